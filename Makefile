@@ -1,0 +1,47 @@
+# Everything runs in .venv; the first target that needs it makes it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+NOTES ?= corpus
+export Q
+
+.PHONY: ask chat index test lint types format bench clean
+
+ask: $(READY)  ## one question: make ask Q="What is retrieval-augmented generation?"
+	@test -n "$$Q" || { echo 'Say what to ask: make ask Q="What is a foundation model?"'; exit 2; }
+	@$(BIN)/rag ask --notes "$(NOTES)" -- "$$Q"
+
+chat: $(READY)  ## the terminal interface
+	@$(BIN)/rag chat --notes "$(NOTES)"
+
+index: $(READY)  ## bring the index up to date
+	@$(BIN)/rag index "$(NOTES)"
+
+test: lint types  ## everything that must hold
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)  ## figures beside a baseline: make bench RAG_BENCH_DATA=folder
+	$(BIN)/python bench/quality.py
+	$(BIN)/python bench/speed.py
+
+clean:
+	rm -rf $(VENV)
+
+$(READY): pyproject.toml constraints.txt
+	@echo "Setting up $(VENV); the language model's engine is compiled, which takes some minutes."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --progress-bar off -c constraints.txt -e '.[dev]'
+	@touch $(READY)

@@ -1,0 +1,251 @@
+"""A prompt into a stream of tokens, by llama.cpp.
+
+Uses the library's C interface: the prompt is evaluated in slices so that it can be cancelled
+and reported, what it shares with the one before stays in the KV cache, and special tokens come
+from the chat template alone. Notes and questions are tokenized apart from it, so that a
+`<|im_start|>` in a note is seven characters and never a turn of the conversation.
+"""
+
+from __future__ import annotations
+
+import codecs
+import ctypes
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from rag.errors import Cancelled, ModelError
+
+Cancel = Callable[[], bool]
+# Tokens evaluated between two looks at `cancel`: under a quarter of a second on two cores.
+_SLICE = 128
+# The text stands in the template for a message's own text; no tokenizer makes one token of it.
+_HOLE = "\x01{}\x02"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat, its text untrusted."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of the answer and the natural logarithm of its probability.
+
+    An empty `text` with `prompt_done` below `prompt_total` reports reading of the prompt.
+    """
+
+    text: str
+    logprob: float
+    prompt_done: int
+    prompt_total: int
+
+
+class Generator(Protocol):
+    """A chat model. Sizes are in tokens."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def context_size(self) -> int: ...
+    @property
+    def fingerprint(self) -> str: ...
+    def count_tokens(self, text: str) -> int: ...
+    def stream(
+        self, messages: Sequence[Message], max_tokens: int, cancel: Cancel | None = None
+    ) -> Iterator[Token]: ...
+
+
+class LlamaGenerator:
+    """A GGUF chat model. Greedy, so that the same question gets the same answer."""
+
+    def __init__(self, file: Path, name: str, context: int, threads: int) -> None:
+        self.name = name
+        self.file = file
+        self.fingerprint = file.name
+        self._threads = threads
+        self._wanted_context = context
+        self._lock = threading.Lock()
+        self._model: Any = None
+        self._context: Any = None
+        self._cached: list[int] = []
+        self.evaluated = 0  # prompt tokens evaluated for the last answer; the rest was cached
+
+    # Loading
+
+    def load(self) -> None:
+        """Load the weights now instead of at the first question. Raises ModelError."""
+        with self._lock:
+            self._load()
+
+    def _load(self) -> None:
+        if self._context is not None:
+            return
+        from rag.models.llama import load_library, open_model
+
+        self._library = load_library()
+        self._model = open_model(self.file)
+        params = self._library.llama_context_default_params()
+        trained = self._library.llama_model_n_ctx_train(self._model)
+        params.n_ctx = min(self._wanted_context, trained) if trained > 0 else self._wanted_context
+        params.n_batch = params.n_ubatch = _SLICE
+        params.n_threads = params.n_threads_batch = self._threads
+        params.no_perf = True
+        self._context = self._library.llama_init_from_model(self._model, params)
+        if not self._context:
+            raise ModelError(f"{self.file.name} does not fit in memory with a context of "
+                             f"{params.n_ctx} tokens.",
+                             "Set a smaller one in rag.toml, table [generator], key context.")
+        self._vocab = self._library.llama_model_get_vocab(self._model)
+        self._vocab_size = self._library.llama_vocab_n_tokens(self._vocab)
+        self._memory = self._library.llama_get_memory(self._context)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._context is not None:
+                self._library.llama_free(self._context)
+                self._library.llama_model_free(self._model)
+                self._context = self._model = None
+                self._cached = []
+
+    @property
+    def context_size(self) -> int:
+        self.load()
+        return int(self._library.llama_n_ctx(self._context))
+
+    # Tokens
+
+    def count_tokens(self, text: str) -> int:
+        self.load()
+        return len(self._tokenize(text, special=False))
+
+    def _tokenize(self, text: str, special: bool) -> list[int]:
+        data = text.encode("utf-8", errors="replace")
+        size = len(data) + 8
+        ids = (ctypes.c_int32 * size)()
+        count = self._library.llama_tokenize(
+            self._vocab, data, len(data), ids, size, False, special)
+        if count < 0:
+            raise ModelError(f"{self.name} could not read a text of {len(data):,} bytes.",
+                             "Ask a shorter question.")
+        return ids[:count]
+
+    def _piece(self, token: int) -> bytes:
+        buffer = ctypes.create_string_buffer(256)
+        size = self._library.llama_token_to_piece(self._vocab, token, buffer, 256, 0, False)
+        return buffer.raw[:max(0, size)]
+
+    def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
+        """Token ids of a chat: the template's special tokens, and text that can make none."""
+        self.load()
+        rendered = self._render([(message.role, _HOLE.format(number))
+                                 for number, message in enumerate(messages)])
+        ids: list[int] = []
+        bos = self._library.llama_vocab_bos(self._vocab)
+        if self._library.llama_vocab_get_add_bos(self._vocab) and bos >= 0:
+            ids.append(bos)
+        for number, message in enumerate(messages):
+            before, _, rendered = rendered.partition(_HOLE.format(number))
+            ids += self._tokenize(before, special=True)
+            ids += self._tokenize(message.text, special=False)
+        ids += self._tokenize(rendered, special=True)
+        return ids
+
+    def _render(self, turns: Sequence[tuple[str, str]]) -> str:
+        """The chat template of the file, ChatML where llama.cpp does not know it."""
+        library = self._library
+        chat = (library.llama_chat_message * len(turns))(
+            *(library.llama_chat_message(role.encode(), text.encode()) for role, text in turns))
+        size = 4096 + 64 * len(turns)
+        own = library.llama_model_chat_template(self._model, None)
+        for template in (own, b"chatml"):
+            if template is None:
+                continue
+            buffer = ctypes.create_string_buffer(size)
+            used = library.llama_chat_apply_template(
+                template, chat, len(turns), True, buffer, size)
+            if 0 < used < size:
+                text = buffer.raw[:used].decode("utf-8")
+                if all(_HOLE.format(number) in text for number in range(len(turns))):
+                    return text
+        raise ModelError(f"{self.name} has no chat template that fits.", "Name another model.")
+
+    # Generating
+
+    def stream(
+        self, messages: Sequence[Message], max_tokens: int, cancel: Cancel | None = None
+    ) -> Iterator[Token]:
+        """Read the prompt, then yield the answer piece by piece.
+
+        Raises Cancelled within a quarter of a second of `cancel()` turning true, ModelError
+        when the prompt does not fit.
+        """
+        with self._lock:
+            self._load()
+        ids = self.prompt_ids(messages)
+        with self._lock:
+            room = self._library.llama_n_ctx(self._context) - len(ids)
+            if room < 1:
+                raise ModelError(f"The question needs {len(ids)} tokens; {self.name} reads "
+                                 f"{len(ids) + room - 1}.", "Ask a shorter question.")
+            yield from self._read_prompt(ids, cancel)
+            yield from self._answer(len(ids), min(max_tokens, room), cancel)
+
+    def _read_prompt(self, ids: list[int], cancel: Cancel | None) -> Iterator[Token]:
+        shared = 0
+        for cached, wanted in zip(self._cached, ids[:-1], strict=False):
+            if cached != wanted:
+                break
+            shared += 1
+        if not self._library.llama_memory_seq_rm(self._memory, 0, shared, -1):
+            self._library.llama_memory_clear(self._memory, True)
+            shared = 0
+        self._cached = ids[:shared]
+        self.evaluated = len(ids) - shared
+        for start in range(shared, len(ids), _SLICE):
+            self._check(cancel)
+            self._decode(ids[start:start + _SLICE])
+            yield Token("", 0.0, min(start + _SLICE, len(ids)), len(ids))
+
+    def _answer(self, total: int, max_tokens: int, cancel: Cancel | None) -> Iterator[Token]:
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        for _ in range(max_tokens):
+            self._check(cancel)
+            token, logprob = self._best()
+            if self._library.llama_vocab_is_eog(self._vocab, token):
+                break
+            text = decoder.decode(self._piece(token))
+            if text:
+                yield Token(text, logprob, total, total)
+            self._decode([token])
+        rest = decoder.decode(b"", final=True)
+        if rest:
+            yield Token(rest, 0.0, total, total)
+
+    def _decode(self, ids: Sequence[int]) -> None:
+        array = (ctypes.c_int32 * len(ids))(*ids)
+        batch = self._library.llama_batch_get_one(array, len(ids))
+        if self._library.llama_decode(self._context, batch) != 0:
+            self._library.llama_memory_clear(self._memory, True)
+            self._cached = []
+            raise ModelError(f"{self.name} failed while reading.", "Ask again; if it happens "
+                             "again, name another model in rag.toml.")
+        self._cached += ids
+
+    def _best(self) -> tuple[int, float]:
+        import numpy as np
+
+        logits = np.ctypeslib.as_array(
+            self._library.llama_get_logits_ith(self._context, -1), shape=(self._vocab_size,))
+        best = int(np.argmax(logits))
+        top = float(logits[best])
+        return best, -float(np.log(np.sum(np.exp(logits - top, dtype=np.float32))))
+
+    def _check(self, cancel: Cancel | None) -> None:
+        if cancel is not None and cancel():
+            raise Cancelled()

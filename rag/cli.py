@@ -1,0 +1,243 @@
+"""The command line: `rag index`, `rag ask`, `rag search`, `rag status`, `rag chat`.
+
+Exit status: 0 answered or done, 1 the notes do not say, 2 any error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from rag import __version__
+from rag.errors import Cancelled, NotesError, QuestionError, RagError
+
+if TYPE_CHECKING:
+    from rag.config import Config
+    from rag.engine import Engine
+
+ANSWERED, NOT_IN_NOTES, FAILED, STOPPED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit status. No error ends in a traceback."""
+    started = _process_start()
+    try:
+        arguments = _parser().parse_args(argv)
+        command: Callable[[argparse.Namespace, float], int] = arguments.command
+        return command(arguments, started)
+    except (KeyboardInterrupt, Cancelled):
+        _complain("Stopped.")
+        return STOPPED
+    except RagError as error:
+        _complain(str(error))
+        return FAILED
+    except BrokenPipeError:  # the reader of our output, `head` say, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return FAILED
+    except Exception as error:
+        if os.environ.get("RAG_DEBUG"):
+            raise
+        _complain(f"Something unforeseen happened ({type(error).__name__}: {error}). Your notes "
+                  "and the index are untouched; RAG_DEBUG=1 shows where it happened.")
+        return FAILED
+
+
+def _process_start() -> float:
+    """`time.perf_counter()` as it stood when this process was created."""
+    import psutil
+
+    return time.perf_counter() - max(0.0, time.time() - psutil.Process().create_time())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="rag", description="Ask your own notes, on this machine.")
+    parser.add_argument("--version", action="version", version=f"rag {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+
+    index = commands.add_parser("index", help="bring the index up to date with the notes")
+    index.add_argument("path", nargs="?", metavar="PATH", help="the notes folder")
+    index.add_argument("--rebuild", action="store_true", help="build the index anew")
+    index.set_defaults(command=_index)
+
+    ask = commands.add_parser("ask", help="answer one question from the notes")
+    ask.add_argument("question", nargs="*", help="the question; - or none: standard input")
+    ask.add_argument("--no-stream", action="store_true", help="print the answer when complete")
+    ask.set_defaults(command=_ask)
+
+    search = commands.add_parser("search", help="show the passages for a question")
+    search.add_argument("question", nargs="*", help="what to look for; - or none: standard input")
+    search.set_defaults(command=_search)
+    for each in (ask, search):
+        each.add_argument("-k", type=int, metavar="N", help="passages to find (5)")
+
+    status = commands.add_parser("status", help="what is indexed, and where it lies")
+    status.set_defaults(command=_status)
+
+    chat = commands.add_parser("chat", help="open the terminal interface")
+    chat.set_defaults(command=_chat)
+
+    for each in (index, ask, search, status):
+        each.add_argument("--json", action="store_true", help="for programs")
+    for each in (ask, search, status, chat):
+        each.add_argument("--notes", metavar="PATH", help="the notes folder")
+    for each in (ask, search, chat):
+        each.add_argument("--no-refresh", action="store_true",
+                          help="do not look for changed notes first")
+    for each in (index, ask, search, chat):
+        each.add_argument("-y", "--yes", action="store_true",
+                          help="index even a home folder without asking")
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        _complain(f"{message[:1].upper()}{message[1:]}. See: {self.prog} --help")
+        raise SystemExit(FAILED)
+
+
+# Commands
+
+
+def _index(arguments: argparse.Namespace, started: float) -> int:
+    from rag.output import indexing
+
+    engine = _engine(arguments, started, arguments.path)
+    _confirm(engine.notes_folder, arguments.yes)
+    indexing(engine.index(rebuild=arguments.rebuild, wait=False), engine.notes_folder,
+             as_json=arguments.json)
+    return ANSWERED
+
+
+def _ask(arguments: argparse.Namespace, started: float) -> int:
+    from rag.output import answering, answering_json
+
+    question = _question(arguments)
+    engine = _engine(arguments, started, arguments.notes)
+    _refresh(engine, arguments)
+    events = engine.ask(question, k=_k(arguments))
+    if arguments.json:
+        done = answering_json(events)
+    else:
+        done = answering(events, stream=not arguments.no_stream)
+    return ANSWERED if done.answered else NOT_IN_NOTES
+
+
+def _search(arguments: argparse.Namespace, started: float) -> int:
+    from rag.output import passages
+
+    question = _question(arguments)
+    engine = _engine(arguments, started, arguments.notes)
+    _refresh(engine, arguments)
+    found = engine.search(question, k=_k(arguments))
+    passages(question, found, as_json=arguments.json)
+    return ANSWERED if found else NOT_IN_NOTES
+
+
+def _status(arguments: argparse.Namespace, started: float) -> int:
+    from rag.output import status
+
+    status(_engine(arguments, started, arguments.notes).status(), as_json=arguments.json)
+    return ANSWERED
+
+
+def _chat(arguments: argparse.Namespace, started: float) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise RagError("rag chat needs a terminal.", 'For one question use: rag ask "…"')
+    engine = _engine(arguments, started, arguments.notes)
+    _confirm_new(engine, arguments.yes)
+    from tui.app import run_chat
+
+    return run_chat(engine, refresh=not arguments.no_refresh)
+
+
+# What the commands share
+
+
+def _engine(arguments: argparse.Namespace, started: float, notes: str | None) -> Engine:
+    from rag.wiring import build_engine
+
+    config = _config(notes)
+    engine = build_engine(config, started)
+    if config.notes is None and not getattr(arguments, "json", False):
+        _say(f"Notes: {engine.notes_folder} (the folder indexed last)")
+    return engine
+
+
+def _config(notes: str | None) -> Config:
+    from rag.config import load_config
+
+    config = load_config(Path.cwd(), os.environ)
+    if notes is None:
+        return config
+    if not notes.strip():
+        raise NotesError("The name of the notes folder is empty.", "Name one: --notes PATH")
+    return replace(config, notes=Path(notes).expanduser().absolute())
+
+
+def _refresh(engine: Engine, arguments: argparse.Namespace) -> None:
+    """Bring the index up to date before a question, unless the reader declines."""
+    if arguments.no_refresh:
+        return
+    from rag.output import refreshing
+
+    _confirm_new(engine, arguments.yes)
+    refreshing(engine.refresh(), quiet=arguments.json)
+
+
+def _confirm_new(engine: Engine, yes: bool) -> None:
+    if not engine.has_index():
+        _confirm(engine.notes_folder, yes)
+
+
+def _confirm(folder: Path, yes: bool) -> None:
+    """A home folder or `/` is indexed only after a yes: it is seldom what was meant."""
+    home = Path(os.path.realpath(Path.home()))
+    if yes or not (folder == home or folder in home.parents):
+        return
+    question = f"{folder} is not a notes folder but much more. Index all of it?"
+    if not sys.stdin.isatty():
+        raise NotesError(question.replace("Index all of it?", "It was not indexed."),
+                         "Name a folder inside it, or say --yes.")
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+        raise NotesError("Nothing was indexed.", "Name a folder: rag index PATH")
+
+
+def _question(arguments: argparse.Namespace) -> str:
+    words = " ".join(arguments.question)
+    if words and words != "-":
+        return words
+    if sys.stdin is None or (sys.stdin.isatty() and not words):
+        raise QuestionError("The question is empty.", 'Ask one: rag ask "What is …?"')
+    # A pasted book is not read to its end: a question uses the first part anyway.
+    return sys.stdin.buffer.read(1 << 20).decode("utf-8", errors="replace")
+
+
+def _k(arguments: argparse.Namespace) -> int | None:
+    k: int | None = arguments.k
+    if k is not None and not 1 <= k <= 50:
+        raise QuestionError(f"-k {k} is out of range: 1 to 50 passages.")
+    return k
+
+
+def _complain(text: str) -> None:
+    if sys.stderr is None:
+        return
+    from rag.output import safe
+
+    if sys.stderr.isatty():
+        text = f"\x1b[31m{safe(text)}\x1b[0m"
+    print(safe(text) if "\x1b" not in text else text, file=sys.stderr, flush=True)
+
+
+def _say(text: str) -> None:
+    from rag.output import safe
+
+    print(safe(text), file=sys.stderr, flush=True)

@@ -1,0 +1,149 @@
+"""Settings: defaults, then `rag.toml`, then the environment, then flags.
+
+`rag.toml` is looked for in the current folder and the folders above it::
+
+    notes = "~/vault"            # the folder to ask; relative to this file
+
+    [embedder]
+    model = "all-MiniLM-L6-v2"   # a known name, or a sentence-transformers folder
+
+    [generator]
+    model = "SmolLM2-135M-Instruct"   # a known name, or a GGUF file
+    context = 4096               # tokens
+    threads = 0                  # 0: the machine's physical cores
+
+    [search]
+    k = 5                        # passages shown and read
+
+A key `model` of the table `embedder` is `RAG_EMBEDDER_MODEL` in the environment.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from rag.errors import ConfigError
+
+CONFIG_NAME = "rag.toml"
+
+
+def _user_folder(kind: str) -> Path:
+    import platformdirs
+
+    return Path(getattr(platformdirs, f"user_{kind}_dir")("rag", appauthor=False))
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that can be set. Paths are absolute; `file` is the `rag.toml` in use."""
+
+    notes: Path | None = None
+    data_dir: Path = field(default_factory=lambda: _user_folder("data"))
+    cache_dir: Path = field(default_factory=lambda: _user_folder("cache"))
+    embedder_model: str = "all-MiniLM-L6-v2"
+    generator_model: str = "SmolLM2-135M-Instruct"
+    generator_context: int = 4096
+    generator_threads: int = 0
+    search_k: int = 5
+    file: Path | None = None
+
+
+_TABLES = ("embedder", "generator", "search")
+_LIMITS = {"generator_context": (512, 1 << 20), "generator_threads": (0, 1024), "search_k": (1, 50)}
+_SETTABLE = tuple(each.name for each in fields(Config) if each.name != "file")
+
+
+def load_config(
+    start: Path, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None
+) -> Config:
+    """Read the settings in force in the folder `start`.
+
+    `flags` maps field names to values that win over all else; None means not given.
+    Raises ConfigError for an unknown key, a wrong type or a value out of range.
+    """
+    settings: dict[str, Any] = {}
+    file = find_config(start)
+    if file is not None:
+        settings.update(_from_file(file))
+    settings.update(_from_environment(environ))
+    settings.update({key: value for key, value in (flags or {}).items() if value is not None})
+    config = replace(Config(), file=file, **settings)
+    for name, (low, high) in _LIMITS.items():
+        value = getattr(config, name)
+        if not low <= value <= high:
+            raise ConfigError(f"{_dotted(name)} = {value} is out of range: {low} to {high}.")
+    return config
+
+
+def find_config(start: Path) -> Path | None:
+    """The `rag.toml` of `start` or of the nearest folder above it."""
+    for folder in (start, *start.parents):
+        if (folder / CONFIG_NAME).is_file():
+            return folder / CONFIG_NAME
+    return None
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        with file.open("rb") as handle:
+            tree = tomllib.load(handle)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} is not valid TOML: {error}.") from error
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if key in _TABLES and isinstance(value, dict):
+            flat.update({f"{key}_{inner}": each for inner, each in value.items()})
+        else:
+            flat[key] = value
+    return {_known(key, file): _typed(key, value, str(file), file.parent)
+            for key, value in flat.items()}
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        name: _typed(name, environ[variable], variable, Path.cwd())
+        for name in _SETTABLE
+        if environ.get(variable := f"RAG_{name.upper()}")
+    }
+
+
+def _known(key: str, file: Path) -> str:
+    if key in _SETTABLE:
+        return key
+    names = {_dotted(name): name for name in _SETTABLE}
+    near = difflib.get_close_matches(_dotted(key), names, n=1, cutoff=0.0)
+    raise ConfigError(f"{file} sets {_dotted(key)!r}, which is not a setting.",
+                      f"Did you mean {near[0]!r}?")
+
+
+def _typed(name: str, value: Any, where: str, base: Path) -> Any:
+    if name not in _SETTABLE:
+        return value
+    wanted = type(getattr(Config(), name))
+    if name == "notes" or wanted is not int:
+        if not isinstance(value, str) or not value.strip():
+            raise ConfigError(f"{where}: {_dotted(name)} must be text, not {value!r}.")
+        if name in ("notes", "data_dir", "cache_dir"):
+            return Path(os.path.abspath(base / Path(value).expanduser()))
+        looks_like_path = value.startswith(("~", ".")) or os.sep in value
+        return str(base / Path(value).expanduser()) if looks_like_path else value
+    try:
+        if isinstance(value, (bool, float)):
+            raise ValueError
+        return int(value)
+    except (TypeError, ValueError):
+        raise ConfigError(f"{where}: {_dotted(name)} must be a whole number, not {value!r}."
+                          ) from None
+
+
+def _dotted(name: str) -> str:
+    table, _, rest = name.partition("_")
+    return f"{table}.{rest}" if table in _TABLES and rest else name

@@ -1,0 +1,127 @@
+"""The errors that a person may see.
+
+Every one says what happened in a sentence and, in `remedy`, what to do about it::
+
+    RagError
+    ├── ConfigError        a setting that cannot be understood
+    ├── NotesError         the notes folder is missing, empty or unreadable
+    ├── QuestionError      an empty question, or one that no model could read
+    ├── ModelError         weights that are missing, damaged or cannot be loaded
+    ├── IndexFault         something about the index
+    │   ├── NoIndex        there is none yet
+    │   ├── IndexMismatch  it was written with another embedder, or by a newer version
+    │   └── IndexBusy      another process is writing it
+    ├── StorageError       the disk is full, or a folder cannot be written
+    └── Cancelled          the reader asked to stop
+
+Front ends catch `RagError` at their edge and print `str(error)`; anything else is a bug.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class RagError(Exception):
+    """What happened, and the remedy: a command or a sentence that mends it."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class ConfigError(RagError):
+    """A setting that cannot be understood."""
+
+
+class NotesError(RagError):
+    """The notes folder is missing, empty or unreadable."""
+
+
+class QuestionError(RagError):
+    """An empty question, or one that no model could read."""
+
+
+class ModelError(RagError):
+    """Weights that are missing, damaged or cannot be loaded."""
+
+
+class IndexFault(RagError):
+    """Something about the index."""
+
+
+class NoIndex(IndexFault):
+    """There is no index of these notes yet."""
+
+
+class IndexMismatch(IndexFault):
+    """The index was written with another embedder, or by a newer version."""
+
+
+class IndexBusy(IndexFault):
+    """Another process is writing the index."""
+
+
+class StorageError(RagError):
+    """The disk is full, or a folder cannot be written."""
+
+
+class Cancelled(RagError):
+    """The reader asked to stop."""
+
+    def __init__(self, message: str = "Stopped.") -> None:
+        super().__init__(message)
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+@contextmanager
+def storage_errors(folder: Path) -> Iterator[None]:
+    """Turn what the disk refuses below `folder` into a `StorageError`."""
+    try:
+        yield
+    except OSError as error:
+        raise _storage_error(error, folder) from error
+    except sqlite3.DatabaseError as error:
+        text = str(error)
+        if "full" in text:
+            raise _storage_error(OSError(errno.ENOSPC, text), folder) from error
+        if "readonly" in text or "unable to open" in text:
+            raise _storage_error(OSError(errno.EACCES, text), folder) from error
+        if "disk I/O" in text:
+            raise _storage_error(OSError(errno.EIO, text), folder) from error
+        raise
+    except ValueError as error:  # tantivy reports the disk's refusals as ValueError
+        text = str(error)
+        for code, name in ((errno.ENOSPC, "No space left"), (errno.EFBIG, "File too large"),
+                           (errno.EACCES, "ermission denied"), (errno.EROFS, "Read-only")):
+            if name in text:
+                raise _storage_error(OSError(code, text), folder) from error
+        raise
+
+
+def _storage_error(error: OSError, folder: Path) -> StorageError:
+    if error.errno in _FULL:
+        return StorageError(
+            f"The disk is full: the index in {folder} could not be written.",
+            "Free some space and run the command again; the last complete index is untouched.",
+        )
+    if error.errno in _FORBIDDEN:
+        return StorageError(
+            f"{folder} cannot be written.",
+            "Allow writing to it, or name another folder with RAG_DATA_DIR.",
+        )
+    return StorageError(
+        f"The disk reported an error below {folder}: {error.strerror or error}.",
+        "Check the disk, then run the command again.",
+    )

@@ -1,0 +1,317 @@
+"""Bring an index up to date with its notes folder, as a stream of `IndexProgress`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rag.errors import Cancelled, NotesError
+from rag.indexing.embeddings import Embedder
+from rag.indexing.local import Changes, LocalIndex
+from rag.indexing.store import ChunkRow, NoteRow, NoteState
+from rag.reading.notes import NoteFile, NoteText, Scan, Skipped, hash_note, read_note, scan
+
+# A note written within this time of the last scan may have been written after it was read
+# without a new mtime: file systems and clocks are coarse. Such a note is hashed.
+_RACY_NS = 2_000_000_000
+_EMBED_AT_ONCE = 2048  # chunks tokenized and sorted together; bounds memory, not speed
+_STORE_EVERY = 256  # vectors in one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What a run did. `skipped` and `warnings` name notes and reasons."""
+
+    added: int
+    changed: int
+    moved: int
+    removed: int
+    unchanged: int
+    skipped: tuple[Skipped, ...]
+    warnings: tuple[Skipped, ...]
+    chunks: int
+    seconds: float
+
+    def sentence(self) -> str:
+        """What happened to the notes, for people."""
+        counts = [(self.added, "added"), (self.changed, "changed"), (self.moved, "moved"),
+                  (self.removed, "removed"), (self.unchanged, "unchanged"),
+                  (len(self.skipped), "skipped")]
+        parts = [f"{count:,} {what}" for count, what in counts if count]
+        return "Notes: " + (", ".join(parts) or "none") + f". {self.chunks:,} passages."
+
+
+@dataclass(frozen=True, slots=True)
+class IndexProgress:
+    """How far a run has come; `report` comes with the last one, whose stage is "done"."""
+
+    stage: Literal["scan", "read", "embed", "write", "done"]
+    files_done: int = 0
+    files_total: int = 0
+    chunks_done: int = 0
+    chunks_total: int = 0
+    chunks_per_s: float = 0.0
+    seconds_left: float | None = None
+    report: IndexReport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What differs between the folder and the index."""
+
+    scan: Scan
+    new: tuple[NoteFile, ...]
+    changed: tuple[NoteFile, ...]
+    touched: tuple[NoteFile, ...]
+    gone: tuple[str, ...]
+    unchanged: int
+    unreadable: tuple[Skipped, ...]
+
+    @property
+    def empty(self) -> bool:
+        """Whether no passage changes; notes may still have been touched."""
+        return not (self.new or self.changed or self.gone)
+
+
+def plan(folder: Path, states: dict[str, NoteState], last_scan_ns: int, every: bool = False
+         ) -> Plan:
+    """Compare the folder with the notes as they were indexed: by size and mtime, else by hash.
+
+    `every` treats all notes as changed. Raises NotesError for a folder that cannot be listed.
+    """
+    found = scan(folder)
+    new: list[NoteFile] = []
+    changed: list[NoteFile] = []
+    touched: list[NoteFile] = []
+    unreadable: list[Skipped] = []
+    kept: set[str] = set()
+    for file in found.files:
+        state = states.get(file.path)
+        if state is None:
+            new.append(file)
+            continue
+        kept.add(file.path)
+        same = (state.size, state.mtime_ns) == (file.size, file.mtime_ns)
+        racy = file.mtime_ns > last_scan_ns - _RACY_NS
+        if every:
+            changed.append(file)
+        elif not same or racy:
+            digest = hash_note(folder, file.path)
+            if isinstance(digest, Skipped):  # unreadable now: what was indexed stays
+                unreadable.append(digest)
+            elif digest != state.hash:
+                changed.append(file)
+            elif not same:
+                touched.append(file)
+    gone = tuple(path for path in states if path not in kept)
+    unchanged = len(kept) - len(changed)
+    return Plan(found, tuple(new), tuple(changed), tuple(touched), gone, unchanged,
+                tuple(unreadable))
+
+
+def update(
+    folder: Path, index: LocalIndex, open_embedder: Callable[[], Embedder], fingerprint: str,
+    meta: dict[str, object], rebuild: bool = False,
+    cancel: Callable[[], bool] | None = None,
+) -> Iterator[IndexProgress]:
+    """Bring `index` up to date with `folder`. The caller holds the index's lock.
+
+    `open_embedder` is called only when something must be embedded. Raises NotesError for a
+    folder without notes, IndexMismatch, StorageError, ModelError; Cancelled loses nothing:
+    the old generation stays, and what was embedded is kept for the next run.
+    """
+    started = time.perf_counter()
+    scanned_ns = time.time_ns()
+    yield IndexProgress("scan")
+    if index.complete and not rebuild:
+        index.check(fingerprint)
+    every = rebuild or index.rules_changed()
+    states = index.note_states()
+    todo = plan(folder, states, int(index.store.get("scanned_ns", "0")), every)
+    if not todo.scan.files:
+        raise _no_notes(folder, todo.scan, len(states))
+    if every:
+        index.forget_words()
+    touch = [(file.mtime_ns, file.size, states[file.path].id) for file in todo.touched]
+    if todo.empty and index.complete:
+        if index.derived_lags:
+            index.derive()
+        # Not a new generation, but the next scan need not hash what this one hashed.
+        if touch or _racy(todo.scan, int(index.store.get("scanned_ns", "0"))):
+            with index.store.transaction():
+                index.store.touch(touch)
+                index.store.set(scanned_ns=scanned_ns)
+        yield _done(todo, 0, (), index, started)
+        return
+    files = (*todo.new, *todo.changed)
+    read, skipped, warnings = [], [*todo.unreadable], []
+    if files:
+        embedder = open_embedder()
+        for number, file in enumerate(files):
+            _check(cancel)
+            outcome = _read(folder, file, embedder)
+            if isinstance(outcome, Skipped):
+                skipped.append(outcome)
+            else:
+                read.append(outcome)
+                warnings += [Skipped(file.path, each) for each in outcome.warnings]
+            if number % 16 == 15 or number + 1 == len(files):
+                yield IndexProgress("read", number + 1, len(files),
+                                    chunks_total=sum(len(each.chunks) for each in read))
+        yield from _embed(index, embedder, read, fingerprint, len(files), cancel)
+    yield IndexProgress("write", len(files), len(files))
+    _check(cancel)
+    unreadable = {each.path for each in skipped if each.path in states}
+    remove = [states[path].id for path in todo.gone]
+    remove += [states[file.path].id for file in todo.changed
+               if file.path not in unreadable or every]
+    index.apply(
+        Changes(remove, [(each.row, each.rows) for each in read], touch),
+        {**meta, "fingerprint": fingerprint, "scanned_ns": scanned_ns,
+         "indexed_at": time.time(), "notes_folder": folder},
+    )
+    with index.store.transaction():
+        index.store.drop_unused_vectors()
+    moved = _moves(todo, states, read)
+    yield _done(todo, moved, (*skipped,), index, started, tuple(warnings))
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    row: NoteRow
+    rows: tuple[ChunkRow, ...]
+    chunks: tuple[tuple[bytes, str], ...]  # vector hash, embedded text
+    warnings: tuple[str, ...]
+
+
+def _read(folder: Path, file: NoteFile, embedder: Embedder) -> _Read | Skipped:
+    from rag.reading.chunks import chunk_document
+    from rag.reading.documents import parse_document
+
+    note = read_note(folder, file.path)
+    if not isinstance(note, NoteText):
+        return note
+    document = parse_document(file.path, note.text)
+    chunks = chunk_document(document, embedder.count_tokens, embedder.max_tokens)
+    hashes = [vector_hash(embedder.fingerprint, chunk.embedded) for chunk in chunks]
+    row = NoteRow(
+        file.path, file.size, file.mtime_ns, note.raw_hash, document.title,
+        _json(document.aliases), _json(document.tags),
+        document.created.isoformat() if document.created else None,
+        document.modified.isoformat() if document.modified else None,
+        _json(document.fields),
+        _json([[link.target, link.heading, link.block, link.line] for link in document.links]),
+    )
+    rows = tuple(ChunkRow(chunk.text, chunk.headings, chunk.first, chunk.last, digest)
+                 for chunk, digest in zip(chunks, hashes, strict=True))
+    texts = tuple(zip(hashes, (chunk.embedded for chunk in chunks), strict=True))
+    warnings = (*((note.warning,) if note.warning else ()), *document.warnings)
+    return _Read(row, rows, texts, warnings)
+
+
+def vector_hash(fingerprint: str, text: str) -> bytes:
+    """The key under which the vector of a text is kept: of the embedder and the text."""
+    return hashlib.sha256(f"{fingerprint}\0{text}".encode("utf-8", "surrogatepass")).digest()
+
+
+def _embed(
+    index: LocalIndex, embedder: Embedder, read: Sequence[_Read], fingerprint: str,
+    files: int, cancel: Callable[[], bool] | None,
+) -> Iterator[IndexProgress]:
+    texts = {digest: text for each in read for digest, text in each.chunks}
+    missing = index.store.missing_vectors(texts)
+    wanted = [digest for digest in texts if digest in missing]
+    # Sorting all by length first keeps every slice, and so every batch, of even length.
+    wanted.sort(key=lambda digest: -len(texts[digest]))
+    total = sum(len(each.chunks) for each in read)
+    done = total - len(wanted)
+    started = time.perf_counter()
+    first = done
+    characters = sum(len(texts[digest]) for digest in wanted)
+    embedded = 0
+    pending: list[bytes] = []
+    vectors = []
+    yield IndexProgress("embed", files, files, done, total)
+    for start in range(0, len(wanted), _EMBED_AT_ONCE):
+        part = wanted[start:start + _EMBED_AT_ONCE]
+        for indices, batch in embedder.embed_documents([texts[digest] for digest in part]):
+            pending += [part[i] for i in indices]
+            vectors.append(batch)
+            done += len(indices)
+            embedded += sum(len(texts[part[i]]) for i in indices)
+            if len(pending) >= _STORE_EVERY:
+                _store(index, pending, vectors)
+                pending, vectors = [], []
+            if cancel is not None and cancel():
+                _store(index, pending, vectors)
+                raise Cancelled()
+            spent = time.perf_counter() - started
+            yield IndexProgress("embed", files, files, done, total, (done - first) / spent,
+                                spent * (characters - embedded) / max(1, embedded))
+    _store(index, pending, vectors)
+
+
+def _store(index: LocalIndex, hashes: list[bytes], vectors: list[object]) -> None:
+    if hashes:
+        import numpy as np
+
+        with index.store.transaction():
+            index.store.add_vectors(hashes, np.concatenate(vectors))  # type: ignore[arg-type]
+
+
+def _moves(todo: Plan, states: dict[str, NoteState], read: Sequence[_Read]) -> int:
+    """Notes that are gone from one path and new, with the same content, at another."""
+    gone = [states[path].hash for path in todo.gone]
+    moved = 0
+    new = {file.path for file in todo.new}
+    for each in read:
+        if each.row.path in new and each.row.hash in gone:
+            gone.remove(each.row.hash)
+            moved += 1
+    return moved
+
+
+def _done(
+    todo: Plan, moved: int, skipped: tuple[Skipped, ...], index: LocalIndex, started: float,
+    warnings: tuple[Skipped, ...] = (),
+) -> IndexProgress:
+    new = {file.path for file in todo.new}
+    changed = {file.path for file in todo.changed}
+    report = IndexReport(
+        added=len(new - {each.path for each in skipped}) - moved,
+        changed=len(changed - {each.path for each in skipped}),
+        moved=moved, removed=len(todo.gone) - moved, unchanged=todo.unchanged,
+        skipped=(*todo.scan.skipped, *skipped), warnings=warnings,
+        chunks=index.store.counts()[1], seconds=time.perf_counter() - started)
+    return IndexProgress("done", report=report)
+
+
+def _racy(found: Scan, last_scan_ns: int) -> bool:
+    return any(file.mtime_ns > last_scan_ns - _RACY_NS for file in found.files)
+
+
+def _check(cancel: Callable[[], bool] | None) -> None:
+    if cancel is not None and cancel():
+        raise Cancelled()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _no_notes(folder: Path, found: Scan, indexed: int) -> NotesError:
+    if indexed:
+        return NotesError(f"{folder} holds no notes now, though {indexed:,} were indexed from it.",
+                          "The index is kept; is a disk not mounted? To ask it as it is: "
+                          "rag ask --no-refresh")
+    if found.skipped:
+        first = found.skipped[0]
+        return NotesError(f"No note in {folder} can be read ({first.path} {first.reason}).",
+                          "Name a folder with Markdown or text files: rag index PATH")
+    return NotesError(f"There are no notes in {folder}.",
+                      "Name a folder with .md or .txt files: rag index PATH")

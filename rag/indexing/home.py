@@ -1,0 +1,120 @@
+"""Where the index of a notes folder lives: in the user's data folder, under an id that follows
+the notes folder when it is moved or renamed, so that a synced vault stays clean.
+
+`folders.json` lists, for each id, the path last seen and the folder's device and inode number.
+A folder is found by its path; failing that, by its inode, if nothing lies at the old path.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import IO
+
+from rag.errors import IndexBusy, storage_errors
+
+_REGISTRY = "folders.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One indexed notes folder. `used` is when it was last indexed, in epoch seconds."""
+
+    id: str
+    path: str
+    device: int
+    inode: int
+    used: float
+
+
+def index_folder(data_dir: Path, home: Home) -> Path:
+    """The folder that holds the index."""
+    return data_dir / "indexes" / home.id
+
+
+def find_home(data_dir: Path, notes: Path) -> Home | None:
+    """The home of a notes folder, None when it was never indexed."""
+    homes = _read(data_dir)
+    path = str(notes)
+    by_path = next((home for home in homes if home.path == path), None)
+    if by_path is not None:
+        return by_path
+    try:
+        stat = notes.stat()
+    except OSError:
+        return None
+    for home in homes:
+        if (home.device, home.inode) == (stat.st_dev, stat.st_ino) and not os.path.exists(home.path):
+            return replace(home, path=path)
+    return None
+
+
+def remember_home(data_dir: Path, notes: Path) -> Home:
+    """The home of a notes folder, made if need be, and recorded as the one used last."""
+    stat = notes.stat()
+    with storage_errors(data_dir):
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with _locked(data_dir / "folders.lock", wait=True):
+            found = find_home(data_dir, notes)
+            name = found.id if found else f"{notes.name[:32] or 'notes'}-{uuid.uuid4().hex[:8]}"
+            home = Home(name, str(notes), stat.st_dev, stat.st_ino, time.time())
+            others = [each for each in _read(data_dir) if each.id != home.id]
+            text = json.dumps([asdict(each) for each in (*others, home)], indent=1)
+            partial = data_dir / f"{_REGISTRY}.{os.getpid()}"
+            partial.write_text(text, encoding="utf-8", errors="surrogateescape")
+            os.replace(partial, data_dir / _REGISTRY)
+    return home
+
+
+def last_used(data_dir: Path) -> Path | None:
+    """The notes folder that was indexed last, if it is still there."""
+    for home in sorted(_read(data_dir), key=lambda each: -each.used):
+        if os.path.isdir(home.path):
+            return Path(home.path)
+    return None
+
+
+def _read(data_dir: Path) -> list[Home]:
+    """The registry; without it, or with a damaged one, indexes are simply built again."""
+    try:
+        text = (data_dir / _REGISTRY).read_text(encoding="utf-8", errors="surrogateescape")
+        return [Home(**entry) for entry in json.loads(text)]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+@contextmanager
+def writing(folder: Path, wait: bool = False) -> Iterator[None]:
+    """Hold the right to write an index. The kernel gives it back when a process dies.
+
+    Raises IndexBusy when another process holds it and `wait` is False.
+    """
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = _locked(folder / "write.lock", wait)
+        lock.__enter__()
+    try:
+        yield
+    finally:
+        lock.__exit__(None, None, None)
+
+
+@contextmanager
+def _locked(file: Path, wait: bool) -> Iterator[None]:
+    handle: IO[str] = file.open("a")
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise IndexBusy("Another rag is bringing this index up to date.",
+                            "Wait for it, or ask with --no-refresh.") from None
+        yield
+    finally:
+        handle.close()

@@ -1,0 +1,166 @@
+"""BM25 over the words of the chunks, by tantivy.
+
+Measured on 300,000 passages and questions as they are typed: tantivy answers in 4 ms where
+SQLite's FTS5 takes 460 (82 without stop words).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rag.errors import storage_errors
+from rag.indexing.store import Store, StoredPassage
+from rag.reading.links import plain
+
+Hits = list[tuple[int, float]]
+LEXICAL_RULES = "1"  # raised when the analyzer or the fields change
+_HEAP = 64 << 20  # bytes that the writer may hold before it flushes a segment
+_MAX_TERMS = 64  # of a question: a pasted page must not become ten thousand clauses
+
+
+class LexicalIndex:
+    """The words of every chunk. It names its generation; one that lags catches up from SQLite."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._index: Any = None
+
+    def catch_up(self, store: Store, gone: Iterable[int] | None = None) -> None:
+        """Bring the index to the store's generation.
+
+        `gone` are the chunks removed by the one generation that is missing; None, or more than
+        one generation missing, compares all ids.
+        """
+        with storage_errors(self._folder):
+            try:
+                self._catch_up(store, gone)
+            except ValueError:
+                if not self._folder.exists():
+                    raise
+                # Damaged, or left half-written by a version that knew other fields.
+                shutil.rmtree(self._folder, ignore_errors=True)
+                self._index = None
+                self._catch_up(store, None)
+
+    def _catch_up(self, store: Store, gone: Iterable[int] | None) -> None:
+        import tantivy
+
+        generation, upto = self._state()
+        target = store.generation
+        if generation == target:
+            return
+        index = self._open(create=True)
+        index.reload()
+        if gone is None or generation != target - 1:
+            gone = self._all_ids() - set(store.chunk_ids())
+        writer = index.writer(heap_size=_HEAP, num_threads=1)
+        for chunk in gone:
+            writer.delete_documents_by_term("id", chunk)
+        top = upto
+        for passage in store.all_passages(above=upto):
+            writer.add_document(_document(tantivy, passage))
+            top = passage.id
+        writer.delete_documents_by_term("marker", 1)
+        writer.add_document(tantivy.Document(marker=1, generation=target, upto=top))
+        writer.commit()
+        writer.wait_merging_threads()
+        index.reload()
+
+    def search(self, terms: Sequence[str], k: int) -> Hits:
+        """Up to `k` (chunk id, BM25 score), best first, for already analyzed terms."""
+        import tantivy
+
+        index = self._open(create=False)
+        if index is None or not terms:
+            return []
+        schema = index.schema
+        clauses = []
+        for term in list(dict.fromkeys(terms))[:_MAX_TERMS]:
+            clauses.append((tantivy.Occur.Should,
+                            tantivy.Query.term_query(schema, "body", term, "freq")))
+        searcher = index.searcher()
+        found = searcher.search(tantivy.Query.boolean_query(clauses), k, count=False)
+        return [(int(searcher.doc(address)["id"][0]), float(score))
+                for score, address in found.hits]
+
+    def _open(self, create: bool) -> Any:
+        if self._index is None:
+            import tantivy
+
+            if not create and not (self._folder / "meta.json").exists():
+                return None
+            if create:
+                self._folder.mkdir(parents=True, exist_ok=True)
+            self._index = tantivy.Index(_schema(tantivy), path=str(self._folder), reuse=True)
+            self._index.register_tokenizer("words", analyzer())
+        return self._index
+
+    def _state(self) -> tuple[int, int]:
+        """The generation that was committed, and its highest chunk id; zeros for none."""
+        import tantivy
+
+        index = self._open(create=False)
+        if index is None:
+            return -1, 0
+        index.reload()
+        searcher = index.searcher()
+        found = searcher.search(tantivy.Query.term_query(index.schema, "marker", 1), 1)
+        if not found.hits:
+            return -1, 0
+        marker = searcher.doc(found.hits[0][1])
+        return int(marker["generation"][0]), int(marker["upto"][0])
+
+    @property
+    def generation(self) -> int:
+        """The store's generation that was last committed here; -1 for none, or when damaged."""
+        try:
+            return self._state()[0]
+        except ValueError:
+            return -1
+
+    def _all_ids(self) -> set[int]:
+        import tantivy
+
+        index = self._open(create=True)
+        searcher = index.searcher()
+        found = searcher.search(tantivy.Query.all_query(), max(1, searcher.num_docs), count=False)
+        documents = (searcher.doc(address) for _, address in found.hits)
+        return {int(doc["id"][0]) for doc in documents if doc["id"]}
+
+
+def analyzer() -> Any:
+    """Words as they are indexed: case and accents folded, stop words out, English stems."""
+    import tantivy
+
+    return (
+        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+        .filter(tantivy.Filter.remove_long(60))
+        .filter(tantivy.Filter.lowercase())
+        .filter(tantivy.Filter.ascii_fold())
+        .filter(tantivy.Filter.stopword("english"))
+        .filter(tantivy.Filter.stemmer("english"))
+        .build()
+    )
+
+
+def _schema(tantivy: Any) -> Any:
+    builder = tantivy.SchemaBuilder()
+    builder.add_integer_field("id", stored=True, indexed=True)
+    builder.add_integer_field("marker", stored=False, indexed=True)
+    builder.add_integer_field("generation", stored=True, indexed=False)
+    builder.add_integer_field("upto", stored=True, indexed=False)
+    builder.add_text_field("body", stored=False, tokenizer_name="words", index_option="freq")
+    return builder.build()
+
+
+def _document(tantivy: Any, passage: StoredPassage) -> Any:
+    return tantivy.Document(id=passage.id, body=searchable(passage))
+
+
+def searchable(passage: StoredPassage) -> str:
+    """The words under which a passage is found: its own, its note's names, its headings."""
+    names = " ".join((passage.title, *passage.aliases, *passage.headings))
+    return f"{names}\n{plain(passage.text)}"

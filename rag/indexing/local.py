@@ -1,0 +1,160 @@
+"""The index on this machine: SQLite, FAISS and tantivy behind one `PassageIndex`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from rag.errors import IndexMismatch, NoIndex
+from rag.indexing.lexical import LEXICAL_RULES, LexicalIndex
+from rag.indexing.store import ChunkRow, NoteRow, NoteState, Store, StoredPassage
+from rag.reading.chunks import CHUNK_RULES
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rag.indexing.vectors import VectorIndex
+
+Hits = list[tuple[int, float]]
+DATABASE = "index.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What one generation changes: notes to remove by id, notes to add with their chunks, and
+    (mtime_ns, size, id) of notes that only look changed."""
+
+    remove: Sequence[int]
+    add: Iterable[tuple[NoteRow, Sequence[ChunkRow]]]
+    touch: Sequence[tuple[int, int, int]] = ()
+
+
+class PassageIndex(Protocol):
+    """What retrieval needs of an index. Scores: cosine by meaning, BM25 by words."""
+
+    @property
+    def generation(self) -> int: ...
+    def search_meaning(self, query: NDArray[np.float32], k: int) -> Hits: ...
+    def search_words(self, terms: Sequence[str], k: int) -> Hits: ...
+    def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]: ...
+    def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]: ...
+
+
+class LocalIndex:
+    """One index folder. Opened for reading unless `write`; a writer must hold its lock.
+
+    Raises NoIndex where there is nothing to read, IndexMismatch where it was made otherwise.
+    """
+
+    def __init__(self, folder: Path, write: bool = False) -> None:
+        self.folder = folder
+        if not write and not (folder / DATABASE).is_file():
+            raise NoIndex("These notes have not been indexed yet.", "Run: rag index")
+        self.store = Store(folder / DATABASE, write)
+        self._lexical = LexicalIndex(folder / "words")
+        self._vectors: tuple[int, VectorIndex] | None = None
+
+    def close(self) -> None:
+        self.store.close()
+
+    @property
+    def generation(self) -> int:
+        return self.store.generation
+
+    @property
+    def complete(self) -> bool:
+        """Whether a first generation was ever finished."""
+        return self.generation > 0
+
+    def check(self, fingerprint: str) -> None:
+        """Raise unless this index can be asked with the embedder of that fingerprint."""
+        if not self.complete:
+            raise NoIndex("These notes have not been indexed yet.", "Run: rag index")
+        if self.store.get("fingerprint") != fingerprint:
+            name = self.store.get("embedder", "another embedder")
+            raise IndexMismatch(
+                f"This index was written with another embedder ({name}) than the one set now.",
+                "Build it anew with: rag index --rebuild")
+
+    def rules_changed(self) -> bool:
+        """Whether the notes were cut or analyzed by older rules than today's."""
+        rules = (self.store.get("chunk_rules"), self.store.get("lexical_rules"))
+        return self.complete and rules != (str(CHUNK_RULES), LEXICAL_RULES)
+
+    # Reading
+
+    def search_meaning(self, query: NDArray[np.float32], k: int) -> Hits:
+        """The `k` chunks nearest to a unit vector, with their cosine."""
+        return self._vector_index(len(query)).search(query, k)
+
+    def search_words(self, terms: Sequence[str], k: int) -> Hits:
+        """The `k` chunks that match analyzed terms best, with their BM25 score."""
+        if self._lexical.generation < 0:
+            self._repair_words()
+        return self._lexical.search(terms, k)
+
+    def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]:
+        return self.store.passages(ids)
+
+    def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
+        return self.store.vectors_of(ids, int(self.store.get("dimension")))
+
+    def note_states(self) -> dict[str, NoteState]:
+        return self.store.note_states()
+
+    def _vector_index(self, dimension: int) -> VectorIndex:
+        from rag.indexing.vectors import VectorIndex
+
+        generation = self.generation
+        if self._vectors is None or self._vectors[0] != generation:
+            with self.store.snapshot():
+                index = VectorIndex(self.folder / "vectors", self.store, dimension)
+            self._vectors = generation, index
+        return self._vectors[1]
+
+    # Writing
+
+    def apply(self, changes: Changes, meta: dict[str, object], derive: bool = True) -> None:
+        """Switch to the next generation, then bring the derived indexes after it."""
+        with self.store.transaction():
+            gone = self.store.remove_notes(changes.remove)
+            for note, chunks in changes.add:
+                self.store.add_note(note, chunks)
+            self.store.touch(changes.touch)
+            self.store.set(**meta, chunk_rules=CHUNK_RULES, lexical_rules=LEXICAL_RULES,
+                           generation=self.store.generation + 1)
+        if derive:
+            self.derive(gone)
+
+    def derive(self, gone: Iterable[int] | None = None) -> None:
+        """Bring FAISS and tantivy to SQLite's generation; nothing is embedded for that."""
+        self._lexical.catch_up(self.store, gone)
+        dimension = int(self.store.get("dimension"))
+        folder = self.folder / "vectors"
+        from rag.indexing import vectors  # imports faiss only if a new base is due
+
+        vectors.refresh_base(folder, self.store, dimension)
+
+    @property
+    def derived_lags(self) -> bool:
+        """Whether the word index is missing, damaged or of an older generation."""
+        return self.complete and self._lexical.generation != self.generation
+
+    def _repair_words(self) -> None:
+        from rag.errors import RagError
+        from rag.indexing.home import writing
+
+        try:
+            with writing(self.folder):
+                self._lexical.catch_up(self.store)
+        except RagError:
+            pass  # asked by meaning alone until it can be written again
+
+    def forget_words(self) -> None:
+        """Drop the word index, to be derived anew."""
+        shutil.rmtree(self.folder / "words", ignore_errors=True)
+        self._lexical = LexicalIndex(self.folder / "words")

@@ -1,0 +1,309 @@
+"""SQLite: the one source of truth. Everything else in an index folder can be rebuilt from it.
+
+Vectors are kept under the hash of the text that was embedded and are written in batches, each
+in a transaction of its own, so that an interrupted run loses nothing. A generation of notes and
+chunks is switched in one short transaction, so that a reader sees the old one or the new one.
+Chunk ids are never reused: that lets the derived indexes find out by ids alone what they lack.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import IndexFault, IndexMismatch, storage_errors
+
+FORMAT = 1  # of the schema below; a newer one is refused
+_APPLICATION_ID = 0x72616721
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE notes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    path TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    hash TEXT NOT NULL, title TEXT NOT NULL, aliases TEXT NOT NULL, tags TEXT NOT NULL,
+    created TEXT, modified TEXT, fields TEXT NOT NULL, links TEXT NOT NULL
+);
+CREATE TABLE chunks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    note INTEGER NOT NULL REFERENCES notes(id) ON DELETE CASCADE,
+    text TEXT NOT NULL, headings TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    vector BLOB NOT NULL
+);
+CREATE INDEX chunks_by_note ON chunks(note);
+CREATE INDEX chunks_by_vector ON chunks(vector);
+CREATE TABLE vectors (hash BLOB PRIMARY KEY, vector BLOB NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteState:
+    """What tells whether a note has changed since it was indexed."""
+
+    id: int
+    size: int
+    mtime_ns: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRow:
+    """A note as it is stored; the last fields are JSON."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    hash: str
+    title: str
+    aliases: str
+    tags: str
+    created: str | None
+    modified: str | None
+    fields: str
+    links: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRow:
+    """A chunk as it is stored; `vector` is the hash of what was embedded."""
+
+    text: str
+    headings: tuple[str, ...]
+    first: int
+    last: int
+    vector: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassage:
+    """A chunk with what the reader needs to see of its note."""
+
+    id: int
+    path: str
+    title: str
+    aliases: tuple[str, ...]
+    headings: tuple[str, ...]
+    first: int
+    last: int
+    text: str
+
+
+class Store:
+    """The database of one index. A writer creates it; readers may open it read-only."""
+
+    def __init__(self, file: Path, write: bool = False) -> None:
+        self.file = file
+        with storage_errors(file.parent):
+            if write:
+                file.parent.mkdir(parents=True, exist_ok=True)
+            self._db = self._connect(write)
+
+    def _connect(self, write: bool) -> sqlite3.Connection:
+        try:
+            if write:
+                db = sqlite3.connect(self.file, timeout=30, isolation_level=None,
+                                     check_same_thread=False)
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA synchronous = NORMAL")
+                db.execute("PRAGMA foreign_keys = ON")
+                self._migrate(db)
+            else:
+                db = self._open_reader()
+            self._check_format(db)
+            return db
+        except sqlite3.DatabaseError as error:
+            if "not a database" in str(error) or "malformed" in str(error):
+                raise _damaged(self.file) from error
+            raise
+
+    def _open_reader(self) -> sqlite3.Connection:
+        """Read-only; also where the folder cannot be written and WAL cannot make its files."""
+        quoted = str(self.file).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+        for options in ("mode=ro", "mode=ro&immutable=1"):
+            db = sqlite3.connect(f"file:{quoted}?{options}", uri=True, timeout=30,
+                                 isolation_level=None, check_same_thread=False)
+            try:
+                db.execute("SELECT 1 FROM sqlite_master").fetchone()
+                return db
+            except sqlite3.OperationalError:
+                db.close()
+                if options != "mode=ro":
+                    raise
+        raise AssertionError("unreachable")
+
+    def _migrate(self, db: sqlite3.Connection) -> None:
+        if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+            db.executescript(
+                f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID};"
+                f"PRAGMA user_version = {FORMAT}; COMMIT;")
+
+    def _check_format(self, db: sqlite3.Connection) -> None:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version > FORMAT:
+            raise IndexMismatch("This index was written by a newer version of rag.",
+                                "Update rag, or build a new index with: rag index --rebuild")
+        if version == 0:
+            raise _damaged(self.file)
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; what the disk refuses becomes a StorageError."""
+        with storage_errors(self.file.parent):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """One generation for all reads inside; one within another is the outer one."""
+        if self._db.in_transaction:
+            yield
+            return
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("COMMIT")
+
+    # What the index is made with
+
+    def get(self, key: str, default: str = "") -> str:
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return str(row[0]) if row else default
+
+    def set(self, **values: object) -> None:
+        self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)",
+                             [(key, str(value)) for key, value in values.items()])
+
+    @property
+    def generation(self) -> int:
+        """Raised by one with each change of notes or chunks; 0 before the first."""
+        return int(self.get("generation", "0"))
+
+    # Notes
+
+    def note_states(self) -> dict[str, NoteState]:
+        """Path to state, of every note."""
+        rows = self._db.execute("SELECT path, id, size, mtime_ns, hash FROM notes")
+        return {row[0]: NoteState(*row[1:]) for row in rows}
+
+    def counts(self) -> tuple[int, int]:
+        """Notes and chunks."""
+        row = self._db.execute(
+            "SELECT (SELECT count(*) FROM notes), (SELECT count(*) FROM chunks)").fetchone()
+        return int(row[0]), int(row[1])
+
+    def touch(self, states: Iterable[tuple[int, int, int]]) -> None:
+        """Record (mtime_ns, size, id) of notes whose content did not change."""
+        self._db.executemany("UPDATE notes SET mtime_ns = ?, size = ? WHERE id = ?", states)
+
+    def remove_notes(self, ids: Iterable[int]) -> list[int]:
+        """Remove notes and give the ids of the chunks that went with them."""
+        gone: list[int] = []
+        for note in ids:
+            gone += [row[0] for row in
+                     self._db.execute("SELECT id FROM chunks WHERE note = ?", (note,))]
+            self._db.execute("DELETE FROM notes WHERE id = ?", (note,))
+        return gone
+
+    def add_note(self, note: NoteRow, chunks: Sequence[ChunkRow]) -> None:
+        cursor = self._db.execute(
+            "INSERT INTO notes (path, size, mtime_ns, hash, title, aliases, tags, created,"
+            " modified, fields, links) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+            (note.path, note.size, note.mtime_ns, note.hash, note.title, note.aliases, note.tags,
+             note.created, note.modified, note.fields, note.links))
+        self._db.executemany(
+            "INSERT INTO chunks (note, text, headings, first, last, vector) VALUES (?,?,?,?,?,?)",
+            [(cursor.lastrowid, c.text, json.dumps(c.headings, ensure_ascii=False), c.first,
+              c.last, c.vector) for c in chunks])
+
+    # Chunks
+
+    def chunk_ids(self, above: int = 0) -> list[int]:
+        """Ids of all chunks whose id is greater than `above`, ascending."""
+        rows = self._db.execute("SELECT id FROM chunks WHERE id > ? ORDER BY id", (above,))
+        return [row[0] for row in rows]
+
+    def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]:
+        """Passages by id; ids that are gone are left out."""
+        found: dict[int, StoredPassage] = {}
+        for start in range(0, len(ids), 500):
+            part = ids[start:start + 500]
+            marks = ",".join("?" * len(part))
+            for row in self._db.execute(
+                    "SELECT c.id, n.path, n.title, n.aliases, c.headings, c.first, c.last, c.text"
+                    f" FROM chunks c JOIN notes n ON n.id = c.note WHERE c.id IN ({marks})", part):
+                found[row[0]] = StoredPassage(row[0], row[1], row[2], tuple(json.loads(row[3])),
+                                              tuple(json.loads(row[4])), *row[5:])
+        return found
+
+    def all_passages(self, above: int = 0) -> Iterator[StoredPassage]:
+        """Every passage whose id is greater than `above`, ascending."""
+        for row in self._db.execute(
+                "SELECT c.id, n.path, n.title, n.aliases, c.headings, c.first, c.last, c.text"
+                " FROM chunks c JOIN notes n ON n.id = c.note WHERE c.id > ? ORDER BY c.id",
+                (above,)):
+            yield StoredPassage(row[0], row[1], row[2], tuple(json.loads(row[3])),
+                                tuple(json.loads(row[4])), *row[5:])
+
+    # Vectors
+
+    def missing_vectors(self, hashes: Iterable[bytes]) -> set[bytes]:
+        """Those of `hashes` that have not been embedded yet."""
+        return {each for each in set(hashes) if not self._db.execute(
+            "SELECT 1 FROM vectors WHERE hash = ?", (each,)).fetchone()}
+
+    def add_vectors(self, hashes: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
+        """Keep unit vectors, in half precision: the cosine to the original is above 0.9999."""
+        self._db.executemany(
+            "INSERT OR IGNORE INTO vectors VALUES (?, ?)",
+            [(key, row.tobytes()) for key, row in
+             zip(hashes, vectors.astype(np.float16), strict=True)])
+
+    def chunk_vectors(
+        self, above: int, dimension: int, upto: int | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Ids and vectors, shape (n, dimension), of the chunks above an id."""
+        rows = self._db.execute(
+            "SELECT c.id, v.vector FROM chunks c JOIN vectors v ON v.hash = c.vector"
+            " WHERE c.id > ? AND c.id <= ? ORDER BY c.id",
+            (above, (1 << 62) if upto is None else upto)).fetchall()
+        ids = np.array([row[0] for row in rows], dtype=np.int64)
+        data = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float16)
+        return ids, data.reshape(len(rows), dimension).astype(np.float32)
+
+    def vectors_of(self, ids: Sequence[int], dimension: int) -> dict[int, NDArray[np.float32]]:
+        """Vectors of some chunks, by id."""
+        found: dict[int, NDArray[np.float32]] = {}
+        for start in range(0, len(ids), 500):
+            part = ids[start:start + 500]
+            marks = ",".join("?" * len(part))
+            for row in self._db.execute(
+                    "SELECT c.id, v.vector FROM chunks c JOIN vectors v ON v.hash = c.vector"
+                    f" WHERE c.id IN ({marks})", part):
+                found[row[0]] = np.frombuffer(row[1], dtype=np.float16).astype(np.float32)
+        return found
+
+    def drop_unused_vectors(self) -> None:
+        """Forget vectors that no chunk refers to."""
+        self._db.execute("DELETE FROM vectors WHERE hash NOT IN (SELECT vector FROM chunks)")
+
+
+def _damaged(file: Path) -> IndexFault:
+    return IndexFault(f"The index file {file} is damaged.",
+                      "Your notes are safe; build the index again with: rag index --rebuild")

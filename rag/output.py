@@ -1,0 +1,325 @@
+"""What the commands print: for people with Rich, plain text when piped, JSON for programs.
+
+Notes, file names and answers are untrusted: they are printed as text, never as markup, and
+without control characters, so that no note can move the cursor or hide a line.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import RagError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from rag.answering.grounding import Citation
+    from rag.engine import Answered, Event, Status
+    from rag.indexing.build import IndexProgress, IndexReport
+    from rag.retrieval.search import Passage
+
+_CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+# Marks that reorder text on screen: they could make a path or a quote read as another.
+_CONTROLS |= dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+_SHOWN_SKIPS = 8
+
+
+def safe(text: str) -> str:
+    """`text` without control characters and lone surrogates, line feeds and tabs kept."""
+    return text.translate(_CONTROLS).encode("utf-8", "replace").decode("utf-8")
+
+
+def indexing(progress: Iterator[IndexProgress], folder: Path, as_json: bool) -> None:
+    """Follow an indexing run to its end and say what it did."""
+    report = _follow(progress, quiet=as_json, title=f"Indexing {folder}")
+    if as_json:
+        _print_json({"notes_folder": str(folder), **_report(report)})
+        return
+    console = _console()
+    console.print(report.sentence(), f"{report.seconds:.1f} s.", markup=False, highlight=False)
+    _show_skipped(console, report)
+
+
+def refreshing(progress: Iterator[IndexProgress], quiet: bool) -> None:
+    """Follow a refresh before a question; says something only if notes changed."""
+    report = _follow(progress, quiet, title="Bringing the index up to date", on_error=True)
+    if report is not None and not quiet:
+        console = _console(stderr=True)
+        console.print(report.sentence(), style="dim", markup=False, highlight=False)
+        _show_skipped(console, report)
+
+
+def _follow(progress: Iterator[IndexProgress], quiet: bool, title: str, on_error: bool = False
+            ) -> Any:
+    """The report of a run; draws a progress bar on a terminal once there is work to show."""
+    report: IndexReport | None = None
+    first = next(progress, None)
+    if first is None:
+        return None
+    if quiet or not sys.stderr.isatty():
+        for event in progress:
+            report = event.report or report
+        return report
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+    bar = Progress(
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(None),
+        TextColumn("{task.fields[detail]}", markup=False), console=_console(stderr=True),
+        transient=True)
+    with bar:
+        task = bar.add_task(safe(title), total=None, detail="looking for changes")
+        for event in progress:
+            done, total, detail = _detail(event)
+            bar.update(task, completed=done, total=total, detail=detail)
+            report = event.report or report
+    return report
+
+
+def _detail(event: IndexProgress) -> tuple[int, int | None, str]:
+    if event.stage == "read":
+        return event.files_done, event.files_total, (
+            f"{event.files_done:,}/{event.files_total:,} files read")
+    if event.stage == "embed" and event.chunks_total:
+        left = "" if event.seconds_left is None else f", {_duration(event.seconds_left)} left"
+        speed = f", {event.chunks_per_s:.0f} passages/s" if event.chunks_per_s else ""
+        return event.chunks_done, event.chunks_total, (
+            f"{event.files_total:,} files, {event.chunks_done:,}/{event.chunks_total:,} passages"
+            f"{speed}{left}")
+    return 0, None, {"write": "writing", "scan": "looking for changes"}.get(event.stage, "")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def _show_skipped(console: Console, report: IndexReport) -> None:
+    for what, entries in (("Skipped", report.skipped), ("Note", report.warnings)):
+        for entry in entries[:_SHOWN_SKIPS]:
+            console.print(f"  {what}: {safe(entry.path)} {safe(entry.reason)}", style="yellow",
+                          markup=False, highlight=False, soft_wrap=True)
+        if len(entries) > _SHOWN_SKIPS:
+            console.print(f"  … and {len(entries) - _SHOWN_SKIPS:,} more; all of them with: "
+                          "rag index --json", style="yellow", markup=False)
+
+
+def _report(report: IndexReport) -> dict[str, Any]:
+    return {**asdict(report), "sentence": report.sentence()}
+
+
+# Answers
+
+
+def answering(events: Iterator[Event], stream: bool) -> Answered:
+    """Print an answer as its sentences come, then its sources."""
+    from rag.answering.answer import Reading
+    from rag.answering.grounding import Sentence
+    from rag.engine import Answered
+
+    console = _console()
+    waiting = _Waiting()
+    done: Answered | None = None
+    with waiting:
+        for event in events:
+            if isinstance(event, Reading):
+                waiting.say(f"reading {event.tokens_done}/{event.tokens_total} tokens")
+            elif isinstance(event, Sentence) and stream:
+                waiting.stop()
+                console.print(_marked(event.text), end=" ", soft_wrap=True)
+                sys.stdout.flush()
+            elif isinstance(event, Answered):
+                done = event
+    if done is None:
+        raise RagError("The answer broke off.", "Ask again.")
+    if not done.answered:
+        console.print(done.answer, style="bold", markup=False)
+        _show_nearest(console, done)
+        return done
+    if not stream:
+        console.print(_marked(done.answer), end="", soft_wrap=True)
+    console.print("\n")
+    _show_sources(console, done)
+    return done
+
+
+class _Waiting:
+    """A line on a terminal's standard error until the first sentence comes."""
+
+    def __init__(self) -> None:
+        self._status: Any = None
+        self._shown = ""
+
+    def __enter__(self) -> None:
+        if sys.stderr.isatty() and sys.stdout.isatty():
+            self._status = _console(stderr=True).status("searching")
+            self._status.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def say(self, text: str) -> None:
+        if self._status is not None and text != self._shown:
+            self._shown = text
+            self._status.update(text)
+
+    def stop(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+
+def answering_json(events: Iterator[Event]) -> Answered:
+    """Print an answer as one JSON object."""
+    from rag.engine import Answered
+
+    done = next(event for event in events if isinstance(event, Answered))
+    _print_json({
+        "question": done.question, "answer": done.answer, "answered": done.answered,
+        "citations": [_citation(each) for each in done.citations],
+        "passages": [_passage(n, each) for n, each in enumerate(done.passages, 1)],
+        "timings": {key: round(value, 4) for key, value in done.timings.items()},
+        "model": done.model,
+    })
+    return done
+
+
+def _citation(each: Citation) -> dict[str, Any]:
+    return {"n": each.n, "path": each.path, "lines": [each.first, each.last],
+            "heading": " › ".join(each.headings), "quote": each.quote}
+
+
+def _passage(n: int, each: Passage) -> dict[str, Any]:
+    return {"n": n, "path": each.path, "lines": [each.first, each.last], "title": each.title,
+            "heading": " › ".join(each.headings), "text": each.text,
+            "score": round(each.score, 4), "from": each.source,
+            "meaning": None if each.meaning is None else round(each.meaning, 4),
+            "words": None if each.words is None else round(each.words, 4)}
+
+
+def _marked(text: str) -> Text:
+    """An answer with its `[n]` marks in colour."""
+    from rich.text import Text
+
+    styled = Text(safe(text))
+    styled.highlight_regex(r"\[\d+\]", "cyan")
+    return styled
+
+
+def _show_sources(console: Console, done: Answered) -> None:
+    from rich.text import Text
+
+    passages = done.passages
+    shown: dict[int, list[str]] = {}
+    for each in done.citations:
+        shown.setdefault(each.n, []).append(each.quote)
+    for n, quotes in sorted(shown.items()):
+        passage = passages[n - 1]
+        console.print(_place(n, passage), soft_wrap=True)
+        text = Text(safe(_around(passage.text, quotes)), style="dim")
+        for each in quotes:
+            at = text.plain.find(safe(each))
+            if at >= 0:
+                text.stylize("not dim bold", at, at + len(safe(each)))
+        from rich.padding import Padding
+
+        console.print(Padding(text, (0, 0, 0, 4)))
+
+
+def _around(text: str, quotes: Sequence[str], margin: int = 200) -> str:
+    """The part of a passage around what is quoted: enough to judge it, not a page."""
+    start = max(0, min(text.find(each) for each in quotes) - margin)
+    end = min(len(text), max(text.find(each) + len(each) for each in quotes) + margin)
+    if start:
+        start = text.find(" ", start) + 1 or start
+    if end < len(text):
+        end = max(text.rfind(" ", 0, end), text.find(quotes[0]) + len(quotes[0]))
+    return ("…" if start else "") + text[start:end].strip() + ("…" if end < len(text) else "")
+
+
+def _place(n: int, passage: Passage) -> Text:
+    from rich.text import Text
+
+    lines = (f"{passage.first}" if passage.first == passage.last
+             else f"{passage.first}-{passage.last}")
+    heading = " › ".join(passage.headings)
+    return Text.assemble((f"[{n}] ", "cyan"), (f"{safe(passage.path)}:{lines}", "bold"),
+                         (f"  {safe(heading)}" if heading else "", "dim"))
+
+
+def _show_nearest(console: Console, done: Answered) -> None:
+    if not done.passages:
+        return
+    console.print("\nNearest notes:", style="dim")
+    for n, passage in enumerate(done.passages[:3], 1):
+        console.print(_place(n, passage), soft_wrap=True)
+
+
+# Passages and status
+
+
+def passages(question: str, found: Sequence[Passage], as_json: bool) -> None:
+    """Print ranked passages with their scores and which side found them."""
+    if as_json:
+        _print_json({"question": " ".join(question.split()), "passages": [
+            _passage(n, each) for n, each in enumerate(found, 1)]})
+        return
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console = _console()
+    if not found:
+        console.print("No passage was found.")
+    for n, each in enumerate(found, 1):
+        sides = [f"{each.score:.3f}", {"both": "words and meaning"}.get(each.source, each.source)]
+        if each.meaning is not None:
+            sides.append(f"cosine {each.meaning:.3f}")
+        if each.words is not None:
+            sides.append(f"BM25 {each.words:.2f}")
+        console.print(_place(n, each), Text("  " + ", ".join(sides), "green"), soft_wrap=True)
+        console.print(Padding(Text(safe(each.text)), (0, 0, 1, 4)))
+
+
+def status(state: Status, as_json: bool) -> None:
+    """Print what is indexed and where it lies."""
+    if as_json:
+        _print_json({key: str(value) if isinstance(value, Path) else value
+                     for key, value in asdict(state).items()})
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    age = "never" if state.indexed_at is None else (
+        f"{_duration(max(0.0, time.time() - state.indexed_at))} ago")
+    for name, value in (
+        ("Notes folder", str(state.notes_folder)), ("Notes", f"{state.notes:,}"),
+        ("Passages", f"{state.chunks:,}"), ("Last change indexed", age),
+        ("Index size", f"{state.index_bytes / 1e6:.1f} MB"), ("Index", str(state.index_dir)),
+        ("Embedder", state.embedder), ("Language model", state.generator),
+        ("Prepared models", str(state.cache_dir)),
+        ("Settings", str(state.config_file or "none (no rag.toml here or above)")),
+    ):
+        table.add_row(Text(name, "dim"), Text(safe(value), overflow="fold"))
+    _console().print(table)
+
+
+def _console(stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, emoji=False)
+
+
+def _print_json(value: object) -> None:
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    sys.stdout.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,204 @@
+"""Documents into chunks: what is embedded, found and cited.
+
+A chunk never reads longer than the embedder does: everything past its limit would be lost to
+search without a word. It follows headings and paragraphs, and carries title and heading path
+in front when it is embedded, since a paragraph seldom repeats what it is about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rag.reading.documents import Block, Document
+from rag.reading.links import plain
+
+# Raised with every change of the rules below, so that an older index is chunked anew.
+CHUNK_RULES = 1
+# Chosen by bench/quality.py --sweep: paragraphs of a section are joined up to this many tokens.
+JOIN_TOKENS = 128
+_CONTEXT_TOKENS = 48  # of title and headings, at most: the passage is what matters
+_SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"'”’)\]]*\s+|(?<=[。！？])")
+
+CountTokens = Callable[[Sequence[str]], list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A span of a note. `first` and `last` are lines, counted from 1 and inclusive.
+
+    `text` is verbatim; `embedded` is what the model reads: context and plain text.
+    """
+
+    text: str
+    headings: tuple[str, ...]
+    first: int
+    last: int
+    embedded: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """The smallest thing that is not cut: a block, or a piece of one that is too long."""
+
+    text: str
+    first: int
+    last: int
+    tokens: int
+    whole: bool  # False: part of a block that had to be cut
+
+
+def chunk_document(
+    document: Document, count_tokens: CountTokens, max_tokens: int, join: int = JOIN_TOKENS
+) -> list[Chunk]:
+    """Cut a document into chunks whose `embedded` text has at most `max_tokens` tokens."""
+    chunks: list[Chunk] = []
+    special = count_tokens([""])[0]
+    for headings, blocks in _sections(document.blocks):
+        context, used = _context(document, headings, count_tokens, min(
+            _CONTEXT_TOKENS, max_tokens // 4))
+        budget = max_tokens - special - used
+        units = [unit for block in blocks for unit in _units(block, count_tokens, special, budget)]
+        for group in _join(units, budget, min(join, budget)):
+            chunks.append(_chunk(group, headings, context))
+    return chunks
+
+
+def embedded_text(context: str, text: str) -> str:
+    """What is embedded for a passage: its context, then its text without markup."""
+    return f"{context}\n{plain(text)}"
+
+
+def _sections(blocks: Iterable[Block]) -> Iterator[tuple[tuple[str, ...], list[Block]]]:
+    """Runs of blocks under the same headings. A bare heading goes with what precedes it."""
+    headings: tuple[str, ...] = ()
+    run: list[Block] = []
+    for block in blocks:
+        if run and block.kind != "heading-only" and block.headings != headings:
+            yield headings, run
+            run = []
+        if not run:
+            headings = block.headings
+        run.append(block)
+    if run:
+        yield headings, run
+
+
+def _context(
+    document: Document, headings: tuple[str, ...], count_tokens: CountTokens, limit: int
+) -> tuple[str, int]:
+    """Title and headings, the outer headings left out first, and their number of tokens."""
+    trail = [each for each in headings if each.casefold() != document.title.casefold()]
+    while True:
+        context = " › ".join([document.title, *trail])
+        tokens = count_tokens([context])[0]
+        if tokens <= limit:
+            return context, tokens
+        if trail:
+            trail.pop(0)
+        else:
+            context = context[: max(8, len(context) * limit // tokens - 1)]
+            return context, count_tokens([context])[0]
+
+
+def _units(
+    block: Block, count_tokens: CountTokens, special: int, budget: int
+) -> Iterator[_Unit]:
+    size = count_tokens([plain(block.text)])[0] - special
+    if size <= budget:
+        yield _Unit(block.text, block.first, block.last, size, True)
+        return
+    lines = block.text.split("\n")
+    spans = [(first, last, "\n".join(lines[first - block.first: last - block.first + 1]))
+             for first, last in block.pieces]
+    sizes = count_tokens([plain(text) for _, _, text in spans])
+    for (first, last, text), tokens in zip(spans, sizes, strict=True):
+        if tokens - special <= budget:
+            yield _Unit(text, first, last, tokens - special, False)
+        else:
+            yield from _cut_lines(text, first, count_tokens, special, budget)
+
+
+def _cut_lines(
+    text: str, first: int, count_tokens: CountTokens, special: int, budget: int
+) -> Iterator[_Unit]:
+    """A piece that is still too long, by lines, then sentences, then words."""
+    lines = text.split("\n")
+    sizes = count_tokens([plain(line) for line in lines])
+    for offset, (line, tokens) in enumerate(zip(lines, sizes, strict=True)):
+        number = first + offset
+        if tokens - special <= budget:
+            yield _Unit(line, number, number, tokens - special, False)
+            continue
+        sentences = split_sentences(line)
+        for sentence, size in zip(sentences, count_tokens([plain(s) for s in sentences]),
+                                  strict=True):
+            if size - special <= budget:
+                yield _Unit(sentence, number, number, size - special, False)
+            else:
+                for part, length in _cut_words(sentence, count_tokens, special, budget):
+                    yield _Unit(part, number, number, length, False)
+
+
+def _cut_words(
+    text: str, count_tokens: CountTokens, special: int, budget: int
+) -> Iterator[tuple[str, int]]:
+    """Halve until it fits, at a space where there is one near the middle."""
+    stack = [text]
+    while stack:
+        part = stack.pop()
+        # Text this long cannot fit, and counting it again at each halving would be quadratic.
+        size = len(part) if len(part) > 64 * budget else count_tokens([plain(part)])[0] - special
+        if size <= budget or len(part) < 2:
+            yield part, size
+            continue
+        middle = len(part) // 2
+        space = part.rfind(" ", middle // 2, middle + middle // 2)
+        cut = space + 1 if space > 0 else middle
+        stack += [part[cut:], part[:cut]]
+
+
+def split_sentences(text: str) -> list[str]:
+    """Sentences of one line, verbatim: joined they give the line back.
+
+    A full stop after an initial or a common abbreviation ends none.
+    """
+    cuts = [0]
+    for match in _SENTENCE_END.finditer(text):
+        if not _ABBREVIATION.search(text, max(0, match.start() - 12), match.start()):
+            cuts.append(match.end())
+    if cuts[-1] != len(text):
+        cuts.append(len(text))
+    return [text[start:end] for start, end in zip(cuts, cuts[1:], strict=False)] or [text]
+
+
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(\[\"“])(?:[A-Z]|[A-Z]\.[A-Z]|Mr|Mrs|Ms|Dr|St|Prof|Jr|Sr|vs|etc|e\.g|i\.e|cf|c|ca|"
+    r"approx|No|no|vol|Vol|pp|p|Fig|fig|al|Inc|Ltd|Co|Gen|Col|Lt|Sgt|Rev|Hon|Sen|Rep)\.$"
+)
+
+
+def _join(units: Sequence[_Unit], budget: int, join: int) -> Iterator[list[_Unit]]:
+    """Groups of neighbours: whole blocks up to `join` tokens, parts of one up to the budget."""
+    group: list[_Unit] = []
+    size = 0
+    for unit in units:
+        parts = bool(group) and not unit.whole and not group[-1].whole
+        limit = budget if parts else join
+        if group and size + unit.tokens > limit:
+            yield group
+            group, size = [], 0
+        group.append(unit)
+        size += unit.tokens
+    if group:
+        yield group
+
+
+def _chunk(group: Sequence[_Unit], headings: tuple[str, ...], context: str) -> Chunk:
+    text = group[0].text
+    for before, unit in zip(group, group[1:], strict=False):
+        text += "\n" * (unit.first - before.last) + unit.text
+    # A part of a line may begin or end with the space that separated it from its neighbour.
+    return Chunk(text.strip(" "), headings, group[0].first, group[-1].last,
+                 embedded_text(context, text))

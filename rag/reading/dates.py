@@ -1,0 +1,50 @@
+"""Dates as people write them in front matter and file names."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = r"(?P<name>jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
+_TIME = r"(?:[t\s,]+(?:at\s+)?\d{1,2}[:.h]\d.*)?"
+_ISO = r"(?P<year>\d{4})(?P<gap>[-/.]?)(?P<month>\d{1,2})(?P=gap)(?P<day>\d{1,2})"
+# Not compiled here: most runs parse no date, and `re` remembers those that it has compiled.
+_FORMATS = (
+    _WEEKDAY + _ISO + _TIME,
+    _WEEKDAY + r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})" + _TIME,
+    rf"{_WEEKDAY}{_DAY}\s+(?:of\s+)?{_MONTH},?\s+(?P<year>\d{{4}}){_TIME}",
+    rf"{_WEEKDAY}{_MONTH}\s+{_DAY},?\s+(?P<year>\d{{4}}){_TIME}",
+)
+_IN_NAME = r"(?<!\d)(\d{4})([-_.])(\d{2})\2(\d{2})(?!\d)"
+_LONGEST = 100  # characters; a date is shorter
+
+
+def parse_date(text: str) -> date | None:
+    """The day that `text` names, its time left aside; None when it names none that exists.
+
+    Understands 2024-02-05 (also with / or . and with a time), 05.02.2024, "5 February 2024",
+    "Monday 5th February 2024 13:20" and "February 5, 2024".
+    """
+    text = text.strip()
+    for shape in _FORMATS if len(text) <= _LONGEST else ():
+        if found := re.fullmatch(shape, text, re.IGNORECASE | re.DOTALL):
+            parts = found.groupdict()
+            month = parts.get("month") or _MONTHS.index(parts["name"][:3].lower()) + 1
+            return _day(parts["year"], month, parts["day"])
+    return None
+
+
+def date_in_name(name: str) -> date | None:
+    """The first date such as 2024-02-05 in a file name, or None."""
+    found = re.search(_IN_NAME, name)
+    return _day(found[1], found[3], found[4]) if found else None
+
+
+def _day(year: str, month: str | int, day: str) -> date | None:
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        return None

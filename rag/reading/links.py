@@ -1,0 +1,328 @@
+"""What is written inside a line: links, tags, code spans, comments, emphasis.
+
+Every function here takes time in proportion to its input, whatever the input is: the patterns
+use possessive quantifiers where they could otherwise try one stretch of text many times.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+_NOTE_SUFFIXES = (".md", ".markdown", ".txt")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+:|//")
+_WIKI = re.compile(r"(?<!\\)(!?)\[\[([^\[\]]++)\]\]")
+_INLINE = re.compile(
+    r"(?<!\\)(!?)\[((?:[^\[\]]++|\[[^\[\]]*+\])*+)\]"  # the text, brackets one level deep
+    r"\((?:<([^<>]*+)>|([^\s()]*+(?:\([^\s()]*+\)[^\s()]*+)*+))"  # where it leads
+    r"(?:\s++(?:\"[^\"]*+\"|'[^']*+'))?+\s*+\)"  # a title that pops up
+)
+_TAG = re.compile(r"(?<![^\s(,;])(?<!\]\()#([\w/-]++)")
+_FENCE = re.compile(r"(?:[ \t>]|[-*+][ \t]|\d{1,9}[.)][ \t])*+(`{3,}+|~{3,}+)(.*)", re.DOTALL)
+_TICKS = re.compile(r"`+")
+_COMMENT_OR_TICKS = re.compile(r"%%|`+")
+
+_MARGIN = re.compile(r"(?:[ \t]*+(?:>|[-*+•](?=[ \t]|$)))*+[ \t]*+")
+_CALLOUT = re.compile(r"\[![\w|-]++\][+-]?[ \t]*+")
+_HASHES = re.compile(r"#{1,6}+(?:[ \t]++|$)")
+_BLOCK_ID = re.compile(r"(?:^|\s)\^[A-Za-z0-9-]++$")
+_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+_IMAGE_SIZE = re.compile(r"\d+(?:x\d+)?")
+_AUTOLINK = re.compile(r"<((?:https?|mailto):[^<>\s]++)>")
+_HTML = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*+(?:\s[^<>]*+|/)?>")
+_EMPHASIS = re.compile(r"\*+|_+|~+|=+")
+_HELD = re.compile("\x00(\\d+)\x01")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link to a note, as written: `target` is empty for a link within its own note.
+
+    `heading` or `block` say where in the target; `line` is 1-based.
+    """
+
+    target: str
+    heading: str
+    block: str
+    alias: str
+    embed: bool
+    line: int
+
+
+def find_links(lines: Sequence[str], first: int = 1) -> tuple[Link, ...]:
+    """The links to notes in `lines`, the first of which is line `first`; not those in code."""
+    links: list[Link] = []
+    fence = ""
+    for number, line in enumerate(lines, first):
+        inside = fence
+        fence = next_fence(line, fence)
+        if not inside and not fence and ("[[" in line or "](" in line):
+            links += _links_in(line, number)
+    return tuple(links)
+
+
+def find_tags(lines: Sequence[str]) -> Iterator[str]:
+    """The inline #tags of `lines`, which hold no fenced code, without their "#"."""
+    for line in lines:
+        if "#" not in line:
+            continue
+        for found in _TAG.finditer(_WIKI.sub(" ", mask_code(line))):
+            tag = found[1].strip("/")
+            if any(map(str.isalpha, tag)):
+                yield tag
+
+
+def plain(text: str) -> str:
+    """What a person reads of Markdown `text`, with as many lines as before.
+
+    Links give their text, marks of emphasis, headings, quotes, bullets, callouts and block ids
+    go, and so do HTML tags; numbers of list items stay. Not meant for lines of code.
+    """
+    return "\n".join(map(_plain_line, text.split("\n")))
+
+
+def next_fence(line: str, fence: str) -> str:
+    """The marker of the fenced code that is open after `line`, given that before; "" for none."""
+    if "```" not in line and "~~~" not in line:
+        return fence
+    found = _FENCE.match(line)
+    if not found:
+        return fence
+    if fence:
+        return "" if found[1].startswith(fence) and not found[2].strip() else fence
+    return found[1] if found[1][0] == "~" or "`" not in found[2] else ""
+
+
+def mask_code(line: str) -> str:
+    """`line` with its code spans replaced by as many NULs."""
+    if "`" not in line:
+        return line
+    pieces, done = [], 0
+    for start, end, _ in _code_spans(line):
+        pieces += [line[done:start], "\0" * (end - start)]
+        done = end
+    return "".join(pieces) + line[done:]
+
+
+def blank_comments(lines: Sequence[str]) -> list[str]:
+    """`lines` without their %%comments%%, which may span lines; not in code. Keeps line numbers.
+
+    A "%%" that is never closed is text.
+    """
+    holding = [number for number, line in enumerate(lines) if "%%" in line]
+    if not holding:
+        return list(lines)
+    result, fence, inside = [], "", False
+    for number, line in enumerate(lines):
+        before = fence
+        if not inside:
+            fence = next_fence(line, fence)
+        if (before or fence) and not inside:
+            result.append(line)
+            continue
+        kept, inside = _without_comments(line, inside, number < holding[-1])
+        result.append(kept)
+    return result
+
+
+def _without_comments(line: str, inside: bool, more: bool) -> tuple[str, bool]:
+    """`line` without comments and whether one is open after it; `more` "%%" follow below."""
+    if "%%" not in line:
+        return ("", True) if inside else (line, False)
+    marks = list(_COMMENT_OR_TICKS.finditer(line))
+    last = max(mark.start() for mark in marks if mark[0] == "%%")
+    spans = {start: end for start, end, _ in _code_spans(line)}
+    kept, done, code_end = [], 0, 0
+    for mark in marks:
+        if mark[0] == "%%" and inside:
+            inside, done = False, mark.end()
+        elif mark.start() < code_end or inside:
+            continue
+        elif mark[0] != "%%":
+            code_end = spans.get(mark.start(), 0)
+        elif more or mark.start() < last:
+            kept.append(line[done : mark.start()])
+            inside = True
+    return "".join(kept) + ("" if inside else line[done:]), inside
+
+
+def _code_spans(line: str) -> list[tuple[int, int, int]]:
+    """(start, end, number of backticks) of each code span, backticks included."""
+    runs = [found.span() for found in _TICKS.finditer(line)]
+    partner: list[int | None] = [None] * len(runs)
+    nearest: dict[int, int] = {}
+    for index in range(len(runs) - 1, -1, -1):
+        length = runs[index][1] - runs[index][0]
+        partner[index] = nearest.get(length)
+        nearest[length] = index
+    spans, index = [], 0
+    while index < len(runs):
+        start, end = runs[index]
+        other = partner[index]
+        if other is not None and line[start - 1 : start] != "\\":
+            spans.append((start, runs[other][1], end - start))
+            index = other
+        index += 1
+    return spans
+
+
+def _links_in(line: str, number: int) -> list[Link]:
+    found: list[tuple[int, Link]] = []
+
+    def take_wiki(match: re.Match[str]) -> str:
+        target, _, alias = match[2].partition("|")
+        # In a table the bar is written "\|", lest it end the cell.
+        link = _link(target.removesuffix("\\"), alias, bool(match[1]), number)
+        if link:
+            found.append((match.start(), link))
+        return "\0" * len(match[0])
+
+    rest = _WIKI.sub(take_wiki, mask_code(line))
+    for match in _INLINE.finditer(rest) if "](" in rest else ():
+        place = match[4] if match[3] is None else match[3]
+        if _SCHEME.match(place):
+            continue
+        path, hash_sign, fragment = place.partition("#")
+        name = path.rsplit("/", 1)[-1].lower()
+        if (name and (name.endswith(_NOTE_SUFFIXES) or "." not in name)) or (
+            not path and fragment
+        ):
+            alias = line[match.start(2) : match.end(2)]
+            link = _link(unquote(path + hash_sign + fragment), alias, bool(match[1]), number)
+            if link:
+                found.append((match.start(), link))
+    return [link for _, link in sorted(found, key=lambda pair: pair[0])]
+
+
+def _link(written: str, alias: str, embed: bool, number: int) -> Link | None:
+    """The link that leads to `written`, "target#heading" or "target#^block"; None if to nothing."""
+    target, _, fragment = written.partition("#")
+    heading, caret, block = fragment.rpartition("^")
+    if not caret or (heading and not heading.endswith("#")):
+        heading, block = fragment, ""
+    target, heading, block = target.strip(), heading.rstrip("#").strip(), block.strip()
+    if not (target or heading or block):
+        return None
+    return Link(target, heading, block, alias.strip(), embed, number)
+
+
+def _plain_line(line: str) -> str:
+    marks = "".join(line.split())
+    if not marks:
+        return ""
+    if len(marks) >= 3 and marks[0] in "-*_=" and marks == marks[0] * len(marks):
+        return ""  # a rule, or the underline of a heading
+    text = _without_margin(line)
+    if "^" in text:
+        text = _BLOCK_ID.sub("", text)
+    held: list[str] = []
+    if "`" in text or "\\" in text or "\0" in text:
+        text = _hold_verbatim(text, held)
+    if "[" in text:
+        text = _WIKI.sub(_wiki_text, text)
+        for _ in range(2 if "](" in text else 0):  # twice, for an image that is a link
+            text = _INLINE.sub(r"\2", text)
+    if "<" in text:
+        text = _HTML.sub("", _AUTOLINK.sub(r"\1", _without_html_comments(text)))
+    if "*" in text or "_" in text or "~~" in text or "==" in text:
+        text = _without_emphasis(text)
+    if held:
+        text = _HELD.sub(lambda found: held[int(found[1])], text)
+    return " ".join(text.split())
+
+
+def _without_margin(line: str) -> str:
+    """`line` without quote marks, bullets, callout marker and the "#"s of a heading."""
+    text = line[_MARGIN.match(line).end() :].rstrip()  # type: ignore[union-attr]  # never None
+    if callout := _CALLOUT.match(text):
+        text = text[callout.end() :]
+    if hashes := _HASHES.match(text):
+        text = text[hashes.end() :]
+        bare = text.rstrip("#")
+        if bare != bare.rstrip() or not bare:
+            text = bare.rstrip()
+    return text
+
+
+def _hold_verbatim(text: str, held: list[str]) -> str:
+    """`text` with code spans and escaped characters put aside in `held` behind numbered marks."""
+    text = text.replace("\0", "").replace("\x01", "")
+
+    def hold(inner: str) -> str:
+        held.append(inner)
+        return f"\0{len(held) - 1}\x01"
+
+    def unescape(found: re.Match[str]) -> str:
+        return "|" if found[1] == "|" else hold(found[1])  # "[[a\\|b]]" in a table is a link
+
+    pieces, done = [], 0
+    for start, end, ticks in _code_spans(text):
+        pieces.append(_ESCAPE.sub(unescape, text[done:start]))
+        pieces.append(hold(text[start + ticks : end - ticks].strip()))
+        done = end
+    return "".join(pieces) + _ESCAPE.sub(unescape, text[done:])
+
+
+def _wiki_text(match: re.Match[str]) -> str:
+    written, _, alias = match[2].partition("|")
+    if alias.strip() and not (match[1] and _IMAGE_SIZE.fullmatch(alias.strip())):
+        return alias.strip()
+    link = _link(written, "", False, 0)
+    return f"{link.target} {link.heading.replace('#', ' ')}".strip() if link else ""
+
+
+def _without_html_comments(text: str) -> str:
+    pieces, done = [], 0
+    while (start := text.find("<!--", done)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        pieces.append(text[done:start])
+        done = end + 3
+    return "".join(pieces) + text[done:]
+
+
+def _without_emphasis(text: str) -> str:
+    """`text` without the marks that open and close emphasis; marks without a partner stay."""
+    openers: dict[str, list[list[int]]] = {"*": [], "_": [], "~": [], "=": []}
+    drop: list[tuple[int, int]] = []
+    for run in _EMPHASIS.finditer(text):
+        mark, left = run[0][0], len(run[0])
+        if mark in "~=" and left != 2:
+            continue
+        before, after = text[run.start() - 1 : run.start()], text[run.end() : run.end() + 1]
+        waiting = openers[mark]
+        while left and waiting and _may_close(mark, left, before, after):
+            start, count = waiting[-1]
+            paired = min(left, count)
+            here = run.end() - left
+            drop += [(start + count - paired, start + count), (here, here + paired)]
+            left -= paired
+            waiting[-1][1] -= paired
+            if not waiting[-1][1]:
+                waiting.pop()
+        if left and _may_open(mark, left, before, after):
+            waiting.append([run.end() - left, left])
+    pieces, done = [], 0
+    for start, end in sorted(drop):
+        pieces.append(text[done:start])
+        done = end
+    return "".join(pieces) + text[done:]
+
+
+def _may_open(mark: str, size: int, before: str, after: str) -> bool:
+    if not after or after.isspace():
+        return False
+    if mark == "_":
+        return not before.isalnum()
+    if mark == "*" and size > 1:
+        return not before.isdigit()
+    # Letters of scripts that put no spaces between words may stand right before a mark.
+    return mark == "~" or not (before.isascii() and before.isalnum())
+
+
+def _may_close(mark: str, size: int, before: str, after: str) -> bool:
+    if not before or before.isspace():
+        return False
+    if mark == "_":
+        return not after.isalnum()
+    return not (mark == "*" and size == 1 and after.isdigit())

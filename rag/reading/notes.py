@@ -1,0 +1,272 @@
+"""The notes folder: which files are notes, and what their bytes say as text."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rag.errors import NotesError
+
+SUFFIXES = (".md", ".markdown", ".txt")
+LARGEST = 20_000_000  # bytes
+
+_LEFT_OUT = frozenset({"node_modules", "__pycache__"})
+_REMEDY = "Name the folder that holds your notes: `rag index PATH`."
+_OUTSIDE = "leads out of the notes folder"
+_CIRCULAR = "is a link that leads back to itself"
+_LARGE = "is larger than 20 MB"
+_EMPTY = "is empty"
+_BINARY = "looks binary"
+_SPECIAL = "is not a regular file"
+# Without O_NONBLOCK, opening a FIFO would wait for someone to write to it.
+_OPEN = (
+    os.O_RDONLY
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+_CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v")) + b"\x7f"
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFile:
+    """A note: `path` relative to the notes folder, "/"-separated; `size` in bytes."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file or folder that was left out; `reason` completes the sentence "PATH …"."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The notes of a folder, and what was left out; both sorted by path."""
+
+    files: tuple[NoteFile, ...]
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoteText:
+    """A note's text: lines end in "\\n" alone; `raw_hash` is the SHA-256 of its bytes in hex.
+
+    `warning` is empty, or a clause such as "is not UTF-8; read as Windows-1252".
+    """
+
+    text: str
+    raw_hash: str
+    warning: str
+
+
+def scan(folder: Path) -> Scan:
+    """Find the notes below `folder`, following links that stay inside it.
+
+    Hidden files and folders, `node_modules`, `__pycache__` and files that are not notes are left
+    out without a word. Raises NotesError when `folder` is missing, not a folder or unreadable.
+    """
+    try:
+        root = os.path.realpath(folder, strict=True)
+        if not os.path.isdir(root):
+            raise NotesError(f"{folder} is a file, not a folder.", _REMEDY)
+        os.scandir(root).close()
+    except FileNotFoundError as error:
+        raise NotesError(f"There is no folder {folder}.", _REMEDY) from error
+    except OSError as error:
+        raise NotesError(f"{folder} cannot be listed: {_why(error)}.", _REMEDY) from error
+    walk = _Walk(root)
+    walk.folder("", root)
+    walk.follow_links()
+    return Scan(
+        tuple(sorted(walk.files, key=lambda note: note.path)),
+        tuple(sorted(walk.skipped, key=lambda item: item.path)),
+    )
+
+
+def read_note(folder: Path, path: str) -> NoteText | Skipped:
+    """The text of the note at `path` below `folder`, or why it cannot be read."""
+    raw = _read_bytes(folder, path)
+    if isinstance(raw, Skipped):
+        return raw
+    text, warning = _decode(raw)
+    body = text.encode("utf-8", "replace")
+    control = len(body) - len(body.translate(None, _CONTROL))
+    if "\0" in text or control * 10 > len(text):
+        return Skipped(path, _BINARY)
+    if not text.strip():
+        return Skipped(path, _EMPTY)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return NoteText(text, hashlib.sha256(raw).hexdigest(), warning)
+
+
+def hash_note(folder: Path, path: str) -> str | Skipped:
+    """The `raw_hash` of the note at `path`, without decoding it, or why it cannot be read."""
+    raw = _read_bytes(folder, path)
+    return raw if isinstance(raw, Skipped) else hashlib.sha256(raw).hexdigest()
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One scan in progress. Links wait until all that needs no link has been found.
+
+    `real_files` and `real_folders` hold absolute paths without links, so that nothing is read
+    twice; `links` holds (path shown, absolute path of the link without links above it).
+    """
+
+    root: str
+    files: list[NoteFile] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    links: list[tuple[str, str]] = field(default_factory=list)
+    real_files: set[str] = field(default_factory=set)
+    real_folders: set[str] = field(default_factory=set)
+
+    def folder(self, shown: str, real: str) -> None:
+        """Collect the notes in the folder `real` and below, named as lying in `shown`."""
+        waiting = [(shown, real)]
+        while waiting:
+            shown, real = waiting.pop()
+            if real in self.real_folders:
+                continue
+            self.real_folders.add(real)
+            prefix = f"{shown}/" if shown else ""
+            try:
+                for entry in _entries(real):
+                    path = prefix + entry.name
+                    if entry.is_symlink():
+                        self.links.append((path, entry.path))
+                    elif entry.is_dir(follow_symlinks=False):
+                        if _sound(entry.name):
+                            waiting.append((path, entry.path))
+                        else:
+                            self._skip(path, _misnamed())
+                    elif entry.name.lower().endswith(SUFFIXES):
+                        self._file(path, entry.path)
+            except OSError as error:
+                self._skip(shown, f"cannot be listed: {_why(error)}")
+
+    def follow_links(self) -> None:
+        """Resolve the links found so far, and those found behind them."""
+        while self.links:
+            batch, self.links = sorted(self.links), []
+            for path, link in batch:
+                try:
+                    self._follow(path, link)
+                except OSError as error:
+                    if os.path.splitext(path)[1].lower() in ("", *SUFFIXES):
+                        self._skip(path, _broken_link(error))
+
+    def _follow(self, path: str, link: str) -> None:
+        """Take in what `link` points at. Raises OSError when it points nowhere."""
+        real = os.path.realpath(link, strict=True)
+        is_folder = os.path.isdir(real)
+        if not is_folder and not path.lower().endswith(SUFFIXES):
+            return
+        if not _inside(real, self.root):
+            self._skip(path, _OUTSIDE)
+        elif not is_folder:
+            self._file(path, real)
+        elif _inside(link, real):
+            self._skip(path, _CIRCULAR)
+        else:
+            self.folder(path, real)
+
+    def _file(self, path: str, real: str) -> None:
+        if real in self.real_files:
+            return
+        try:
+            status = os.lstat(real)
+        except FileNotFoundError:
+            return  # gone since the folder was listed
+        except OSError as error:
+            self._skip(path, f"cannot be read: {_why(error)}")
+            return
+        self.real_files.add(real)
+        if not stat.S_ISREG(status.st_mode):
+            self._skip(path, _SPECIAL)
+        elif not _sound(path):
+            self._skip(path, _misnamed())
+        elif status.st_size == 0:
+            self._skip(path, _EMPTY)
+        elif status.st_size > LARGEST:
+            self._skip(path, _LARGE)
+        else:
+            self.files.append(NoteFile(path, status.st_size, status.st_mtime_ns))
+
+    def _skip(self, path: str, reason: str) -> None:
+        shown = os.fsencode(path).decode("utf-8", "replace")
+        self.skipped.append(Skipped(shown, reason))
+
+
+def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.name.startswith(".") and entry.name not in _LEFT_OUT:
+                yield entry
+
+
+def _inside(path: str, folder: str) -> bool:
+    """Whether `path` is `folder` or lies below it; both absolute."""
+    return path == folder or path.startswith(os.path.join(folder, ""))
+
+
+def _sound(name: str) -> bool:
+    """Whether a file name is valid Unicode; Python stands in surrogates for bytes that are not."""
+    return name.isascii() or not re.search(r"[\ud800-\udfff]", name)
+
+
+def _misnamed() -> str:
+    return "has a name that is not valid UTF-8"
+
+
+def _broken_link(error: OSError) -> str:
+    if error.errno == errno.ELOOP:
+        return _CIRCULAR
+    if isinstance(error, FileNotFoundError):
+        return "is a link to something that does not exist"
+    return f"is a link that cannot be followed: {_why(error)}"
+
+
+def _why(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _read_bytes(folder: Path, path: str) -> bytes | Skipped:
+    """All bytes of a note; checked again, since the file may have changed since the scan."""
+    try:
+        root = os.path.realpath(folder)
+        real = os.path.realpath(os.path.join(root, path), strict=True)
+        if not _inside(real, root):
+            return Skipped(path, _OUTSIDE)
+        with open(os.open(real, _OPEN), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return Skipped(path, _SPECIAL)
+            raw = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        return Skipped(path, "is gone")
+    except OSError as error:
+        reason = _CIRCULAR if error.errno == errno.ELOOP else f"cannot be read: {_why(error)}"
+        return Skipped(path, reason)
+    if not raw:
+        return Skipped(path, _EMPTY)
+    return raw if len(raw) <= LARGEST else Skipped(path, _LARGE)
+
+
+def _decode(raw: bytes) -> tuple[str, str]:
+    """The text of `raw` and a warning; never fails, since every byte means something in cp1252."""
+    encoding = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        return raw.decode(encoding), ""
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace"), "is not UTF-8; read as Windows-1252"
