@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from datetime import date
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = r"(?P<name>jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+)  # fmt: skip
+_MONTH = r"(?P<name>[a-z]{3,9})\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
 _TIME = r"(?:[t\s,]+(?:at\s+)?\d{1,2}[:.h]\d.*)?"
@@ -32,7 +35,7 @@ def parse_date(text: str) -> date | None:
     for shape in _FORMATS if len(text) <= _LONGEST else ():
         if found := re.fullmatch(shape, text, re.IGNORECASE | re.DOTALL):
             parts = found.groupdict()
-            month = parts.get("month") or _MONTHS.index(parts["name"][:3].lower()) + 1
+            month = parts.get("month") or _month(parts["name"].lower())
             return _day(parts["year"], month, parts["day"])
     return None
 
@@ -41,6 +44,11 @@ def date_in_name(name: str) -> date | None:
     """The first date such as 2024-02-05 in a file name, or None."""
     found = re.search(_IN_NAME, name)
     return _day(found[1], found[3], found[4]) if found else None
+
+
+def _month(name: str) -> int:
+    """1 to 12 for a month's name, which may be cut short; 0 for none."""
+    return next((n for n, month in enumerate(_MONTHS, 1) if month.startswith(name)), 0)
 
 
 def _day(year: str, month: str | int, day: str) -> date | None:

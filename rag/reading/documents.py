@@ -16,12 +16,8 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-JsonValue: TypeAlias = (
-    "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None"
-)
-Kind: TypeAlias = Literal[
-    "paragraph", "list", "table", "code", "quote", "heading-only", "html"
-]
+JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None"
+Kind: TypeAlias = Literal["paragraph", "list", "table", "code", "quote", "heading-only", "html"]
 
 _FRONT_MATTER_LIMIT = 64 * 1024  # characters
 _YAML_DEPTH = 20
@@ -151,7 +147,7 @@ def _front_matter(lines: list[str], warnings: list[str]) -> tuple[dict[str, Json
     end = next(ends, None)
     if end is None:
         return {}, 0
-    source = "\n".join(lines[1:end])
+    source = "\n".join([*lines[1:end], ""])
     if len(source) > _FRONT_MATTER_LIMIT:
         warnings.append("front matter is larger than 64 KiB; read as text")
         return {}, 0
@@ -225,9 +221,11 @@ def _mapping(flat: list[JsonValue], line: int) -> dict[str, JsonValue]:
 def _title(path: str, given: JsonValue, parts: Sequence[_Part]) -> str:
     for title in _strings(given)[:1] if isinstance(given, (str, int)) else ():
         return title
-    if parts and parts[0].level == 1 and parts[0].title and not _NUMBERED.match(parts[0].title):
-        return parts[0].title
     name = path.rsplit("/", 1)[-1]
+    heading = parts[0].title if parts and parts[0].level == 1 else ""
+    # In a .txt file "1. Beginnings" heads a chapter, not the whole.
+    if heading and not (name.lower().endswith(".txt") and _NUMBERED.match(heading)):
+        return heading
     stem = name.rpartition(".")[0] or name
     stem = _LEADING_DATE.sub("", stem, count=1) if _LEADING_DATE.match(stem) else stem
     if " " not in stem and any(map(str.isalpha, stem)):
@@ -258,9 +256,7 @@ def _distinct(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(kept.values())
 
 
-def _date(
-    known: dict[str, JsonValue], names: Sequence[str], warnings: list[str]
-) -> date | None:
+def _date(known: dict[str, JsonValue], names: Sequence[str], warnings: list[str]) -> date | None:
     """The date in the first of these fields that says anything."""
     name = next((name for name in names if known.get(name)), "")
     if not name:

@@ -133,7 +133,7 @@ def _without_comments(line: str, inside: bool, more: bool) -> tuple[str, bool]:
         return ("", True) if inside else (line, False)
     marks = list(_COMMENT_OR_TICKS.finditer(line))
     last = max(mark.start() for mark in marks if mark[0] == "%%")
-    spans = {start: end for start, end, _ in _code_spans(line)}
+    closings = _closings(line)
     kept, done, code_end = [], 0, 0
     for mark in marks:
         if mark[0] == "%%" and inside:
@@ -141,7 +141,7 @@ def _without_comments(line: str, inside: bool, more: bool) -> tuple[str, bool]:
         elif mark.start() < code_end or inside:
             continue
         elif mark[0] != "%%":
-            code_end = spans.get(mark.start(), 0)
+            code_end = closings.get(mark.start(), 0)
         elif more or mark.start() < last:
             kept.append(line[done : mark.start()])
             inside = True
@@ -150,22 +150,27 @@ def _without_comments(line: str, inside: bool, more: bool) -> tuple[str, bool]:
 
 def _code_spans(line: str) -> list[tuple[int, int, int]]:
     """(start, end, number of backticks) of each code span, backticks included."""
-    runs = [found.span() for found in _TICKS.finditer(line)]
-    partner: list[int | None] = [None] * len(runs)
-    nearest: dict[int, int] = {}
-    for index in range(len(runs) - 1, -1, -1):
-        length = runs[index][1] - runs[index][0]
-        partner[index] = nearest.get(length)
-        nearest[length] = index
-    spans, index = [], 0
-    while index < len(runs):
-        start, end = runs[index]
-        other = partner[index]
-        if other is not None and line[start - 1 : start] != "\\":
-            spans.append((start, runs[other][1], end - start))
-            index = other
-        index += 1
+    closings = _closings(line)
+    spans: list[tuple[int, int, int]] = []
+    done = 0
+    for run in _TICKS.finditer(line):
+        start, end = run.span()
+        if start >= done and start in closings and line[start - 1 : start] != "\\":
+            done = closings[start]
+            spans.append((start, done, end - start))
     return spans
+
+
+def _closings(line: str) -> dict[int, int]:
+    """Where the code that each run of backticks would open ends: after the next run as long."""
+    nearest: dict[int, int] = {}
+    closings: dict[int, int] = {}
+    for run in reversed(list(_TICKS.finditer(line))):
+        start, end = run.span()
+        if end - start in nearest:
+            closings[start] = nearest[end - start]
+        nearest[end - start] = end
+    return closings
 
 
 def _links_in(line: str, number: int) -> list[Link]:
@@ -186,9 +191,7 @@ def _links_in(line: str, number: int) -> list[Link]:
             continue
         path, hash_sign, fragment = place.partition("#")
         name = path.rsplit("/", 1)[-1].lower()
-        if (name and (name.endswith(_NOTE_SUFFIXES) or "." not in name)) or (
-            not path and fragment
-        ):
+        if (name and (name.endswith(_NOTE_SUFFIXES) or "." not in name)) or (not path and fragment):
             alias = line[match.start(2) : match.end(2)]
             link = _link(unquote(path + hash_sign + fragment), alias, bool(match[1]), number)
             if link:
