@@ -200,8 +200,8 @@ class Engine:
         timings = {"first_evidence_s": time.perf_counter() - started}
         yield Retrieved(passages, evidence, query)
         loader.join()
-        for step in answer(question, passages, evidence, history, self.open_generator,
-                           self._terms, cancel):
+        for step in answer(question, self._terms(query), passages, evidence, history,
+                           self.open_generator, self.analyze, cancel):
             if isinstance(step, Drafted):
                 yield self._answered(question, query, passages, step, timings, started)
                 return

@@ -7,21 +7,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rag.answering.abstention import REFUSE_BELOW, answerable
 from rag.answering.generation import Generator, Token
 from rag.answering.grounding import REFUSAL, Sentence, ground, quote
 from rag.answering.prompt import ANSWER_TOKENS, build_prompt
-from rag.reading.links import plain
-from rag.retrieval.evidence import Evidence, sentences
+from rag.retrieval.evidence import Evidence, whole_list
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Passage
 
 _SENTENCE = re.compile(r"(?<=[.!?…。！？])[\"'”’)\]]*(?:\s*\[\d{1,2}\])*(?:\s+(?=\S)|\n)|\n+")
 _MAX_SENTENCES = 4
 # Sentences of the notes that the model reads. Chosen by bench/answers.py.
-PROMPT_EVIDENCE = 6
-# Below this nearness of the best sentence the notes do not hold the answer. Set by
-# bench/answers.py so that one answerable question in thirty is refused.
-REFUSE_BELOW = 0.0
+PROMPT_EVIDENCE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +44,24 @@ Step = Reading | Sentence | Drafted
 
 
 def answer(
-    question: str, passages: Sequence[Passage], evidence: Sequence[Evidence],
-    history: Sequence[Turn], open_generator: Callable[[], Generator],
-    analyze: Callable[[str], list[str]], cancel: Callable[[], bool] | None = None,
+    question: str, terms: Sequence[str], passages: Sequence[Passage],
+    evidence: Sequence[Evidence], history: Sequence[Turn],
+    open_generator: Callable[[], Generator], analyze: Callable[[str], list[str]],
+    cancel: Callable[[], bool] | None = None,
 ) -> Iterator[Step]:
     """Answer from `passages`, or say that they do not hold it.
 
-    Whether to refuse is settled before the first sentence. Raises Cancelled, ModelError.
+    `terms` are the analyzed words of the question as it was searched. Whether to refuse is
+    settled before the first sentence. Raises Cancelled, ModelError.
     """
-    if not evidence or evidence[0].score < REFUSE_BELOW:
+    if answerable(terms, passages, evidence, analyze) < REFUSE_BELOW:
         yield Drafted(REFUSAL, False, (), None, 0.0)
         return
     generator = open_generator()
     prompt = build_prompt(question, passages, evidence[:PROMPT_EVIDENCE], history,
                           generator.count_tokens, generator.context_size)
-    candidates = _candidates(passages, evidence, prompt.shown)
+    candidates = [each for each in evidence[:PROMPT_EVIDENCE] if each.n in prompt.shown]
+    asked = {*terms, *analyze(question)}
     written: list[Sentence] = []
     draft = _Draft()
     for token in generator.stream(prompt.messages, ANSWER_TOKENS, cancel):
@@ -69,33 +69,24 @@ def answer(
             yield Reading(token.prompt_done, token.prompt_total)
             continue
         for text in draft.add(token):
-            sentence = ground(text, passages, candidates, analyze)
+            sentence = ground(text, asked, passages, candidates, analyze)
             if sentence.support != "unsupported" and _new(sentence, written):
                 written.append(sentence)
                 yield sentence
         if draft.loops or len(written) >= _MAX_SENTENCES:
             break
     for text in draft.rest():
-        sentence = ground(text, passages, candidates, analyze)
+        sentence = ground(text, asked, passages, candidates, analyze)
         if sentence.support != "unsupported" and _new(sentence, written):
             written.append(sentence)
             yield sentence
     if not written:  # what the model said is not in the notes: the notes themselves answer
-        sentence = quote(evidence[0], passages, plain(evidence[0].text))
+        best = whole_list(evidence[0], passages[evidence[0].n - 1])
+        sentence = quote(best, passages)
         written.append(sentence)
         yield sentence
     text = " ".join(sentence.text for sentence in written)
     yield Drafted(text, True, tuple(written), draft.first_token, draft.tokens_per_s)
-
-
-def _candidates(
-    passages: Sequence[Passage], evidence: Sequence[Evidence], shown: Sequence[int]
-) -> list[Evidence]:
-    """Every sentence of the passages that the model read, the nearest to the question first."""
-    near = [each for each in evidence if each.n in shown]
-    known = {(each.n, each.start) for each in near}
-    return near + [each for n in shown for each in sentences(passages[n - 1], n)
-                   if (each.n, each.start) not in known]
 
 
 def _new(sentence: Sentence, written: Sequence[Sentence]) -> bool:

@@ -6,20 +6,25 @@ Quotes are verbatim by construction: they are cut from the passage, never taken 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
 
 Support = Literal["supported", "weak", "unsupported"]
 REFUSAL = "Your notes do not say."
-# Share of a sentence's words that one sentence of the notes holds. Set by bench/answers.py.
-_SUPPORTED = 0.6
-_WEAK = 0.4
+# Share of a sentence's words that one sentence of the notes must hold. High, since a small model
+# puts true words together to false statements: "Jason Allen, a US-based developer, won" must not
+# pass for what the note says.
+_SUPPORTED = 0.9
+_WEAK = 0.8
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _MARK = re.compile(r"\s*\[\d{1,2}\](?:\s*,?\s*\[\d{1,2}\])*")
+_LABEL = re.compile(r"^\s*(?:(?:the )?answer(?: to (?:this|the) question)?(?: is)?|a)\s*:\s*",
+                    re.IGNORECASE)
 _NO_ANSWER = re.compile(
     r"\b(?:do(?:es)? not|don't|doesn't|cannot|can't|no information|not (?:mentioned|specified|"
     r"provided|stated))\b.*\b(?:mention|say|specif\w+|provide\w*|contain|state|determin\w+|"
@@ -48,31 +53,38 @@ class Sentence:
 
 
 def ground(
-    sentence: str, passages: Sequence[Passage], candidates: Sequence[Evidence],
-    analyze: Callable[[str], list[str]],
+    sentence: str, question: Collection[str], passages: Sequence[Passage],
+    candidates: Sequence[Evidence], analyze: Callable[[str], list[str]],
 ) -> Sentence:
     """Find the sentence of the notes that bears out a sentence of the answer.
 
-    `candidates` are sentences of the passages that the model read, nearest to the question
-    first. A number that the cited passage does not hold makes the sentence unsupported.
+    `question` are the analyzed words of the question, `candidates` the sentences that the model
+    read, nearest to the question first. A sentence is unsupported when it says nothing that the
+    question does not say itself, or when no one sentence of the notes holds what it says.
     """
-    text = _MARK.sub("", sentence).strip()
+    text = _LABEL.sub("", _MARK.sub("", sentence)).strip()
     words = set(analyze(text))
-    if not words or not candidates or _NO_ANSWER.search(text):
+    said = words - set(question)
+    if not said or not candidates or _NO_ANSWER.search(text):
         return Sentence(text, (), "unsupported")
-    shares = [len(words & set(analyze(each.text))) / len(words) for each in candidates]
-    best = max(range(len(candidates)), key=lambda i: (round(shares[i], 1), -i))
-    support = _support(shares[best], text, candidates[best], passages)
+    held = [set(analyze(plain(each.text))) for each in candidates]
+    best = max(range(len(candidates)), key=lambda i: (len(words & held[i]), -i))
+    share = len(words & held[best]) / len(words)
+    support: Support = "unsupported"
+    if said <= held[best] and _numbers_held(text, passages[candidates[best].n - 1]):
+        support = "supported" if share >= _SUPPORTED else "weak" if share >= _WEAK else support
     if support == "unsupported":
         return Sentence(text, (), support)
     citation = cite(candidates[best], passages)
     return Sentence(_marked(text, citation.n), (citation,), support)
 
 
-def quote(evidence: Evidence, passages: Sequence[Passage], plain_text: str) -> Sentence:
+def quote(evidence: Evidence, passages: Sequence[Passage]) -> Sentence:
     """A sentence of the notes as the answer itself."""
     citation = cite(evidence, passages)
-    return Sentence(_marked(plain_text, citation.n), (citation,), "supported")
+    lines = evidence.text.split("\n")
+    text = plain(evidence.text) if len(lines) == 1 else evidence.text
+    return Sentence(_marked(text, citation.n), (citation,), "supported")
 
 
 def cite(evidence: Evidence, passages: Sequence[Passage]) -> Citation:
@@ -81,13 +93,9 @@ def cite(evidence: Evidence, passages: Sequence[Passage]) -> Citation:
                     evidence.text)
 
 
-def _support(share: float, text: str, evidence: Evidence, passages: Sequence[Passage]) -> Support:
-    held = set(_NUMBER.findall(passages[evidence.n - 1].text))
-    if not set(_NUMBER.findall(text)) <= held:
-        return "unsupported"
-    if share >= _SUPPORTED:
-        return "supported"
-    return "weak" if share >= _WEAK else "unsupported"
+def _numbers_held(text: str, passage: Passage) -> bool:
+    where = "\n".join((passage.title, *passage.headings, passage.text))
+    return set(_NUMBER.findall(text)) <= set(_NUMBER.findall(where))
 
 
 def _marked(text: str, n: int) -> str:

@@ -11,8 +11,7 @@ from rag.retrieval.evidence import Evidence
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Passage
 
-SYSTEM = ("You answer questions from the reader's notes. Use only the notes below. "
-          "Answer in one or two short sentences.")
+SYSTEM = "You are a helpful assistant that answers with facts from the reader's notes."
 ANSWER_TOKENS = 160  # kept free in the context for the answer
 
 
@@ -68,8 +67,8 @@ def _messages(
     said = [message for turn in turns for message in
             (Message("user", turn.question), Message("assistant", turn.answer))]
     text = "\n".join(note for _, note in notes)
-    return (Message("system", SYSTEM), *said,
-            Message("user", f"Notes:\n{text}\n\nQuestion: {question}"))
+    asked = f"Using only the notes above, answer in one short sentence: {question}"
+    return (Message("system", SYSTEM), *said, Message("user", f"{text}\n\n{asked}"))
 
 
 def _shorten(question: str, limit: int, count_tokens: Callable[[str], int]) -> str:

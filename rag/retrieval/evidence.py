@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +21,7 @@ from rag.retrieval.search import Passage
 _WORDS_WEIGHT = 0.3
 _PASSAGE_WEIGHT = 0.5
 _MARKUP_ONLY = re.compile(r"^[\s\-*+#>|:=`~_.]*$")
+_ITEM = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s")
 _SEARCHED_PASSAGES = 3  # sentences of the best passages are embedded; the rest rarely win
 
 
@@ -31,7 +32,10 @@ class SentenceEmbedder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One sentence of passage `n` (counted from 1): `text` is `passage.text[start:end]`."""
+    """One sentence of passage `n` (counted from 1): `text` is `passage.text[start:end]`.
+
+    `first` and `last` are lines of the note, `cosine` is its similarity to the question.
+    """
 
     n: int
     text: str
@@ -40,6 +44,7 @@ class Evidence:
     start: int
     end: int
     score: float
+    cosine: float = 0.0
 
 
 def sentences(passage: Passage, n: int) -> Iterator[Evidence]:
@@ -78,10 +83,33 @@ def find_evidence(
     scored = [
         Evidence(each.n, each.text, each.first, each.last, each.start, each.end,
                  float(cosine) + _WORDS_WEIGHT * share
-                 + _PASSAGE_WEIGHT * passages[each.n - 1].score)
+                 + _PASSAGE_WEIGHT * passages[each.n - 1].score, float(cosine))
         for each, cosine, share in zip(candidates, cosines, shares, strict=True)]
     scored.sort(key=lambda each: -each.score)
     return tuple(scored[:limit])
+
+
+def whole_list(evidence: Evidence, passage: Passage) -> Evidence:
+    """The list that a sentence belongs to or introduces, from the line before it to its end.
+
+    A single item answers no question about a list. Other sentences are given back as they are.
+    """
+    lines = passage.text.split("\n")
+    at = passage.text.count("\n", 0, evidence.start)
+    introduces = evidence.text.rstrip().endswith(":")
+    if not (_ITEM.match(lines[at]) or introduces):
+        return evidence
+    top, bottom = at, at
+    while top > 0 and (_ITEM.match(lines[top]) and lines[top - 1].strip()):
+        top -= 1
+    while bottom + 1 < len(lines) and (
+            _ITEM.match(lines[bottom + 1])
+            or (introduces and bottom == at and not lines[bottom + 1].strip())):
+        bottom += 1
+    start = sum(len(line) + 1 for line in lines[:top])
+    text = "\n".join(lines[top:bottom + 1]).rstrip()
+    return replace(evidence, text=text, start=start, end=start + len(text),
+                   first=passage.first + top, last=passage.first + top + text.count("\n"))
 
 
 def word_shares(wanted: Sequence[str], texts: Sequence[Sequence[str]]) -> list[float]:

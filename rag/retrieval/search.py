@@ -11,7 +11,7 @@ from rag.indexing.local import PassageIndex
 
 # Chosen by bench/quality.py --sweep.
 DEPTH = 60  # candidates from each side
-MEANING_WEIGHT = 0.5
+MEANING_WEIGHT = 0.65
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,147 @@
+"""Indexing from inside, notes that are skipped, the command palette and the editor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import ProgressBar
+
+from rag.errors import IndexBusy, ModelError, NoIndex, RagError
+from rag.reading.notes import Skipped
+from tests.tui.fake_engine import REPORT, FakeEngine, Script
+from tui.screens.skipped import SkippedScreen
+
+Running = Callable[..., Any]
+
+
+async def test_changed_notes_are_indexed_first_with_progress(
+    running: Running, engine: FakeEngine
+) -> None:
+    engine.index_changed, engine.indexed_at = True, None
+    engine.hold("index")
+    async with running() as driver:
+        await driver.until(lambda: driver.shows("indexing…"))
+        assert driver.shows("not indexed yet")
+        await driver.ask("Early?")
+        await driver.until(lambda: driver.shows("Waiting until the notes are indexed"))
+        engine.release()
+        await driver.ready()
+        assert engine.calls == ["index", "warm_up"]
+        assert driver.answers()[0]
+        assert driver.shows("indexed just now")
+        assert driver.shows(engine.report.sentence()[:30])
+
+
+async def test_unchanged_notes_are_not_indexed(running: Running, engine: FakeEngine) -> None:
+    async with running() as driver:
+        await driver.ready()
+        assert engine.calls == ["warm_up"]
+
+
+async def test_refresh_can_be_left_out(running: Running, engine: FakeEngine) -> None:
+    engine.index_changed = True
+    async with running(refresh=False) as driver:
+        await driver.ready()
+        assert engine.calls == ["warm_up"]
+
+
+async def test_escape_stops_indexing(running: Running, engine: FakeEngine) -> None:
+    async with running() as driver:
+        await driver.ready()
+        engine.hold("index")
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.shows("/200 passages"))
+        assert driver.chat.query_one(ProgressBar).display
+        await driver.press("escape")
+        await driver.until(lambda: driver.shows("Stopped."))
+        await driver.ready()
+
+
+async def test_a_rebuild_is_offered_and_skipped_notes_are_listed(
+    running: Running, engine: FakeEngine
+) -> None:
+    engine.report = replace(REPORT, skipped=(Skipped("old/[b]x.md", "is not UTF-8 text"),))
+    async with running() as driver:
+        await driver.ready()
+        commands = {each.title: each for each in driver.app.get_system_commands(driver.chat)}
+        commands["Rebuild the index"].callback()
+        await driver.until(lambda: isinstance(driver.app.screen, SkippedScreen))
+        assert engine.calls[-1] == "rebuild"
+        await driver.until(lambda: driver.shows("old/[b]x.md"))
+        assert driver.shows("is not UTF-8 text")
+        await driver.press("escape")
+        await driver.until(lambda: driver.app.screen is driver.chat)
+
+
+@pytest.mark.parametrize(
+    "error", [IndexBusy("Another process is indexing.", "Wait a moment."), OSError("disk [/] gone")]
+)
+async def test_an_error_of_indexing_leaves_the_app_usable(
+    running: Running, engine: FakeEngine, error: Exception
+) -> None:
+    engine.index_changed, engine.index_error = True, error
+    async with running() as driver:
+        await driver.until(lambda: driver.statics("error"))
+        assert str(error).split(". ")[0] in driver.statics("error")[0]
+        await driver.ask("Water?")
+        await driver.ready()
+        assert driver.answers()[0]
+
+
+async def test_missing_models_are_reported(running: Running, engine: FakeEngine) -> None:
+    engine.warm_error = ModelError("No model.", "Run: rag doctor")
+    async with running() as driver:
+        await driver.until(lambda: driver.statics("error") == ["No model.\nRun: rag doctor"])
+        await driver.ready()
+
+
+async def test_no_index_yet(running: Running, engine: FakeEngine) -> None:
+    engine.status_error = NoIndex("There is no index yet.", "Run: rag index")
+    engine.script = Script(error=engine.status_error)
+    async with running(refresh=False) as driver:
+        await driver.ready()
+        assert driver.shows("not indexed yet")
+        await driver.ask("Water?")
+        await driver.ready()
+        assert driver.statics("error") == ["There is no index yet.\nPress Ctrl+R to index them."]
+
+
+async def test_the_palette_opens(running: Running) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await driver.press("ctrl+p")
+        await driver.until(lambda: driver.shows("Rebuild the index"))
+
+
+async def test_open_note_at_the_cited_line(
+    running: Running, engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = tmp_path / "garden" / "tomatoes.md"
+    note.parent.mkdir()
+    note.write_text("x\n" * 20)
+    monkeypatch.setenv("VISUAL", "nvim -R")
+    async with running() as driver:
+        launched: list[tuple[list[str], bool]] = []
+        monkeypatch.setattr(driver.app, "launch", lambda *args: launched.append(args))
+        await driver.ready()
+        await driver.ask("Water?")
+        await driver.ready()
+        await driver.press("alt+1", "o")
+        await driver.until(lambda: launched)
+        assert launched == [(["nvim", "-R", "+13", str(note)], False)]
+        await driver.press("3", "enter")  # this note does not exist
+        await driver.until(lambda: driver.shows("no longer there"))
+
+
+async def test_an_editor_that_does_not_start_is_a_sentence(
+    running: Running, engine: FakeEngine, tmp_path: Path
+) -> None:
+    async with running() as driver:
+        with pytest.raises(RagError, match="could not be started"):
+            driver.app.launch([str(tmp_path / "code")], own_window=True)
+        with pytest.raises(RagError, match="cannot be lent"):
+            driver.app.launch(["vi"], own_window=False)

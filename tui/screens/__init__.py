@@ -1,0 +1,1 @@
+"""Screens coordinate: they hand work to the engine and its events to the widgets."""

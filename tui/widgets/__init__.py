@@ -1,0 +1,1 @@
+"""Widgets draw, and post typed messages about what the reader did."""

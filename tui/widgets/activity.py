@@ -1,0 +1,100 @@
+"""One line above the question box that tells what the engine is doing, while it does."""
+
+from __future__ import annotations
+
+import time
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import ProgressBar, Static
+
+from rag.answering.answer import Reading
+from rag.indexing.build import IndexProgress
+from tui.text import count, time_left
+
+_STAGES = {
+    "scan": "Getting ready to index",
+    "read": "Reading notes",
+    "embed": "Indexing",
+    "write": "Writing the index",
+    "done": "Indexed",
+}
+ROOMY = 100  # narrower screens leave it to the footer to name the key
+_TURNING = "◐◓◑◒"
+
+
+class Activity(Horizontal):
+    """A label, a bar and some numbers; hidden while nothing happens.
+
+    The bar is shown only where the length is known: an animated one redraws fifteen times a
+    second, on cores that the model needs.
+    """
+
+    def compose(self) -> ComposeResult:
+        """The three parts."""
+        yield Static("", id="activity-label")
+        yield ProgressBar(show_percentage=False, show_eta=False)
+        yield Static("", id="activity-detail")
+
+    def on_mount(self) -> None:
+        """Hidden until there is something to tell."""
+        self.display = False
+        self._since = time.monotonic()
+        self._label = self._detail = ""
+        self.set_interval(1, self._tick)
+
+    def begin(self, label: str, *, stoppable: bool = True) -> None:
+        """Show that something began whose length is not known yet."""
+        self.display = True
+        self.set_class(not stoppable, "-cannot-stop")
+        self._since = time.monotonic()
+        self.show(label)
+
+    def show(self, label: str, done: int = 0, total: int = 0, detail: str = "") -> None:
+        """How far it has come: `done` of `total`, or unknown when `total` is 0."""
+        bar = self.query_one(ProgressBar)
+        bar.display = total > 0
+        bar.update(total=max(1, total), progress=done)
+        self._label, self._detail = label, detail
+        self._tick()
+
+    def show_indexing(self, progress: IndexProgress) -> None:
+        """How far indexing has come."""
+        label = _STAGES.get(progress.stage, "Indexing")
+        detail = ""
+        if progress.files_done < progress.files_total:
+            detail = f"{progress.files_done:,}/{count(progress.files_total, 'note')}"
+        if progress.stage == "embed":
+            detail += " · " if detail else ""
+            detail += f"{progress.chunks_done:,}/{count(progress.chunks_total, 'passage')}"
+            if progress.seconds_left is not None:
+                detail += f" · {time_left(progress.seconds_left)}"
+            self.show(label, progress.chunks_done, progress.chunks_total, detail)
+        else:
+            self.show(label, progress.files_done, progress.files_total, detail)
+
+    def show_reading(self, reading: Reading) -> None:
+        """How much of the prompt the model has read; then it writes."""
+        done, total = reading.tokens_done, reading.tokens_total
+        if done < total:
+            self.show("Reading", done, total, f"{done:,}/{total:,} tokens")
+        else:
+            self.show("Answering")
+
+    def end(self) -> None:
+        """Nothing happens any more."""
+        self.display = False
+
+    def _tick(self) -> None:
+        if not self.display:
+            return
+        seconds = time.monotonic() - self._since
+        parts = [self._detail] if self._detail else []
+        if seconds >= 2 and not self._detail:
+            parts.append(f"{seconds:.0f} s")
+        if not self.has_class("-cannot-stop") and self.size.width >= ROOMY:
+            parts.append("Esc stops")
+        mark = _TURNING[int(seconds) % len(_TURNING)]
+        self.query_one("#activity-label", Static).update(Content(f"{mark} {self._label}"))
+        self.query_one("#activity-detail", Static).update(Content(" · ".join(parts)))

@@ -1,0 +1,81 @@
+"""An answer in Markdown, where only citations are links.
+
+What a model writes is not trusted: links, images, HTML and character entities stay the text
+that they are (an entity could spell a terminal escape). `[2]` becomes a link to source 2 if
+there is one.
+"""
+
+from __future__ import annotations
+
+import re
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
+from textual.message import Message
+from textual.widgets import Markdown
+
+from tui.text import clean
+
+_CITATION = re.compile(r"\[(\d{1,3})\]")
+_DISTRUSTED = [
+    "link",
+    "image",
+    "autolink",
+    "entity",
+    "reference",
+    "html_block",
+    "html_inline",
+    "code",
+]
+_BLOCK_START = re.compile(r"\s*(?:[-*+]\s|\d+[.)]\s|#{1,6}\s|>|```|\|)")
+_WEAK = {"supported": "", "weak": " ≈", "unsupported": " (?)"}
+
+
+class Answer(Markdown):
+    """Sentences, appended as they come; nothing is parsed twice but the last block."""
+
+    class CitationClicked(Message):
+        """A citation was clicked."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    def __init__(self) -> None:
+        self.sources = 0
+        super().__init__("", parser_factory=self._make_parser, open_links=False)
+
+    async def add(self, text: str, support: str = "supported") -> None:
+        """Append a sentence, with a mark when the passages do not quite say it."""
+        text = clean(text) + _WEAK.get(support, "")
+        await self.append(text if not self.source else glue(text) + text)
+
+    def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
+        """Only our own links get here: the parser makes no others."""
+        event.stop()
+        if event.href.isdecimal():
+            self.post_message(self.CitationClicked(int(event.href)))
+
+    def _make_parser(self) -> MarkdownIt:
+        parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+        parser.disable(_DISTRUSTED)
+        parser.inline.ruler.before("link", "citation", self._citation)
+        return parser
+
+    def _citation(self, state: StateInline, silent: bool) -> bool:
+        match = _CITATION.match(state.src, state.pos, state.posMax)
+        if match is None or not 1 <= int(match[1]) <= self.sources:
+            return False
+        if not silent:
+            state.push("link_open", "a", 1).attrs = {"href": str(int(match[1]))}
+            state.push("text", "", 0).content = match[0]
+            state.push("link_close", "a", -1)
+        state.pos = match.end()
+        return True
+
+
+def glue(text: str) -> str:
+    """What stands between the sentences so far and `text`: a space, or a new block."""
+    if text[:1].isspace():
+        return ""
+    return "\n\n" if _BLOCK_START.match(text) else " "

@@ -1,0 +1,110 @@
+"""The box in which questions are typed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+from tui.messages import QuestionAsked
+from tui.text import clean
+
+
+class QuestionBox(TextArea):
+    """Enter asks, Ctrl+J breaks the line; up and down at the edge recall earlier questions."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+j,shift+enter,alt+enter", "new_line", "New line", show=False),
+        Binding("up", "recall(-1)", "Earlier question", show=False),
+        Binding("down", "recall(1)", "Later question", show=False),
+        Binding("pageup", "screen.scroll_transcript(-1)", "Scroll up", show=False),
+        Binding("pagedown", "screen.scroll_transcript(1)", "Scroll down", show=False),
+        Binding("ctrl+c", "copy_or_quit", "Copy or quit", show=False),
+    ]
+
+    class HelpWanted(Message):
+        """`?` was typed into an empty box."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            soft_wrap=True,
+            highlight_cursor_line=False,
+            id="question",
+            placeholder="Ask your notes…",
+        )
+        self._asked: list[str] = []
+        self._place = 0
+        self._draft = ""
+
+    async def _on_key(self, event: events.Key) -> None:
+        """What is not handled here is typed by `TextArea`, whose handler runs after this one.
+
+        Enter is no binding: a priority binding would overtake the keys typed before it.
+        """
+        if event.key.startswith("alt+"):  # carries the letter too, but is not meant as text
+            event.prevent_default()
+        elif event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self.ask()
+        elif event.key == "question_mark" and not self.text:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.HelpWanted())
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        await super()._on_paste(
+            events.Paste(clean(event.text.replace("\r\n", "\n").replace("\r", "\n")))
+        )
+
+    def ask(self) -> None:
+        """Send the question and empty the box."""
+        question = clean(self.text).strip()
+        if not question:
+            return
+        self.remember(question)
+        self.clear()
+        self.post_message(QuestionAsked(question))
+
+    def remember(self, question: str) -> None:
+        """Let the up key recall `question`."""
+        if question not in self._asked[-1:]:
+            self._asked.append(question)
+        self._place, self._draft = len(self._asked), ""
+
+    def action_new_line(self) -> None:
+        """Break the line."""
+        self.insert("\n")
+
+    def action_recall(self, step: int) -> None:
+        """Move the cursor, or at the edge of the text go through earlier questions."""
+        at_edge = (
+            self.navigator.is_first_wrapped_line(self.cursor_location)
+            if step < 0
+            else self.navigator.is_last_wrapped_line(self.cursor_location)
+        )
+        if not at_edge:
+            self.move_cursor_relative(rows=step)
+            return
+        place = self._place + step
+        if not 0 <= place <= len(self._asked):
+            return
+        if self._place == len(self._asked):
+            self._draft = self.text
+        self._place = place
+        self.load_text(self._asked[place] if place < len(self._asked) else self._draft)
+        self.move_cursor(self.document.end)
+
+    def action_copy_or_quit(self) -> None:
+        """Copy what is selected here or in the transcript; with no selection, quit."""
+        if self.selected_text:
+            self.action_copy()
+        elif self.screen.get_selected_text():
+            self.screen.action_copy_text()
+        else:
+            self.app.exit()

@@ -1,0 +1,102 @@
+"""The passages behind an answer, the cited ones first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from rag.answering.grounding import Citation
+from rag.engine import Retrieved
+from rag.retrieval.search import Passage
+from tui.widgets.source import SourceCard, make_sources
+
+EMPTY = "The passages that bear on your question will be listed here."
+
+
+class SourcesPane(VerticalScroll, can_focus=False):
+    """Lists the passages of one turn."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(str(n), f"screen.choose({n})", f"Source {n}", show=False) for n in range(1, 10)
+    ]
+
+    def compose(self) -> ComposeResult:
+        """Nothing to show yet."""
+        yield Static(EMPTY, classes="empty")
+
+    def on_mount(self) -> None:
+        """Belongs to no turn yet."""
+        self.border_title = "Sources"
+        self.turn = 0
+        self.selected = 0
+
+    async def show_turn(
+        self,
+        turn: int,
+        found: Retrieved | None,
+        passages: Sequence[Passage],
+        citations: Sequence[Citation],
+    ) -> None:
+        """List the passages of `turn`, what is cited first."""
+        self.turn, self.selected = turn, 0
+        evidence = found.evidence if found else ()
+        cards = [SourceCard(each) for each in make_sources(passages, evidence, citations)]
+        rows: list[Static | SourceCard] = []
+        for title, cited in (("Cited", True), ("Also found", False)):
+            group = [card for card in cards if card.source.cited is cited]
+            if group and citations:
+                rows.append(Static(title, classes="group"))
+            rows.extend(group)
+        with self.app.batch_update():
+            await self.remove_children()
+            await self.mount_all(rows or [Static(EMPTY, classes="empty")])
+        self.scroll_home(animate=False)
+        for card in list(self.query(SourceCard))[:1]:
+            self._select(card)
+
+    async def restart(self) -> None:
+        """Forget the turn."""
+        await self.show_turn(0, None, (), ())
+
+    def choose(self, number: int) -> bool:
+        """Give source `number` the focus; False when there is none."""
+        for card in self.query(SourceCard):
+            if card.source.number == number:
+                self._select(card)
+                card.focus()
+                return True
+        return False
+
+    def enter(self) -> bool:
+        """Give the selected source the focus."""
+        return self.choose(self.selected)
+
+    def open_selected(self) -> None:
+        """Open the note of the selected source."""
+        for card in self.query(SourceCard):
+            if card.source.number == self.selected:
+                card.action_open()
+
+    def on_source_card_selected(self, event: SourceCard.Selected) -> None:
+        """Follow the focus."""
+        event.stop()
+        self._select(event.card)
+
+    def on_source_card_moved(self, event: SourceCard.Moved) -> None:
+        """Move the focus up or down."""
+        event.stop()
+        cards = list(self.query(SourceCard))
+        place = cards.index(event.card) + event.step
+        if 0 <= place < len(cards):
+            cards[place].focus()
+
+    def _select(self, chosen: SourceCard) -> None:
+        self.selected = chosen.source.number
+        for card in self.query(SourceCard):
+            card.select(card is chosen)
+        self.call_after_refresh(chosen.scroll_visible, animate=False)

@@ -1,0 +1,64 @@
+"""The conversation, newest at the bottom, followed until the reader scrolls away."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from rag.engine import Status
+from rag.errors import RagError
+from tui.text import clean
+from tui.widgets.turn import TurnView, error_content
+from tui.widgets.welcome import Welcome
+
+
+class Transcript(VerticalScroll):
+    """Holds the welcome, the turns and notices between them."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self._folder = folder
+        self._status: Status | None = None
+
+    def compose(self) -> ComposeResult:
+        """Begin with the welcome."""
+        with Vertical(id="turns"):
+            yield Welcome(self._folder)
+
+    @property
+    def _turns(self) -> Vertical:
+        return self.query_one("#turns", Vertical)
+
+    def turn(self, key: int) -> TurnView | None:
+        """The turn with this number, unless the conversation has been cleared."""
+        return next((each for each in self.query(TurnView) if each.key == key), None)
+
+    async def add_turn(self, key: int, question: str) -> TurnView:
+        """Show a question at the bottom and follow it."""
+        await self.query(Welcome).remove()
+        view = TurnView(key, question)
+        await self._turns.mount(view)
+        self.anchor()
+        return view
+
+    async def notice(self, what: str | RagError) -> None:
+        """Show something that belongs to no turn."""
+        if isinstance(what, RagError):
+            await self._turns.mount(Static(error_content(what), classes="notice error"))
+        else:
+            await self._turns.mount(Static(Content(clean(what)), classes="notice stopped"))
+        self.anchor()
+
+    async def restart(self) -> None:
+        """Clear the conversation."""
+        await self._turns.remove_children()
+        await self._turns.mount(Welcome(self._folder))
+        self.show_status(self._status)
+
+    def show_status(self, status: Status | None) -> None:
+        """Tell the welcome what the index holds."""
+        self._status = status
+        for welcome in self.query(Welcome):
+            welcome.show_status(status)

@@ -1,0 +1,52 @@
+"""What an empty conversation shows."""
+
+from __future__ import annotations
+
+import time
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from rag.engine import Status
+from tui.text import ago, clean, count
+
+HINTS = (
+    ("Enter", "asks; Ctrl+J begins a new line"),
+    ("Ctrl+O", "goes to the passages behind an answer"),
+    ("F1", "shows all keys"),
+)
+
+
+class Welcome(Vertical):
+    """The folder, what is known of it, and three keys."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def compose(self) -> ComposeResult:
+        """A heading, the folder's counts, the hints."""
+        with Vertical(id="welcome-box"):
+            yield Static("Ask your notes", id="welcome-title")
+            yield Static(Content(clean(self._folder)), id="welcome-folder")
+            yield Static("", id="welcome-counts")
+            hints = [
+                part
+                for key, text in HINTS
+                for part in ((f"{key:>8}", "bold $text-primary"), f"  {text}\n")
+            ]
+            yield Static(Content.assemble(*hints).rstrip(), id="welcome-hints")
+
+    def show_status(self, status: Status | None) -> None:
+        """Show what is indexed."""
+        self.query_one("#welcome-counts", Static).update(Content(counts(status)))
+
+
+def counts(status: Status | None) -> str:
+    """`412 notes · 3,906 passages · indexed 3 min ago`."""
+    if status is None or status.indexed_at is None:
+        return "not indexed yet"
+    when = ago(time.time() - status.indexed_at)
+    return f"{count(status.notes, 'note')} · {count(status.chunks, 'passage')} · indexed {when}"

@@ -1,0 +1,179 @@
+"""The engine's thread: one job at a time, its progress posted as messages.
+
+Textual's thread workers belong to an executor that the interpreter waits for at exit, so
+quitting while a model loads would hang. This thread is a daemon: it is told to stop, given
+a moment, and left behind.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.message import Message
+
+from rag.engine import Answered, Engine
+from rag.errors import Cancelled, IndexMismatch, NoIndex, RagError
+from rag.indexing.build import IndexProgress
+from rag.retrieval.query import Turn
+from tui.messages import EngineSpoke, IndexMoved, JobEnded, StatusRead
+
+PROGRESS_EVERY_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Bring the index up to date; look for changes first unless `force`d."""
+
+    label: ClassVar[str] = "Getting ready to index"
+    state: ClassVar[str] = "indexing…"
+    waiting: ClassVar[str] = "Waiting until the notes are indexed…"
+    force: bool = False
+    rebuild: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """Load the models. This cannot be stopped."""
+
+    label: ClassVar[str] = "Loading models"
+    state: ClassVar[str] = "loading models…"
+    waiting: ClassVar[str] = "Waiting until the models are loaded…"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Answer a question."""
+
+    label: ClassVar[str] = "Searching"
+    state: ClassVar[str] = "answering…"
+    waiting: ClassVar[str] = "Waiting for the answer above…"
+    turn: int
+    question: str
+    history: tuple[Turn, ...] = ()
+
+
+Job = Refresh | WarmUp | Ask
+
+
+class EngineWorker:
+    """Runs jobs on the engine, one after the other, in a thread of its own."""
+
+    def __init__(self, engine: Engine, post: Callable[[Message], object]) -> None:
+        self._engine = engine
+        self._deliver = post
+        self._jobs: queue.SimpleQueue[tuple[Job, threading.Event] | None] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._closed = False
+        self.last_traceback = ""
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._thread.start()
+
+    def start(self, job: Job) -> None:
+        """Begin `job`; a `JobEnded` follows, whatever happens."""
+        self._stop = threading.Event()
+        self._jobs.put((job, self._stop))
+
+    def stop(self) -> None:
+        """Ask the job at work to give up."""
+        self._stop.set()
+
+    def close(self, patience_s: float) -> bool:
+        """Stop, wait a moment, close the engine; False when a job is still at work."""
+        self._closed = True
+        self.stop()
+        self._jobs.put(None)
+        self._thread.join(patience_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while (item := self._jobs.get()) is not None:
+            job, stop = item
+            error = self._attempt(job, stop)
+            self._post(JobEnded(job, error))
+        self._engine.close()
+
+    def _attempt(self, job: Job, stop: threading.Event) -> RagError | None:
+        """Do the job. This is the edge: whatever is raised becomes a sentence for the reader."""
+        try:
+            if isinstance(job, Ask):
+                self._ask(job, stop)
+            elif isinstance(job, Refresh):
+                self._refresh(job, stop)
+            else:
+                self._post_status()
+                self._engine.warm_up()
+        except RagError as error:
+            return in_app(error)
+        except Exception as error:
+            self.last_traceback = traceback.format_exc()
+            return unforeseen(error)
+        return None
+
+    def _ask(self, job: Ask, stop: threading.Event) -> None:
+        for event in self._engine.ask(job.question, job.history, stop.is_set):
+            self._post(EngineSpoke(job.turn, event))
+            if stop.is_set() and not isinstance(event, Answered):
+                raise Cancelled
+
+    def _refresh(self, job: Refresh, stop: threading.Event) -> None:
+        self._post_status()
+        if not (job.force or job.rebuild or self._changed()):
+            return
+        steps = self._engine.index_in_process(stop.is_set, job.rebuild)
+        try:
+            last: IndexProgress | None = None
+            stage, shown_at = "", 0.0
+            for last in steps:
+                now = time.monotonic()
+                if last.stage != stage or now - shown_at >= PROGRESS_EVERY_S:
+                    self._post(IndexMoved(last))
+                    stage, shown_at = last.stage, now
+            if stop.is_set() and (last is None or last.stage != "done"):
+                raise Cancelled
+        finally:
+            self._post_status()
+
+    def _changed(self) -> bool:
+        try:
+            return self._engine.changed()
+        except NoIndex:
+            return True
+
+    def _post_status(self) -> None:
+        try:
+            self._post(StatusRead(self._engine.status()))
+        except RagError:
+            self._post(StatusRead(None))
+
+    def _post(self, message: Message) -> None:
+        if self._closed:
+            return
+        try:
+            self._deliver(message)
+        except RuntimeError:  # the event loop ended between the check and the call
+            self._closed = True
+
+
+def in_app(error: RagError) -> RagError:
+    """`error` with the remedy that is at hand here, where it would name a command."""
+    if isinstance(error, NoIndex):
+        return NoIndex(error.message, "Press Ctrl+R to index them.")
+    if isinstance(error, IndexMismatch):
+        here = error.remedy.replace("rag index --rebuild", "Ctrl+P, Rebuild the index")
+        return IndexMismatch(error.message, here)
+    return error
+
+
+def unforeseen(error: Exception) -> RagError:
+    """A sentence for an error that nobody planned for."""
+    detail = f"{type(error).__name__}: {error}".strip(" :")
+    return RagError(
+        f"Something unexpected went wrong ({detail}).",
+        "Try again; if it happens again, `rag doctor` may tell why.",
+    )
