@@ -28,7 +28,7 @@ def chunks(notes: Path) -> list[tuple[str, str]]:
     found = []
     for file in sorted(notes.rglob("*.md")):
         text = file.read_text(encoding="utf-8")
-        found += [(file.name, text[i:i + CHUNK]) for i in range(0, len(text), CHUNK)]
+        found += [(file.name, text[i : i + CHUNK]) for i in range(0, len(text), CHUNK)]
     return found
 
 
@@ -70,8 +70,10 @@ class Baseline:
 
 def messages(question: str, passages: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
     context = "\n\n".join(text for _, text in passages)
-    return [{"role": "system", "content": "Answer the question from the context."},
-            {"role": "user", "content": f"Context:\n{context}\n\nQuestion: {question}"}]
+    return [
+        {"role": "system", "content": "Answer the question from the context."},
+        {"role": "user", "content": f"Context:\n{context}\n\nQuestion: {question}"},
+    ]
 
 
 def open_llama() -> Any:
@@ -86,8 +88,9 @@ def _ask(state: Path, question: str) -> None:
     baseline.load(state)
     (passages,) = baseline.search([question], TOP)
     llama = open_llama()
-    for part in llama.create_chat_completion(messages(question, passages), stream=True,
-                                             max_tokens=200, temperature=0.0):
+    for part in llama.create_chat_completion(
+        messages(question, passages), stream=True, max_tokens=200, temperature=0.0
+    ):
         text = part["choices"][0]["delta"].get("content")
         if text:
             # Seconds since the epoch of the first token, for whoever started this process.

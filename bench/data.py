@@ -32,8 +32,12 @@ class Question:
 def parser(description: str) -> argparse.ArgumentParser:
     """A parser with `--data` (folder of notes/, answerable.jsonl, unanswerable.jsonl)."""
     made = argparse.ArgumentParser(description=description)
-    made.add_argument("--data", default=os.environ.get("RAG_BENCH_DATA"), type=Path,
-                      help="folder with notes/, answerable.jsonl and unanswerable.jsonl")
+    made.add_argument(
+        "--data",
+        default=os.environ.get("RAG_BENCH_DATA"),
+        type=Path,
+        help="folder with notes/, answerable.jsonl and unanswerable.jsonl",
+    )
     made.add_argument("--sample", type=int, default=0, metavar="N", help="questions; 0: all")
     made.add_argument("--seed", type=int, default=0)
     return made
@@ -47,8 +51,9 @@ def data_folder(arguments: argparse.Namespace) -> Path:
 
 def load_questions(file: Path, sample: int = 0, seed: int = 0) -> list[Question]:
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    found = [Question(row["id"], row["question"], tuple(row["answers"]), row["note"])
-             for row in rows]
+    found = [
+        Question(row["id"], row["question"], tuple(row["answers"]), row["note"]) for row in rows
+    ]
     if sample and sample < len(found):
         found = random.Random(seed).sample(found, sample)
     return found

@@ -43,8 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("RAG_DEBUG"):
             raise
-        _complain(f"Something unforeseen happened ({type(error).__name__}: {error}). Your notes "
-                  "and the index are untouched; RAG_DEBUG=1 shows where it happened.")
+        _complain(
+            f"Something unforeseen happened ({type(error).__name__}: {error}). Your notes "
+            "and the index are untouched; RAG_DEBUG=1 shows where it happened."
+        )
         return FAILED
 
 
@@ -87,11 +89,13 @@ def _parser() -> argparse.ArgumentParser:
     for each in (ask, search, status, chat):
         each.add_argument("--notes", metavar="PATH", help="the notes folder")
     for each in (ask, search, chat):
-        each.add_argument("--no-refresh", action="store_true",
-                          help="do not look for changed notes first")
+        each.add_argument(
+            "--no-refresh", action="store_true", help="do not look for changed notes first"
+        )
     for each in (index, ask, search, chat):
-        each.add_argument("-y", "--yes", action="store_true",
-                          help="index even a home folder without asking")
+        each.add_argument(
+            "-y", "--yes", action="store_true", help="index even a home folder without asking"
+        )
     return parser
 
 
@@ -109,8 +113,11 @@ def _index(arguments: argparse.Namespace, started: float) -> int:
 
     engine = _engine(arguments, started, arguments.path)
     _confirm(engine.notes_folder, arguments.yes)
-    indexing(engine.index(rebuild=arguments.rebuild, wait=False), engine.notes_folder,
-             as_json=arguments.json)
+    indexing(
+        engine.index(rebuild=arguments.rebuild, wait=False),
+        engine.notes_folder,
+        as_json=arguments.json,
+    )
     return ANSWERED
 
 
@@ -172,12 +179,16 @@ def _engine(arguments: argparse.Namespace, started: float, notes: str | None) ->
 def _config(notes: str | None) -> Config:
     from rag.config import load_config
 
-    config = load_config(Path.cwd(), os.environ)
+    try:
+        here = Path.cwd()
+    except OSError as error:
+        raise NotesError("The current folder is gone.", "Change to one that exists.") from error
+    config = load_config(here, os.environ)
     if notes is None:
         return config
     if not notes.strip():
         raise NotesError("The name of the notes folder is empty.", "Name one: --notes PATH")
-    return replace(config, notes=Path(notes).expanduser().absolute())
+    return replace(config, notes=Path(os.path.abspath(os.path.expanduser(notes))))
 
 
 def _refresh(engine: Engine, arguments: argparse.Namespace) -> None:
@@ -202,8 +213,10 @@ def _confirm(folder: Path, yes: bool) -> None:
         return
     question = f"{folder} is not a notes folder but much more. Index all of it?"
     if not sys.stdin.isatty():
-        raise NotesError(question.replace("Index all of it?", "It was not indexed."),
-                         "Name a folder inside it, or say --yes.")
+        raise NotesError(
+            question.replace("Index all of it?", "It was not indexed."),
+            "Name a folder inside it, or say --yes.",
+        )
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
@@ -232,9 +245,8 @@ def _complain(text: str) -> None:
         return
     from rag.output import safe
 
-    if sys.stderr.isatty():
-        text = f"\x1b[31m{safe(text)}\x1b[0m"
-    print(safe(text) if "\x1b" not in text else text, file=sys.stderr, flush=True)
+    text = safe(text)
+    print(f"\x1b[31m{text}\x1b[0m" if sys.stderr.isatty() else text, file=sys.stderr, flush=True)
 
 
 def _say(text: str) -> None:

@@ -84,7 +84,7 @@ def load_config(
 def find_config(start: Path) -> Path | None:
     """The `rag.toml` of `start` or of the nearest folder above it."""
     for folder in (start, *start.parents):
-        if (folder / CONFIG_NAME).is_file():
+        if os.path.isfile(folder / CONFIG_NAME):  # False where a folder above cannot be read
             return folder / CONFIG_NAME
     return None
 
@@ -103,8 +103,9 @@ def _from_file(file: Path) -> dict[str, Any]:
             flat.update({f"{key}_{inner}": each for inner, each in value.items()})
         else:
             flat[key] = value
-    return {_known(key, file): _typed(key, value, str(file), file.parent)
-            for key, value in flat.items()}
+    return {
+        _known(key, file): _typed(key, value, str(file), file.parent) for key, value in flat.items()
+    }
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -120,8 +121,9 @@ def _known(key: str, file: Path) -> str:
         return key
     names = {_dotted(name): name for name in _SETTABLE}
     near = difflib.get_close_matches(_dotted(key), names, n=1, cutoff=0.0)
-    raise ConfigError(f"{file} sets {_dotted(key)!r}, which is not a setting.",
-                      f"Did you mean {near[0]!r}?")
+    raise ConfigError(
+        f"{file} sets {_dotted(key)!r}, which is not a setting.", f"Did you mean {near[0]!r}?"
+    )
 
 
 def _typed(name: str, value: Any, where: str, base: Path) -> Any:
@@ -132,16 +134,17 @@ def _typed(name: str, value: Any, where: str, base: Path) -> Any:
         if not isinstance(value, str) or not value.strip():
             raise ConfigError(f"{where}: {_dotted(name)} must be text, not {value!r}.")
         if name in ("notes", "data_dir", "cache_dir"):
-            return Path(os.path.abspath(base / Path(value).expanduser()))
+            return Path(os.path.abspath(base / os.path.expanduser(value)))
         looks_like_path = value.startswith(("~", ".")) or os.sep in value
-        return str(base / Path(value).expanduser()) if looks_like_path else value
+        return str(base / os.path.expanduser(value)) if looks_like_path else value
     try:
         if isinstance(value, (bool, float)):
             raise ValueError
         return int(value)
     except (TypeError, ValueError):
-        raise ConfigError(f"{where}: {_dotted(name)} must be a whole number, not {value!r}."
-                          ) from None
+        raise ConfigError(
+            f"{where}: {_dotted(name)} must be a whole number, not {value!r}."
+        ) from None
 
 
 def _dotted(name: str) -> str:

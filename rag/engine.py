@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from rag.errors import IndexBusy, NoIndex, RagError, StorageError
 from rag.indexing.build import IndexProgress, plan, update
 from rag.indexing.home import Home, find_home, index_folder, remember_home, writing
 from rag.indexing.local import DATABASE, LocalIndex
+from rag.indexing.store import damage_errors
 from rag.retrieval.evidence import Evidence, find_evidence
 from rag.retrieval.query import Turn, check_question, search_terms, stand_alone
 from rag.retrieval.search import Passage
@@ -102,15 +103,17 @@ class Engine:
 
     # Indexing
 
-    def index(self, rebuild: bool = False, cancel: Cancel | None = None, wait: bool = False
-              ) -> Iterator[IndexProgress]:
+    def index(
+        self, rebuild: bool = False, cancel: Cancel | None = None, wait: bool = False
+    ) -> Iterator[IndexProgress]:
         """Bring the index up to date. Raises RagError; whatever happens, the last complete
         generation stays."""
         from rag.reading.notes import scan
 
-        if self._home() is None:
+        if self._home() is None or not self.notes_folder.is_dir():
             scan(self.notes_folder)  # a folder that is not there gets no home
         with ExitStack() as stack:
+            stack.enter_context(damage_errors())
             home = remember_home(self.parts.data_dir, self.notes_folder)
             folder = index_folder(self.parts.data_dir, home)
             stack.enter_context(writing(folder, wait))
@@ -120,30 +123,44 @@ class Engine:
             stack.callback(index.close)
             identity = self.parts.identity()
             meta = {"embedder": self.parts.embedder_name, "dimension": identity.dimension}
-            yield from update(self.notes_folder, index, self._open_embedder,
-                              identity.fingerprint, meta, rebuild, cancel)
+            yield from update(
+                self.notes_folder,
+                index,
+                self._open_embedder,
+                identity.fingerprint,
+                meta,
+                rebuild,
+                cancel,
+            )
 
-    def index_in_process(self, cancel: Cancel | None = None, rebuild: bool = False
-                         ) -> Iterator[IndexProgress]:
+    def index_in_process(
+        self, cancel: Cancel | None = None, rebuild: bool = False
+    ) -> Iterator[IndexProgress]:
         """The same in a spawned process of low priority, so that a screen stays smooth."""
         from rag.indexing.worker import run_in_process
 
         yield from run_in_process(
-            self.parts.index_job, (self.parts.settings, self.notes_folder, rebuild), cancel)
+            self.parts.index_job, (self.parts.settings, self.notes_folder, rebuild), cancel
+        )
 
     def changed(self) -> bool:
-        """Whether notes were added, changed or removed since they were indexed."""
+        """Whether notes changed since they were indexed, or the index is in need of repair."""
         home = self._home()
         folder = index_folder(self.parts.data_dir, home) if home else None
         if folder is None or not (folder / DATABASE).is_file():
             return True
         index = LocalIndex(folder)
         try:
-            if not index.complete or index.rules_changed():
-                return True
-            todo = plan(self.notes_folder, index.note_states(),
-                        int(index.store.get("scanned_ns", "0")))
-            return not todo.empty
+            with damage_errors():
+                if not index.complete or index.rules_changed():
+                    return True
+                todo = plan(
+                    self.notes_folder,
+                    index.note_states(),
+                    int(index.store.get("scanned_ns", "0")),
+                    known=index.known_skips(),
+                )
+                return not todo.empty or index.derived_lags
         finally:
             index.close()
 
@@ -169,21 +186,26 @@ class Engine:
 
     # Asking
 
-    def search(self, question: str, k: int | None = None, history: Sequence[Turn] = ()
-               ) -> tuple[Passage, ...]:
+    def search(
+        self, question: str, k: int | None = None, history: Sequence[Turn] = ()
+    ) -> tuple[Passage, ...]:
         """The passages for a question, best first. Raises QuestionError, IndexFault."""
         return self._search(stand_alone(check_question(question), history), k or self.parts.k)
 
     def _search(self, query: str, k: int) -> tuple[Passage, ...]:
         from rag.retrieval.search import search
 
-        index = self._open_index()
+        with damage_errors():
+            index = self._open_index()
         index.check(self.parts.identity().fingerprint)
-        with index.store.snapshot():
+        with damage_errors(), index.store.snapshot():
             return search(index, self._open_embedder(), self._terms(query), query, k)
 
     def ask(
-        self, question: str, history: Sequence[Turn] = (), cancel: Cancel | None = None,
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        cancel: Cancel | None = None,
         k: int | None = None,
     ) -> Iterator[Event]:
         """Answer a question: what was found, then sentences as they are grounded, then all.
@@ -200,8 +222,16 @@ class Engine:
         timings = {"first_evidence_s": time.perf_counter() - started}
         yield Retrieved(passages, evidence, query)
         loader.join()
-        for step in answer(question, self._terms(query), passages, evidence, history,
-                           self.open_generator, self.analyze, cancel):
+        for step in answer(
+            question,
+            self._terms(query),
+            passages,
+            evidence,
+            history,
+            self.open_generator,
+            self.analyze,
+            cancel,
+        ):
             if isinstance(step, Drafted):
                 yield self._answered(question, query, passages, step, timings, started)
                 return
@@ -210,15 +240,29 @@ class Engine:
             yield step
 
     def _answered(
-        self, question: str, query: str, passages: tuple[Passage, ...], draft: Drafted,
-        timings: dict[str, float], started: float,
+        self,
+        question: str,
+        query: str,
+        passages: tuple[Passage, ...],
+        draft: Drafted,
+        timings: dict[str, float],
+        started: float,
     ) -> Answered:
         if draft.first_token is not None:
             timings["first_token_s"] = draft.first_token - started
         timings["total_s"] = time.perf_counter() - started
         citations = dict.fromkeys(each for one in draft.sentences for each in one.citations)
-        return Answered(question, draft.text, draft.answered, tuple(citations), passages, timings,
-                        self.parts.generator_name, draft.tokens_per_s, query)
+        return Answered(
+            question,
+            draft.text,
+            draft.answered,
+            tuple(citations),
+            passages,
+            timings,
+            self.parts.generator_name,
+            draft.tokens_per_s,
+            query,
+        )
 
     # Models
 
@@ -238,10 +282,8 @@ class Engine:
         return loader
 
     def _quietly_load_generator(self) -> None:
-        try:
+        with suppress(RagError):  # raised again where the model is needed
             self.open_generator()
-        except RagError:
-            pass  # raised again where the model is needed
 
     def open_generator(self) -> Generator:
         """The language model, loaded. Raises ModelError."""
@@ -284,14 +326,22 @@ class Engine:
     def status(self) -> Status:
         """Counts, sizes and places. Raises NoIndex."""
         index = self._open_index()
-        notes, chunks = index.store.counts()
-        indexed_at = index.store.get("indexed_at")
+        with damage_errors():
+            notes, chunks = index.store.counts()
+            indexed_at = index.store.get("indexed_at")
         size = sum(file.stat().st_size for file in index.folder.rglob("*") if file.is_file())
-        return Status(self.notes_folder, notes, chunks, size,
-                      float(indexed_at) if indexed_at else None,
-                      index.store.get("embedder", self.parts.embedder_name),
-                      self.parts.generator_name, index.folder, self.parts.cache_dir,
-                      self.parts.config_file)
+        return Status(
+            self.notes_folder,
+            notes,
+            chunks,
+            size,
+            float(indexed_at) if indexed_at else None,
+            index.store.get("embedder", self.parts.embedder_name),
+            self.parts.generator_name,
+            index.folder,
+            self.parts.cache_dir,
+            self.parts.config_file,
+        )
 
     def close(self) -> None:
         if self._index is not None:
@@ -303,7 +353,11 @@ def _set_aside_damaged(folder: Path) -> None:
     """A database that cannot be opened makes way for a new one; it is kept beside it."""
     try:
         if (folder / DATABASE).exists():
-            LocalIndex(folder).close()
+            index = LocalIndex(folder)
+            try:
+                index.store.verify()
+            finally:
+                index.close()
     except RagError:
         for suffix in ("", "-wal", "-shm"):
             file = folder / f"{DATABASE}{suffix}"

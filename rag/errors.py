@@ -83,6 +83,12 @@ class Cancelled(RagError):
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_REFUSALS = {
+    errno.ENOSPC: "No space left",
+    errno.EFBIG: "File too large",
+    errno.EACCES: "ermission denied",
+    errno.EROFS: "Read-only",
+}
 
 
 @contextmanager
@@ -102,12 +108,15 @@ def storage_errors(folder: Path) -> Iterator[None]:
             raise _storage_error(OSError(errno.EIO, text), folder) from error
         raise
     except ValueError as error:  # tantivy reports the disk's refusals as ValueError
-        text = str(error)
-        for code, name in ((errno.ENOSPC, "No space left"), (errno.EFBIG, "File too large"),
-                           (errno.EACCES, "ermission denied"), (errno.EROFS, "Read-only")):
-            if name in text:
-                raise _storage_error(OSError(code, text), folder) from error
+        code = disk_refusal(error)
+        if code:
+            raise _storage_error(OSError(code, str(error)), folder) from error
         raise
+
+
+def disk_refusal(error: ValueError) -> int:
+    """The errno of a refusal by the disk that tantivy reports in words, 0 for anything else."""
+    return next((code for code, words in _REFUSALS.items() if words in str(error)), 0)
 
 
 def _storage_error(error: OSError, folder: Path) -> StorageError:

@@ -49,15 +49,14 @@ def indexing(progress: Iterator[IndexProgress], folder: Path, as_json: bool) -> 
 
 def refreshing(progress: Iterator[IndexProgress], quiet: bool) -> None:
     """Follow a refresh before a question; says something only if notes changed."""
-    report = _follow(progress, quiet, title="Bringing the index up to date", on_error=True)
+    report = _follow(progress, quiet, title="Bringing the index up to date")
     if report is not None and not quiet:
         console = _console(stderr=True)
         console.print(report.sentence(), style="dim", markup=False, highlight=False)
         _show_skipped(console, report)
 
 
-def _follow(progress: Iterator[IndexProgress], quiet: bool, title: str, on_error: bool = False
-            ) -> Any:
+def _follow(progress: Iterator[IndexProgress], quiet: bool, title: str) -> Any:
     """The report of a run; draws a progress bar on a terminal once there is work to show."""
     report: IndexReport | None = None
     first = next(progress, None)
@@ -70,9 +69,13 @@ def _follow(progress: Iterator[IndexProgress], quiet: bool, title: str, on_error
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
     bar = Progress(
-        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(None),
-        TextColumn("{task.fields[detail]}", markup=False), console=_console(stderr=True),
-        transient=True)
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(None),
+        TextColumn("{task.fields[detail]}", markup=False),
+        console=_console(stderr=True),
+        transient=True,
+    )
     with bar:
         task = bar.add_task(safe(title), total=None, detail="looking for changes")
         for event in progress:
@@ -84,14 +87,22 @@ def _follow(progress: Iterator[IndexProgress], quiet: bool, title: str, on_error
 
 def _detail(event: IndexProgress) -> tuple[int, int | None, str]:
     if event.stage == "read":
-        return event.files_done, event.files_total, (
-            f"{event.files_done:,}/{event.files_total:,} files read")
+        return (
+            event.files_done,
+            event.files_total,
+            (f"{event.files_done:,}/{event.files_total:,} files read"),
+        )
     if event.stage == "embed" and event.chunks_total:
         left = "" if event.seconds_left is None else f", {_duration(event.seconds_left)} left"
         speed = f", {event.chunks_per_s:.0f} passages/s" if event.chunks_per_s else ""
-        return event.chunks_done, event.chunks_total, (
-            f"{event.files_total:,} files, {event.chunks_done:,}/{event.chunks_total:,} passages"
-            f"{speed}{left}")
+        return (
+            event.chunks_done,
+            event.chunks_total,
+            (
+                f"{event.files_total:,} files, "
+                f"{event.chunks_done:,}/{event.chunks_total:,} passages{speed}{left}"
+            ),
+        )
     return 0, None, {"write": "writing", "scan": "looking for changes"}.get(event.stage, "")
 
 
@@ -106,11 +117,19 @@ def _duration(seconds: float) -> str:
 def _show_skipped(console: Console, report: IndexReport) -> None:
     for what, entries in (("Skipped", report.skipped), ("Note", report.warnings)):
         for entry in entries[:_SHOWN_SKIPS]:
-            console.print(f"  {what}: {safe(entry.path)} {safe(entry.reason)}", style="yellow",
-                          markup=False, highlight=False, soft_wrap=True)
+            console.print(
+                f"  {what}: {safe(entry.path)} {safe(entry.reason)}",
+                style="yellow",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
         if len(entries) > _SHOWN_SKIPS:
-            console.print(f"  … and {len(entries) - _SHOWN_SKIPS:,} more; all of them with: "
-                          "rag index --json", style="yellow", markup=False)
+            console.print(
+                f"  … and {len(entries) - _SHOWN_SKIPS:,} more; all of them with: rag index --json",
+                style="yellow",
+                markup=False,
+            )
 
 
 def _report(report: IndexReport) -> dict[str, Any]:
@@ -183,27 +202,43 @@ def answering_json(events: Iterator[Event]) -> Answered:
     from rag.engine import Answered
 
     done = next(event for event in events if isinstance(event, Answered))
-    _print_json({
-        "question": done.question, "answer": done.answer, "answered": done.answered,
-        "citations": [_citation(each) for each in done.citations],
-        "passages": [_passage(n, each) for n, each in enumerate(done.passages, 1)],
-        "timings": {key: round(value, 4) for key, value in done.timings.items()},
-        "model": done.model,
-    })
+    _print_json(
+        {
+            "question": done.question,
+            "answer": done.answer,
+            "answered": done.answered,
+            "citations": [_citation(each) for each in done.citations],
+            "passages": [_passage(n, each) for n, each in enumerate(done.passages, 1)],
+            "timings": {key: round(value, 4) for key, value in done.timings.items()},
+            "model": done.model,
+        }
+    )
     return done
 
 
 def _citation(each: Citation) -> dict[str, Any]:
-    return {"n": each.n, "path": each.path, "lines": [each.first, each.last],
-            "heading": " › ".join(each.headings), "quote": each.quote}
+    return {
+        "n": each.n,
+        "path": each.path,
+        "lines": [each.first, each.last],
+        "heading": " › ".join(each.headings),
+        "quote": each.quote,
+    }
 
 
 def _passage(n: int, each: Passage) -> dict[str, Any]:
-    return {"n": n, "path": each.path, "lines": [each.first, each.last], "title": each.title,
-            "heading": " › ".join(each.headings), "text": each.text,
-            "score": round(each.score, 4), "from": each.source,
-            "meaning": None if each.meaning is None else round(each.meaning, 4),
-            "words": None if each.words is None else round(each.words, 4)}
+    return {
+        "n": n,
+        "path": each.path,
+        "lines": [each.first, each.last],
+        "title": each.title,
+        "heading": " › ".join(each.headings),
+        "text": each.text,
+        "score": round(each.score, 4),
+        "from": each.source,
+        "meaning": None if each.meaning is None else round(each.meaning, 4),
+        "words": None if each.words is None else round(each.words, 4),
+    }
 
 
 def _marked(text: str) -> Text:
@@ -226,10 +261,10 @@ def _show_sources(console: Console, done: Answered) -> None:
         passage = passages[n - 1]
         console.print(_place(n, passage), soft_wrap=True)
         text = Text(safe(_around(passage.text, quotes)), style="dim")
-        for each in quotes:
-            at = text.plain.find(safe(each))
+        for words in quotes:
+            at = text.plain.find(safe(words))
             if at >= 0:
-                text.stylize("not dim bold", at, at + len(safe(each)))
+                text.stylize("not dim bold", at, at + len(safe(words)))
         from rich.padding import Padding
 
         console.print(Padding(text, (0, 0, 0, 4)))
@@ -249,11 +284,15 @@ def _around(text: str, quotes: Sequence[str], margin: int = 200) -> str:
 def _place(n: int, passage: Passage) -> Text:
     from rich.text import Text
 
-    lines = (f"{passage.first}" if passage.first == passage.last
-             else f"{passage.first}-{passage.last}")
+    lines = (
+        f"{passage.first}" if passage.first == passage.last else f"{passage.first}-{passage.last}"
+    )
     heading = " › ".join(passage.headings)
-    return Text.assemble((f"[{n}] ", "cyan"), (f"{safe(passage.path)}:{lines}", "bold"),
-                         (f"  {safe(heading)}" if heading else "", "dim"))
+    return Text.assemble(
+        (f"[{n}] ", "cyan"),
+        (f"{safe(passage.path)}:{lines}", "bold"),
+        (f"  {safe(heading)}" if heading else "", "dim"),
+    )
 
 
 def _show_nearest(console: Console, done: Answered) -> None:
@@ -270,8 +309,12 @@ def _show_nearest(console: Console, done: Answered) -> None:
 def passages(question: str, found: Sequence[Passage], as_json: bool) -> None:
     """Print ranked passages with their scores and which side found them."""
     if as_json:
-        _print_json({"question": " ".join(question.split()), "passages": [
-            _passage(n, each) for n, each in enumerate(found, 1)]})
+        _print_json(
+            {
+                "question": " ".join(question.split()),
+                "passages": [_passage(n, each) for n, each in enumerate(found, 1)],
+            }
+        )
         return
     from rich.padding import Padding
     from rich.text import Text
@@ -292,20 +335,31 @@ def passages(question: str, found: Sequence[Passage], as_json: bool) -> None:
 def status(state: Status, as_json: bool) -> None:
     """Print what is indexed and where it lies."""
     if as_json:
-        _print_json({key: str(value) if isinstance(value, Path) else value
-                     for key, value in asdict(state).items()})
+        _print_json(
+            {
+                key: str(value) if isinstance(value, Path) else value
+                for key, value in asdict(state).items()
+            }
+        )
         return
     from rich.table import Table
     from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
-    age = "never" if state.indexed_at is None else (
-        f"{_duration(max(0.0, time.time() - state.indexed_at))} ago")
+    age = (
+        "never"
+        if state.indexed_at is None
+        else (f"{_duration(max(0.0, time.time() - state.indexed_at))} ago")
+    )
     for name, value in (
-        ("Notes folder", str(state.notes_folder)), ("Notes", f"{state.notes:,}"),
-        ("Passages", f"{state.chunks:,}"), ("Last change indexed", age),
-        ("Index size", f"{state.index_bytes / 1e6:.1f} MB"), ("Index", str(state.index_dir)),
-        ("Embedder", state.embedder), ("Language model", state.generator),
+        ("Notes folder", str(state.notes_folder)),
+        ("Notes", f"{state.notes:,}"),
+        ("Passages", f"{state.chunks:,}"),
+        ("Last change indexed", age),
+        ("Index size", f"{state.index_bytes / 1e6:.1f} MB"),
+        ("Index", str(state.index_dir)),
+        ("Embedder", state.embedder),
+        ("Language model", state.generator),
         ("Prepared models", str(state.cache_dir)),
         ("Settings", str(state.config_file or "none (no rag.toml here or above)")),
     ):

@@ -50,8 +50,19 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
 
     return Engine(
         choose_notes(config),
-        Parts(embedder.name, generator.name, identity, open_embedder, open_generator,
-              config.search_k, config.data_dir, config.cache_dir, config.file, config, index_job),
+        Parts(
+            embedder.name,
+            generator.name,
+            identity,
+            open_embedder,
+            open_generator,
+            config.search_k,
+            config.data_dir,
+            config.cache_dir,
+            config.file,
+            config,
+            index_job,
+        ),
         started,
     )
 
@@ -67,8 +78,10 @@ def choose_notes(config: Config) -> Path:
     """The notes folder: the one named, else the one indexed last."""
     notes = config.notes or last_used(config.data_dir)
     if notes is None:
-        raise NotesError("No notes folder is named, and none was indexed before.",
-                         "Name one: rag index PATH, or --notes PATH")
+        raise NotesError(
+            "No notes folder is named, and none was indexed before.",
+            "Name one: rag index PATH, or --notes PATH",
+        )
     return Path(os.path.realpath(notes))
 
 

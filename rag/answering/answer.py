@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,11 +10,11 @@ from rag.answering.abstention import REFUSE_BELOW, answerable
 from rag.answering.generation import Generator, Token
 from rag.answering.grounding import REFUSAL, Sentence, ground, quote
 from rag.answering.prompt import ANSWER_TOKENS, build_prompt
+from rag.reading.chunks import split_sentences
 from rag.retrieval.evidence import Evidence, whole_list
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Passage
 
-_SENTENCE = re.compile(r"(?<=[.!?…。！？])[\"'”’)\]]*(?:\s*\[\d{1,2}\])*(?:\s+(?=\S)|\n)|\n+")
 _MAX_SENTENCES = 4
 # Sentences of the notes that the model reads. Chosen by bench/answers.py.
 PROMPT_EVIDENCE = 3
@@ -44,9 +43,13 @@ Step = Reading | Sentence | Drafted
 
 
 def answer(
-    question: str, terms: Sequence[str], passages: Sequence[Passage],
-    evidence: Sequence[Evidence], history: Sequence[Turn],
-    open_generator: Callable[[], Generator], analyze: Callable[[str], list[str]],
+    question: str,
+    terms: Sequence[str],
+    passages: Sequence[Passage],
+    evidence: Sequence[Evidence],
+    history: Sequence[Turn],
+    open_generator: Callable[[], Generator],
+    analyze: Callable[[str], list[str]],
     cancel: Callable[[], bool] | None = None,
 ) -> Iterator[Step]:
     """Answer from `passages`, or say that they do not hold it.
@@ -58,9 +61,17 @@ def answer(
         yield Drafted(REFUSAL, False, (), None, 0.0)
         return
     generator = open_generator()
-    prompt = build_prompt(question, passages, evidence[:PROMPT_EVIDENCE], history,
-                          generator.count_tokens, generator.context_size)
-    candidates = [each for each in evidence[:PROMPT_EVIDENCE] if each.n in prompt.shown]
+    prompt = build_prompt(
+        question,
+        passages,
+        evidence[:PROMPT_EVIDENCE],
+        history,
+        generator.count_tokens,
+        generator.context_size,
+    )
+    # Against the best sentence alone: measured on 80 questions, what the untaught model made of
+    # the second and third held a gold answer in 23 of 100 cases, the best one verbatim in 73.
+    candidates = evidence[:1]
     asked = {*terms, *analyze(question)}
     written: list[Sentence] = []
     draft = _Draft()
@@ -93,6 +104,15 @@ def _new(sentence: Sentence, written: Sequence[Sentence]) -> bool:
     return all(sentence.text != each.text for each in written)
 
 
+def _split(text: str) -> list[str]:
+    """Sentences, then the unfinished rest, which may be empty."""
+    *lines, last = text.split("\n")
+    parts = [part for line in lines for part in split_sentences(line)]
+    # With a letter behind it, a full stop at the very end is seen for what it is.
+    parts += split_sentences(f"{last}x")
+    return [*parts[:-1], parts[-1][:-1]]
+
+
 class _Draft:
     """The model's words as they come, cut into sentences."""
 
@@ -109,8 +129,8 @@ class _Draft:
             self.first_token = time.perf_counter()
         self._tokens += 1
         self._buffer += token.text
-        while match := _SENTENCE.search(self._buffer):
-            text, self._buffer = self._buffer[:match.end()], self._buffer[match.end():]
+        *whole, self._buffer = _split(self._buffer)
+        for text in whole:
             yield from self._once(text)
 
     def rest(self) -> Iterator[str]:

@@ -56,6 +56,7 @@ class Generator(Protocol):
     def context_size(self) -> int: ...
     @property
     def fingerprint(self) -> str: ...
+    def load(self) -> None: ...
     def count_tokens(self, text: str) -> int: ...
     def stream(
         self, messages: Sequence[Message], max_tokens: int, cancel: Cancel | None = None
@@ -128,9 +129,10 @@ class LlamaGenerator:
         params.no_perf = True
         self._context = self._library.llama_init_from_model(self._model, params)
         if not self._context:
-            raise ModelError(f"{self.file.name} does not fit in memory with a context of "
-                             f"{params.n_ctx} tokens.",
-                             "Set a smaller one in rag.toml, table [generator], key context.")
+            raise ModelError(
+                f"{self.file.name} does not fit in memory with a context of {params.n_ctx} tokens.",
+                "Set a smaller one in rag.toml, table [generator], key context.",
+            )
         self._vocab = self._library.llama_model_get_vocab(self._model)
         self._vocab_size = self._library.llama_vocab_n_tokens(self._vocab)
         self._memory = self._library.llama_get_memory(self._context)
@@ -159,22 +161,26 @@ class LlamaGenerator:
         size = len(data) + 8
         ids = (ctypes.c_int32 * size)()
         count = self._library.llama_tokenize(
-            self._vocab, data, len(data), ids, size, False, special)
+            self._vocab, data, len(data), ids, size, False, special
+        )
         if count < 0:
-            raise ModelError(f"{self.name} could not read a text of {len(data):,} bytes.",
-                             "Ask a shorter question.")
+            raise ModelError(
+                f"{self.name} could not read a text of {len(data):,} bytes.",
+                "Ask a shorter question.",
+            )
         return ids[:count]
 
     def _piece(self, token: int) -> bytes:
         buffer = ctypes.create_string_buffer(256)
         size = self._library.llama_token_to_piece(self._vocab, token, buffer, 256, 0, False)
-        return buffer.raw[:max(0, size)]
+        return buffer.raw[: max(0, size)]
 
     def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
         """Token ids of a chat: the template's special tokens, and text that can make none."""
         self.load()
-        rendered = self._render([(message.role, _HOLE.format(number))
-                                 for number, message in enumerate(messages)])
+        rendered = self._render(
+            [(message.role, _HOLE.format(number)) for number, message in enumerate(messages)]
+        )
         ids: list[int] = []
         bos = self._library.llama_vocab_bos(self._vocab)
         if self._library.llama_vocab_get_add_bos(self._vocab) and bos >= 0:
@@ -190,15 +196,15 @@ class LlamaGenerator:
         """The chat template of the file, ChatML where llama.cpp does not know it."""
         library = self._library
         chat = (library.llama_chat_message * len(turns))(
-            *(library.llama_chat_message(role.encode(), text.encode()) for role, text in turns))
+            *(library.llama_chat_message(role.encode(), text.encode()) for role, text in turns)
+        )
         size = 4096 + 64 * len(turns)
         own = library.llama_model_chat_template(self._model, None)
         for template in (own, b"chatml"):
             if template is None:
                 continue
             buffer = ctypes.create_string_buffer(size)
-            used = library.llama_chat_apply_template(
-                template, chat, len(turns), True, buffer, size)
+            used = library.llama_chat_apply_template(template, chat, len(turns), True, buffer, size)
             if 0 < used < size:
                 text = buffer.raw[:used].decode("utf-8")
                 if all(_HOLE.format(number) in text for number in range(len(turns))):
@@ -221,8 +227,11 @@ class LlamaGenerator:
         with self._lock:
             room = self._library.llama_n_ctx(self._context) - len(ids)
             if room < 1:
-                raise ModelError(f"The question needs {len(ids)} tokens; {self.name} reads "
-                                 f"{len(ids) + room - 1}.", "Ask a shorter question.")
+                raise ModelError(
+                    f"The question needs {len(ids)} tokens; {self.name} reads "
+                    f"{len(ids) + room - 1}.",
+                    "Ask a shorter question.",
+                )
             yield from self._read_prompt(ids, cancel)
             yield from self._answer(len(ids), min(max_tokens, room), cancel)
 
@@ -239,7 +248,7 @@ class LlamaGenerator:
         self.evaluated = len(ids) - shared
         for start in range(shared, len(ids), _SLICE):
             self._check(cancel)
-            self._decode(ids[start:start + _SLICE])
+            self._decode(ids[start : start + _SLICE])
             yield Token("", 0.0, min(start + _SLICE, len(ids)), len(ids))
 
     def _answer(self, total: int, max_tokens: int, cancel: Cancel | None) -> Iterator[Token]:
@@ -247,8 +256,11 @@ class LlamaGenerator:
         pace = _Pace(self._threads)
         for _ in range(max_tokens):
             self._check(cancel)
-            pace.step(lambda threads: self._library.llama_set_n_threads(
-                self._context, threads, self._threads))
+            pace.step(
+                lambda threads: self._library.llama_set_n_threads(
+                    self._context, threads, self._threads
+                )
+            )
             token, logprob = self._best()
             if self._library.llama_vocab_is_eog(self._vocab, token):
                 break
@@ -266,15 +278,18 @@ class LlamaGenerator:
         if self._library.llama_decode(self._context, batch) != 0:
             self._library.llama_memory_clear(self._memory, True)
             self._cached = []
-            raise ModelError(f"{self.name} failed while reading.", "Ask again; if it happens "
-                             "again, name another model in rag.toml.")
+            raise ModelError(
+                f"{self.name} failed while reading.",
+                "Ask again; if it happens again, name another model in rag.toml.",
+            )
         self._cached += ids
 
     def _best(self) -> tuple[int, float]:
         import numpy as np
 
         logits = np.ctypeslib.as_array(
-            self._library.llama_get_logits_ith(self._context, -1), shape=(self._vocab_size,))
+            self._library.llama_get_logits_ith(self._context, -1), shape=(self._vocab_size,)
+        )
         best = int(np.argmax(logits))
         top = float(logits[best])
         return best, -float(np.log(np.sum(np.exp(logits - top, dtype=np.float32))))

@@ -23,12 +23,15 @@ _SUPPORTED = 0.9
 _WEAK = 0.8
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _MARK = re.compile(r"\s*\[\d{1,2}\](?:\s*,?\s*\[\d{1,2}\])*")
-_LABEL = re.compile(r"^\s*(?:(?:the )?answer(?: to (?:this|the) question)?(?: is)?|a)\s*:\s*",
-                    re.IGNORECASE)
+_LABEL = re.compile(
+    r"^\s*(?:(?:the )?answer(?: to (?:this|the) question)?(?: is)?|a)\s*:\s*", re.IGNORECASE
+)
 _NO_ANSWER = re.compile(
     r"\b(?:do(?:es)? not|don't|doesn't|cannot|can't|no information|not (?:mentioned|specified|"
     r"provided|stated))\b.*\b(?:mention|say|specif\w+|provide\w*|contain|state|determin\w+|"
-    r"answer|information|notes?|passage|text)\b", re.IGNORECASE)
+    r"answer|information|notes?|passage|text)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,11 @@ class Sentence:
 
 
 def ground(
-    sentence: str, question: Collection[str], passages: Sequence[Passage],
-    candidates: Sequence[Evidence], analyze: Callable[[str], list[str]],
+    sentence: str,
+    question: Collection[str],
+    passages: Sequence[Passage],
+    candidates: Sequence[Evidence],
+    analyze: Callable[[str], list[str]],
 ) -> Sentence:
     """Find the sentence of the notes that bears out a sentence of the answer.
 
@@ -63,6 +69,10 @@ def ground(
     question does not say itself, or when no one sentence of the notes holds what it says.
     """
     text = _LABEL.sub("", _MARK.sub("", sentence)).strip()
+    for title in {passages[each.n - 1].title for each in candidates}:
+        text = text.removeprefix(f"{title}: ")  # as the prompt introduces each passage
+    if not text.endswith((".", "!", "?", "…", "。", '"', "”", ")")):
+        return Sentence(text, (), "unsupported")  # cut off, or no sentence at all
     words = set(analyze(text))
     said = words - set(question)
     if not said or not candidates or _NO_ANSWER.search(text):
@@ -89,8 +99,9 @@ def quote(evidence: Evidence, passages: Sequence[Passage]) -> Sentence:
 
 def cite(evidence: Evidence, passages: Sequence[Passage]) -> Citation:
     passage = passages[evidence.n - 1]
-    return Citation(evidence.n, passage.path, evidence.first, evidence.last, passage.headings,
-                    evidence.text)
+    return Citation(
+        evidence.n, passage.path, evidence.first, evidence.last, passage.headings, evidence.text
+    )
 
 
 def _numbers_held(text: str, passage: Passage) -> bool:
@@ -100,4 +111,4 @@ def _numbers_held(text: str, passage: Passage) -> bool:
 
 def _marked(text: str, n: int) -> str:
     """`text` with its mark before the final full stop's space: "It is. [1]" reads as prose."""
-    return f"{text} [{n}]"
+    return f"{text}\n[{n}]" if "\n" in text else f"{text} [{n}]"

@@ -24,8 +24,12 @@ class Prompt:
 
 
 def build_prompt(
-    question: str, passages: Sequence[Passage], evidence: Sequence[Evidence],
-    history: Sequence[Turn], count_tokens: Callable[[str], int], context_size: int,
+    question: str,
+    passages: Sequence[Passage],
+    evidence: Sequence[Evidence],
+    history: Sequence[Turn],
+    count_tokens: Callable[[str], int],
+    context_size: int,
 ) -> Prompt:
     """A prompt that leaves room for the answer in `context_size` tokens.
 
@@ -64,8 +68,11 @@ def _notes(passages: Sequence[Passage], evidence: Sequence[Evidence]) -> list[tu
 def _messages(
     question: str, notes: Sequence[tuple[int, str]], turns: Sequence[Turn]
 ) -> tuple[Message, ...]:
-    said = [message for turn in turns for message in
-            (Message("user", turn.question), Message("assistant", turn.answer))]
+    said = [
+        message
+        for turn in turns
+        for message in (Message("user", turn.question), Message("assistant", turn.answer))
+    ]
     text = "\n".join(note for _, note in notes)
     asked = f"Using only the notes above, answer in one short sentence: {question}"
     return (Message("system", SYSTEM), *said, Message("user", f"{text}\n\n{asked}"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from rag.errors import Cancelled, NotesError
 from rag.indexing.embeddings import Embedder
@@ -20,6 +20,7 @@ from rag.reading.notes import NoteFile, NoteText, Scan, Skipped, hash_note, read
 # without a new mtime: file systems and clocks are coarse. Such a note is hashed.
 _RACY_NS = 2_000_000_000
 _EMBED_AT_ONCE = 2048  # chunks tokenized and sorted together; bounds memory, not speed
+_CLOSED, _BARRED = "cannot be listed", "cannot be read"  # reasons of rag.reading.notes
 _STORE_EVERY = 256  # vectors in one transaction
 
 
@@ -39,9 +40,14 @@ class IndexReport:
 
     def sentence(self) -> str:
         """What happened to the notes, for people."""
-        counts = [(self.added, "added"), (self.changed, "changed"), (self.moved, "moved"),
-                  (self.removed, "removed"), (self.unchanged, "unchanged"),
-                  (len(self.skipped), "skipped")]
+        counts = [
+            (self.added, "added"),
+            (self.changed, "changed"),
+            (self.moved, "moved"),
+            (self.removed, "removed"),
+            (self.unchanged, "unchanged"),
+            (len(self.skipped), "skipped"),
+        ]
         parts = [f"{count:,} {what}" for count, what in counts if count]
         return "Notes: " + (", ".join(parts) or "none") + f". {self.chunks:,} passages."
 
@@ -71,6 +77,7 @@ class Plan:
     gone: tuple[str, ...]
     unchanged: int
     unreadable: tuple[Skipped, ...]
+    refused: tuple[Skipped, ...]  # new files that are still as they were when they were skipped
 
     @property
     def empty(self) -> bool:
@@ -78,26 +85,37 @@ class Plan:
         return not (self.new or self.changed or self.gone)
 
 
-def plan(folder: Path, states: dict[str, NoteState], last_scan_ns: int, every: bool = False
-         ) -> Plan:
+def plan(
+    folder: Path,
+    states: dict[str, NoteState],
+    last_scan_ns: int,
+    every: bool = False,
+    known: Mapping[str, tuple[int, int, str]] | None = None,
+) -> Plan:
     """Compare the folder with the notes as they were indexed: by size and mtime, else by hash.
 
-    `every` treats all notes as changed. Raises NotesError for a folder that cannot be listed.
+    `known` are size, mtime and reason of the files skipped last time, by path. `every` treats
+    all notes as changed. Raises NotesError for a folder that cannot be listed.
     """
     found = scan(folder)
     new: list[NoteFile] = []
     changed: list[NoteFile] = []
     touched: list[NoteFile] = []
     unreadable: list[Skipped] = []
+    refused: list[Skipped] = []
     kept: set[str] = set()
     for file in found.files:
         state = states.get(file.path)
+        racy = file.mtime_ns > last_scan_ns - _RACY_NS
         if state is None:
-            new.append(file)
+            skip = None if every or racy or known is None else known.get(file.path)
+            if skip and _still_skipped(folder, file, skip):
+                refused.append(Skipped(file.path, skip[2]))
+            else:
+                new.append(file)
             continue
         kept.add(file.path)
         same = (state.size, state.mtime_ns) == (file.size, file.mtime_ns)
-        racy = file.mtime_ns > last_scan_ns - _RACY_NS
         if every:
             changed.append(file)
         elif not same or racy:
@@ -108,15 +126,37 @@ def plan(folder: Path, states: dict[str, NoteState], last_scan_ns: int, every: b
                 changed.append(file)
             elif not same:
                 touched.append(file)
-    gone = tuple(path for path in states if path not in kept)
-    unchanged = len(kept) - len(changed)
-    return Plan(found, tuple(new), tuple(changed), tuple(touched), gone, unchanged,
-                tuple(unreadable))
+    # A folder that cannot be listed today still holds its notes.
+    closed = tuple(f"{each.path}/" for each in found.skipped if each.reason.startswith(_CLOSED))
+    gone = tuple(path for path in states if path not in kept and not path.startswith(closed))
+    unchanged = len(states) - len(gone) - len(changed) - len(unreadable)
+    return Plan(
+        found,
+        tuple(new),
+        tuple(changed),
+        tuple(touched),
+        gone,
+        unchanged,
+        tuple(unreadable),
+        tuple(refused),
+    )
+
+
+def _still_skipped(folder: Path, file: NoteFile, skip: tuple[int, int, str]) -> bool:
+    """Whether a file skipped before would be skipped again. Permissions leave mtime alone."""
+    size, mtime_ns, reason = skip
+    if (size, mtime_ns) != (file.size, file.mtime_ns):
+        return False
+    return not reason.startswith(_BARRED) or isinstance(hash_note(folder, file.path), Skipped)
 
 
 def update(
-    folder: Path, index: LocalIndex, open_embedder: Callable[[], Embedder], fingerprint: str,
-    meta: dict[str, object], rebuild: bool = False,
+    folder: Path,
+    index: LocalIndex,
+    open_embedder: Callable[[], Embedder],
+    fingerprint: str,
+    meta: dict[str, object],
+    rebuild: bool = False,
     cancel: Callable[[], bool] | None = None,
 ) -> Iterator[IndexProgress]:
     """Bring `index` up to date with `folder`. The caller holds the index's lock.
@@ -132,11 +172,9 @@ def update(
         index.check(fingerprint)
     every = rebuild or index.rules_changed()
     states = index.note_states()
-    todo = plan(folder, states, int(index.store.get("scanned_ns", "0")), every)
+    todo = plan(folder, states, int(index.store.get("scanned_ns", "0")), every, index.known_skips())
     if not todo.scan.files:
         raise _no_notes(folder, todo.scan, len(states))
-    if every:
-        index.forget_words()
     touch = [(file.mtime_ns, file.size, states[file.path].id) for file in todo.touched]
     if todo.empty and index.complete:
         if index.derived_lags:
@@ -145,11 +183,13 @@ def update(
         if touch or _racy(todo.scan, int(index.store.get("scanned_ns", "0"))):
             with index.store.transaction():
                 index.store.touch(touch)
-                index.store.set(scanned_ns=scanned_ns)
+                index.store.put(scanned_ns=scanned_ns)
         yield _done(todo, 0, (), index, started)
         return
     files = (*todo.new, *todo.changed)
-    read, skipped, warnings = [], [*todo.unreadable], []
+    read: list[_Read] = []
+    skipped: list[Skipped] = []
+    warnings: list[Skipped] = []
     if files:
         embedder = open_embedder()
         for number, file in enumerate(files):
@@ -161,22 +201,44 @@ def update(
                 read.append(outcome)
                 warnings += [Skipped(file.path, each) for each in outcome.warnings]
             if number % 16 == 15 or number + 1 == len(files):
-                yield IndexProgress("read", number + 1, len(files),
-                                    chunks_total=sum(len(each.chunks) for each in read))
-        yield from _embed(index, embedder, read, fingerprint, len(files), cancel)
+                yield IndexProgress(
+                    "read",
+                    number + 1,
+                    len(files),
+                    chunks_total=sum(len(each.chunks) for each in read),
+                )
+        yield from _embed(index, embedder, read, len(files), cancel)
     yield IndexProgress("write", len(files), len(files))
     _check(cancel)
-    unreadable = {each.path for each in skipped if each.path in states}
+    # A note that cannot be read today is not gone; one that holds no text any more is.
+    barred = {each.path for each in skipped if each.reason.startswith(_BARRED)}
     remove = [states[path].id for path in todo.gone]
-    remove += [states[file.path].id for file in todo.changed
-               if file.path not in unreadable or every]
-    index.apply(
-        Changes(remove, [(each.row, each.rows) for each in read], touch),
-        {**meta, "fingerprint": fingerprint, "scanned_ns": scanned_ns,
-         "indexed_at": time.time(), "notes_folder": folder},
-    )
-    with index.store.transaction():
-        index.store.drop_unused_vectors()
+    remove += [states[file.path].id for file in todo.changed if file.path not in barred or every]
+    if not read and len(remove) == len(states):
+        raise _no_notes(
+            folder, replace(todo.scan, skipped=(*todo.scan.skipped, *skipped)), len(states)
+        )
+    skips = _json(_skips(todo, skipped, states))
+    if read or remove or not index.complete:
+        if every:
+            index.forget_words()
+        index.apply(
+            Changes(remove, [(each.row, each.rows) for each in read], touch),
+            {
+                **meta,
+                "fingerprint": fingerprint,
+                "scanned_ns": scanned_ns,
+                "skipped": skips,
+                "indexed_at": time.time(),
+                "notes_folder": folder,
+            },
+        )
+        with index.store.transaction():
+            index.store.drop_unused_vectors()
+    else:
+        with index.store.transaction():
+            index.store.touch(touch)
+            index.store.put(scanned_ns=scanned_ns, skipped=skips)
     moved = _moves(todo, states, read)
     yield _done(todo, moved, (*skipped,), index, started, tuple(warnings))
 
@@ -200,15 +262,22 @@ def _read(folder: Path, file: NoteFile, embedder: Embedder) -> _Read | Skipped:
     chunks = chunk_document(document, embedder.count_tokens, embedder.max_tokens)
     hashes = [vector_hash(embedder.fingerprint, chunk.embedded) for chunk in chunks]
     row = NoteRow(
-        file.path, file.size, file.mtime_ns, note.raw_hash, document.title,
-        _json(document.aliases), _json(document.tags),
+        file.path,
+        file.size,
+        file.mtime_ns,
+        note.raw_hash,
+        document.title,
+        _json(document.aliases),
+        _json(document.tags),
         document.created.isoformat() if document.created else None,
         document.modified.isoformat() if document.modified else None,
         _json(document.fields),
         _json([[link.target, link.heading, link.block, link.line] for link in document.links]),
     )
-    rows = tuple(ChunkRow(chunk.text, chunk.headings, chunk.first, chunk.last, digest)
-                 for chunk, digest in zip(chunks, hashes, strict=True))
+    rows = tuple(
+        ChunkRow(chunk.text, chunk.headings, chunk.first, chunk.last, digest)
+        for chunk, digest in zip(chunks, hashes, strict=True)
+    )
     texts = tuple(zip(hashes, (chunk.embedded for chunk in chunks), strict=True))
     warnings = (*((note.warning,) if note.warning else ()), *document.warnings)
     return _Read(row, rows, texts, warnings)
@@ -220,8 +289,11 @@ def vector_hash(fingerprint: str, text: str) -> bytes:
 
 
 def _embed(
-    index: LocalIndex, embedder: Embedder, read: Sequence[_Read], fingerprint: str,
-    files: int, cancel: Callable[[], bool] | None,
+    index: LocalIndex,
+    embedder: Embedder,
+    read: Sequence[_Read],
+    files: int,
+    cancel: Callable[[], bool] | None,
 ) -> Iterator[IndexProgress]:
     texts = {digest: text for each in read for digest, text in each.chunks}
     missing = index.store.missing_vectors(texts)
@@ -234,34 +306,50 @@ def _embed(
     first = done
     characters = sum(len(texts[digest]) for digest in wanted)
     embedded = 0
-    pending: list[bytes] = []
-    vectors = []
+    pending: list[tuple[list[bytes], Any]] = []
     yield IndexProgress("embed", files, files, done, total)
-    for start in range(0, len(wanted), _EMBED_AT_ONCE):
-        part = wanted[start:start + _EMBED_AT_ONCE]
-        for indices, batch in embedder.embed_documents([texts[digest] for digest in part]):
-            pending += [part[i] for i in indices]
-            vectors.append(batch)
-            done += len(indices)
-            embedded += sum(len(texts[part[i]]) for i in indices)
-            if len(pending) >= _STORE_EVERY:
-                _store(index, pending, vectors)
-                pending, vectors = [], []
-            if cancel is not None and cancel():
-                _store(index, pending, vectors)
-                raise Cancelled()
-            spent = time.perf_counter() - started
-            yield IndexProgress("embed", files, files, done, total, (done - first) / spent,
-                                spent * (characters - embedded) / max(1, embedded))
-    _store(index, pending, vectors)
+    try:
+        for start in range(0, len(wanted), _EMBED_AT_ONCE):
+            part = wanted[start : start + _EMBED_AT_ONCE]
+            for indices, batch in embedder.embed_documents([texts[digest] for digest in part]):
+                pending.append(([part[i] for i in indices], batch))
+                done += len(indices)
+                embedded += sum(len(texts[part[i]]) for i in indices)
+                if sum(len(hashes) for hashes, _ in pending) >= _STORE_EVERY:
+                    _store(index, pending)
+                    pending = []
+                _check(cancel)
+                spent = time.perf_counter() - started
+                yield IndexProgress(
+                    "embed",
+                    files,
+                    files,
+                    done,
+                    total,
+                    (done - first) / spent,
+                    spent * (characters - embedded) / max(1, embedded),
+                )
+    finally:  # also after Ctrl-C: what was embedded is not embedded again
+        _store(index, pending)
 
 
-def _store(index: LocalIndex, hashes: list[bytes], vectors: list[object]) -> None:
-    if hashes:
-        import numpy as np
-
+def _store(index: LocalIndex, batches: Sequence[tuple[list[bytes], Any]]) -> None:
+    if batches:
         with index.store.transaction():
-            index.store.add_vectors(hashes, np.concatenate(vectors))  # type: ignore[arg-type]
+            for hashes, vectors in batches:
+                index.store.add_vectors(hashes, vectors)
+
+
+def _skips(
+    todo: Plan, skipped: Sequence[Skipped], states: Mapping[str, NoteState]
+) -> dict[str, tuple[int, int, str]]:
+    """Size, mtime and reason of the files that hold no note, by path."""
+    files = {file.path: file for file in todo.scan.files}
+    return {
+        each.path: (files[each.path].size, files[each.path].mtime_ns, each.reason)
+        for each in (*skipped, *todo.refused)
+        if not (each.reason.startswith(_BARRED) and each.path in states)
+    }
 
 
 def _moves(todo: Plan, states: dict[str, NoteState], read: Sequence[_Read]) -> int:
@@ -277,7 +365,11 @@ def _moves(todo: Plan, states: dict[str, NoteState], read: Sequence[_Read]) -> i
 
 
 def _done(
-    todo: Plan, moved: int, skipped: tuple[Skipped, ...], index: LocalIndex, started: float,
+    todo: Plan,
+    moved: int,
+    skipped: tuple[Skipped, ...],
+    index: LocalIndex,
+    started: float,
     warnings: tuple[Skipped, ...] = (),
 ) -> IndexProgress:
     new = {file.path for file in todo.new}
@@ -285,9 +377,14 @@ def _done(
     report = IndexReport(
         added=len(new - {each.path for each in skipped}) - moved,
         changed=len(changed - {each.path for each in skipped}),
-        moved=moved, removed=len(todo.gone) - moved, unchanged=todo.unchanged,
-        skipped=(*todo.scan.skipped, *skipped), warnings=warnings,
-        chunks=index.store.counts()[1], seconds=time.perf_counter() - started)
+        moved=moved,
+        removed=len(todo.gone) - moved,
+        unchanged=todo.unchanged,
+        skipped=(*todo.scan.skipped, *todo.unreadable, *todo.refused, *skipped),
+        warnings=warnings,
+        chunks=index.store.counts()[1],
+        seconds=time.perf_counter() - started,
+    )
     return IndexProgress("done", report=report)
 
 
@@ -306,12 +403,16 @@ def _json(value: object) -> str:
 
 def _no_notes(folder: Path, found: Scan, indexed: int) -> NotesError:
     if indexed:
-        return NotesError(f"{folder} holds no notes now, though {indexed:,} were indexed from it.",
-                          "The index is kept; is a disk not mounted? To ask it as it is: "
-                          "rag ask --no-refresh")
+        return NotesError(
+            f"{folder} holds no notes now, though {indexed:,} were indexed from it.",
+            "The index is kept; is a disk not mounted? To ask it as it is: rag ask --no-refresh",
+        )
     if found.skipped:
         first = found.skipped[0]
-        return NotesError(f"No note in {folder} can be read ({first.path} {first.reason}).",
-                          "Name a folder with Markdown or text files: rag index PATH")
-    return NotesError(f"There are no notes in {folder}.",
-                      "Name a folder with .md or .txt files: rag index PATH")
+        return NotesError(
+            f"No note in {folder} can be read ({first.path} {first.reason}).",
+            "Name a folder with Markdown or text files: rag index PATH",
+        )
+    return NotesError(
+        f"There are no notes in {folder}.", "Name a folder with .md or .txt files: rag index PATH"
+    )

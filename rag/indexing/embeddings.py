@@ -47,11 +47,14 @@ class ModelFolder:
         bert = _read_json(files.folder / "sentence_bert_config.json")
         config = _read_json(files.folder / "config.json")
         prompts = _read_json(files.folder / "config_sentence_transformers.json").get("prompts", {})
-        self.max_tokens = int(bert.get("max_seq_length")
-                              or config.get("max_position_embeddings") or 512)
+        self.max_tokens = int(
+            bert.get("max_seq_length") or config.get("max_position_embeddings") or 512
+        )
         self.dimension = int(
             _read_json(files.folder / "1_Pooling" / "config.json").get("word_embedding_dimension")
-            or config.get("hidden_size") or 0)
+            or config.get("hidden_size")
+            or 0
+        )
         self.query_prompt = str(prompts.get("query", ""))
         self.document_prompt = str(prompts.get("document", prompts.get("passage", "")))
         self._tokenizer: Any = None
@@ -59,8 +62,14 @@ class ModelFolder:
     @property
     def fingerprint(self) -> str:
         """Of all that decides a vector: weights, prompts, dimension, length."""
-        parts = (self.files.name, self.files.sha256, self.query_prompt, self.document_prompt,
-                 str(self.dimension), str(self.max_tokens))
+        parts = (
+            self.files.name,
+            self.files.sha256,
+            self.query_prompt,
+            self.document_prompt,
+            str(self.dimension),
+            str(self.max_tokens),
+        )
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
     @property
@@ -71,8 +80,10 @@ class ModelFolder:
 
             file = self.files.folder / "tokenizer.json"
             if not file.is_file():
-                raise ModelError(f"The embedder {self.files.name} has no tokenizer.json.",
-                                 "Save it with a recent sentence-transformers, or name another.")
+                raise ModelError(
+                    f"The embedder {self.files.name} has no tokenizer.json.",
+                    "Save it with a recent sentence-transformers, or name another.",
+                )
             self._tokenizer = Tokenizer.from_file(str(file))
             self._tokenizer.no_padding()
             self._tokenizer.enable_truncation(self.max_tokens)
@@ -103,7 +114,8 @@ class OnnxEmbedder:
 
     def embed_query(self, text: str) -> Vectors:
         """The unit vector of a question, shape (dimension,)."""
-        return self._run([self._model.tokenizer.encode(self._model.query_prompt + text).ids])[0]
+        vectors = self._run([self._model.tokenizer.encode(self._model.query_prompt + text).ids])
+        return np.asarray(vectors[0], dtype=np.float32)
 
     def embed_documents(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
         """Batches of (indices into `texts`, their unit vectors), longest texts first.
@@ -112,13 +124,15 @@ class OnnxEmbedder:
         how much memory is needed, comes first.
         """
         prompt = self._model.document_prompt
-        ids = [each.ids for each in
-               self._model.tokenizer.encode_batch_fast([prompt + text for text in texts])]
+        ids = [
+            each.ids
+            for each in self._model.tokenizer.encode_batch_fast([prompt + text for text in texts])
+        ]
         order = sorted(range(len(texts)), key=lambda index: -len(ids[index]))
         start = 0
         while start < len(order):
             count = max(1, _BATCH_TOKENS // len(ids[order[start]]))
-            batch = order[start:start + count]
+            batch = order[start : start + count]
             yield batch, self._run([ids[index] for index in batch])
             start += count
 
@@ -140,12 +154,14 @@ class OnnxEmbedder:
             options.log_severity_level = 3
             try:
                 self._session = onnxruntime.InferenceSession(
-                    str(self._model.files.onnx), options, providers=["CPUExecutionProvider"])
+                    str(self._model.files.onnx), options, providers=["CPUExecutionProvider"]
+                )
             except Exception as error:  # onnxruntime raises classes of its own for a bad file
                 path = self._model.files.onnx
-                raise ModelError(f"The prepared embedding model {path} is damaged.",
-                                 f"Delete that file and run the command again ({error})."
-                                 ) from error
+                raise ModelError(
+                    f"The prepared embedding model {path} is damaged.",
+                    f"Delete that file and run the command again ({error}).",
+                ) from error
         return self._session
 
     def _run(self, token_ids: Sequence[Sequence[int]]) -> Vectors:
@@ -153,8 +169,8 @@ class OnnxEmbedder:
         ids = np.zeros((len(token_ids), longest), dtype=np.int64)
         mask = np.zeros_like(ids)
         for row, tokens in enumerate(token_ids):
-            ids[row, :len(tokens)] = tokens
-            mask[row, :len(tokens)] = 1
+            ids[row, : len(tokens)] = tokens
+            mask[row, : len(tokens)] = 1
         (vectors,) = self._open().run(None, {"input_ids": ids, "attention_mask": mask})
         return _unit(vectors)
 
@@ -172,13 +188,13 @@ class TorchEmbedder:
 
     def embed_query(self, text: str) -> Vectors:
         """The unit vector of a question, shape (dimension,)."""
-        return self._encode([self._model.query_prompt + text])[0]
+        return np.asarray(self._encode([self._model.query_prompt + text])[0], dtype=np.float32)
 
     def embed_documents(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
         """Batches of (indices into `texts`, their unit vectors), longest texts first."""
         order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
         for start in range(0, len(order), 8):
-            batch = order[start:start + 8]
+            batch = order[start : start + 8]
             yield batch, self._encode([self._model.document_prompt + texts[i] for i in batch])
 
     def embed(self, texts: Sequence[str]) -> Vectors:

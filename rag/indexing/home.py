@@ -51,7 +51,8 @@ def find_home(data_dir: Path, notes: Path) -> Home | None:
     except OSError:
         return None
     for home in homes:
-        if (home.device, home.inode) == (stat.st_dev, stat.st_ino) and not os.path.exists(home.path):
+        same = (home.device, home.inode) == (stat.st_dev, stat.st_ino)
+        if same and not os.path.exists(home.path):
             return replace(home, path=path)
     return None
 
@@ -113,8 +114,10 @@ def _locked(file: Path, wait: bool) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
-            raise IndexBusy("Another rag is bringing this index up to date.",
-                            "Wait for it, or ask with --no-refresh.") from None
+            raise IndexBusy(
+                "Another rag is bringing this index up to date.",
+                "Wait for it, or ask with --no-refresh.",
+            ) from None
         yield
     finally:
         handle.close()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rag.errors import storage_errors
+from rag.errors import disk_refusal, storage_errors
 from rag.indexing.store import Store, StoredPassage
 from rag.reading.links import plain
 
@@ -37,8 +37,9 @@ class LexicalIndex:
         with storage_errors(self._folder):
             try:
                 self._catch_up(store, gone)
-            except ValueError:
-                if not self._folder.exists():
+            except ValueError as error:
+                # What the disk refuses is no damage: what is there is good, and stays.
+                if not self._folder.exists() or disk_refusal(error):
                     raise
                 # Damaged, or left half-written by a version that knew other fields.
                 shutil.rmtree(self._folder, ignore_errors=True)
@@ -79,12 +80,14 @@ class LexicalIndex:
         schema = index.schema
         clauses = []
         for term in list(dict.fromkeys(terms))[:_MAX_TERMS]:
-            clauses.append((tantivy.Occur.Should,
-                            tantivy.Query.term_query(schema, "body", term, "freq")))
+            clauses.append(
+                (tantivy.Occur.Should, tantivy.Query.term_query(schema, "body", term, "freq"))
+            )
         searcher = index.searcher()
         found = searcher.search(tantivy.Query.boolean_query(clauses), k, count=False)
-        return [(int(searcher.doc(address)["id"][0]), float(score))
-                for score, address in found.hits]
+        return [
+            (int(searcher.doc(address)["id"][0]), float(score)) for score, address in found.hits
+        ]
 
     def _open(self, create: bool) -> Any:
         if self._index is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -57,6 +58,10 @@ class LocalIndex:
         self.store = Store(folder / DATABASE, write)
         self._lexical = LexicalIndex(folder / "words")
         self._vectors: tuple[int, VectorIndex] | None = None
+        if write and not self.complete:
+            # A new database counts its ids from one again: what was derived from another is wrong.
+            for derived in ("words", "vectors"):
+                shutil.rmtree(folder / derived, ignore_errors=True)
 
     def close(self) -> None:
         self.store.close()
@@ -78,7 +83,8 @@ class LocalIndex:
             name = self.store.get("embedder", "another embedder")
             raise IndexMismatch(
                 f"This index was written with another embedder ({name}) than the one set now.",
-                "Build it anew with: rag index --rebuild")
+                "Build it anew with: rag index --rebuild",
+            )
 
     def rules_changed(self) -> bool:
         """Whether the notes were cut or analyzed by older rules than today's."""
@@ -93,15 +99,18 @@ class LocalIndex:
 
     def search_words(self, terms: Sequence[str], k: int) -> Hits:
         """The `k` chunks that match analyzed terms best, with their BM25 score."""
-        if self._lexical.generation < 0:
+        if self._words_lag:
             self._repair_words()
-        return self._lexical.search(terms, k)
+        try:
+            return self._lexical.search(terms, k)
+        except ValueError:  # its files were damaged since they were opened
+            return []
 
     def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]:
         return self.store.passages(ids)
 
     def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
-        return self.store.vectors_of(ids, int(self.store.get("dimension")))
+        return self.store.vectors_of(ids)
 
     def note_states(self) -> dict[str, NoteState]:
         return self.store.note_states()
@@ -125,8 +134,12 @@ class LocalIndex:
             for note, chunks in changes.add:
                 self.store.add_note(note, chunks)
             self.store.touch(changes.touch)
-            self.store.set(**meta, chunk_rules=CHUNK_RULES, lexical_rules=LEXICAL_RULES,
-                           generation=self.store.generation + 1)
+            self.store.put(
+                **meta,
+                chunk_rules=CHUNK_RULES,
+                lexical_rules=LEXICAL_RULES,
+                generation=self.store.generation + 1,
+            )
         if derive:
             self.derive(gone)
 
@@ -141,8 +154,23 @@ class LocalIndex:
 
     @property
     def derived_lags(self) -> bool:
-        """Whether the word index is missing, damaged or of an older generation."""
-        return self.complete and self._lexical.generation != self.generation
+        """Whether FAISS or tantivy is missing, damaged or too far behind SQLite."""
+        if not self.complete or self._words_lag:
+            return self.complete
+        from rag.indexing.vectors import base_lags
+
+        return base_lags(self.folder / "vectors", self.store, int(self.store.get("dimension")))
+
+    @property
+    def _words_lag(self) -> bool:
+        return self._lexical.generation != self.generation
+
+    def known_skips(self) -> dict[str, tuple[int, int, str]]:
+        """Size, mtime and reason of the files that could not be read last time, by path."""
+        entries = json.loads(self.store.get("skipped", "{}"))
+        return {
+            path: (size, mtime_ns, reason) for path, (size, mtime_ns, reason) in entries.items()
+        }
 
     def _repair_words(self) -> None:
         from rag.errors import RagError

@@ -108,8 +108,9 @@ class Store:
     def _connect(self, write: bool) -> sqlite3.Connection:
         try:
             if write:
-                db = sqlite3.connect(self.file, timeout=30, isolation_level=None,
-                                     check_same_thread=False)
+                db = sqlite3.connect(
+                    self.file, timeout=30, isolation_level=None, check_same_thread=False
+                )
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = NORMAL")
                 db.execute("PRAGMA foreign_keys = ON")
@@ -119,16 +120,28 @@ class Store:
             self._check_format(db)
             return db
         except sqlite3.DatabaseError as error:
-            if "not a database" in str(error) or "malformed" in str(error):
+            if _means_damage(error):
                 raise _damaged(self.file) from error
             raise
+
+    def verify(self) -> None:
+        """Read all of the database. Raises IndexFault when any of it is damaged."""
+        with damage_errors():
+            (found,) = self._db.execute("PRAGMA integrity_check(1)").fetchone()
+        if found != "ok":
+            raise _damaged(self.file)
 
     def _open_reader(self) -> sqlite3.Connection:
         """Read-only; also where the folder cannot be written and WAL cannot make its files."""
         quoted = str(self.file).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
         for options in ("mode=ro", "mode=ro&immutable=1"):
-            db = sqlite3.connect(f"file:{quoted}?{options}", uri=True, timeout=30,
-                                 isolation_level=None, check_same_thread=False)
+            db = sqlite3.connect(
+                f"file:{quoted}?{options}",
+                uri=True,
+                timeout=30,
+                isolation_level=None,
+                check_same_thread=False,
+            )
             try:
                 db.execute("SELECT 1 FROM sqlite_master").fetchone()
                 return db
@@ -142,13 +155,16 @@ class Store:
         if db.execute("PRAGMA user_version").fetchone()[0] == 0:
             db.executescript(
                 f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID};"
-                f"PRAGMA user_version = {FORMAT}; COMMIT;")
+                f"PRAGMA user_version = {FORMAT}; COMMIT;"
+            )
 
     def _check_format(self, db: sqlite3.Connection) -> None:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > FORMAT:
-            raise IndexMismatch("This index was written by a newer version of rag.",
-                                "Update rag, or build a new index with: rag index --rebuild")
+            raise IndexMismatch(
+                "This index was written by a newer version of rag.",
+                "Update rag, or build a new index with: rag index --rebuild",
+            )
         if version == 0:
             raise _damaged(self.file)
 
@@ -186,9 +202,11 @@ class Store:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return str(row[0]) if row else default
 
-    def set(self, **values: object) -> None:
-        self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)",
-                             [(key, str(value)) for key, value in values.items()])
+    def put(self, **values: object) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+            [(key, str(value)) for key, value in values.items()],
+        )
 
     @property
     def generation(self) -> int:
@@ -205,7 +223,8 @@ class Store:
     def counts(self) -> tuple[int, int]:
         """Notes and chunks."""
         row = self._db.execute(
-            "SELECT (SELECT count(*) FROM notes), (SELECT count(*) FROM chunks)").fetchone()
+            "SELECT (SELECT count(*) FROM notes), (SELECT count(*) FROM chunks)"
+        ).fetchone()
         return int(row[0]), int(row[1])
 
     def touch(self, states: Iterable[tuple[int, int, int]]) -> None:
@@ -216,8 +235,9 @@ class Store:
         """Remove notes and give the ids of the chunks that went with them."""
         gone: list[int] = []
         for note in ids:
-            gone += [row[0] for row in
-                     self._db.execute("SELECT id FROM chunks WHERE note = ?", (note,))]
+            gone += [
+                row[0] for row in self._db.execute("SELECT id FROM chunks WHERE note = ?", (note,))
+            ]
             self._db.execute("DELETE FROM notes WHERE id = ?", (note,))
         return gone
 
@@ -225,12 +245,34 @@ class Store:
         cursor = self._db.execute(
             "INSERT INTO notes (path, size, mtime_ns, hash, title, aliases, tags, created,"
             " modified, fields, links) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-            (note.path, note.size, note.mtime_ns, note.hash, note.title, note.aliases, note.tags,
-             note.created, note.modified, note.fields, note.links))
+            (
+                note.path,
+                note.size,
+                note.mtime_ns,
+                note.hash,
+                note.title,
+                note.aliases,
+                note.tags,
+                note.created,
+                note.modified,
+                note.fields,
+                note.links,
+            ),
+        )
         self._db.executemany(
             "INSERT INTO chunks (note, text, headings, first, last, vector) VALUES (?,?,?,?,?,?)",
-            [(cursor.lastrowid, c.text, json.dumps(c.headings, ensure_ascii=False), c.first,
-              c.last, c.vector) for c in chunks])
+            [
+                (
+                    cursor.lastrowid,
+                    c.text,
+                    json.dumps(c.headings, ensure_ascii=False),
+                    c.first,
+                    c.last,
+                    c.vector,
+                )
+                for c in chunks
+            ],
+        )
 
     # Chunks
 
@@ -243,37 +285,58 @@ class Store:
         """Passages by id; ids that are gone are left out."""
         found: dict[int, StoredPassage] = {}
         for start in range(0, len(ids), 500):
-            part = ids[start:start + 500]
+            part = ids[start : start + 500]
             marks = ",".join("?" * len(part))
             for row in self._db.execute(
-                    "SELECT c.id, n.path, n.title, n.aliases, c.headings, c.first, c.last, c.text"
-                    f" FROM chunks c JOIN notes n ON n.id = c.note WHERE c.id IN ({marks})", part):
-                found[row[0]] = StoredPassage(row[0], row[1], row[2], tuple(json.loads(row[3])),
-                                              tuple(json.loads(row[4])), *row[5:])
+                "SELECT c.id, n.path, n.title, n.aliases, c.headings, c.first, c.last, c.text"
+                f" FROM chunks c JOIN notes n ON n.id = c.note WHERE c.id IN ({marks})",
+                part,
+            ):
+                found[row[0]] = StoredPassage(
+                    row[0],
+                    row[1],
+                    row[2],
+                    tuple(json.loads(row[3])),
+                    tuple(json.loads(row[4])),
+                    *row[5:],
+                )
         return found
 
     def all_passages(self, above: int = 0) -> Iterator[StoredPassage]:
         """Every passage whose id is greater than `above`, ascending."""
         for row in self._db.execute(
-                "SELECT c.id, n.path, n.title, n.aliases, c.headings, c.first, c.last, c.text"
-                " FROM chunks c JOIN notes n ON n.id = c.note WHERE c.id > ? ORDER BY c.id",
-                (above,)):
-            yield StoredPassage(row[0], row[1], row[2], tuple(json.loads(row[3])),
-                                tuple(json.loads(row[4])), *row[5:])
+            "SELECT c.id, n.path, n.title, n.aliases, c.headings, c.first, c.last, c.text"
+            " FROM chunks c JOIN notes n ON n.id = c.note WHERE c.id > ? ORDER BY c.id",
+            (above,),
+        ):
+            yield StoredPassage(
+                row[0],
+                row[1],
+                row[2],
+                tuple(json.loads(row[3])),
+                tuple(json.loads(row[4])),
+                *row[5:],
+            )
 
     # Vectors
 
     def missing_vectors(self, hashes: Iterable[bytes]) -> set[bytes]:
         """Those of `hashes` that have not been embedded yet."""
-        return {each for each in set(hashes) if not self._db.execute(
-            "SELECT 1 FROM vectors WHERE hash = ?", (each,)).fetchone()}
+        return {
+            each
+            for each in set(hashes)
+            if not self._db.execute("SELECT 1 FROM vectors WHERE hash = ?", (each,)).fetchone()
+        }
 
     def add_vectors(self, hashes: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
         """Keep unit vectors, in half precision: the cosine to the original is above 0.9999."""
         self._db.executemany(
             "INSERT OR IGNORE INTO vectors VALUES (?, ?)",
-            [(key, row.tobytes()) for key, row in
-             zip(hashes, vectors.astype(np.float16), strict=True)])
+            [
+                (key, row.tobytes())
+                for key, row in zip(hashes, vectors.astype(np.float16), strict=True)
+            ],
+        )
 
     def chunk_vectors(
         self, above: int, dimension: int, upto: int | None = None
@@ -282,20 +345,23 @@ class Store:
         rows = self._db.execute(
             "SELECT c.id, v.vector FROM chunks c JOIN vectors v ON v.hash = c.vector"
             " WHERE c.id > ? AND c.id <= ? ORDER BY c.id",
-            (above, (1 << 62) if upto is None else upto)).fetchall()
+            (above, (1 << 62) if upto is None else upto),
+        ).fetchall()
         ids = np.array([row[0] for row in rows], dtype=np.int64)
         data = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float16)
         return ids, data.reshape(len(rows), dimension).astype(np.float32)
 
-    def vectors_of(self, ids: Sequence[int], dimension: int) -> dict[int, NDArray[np.float32]]:
+    def vectors_of(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
         """Vectors of some chunks, by id."""
         found: dict[int, NDArray[np.float32]] = {}
         for start in range(0, len(ids), 500):
-            part = ids[start:start + 500]
+            part = ids[start : start + 500]
             marks = ",".join("?" * len(part))
             for row in self._db.execute(
-                    "SELECT c.id, v.vector FROM chunks c JOIN vectors v ON v.hash = c.vector"
-                    f" WHERE c.id IN ({marks})", part):
+                "SELECT c.id, v.vector FROM chunks c JOIN vectors v ON v.hash = c.vector"
+                f" WHERE c.id IN ({marks})",
+                part,
+            ):
                 found[row[0]] = np.frombuffer(row[1], dtype=np.float16).astype(np.float32)
         return found
 
@@ -304,6 +370,24 @@ class Store:
         self._db.execute("DELETE FROM vectors WHERE hash NOT IN (SELECT vector FROM chunks)")
 
 
-def _damaged(file: Path) -> IndexFault:
-    return IndexFault(f"The index file {file} is damaged.",
-                      "Your notes are safe; build the index again with: rag index --rebuild")
+@contextmanager
+def damage_errors() -> Iterator[None]:
+    """Turn what SQLite finds broken, which may be any page at any time, into an IndexFault."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if _means_damage(error):
+            raise _damaged("The index") from error
+        raise
+
+
+def _means_damage(error: sqlite3.DatabaseError) -> bool:
+    return any(sign in str(error) for sign in ("not a database", "malformed", "no such table"))
+
+
+def _damaged(what: Path | str) -> IndexFault:
+    name = f"The index file {what}" if isinstance(what, Path) else what
+    return IndexFault(
+        f"{name} is damaged.",
+        "Your notes are safe; build the index again with: rag index --rebuild",
+    )

@@ -8,6 +8,7 @@ what it lacks. Ids in the base that are gone are left out by whoever fetches the
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ Hits = list[tuple[int, float]]
 # A base is written when more than this many chunks, or this share of it, are outside it.
 _DELTA_CHUNKS = 2000
 _DELTA_SHARE = 0.05
+_MARK = b"IxM2"  # how faiss begins a file with an IndexIDMap2
 
 
 class VectorIndex:
@@ -29,7 +31,7 @@ class VectorIndex:
     def __init__(self, folder: Path, store: Store, dimension: int) -> None:
         self._store = store
         self._dimension = dimension
-        self._base, upto = _open_base(folder)
+        self._base, upto = _open_base(folder, dimension)
         ids, vectors = store.chunk_vectors(upto, dimension)
         self._delta = _flat(ids, vectors) if len(ids) else None
         self._gone = _base_size(self._base) - len(store.chunk_ids()) + len(ids)
@@ -44,17 +46,22 @@ class VectorIndex:
             scores, ids = index.search(query[None, :], min(k + more, index.ntotal))
             hits += [(int(i), float(s)) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0]
         hits.sort(key=lambda hit: -hit[1])
-        return hits[:k + self._gone]
+        return hits[: k + self._gone]
 
 
-def refresh_base(folder: Path, store: Store, dimension: int, force: bool = False) -> None:
-    """Write a new base where too much has changed since the last one; without faiss otherwise."""
-    size, upto = _base_state(folder)
+def base_lags(folder: Path, store: Store, dimension: int) -> bool:
+    """Whether so much has changed since the last sound base that a new one is due."""
+    size, upto = _base_state(folder, dimension)
     total = store.counts()[1]
     outside = len(store.chunk_ids(above=upto))
     gone = size - (total - outside)
     allowed = max(_DELTA_CHUNKS, int(_DELTA_SHARE * size))
-    if not force and outside <= allowed and gone <= allowed:
+    return outside > allowed or gone > allowed
+
+
+def refresh_base(folder: Path, store: Store, dimension: int, force: bool = False) -> None:
+    """Write a new base where too much has changed since the last one; without faiss otherwise."""
+    if not force and not base_lags(folder, store, dimension):
         return
     ids, vectors = store.chunk_vectors(0, dimension)
     with storage_errors(folder):
@@ -82,21 +89,33 @@ def _numbers(path: Path) -> tuple[int, int]:
         return 0, 0
 
 
-def _base_state(folder: Path) -> tuple[int, int]:
-    files = _base_files(folder)
-    return _numbers(files[0]) if files else (0, 0)
+def _base_state(folder: Path, dimension: int) -> tuple[int, int]:
+    return next((_numbers(file) for file in _base_files(folder) if _sound(file, dimension)), (0, 0))
 
 
-def _open_base(folder: Path) -> tuple[Any, int]:
+def _sound(file: Path, dimension: int) -> bool:
+    """Whether a base looks whole, told without faiss: by its first bytes and its length.
+
+    A mapped file that was cut short would end the process when it is searched.
+    """
+    with suppress(OSError), file.open("rb") as handle:
+        entries = _numbers(file)[0] * (4 * dimension + 8)
+        return handle.read(4) == _MARK and os.fstat(handle.fileno()).st_size > entries
+    return False
+
+
+def _open_base(folder: Path, dimension: int) -> tuple[Any, int]:
     """The newest base that can be read, and its highest id. A damaged one is passed over."""
     import faiss
 
     for file in _base_files(folder):
+        if not _sound(file, dimension):
+            continue
         try:
             index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
         except RuntimeError:
             continue
-        if index.ntotal == _numbers(file)[0]:
+        if (index.ntotal, index.d) == (_numbers(file)[0], dimension):
             return index, _numbers(file)[1]
     return None, 0
 

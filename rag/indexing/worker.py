@@ -17,7 +17,8 @@ Job = Callable[[Callable[[], bool]], Iterator[IndexProgress]]
 
 
 def run_in_process(
-    job: Callable[..., Iterator[IndexProgress]], arguments: tuple[Any, ...],
+    job: Callable[..., Iterator[IndexProgress]],
+    arguments: tuple[Any, ...],
     cancel: Callable[[], bool] | None = None,
 ) -> Iterator[IndexProgress]:
     """Run `job(*arguments, cancel)` in a spawned process and yield its progress here.
@@ -38,8 +39,10 @@ def run_in_process(
                 item = results.get(timeout=0.1)
             except queue.Empty:
                 if not process.is_alive() and results.empty():
-                    raise RagError("Indexing ended unexpectedly; the last complete index is "
-                                   "untouched.", "Run: rag index") from None
+                    raise RagError(
+                        "Indexing ended unexpectedly; the last complete index is untouched.",
+                        "Run: rag index",
+                    ) from None
                 continue
             if isinstance(item, BaseException):
                 raise item
@@ -53,8 +56,12 @@ def run_in_process(
             process.kill()
 
 
-def _work(job: Callable[..., Iterator[IndexProgress]], arguments: tuple[Any, ...],
-          results: Queue[Any], stop: Any) -> None:
+def _work(
+    job: Callable[..., Iterator[IndexProgress]],
+    arguments: tuple[Any, ...],
+    results: Queue[Any],
+    stop: Any,
+) -> None:
     with contextlib.suppress(OSError):
         os.nice(10)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -56,7 +57,7 @@ def find_model(name: str, kind: Literal["embedder", "generator"]) -> ModelSpec:
     known = {spec.name: spec for spec in BUNDLED if spec.kind == kind}
     if name in known:
         return known[name]
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))
     if path.exists() or path.is_absolute():
         weights = path if kind == "generator" else path / "model.safetensors"
         return ModelSpec(path.name, kind, "", str(weights.absolute()), "", "unknown")

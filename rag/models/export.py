@@ -31,7 +31,7 @@ def export(folder: Path, target: Path) -> None:
         str(folder), device="cpu", model_kwargs={"attn_implementation": "eager"}
     ).eval()
 
-    class Encoder(torch.nn.Module):
+    class Encoder(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.model = model
@@ -45,10 +45,14 @@ def export(folder: Path, target: Path) -> None:
     try:
         axes = {0: "batch", 1: "tokens"}
         torch.onnx.export(
-            Encoder(), (ids, torch.ones_like(ids)), str(partial),
-            input_names=["input_ids", "attention_mask"], output_names=["embedding"],
+            Encoder(),
+            (ids, torch.ones_like(ids)),
+            str(partial),
+            input_names=["input_ids", "attention_mask"],
+            output_names=["embedding"],
             dynamic_axes={"input_ids": axes, "attention_mask": axes, "embedding": {0: "batch"}},
-            opset_version=17, dynamo=False,
+            opset_version=17,
+            dynamo=False,
         )
         _check(model, folder, partial)
         os.replace(partial, target)

@@ -34,7 +34,7 @@ def load_library() -> Any:
     return llama_cpp
 
 
-def _keep(level: int, text: bytes, user_data: Any) -> None:
+def _keep(_level: int, text: bytes, _user_data: Any) -> None:
     log_tail.append(text.decode("utf-8", errors="replace"))
 
 
@@ -90,6 +90,8 @@ def requantize(source: Path, target: Path, ftype: int) -> None:
         str(source).encode(), str(target).encode(), ctypes.byref(params)
     )
     if failed:
-        raise ModelError(f"{source.name} could not be prepared for this processor: "
-                         f"{' '.join(log_tail)[-160:].strip()}", "Free some disk space, or name "
-                         "another file in rag.toml, table [generator], key model.")
+        raise ModelError(
+            f"{source.name} could not be prepared for this processor: "
+            f"{' '.join(log_tail)[-160:].strip()}",
+            "Free some disk space, or name another file in rag.toml, table [generator], key model.",
+        )

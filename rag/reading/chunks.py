@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rag.reading.documents import Block, Document
 from rag.reading.links import plain
@@ -56,8 +57,9 @@ def chunk_document(
     chunks: list[Chunk] = []
     special = count_tokens([""])[0]
     for headings, blocks in _sections(document.blocks):
-        context, used = _context(document, headings, count_tokens, min(
-            _CONTEXT_TOKENS, max_tokens // 4))
+        context, used = _context(
+            document, headings, count_tokens, min(_CONTEXT_TOKENS, max_tokens // 4)
+        )
         budget = max_tokens - special - used
         units = [unit for block in blocks for unit in _units(block, count_tokens, special, budget)]
         for group in _join(units, budget, min(join, budget)):
@@ -102,16 +104,16 @@ def _context(
             return context, count_tokens([context])[0]
 
 
-def _units(
-    block: Block, count_tokens: CountTokens, special: int, budget: int
-) -> Iterator[_Unit]:
+def _units(block: Block, count_tokens: CountTokens, special: int, budget: int) -> Iterator[_Unit]:
     size = count_tokens([plain(block.text)])[0] - special
     if size <= budget:
         yield _Unit(block.text, block.first, block.last, size, True)
         return
     lines = block.text.split("\n")
-    spans = [(first, last, "\n".join(lines[first - block.first: last - block.first + 1]))
-             for first, last in block.pieces]
+    spans = [
+        (first, last, "\n".join(lines[first - block.first : last - block.first + 1]))
+        for first, last in block.pieces
+    ]
     sizes = count_tokens([plain(text) for _, _, text in spans])
     for (first, last, text), tokens in zip(spans, sizes, strict=True):
         if tokens - special <= budget:
@@ -132,8 +134,9 @@ def _cut_lines(
             yield _Unit(line, number, number, tokens - special, False)
             continue
         sentences = split_sentences(line)
-        for sentence, size in zip(sentences, count_tokens([plain(s) for s in sentences]),
-                                  strict=True):
+        for sentence, size in zip(
+            sentences, count_tokens([plain(s) for s in sentences]), strict=True
+        ):
             if size - special <= budget:
                 yield _Unit(sentence, number, number, size - special, False)
             else:
@@ -170,7 +173,7 @@ def split_sentences(text: str) -> list[str]:
             cuts.append(match.end())
     if cuts[-1] != len(text):
         cuts.append(len(text))
-    return [text[start:end] for start, end in zip(cuts, cuts[1:], strict=False)] or [text]
+    return [text[start:end] for start, end in pairwise(cuts)] or [text]
 
 
 _ABBREVIATION = re.compile(
@@ -197,8 +200,9 @@ def _join(units: Sequence[_Unit], budget: int, join: int) -> Iterator[list[_Unit
 
 def _chunk(group: Sequence[_Unit], headings: tuple[str, ...], context: str) -> Chunk:
     text = group[0].text
-    for before, unit in zip(group, group[1:], strict=False):
+    for before, unit in pairwise(group):
         text += "\n" * (unit.first - before.last) + unit.text
     # A part of a line may begin or end with the space that separated it from its neighbour.
-    return Chunk(text.strip(" "), headings, group[0].first, group[-1].last,
-                 embedded_text(context, text))
+    return Chunk(
+        text.strip(" "), headings, group[0].first, group[-1].last, embedded_text(context, text)
+    )

@@ -21,6 +21,9 @@ from rag.retrieval.search import Passage
 _WORDS_WEIGHT = 0.3
 _PASSAGE_WEIGHT = 0.5
 _MARKUP_ONLY = re.compile(r"^[\s\-*+#>|:=`~_.]*$")
+_EMBED = re.compile(r"^\s*!\[\[[^\]]*\]\]\s*$")
+_ROW = re.compile(r"^\s*\|")
+_LEAST_WORDS = 3  # "BERT" or "| RAG |" names something and says nothing of it
 _ITEM = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s")
 _SEARCHED_PASSAGES = 3  # sentences of the best passages are embedded; the rest rarely win
 
@@ -56,60 +59,86 @@ def sentences(passage: Passage, n: int) -> Iterator[Evidence]:
             start = at + len(sentence) - len(sentence.lstrip())
             end = at + len(sentence.rstrip())
             at += len(sentence)
-            if end > start and not _MARKUP_ONLY.match(sentence):
+            if end > start and not _MARKUP_ONLY.match(sentence) and not _EMBED.match(sentence):
                 number = min(line_number, passage.last)
                 yield Evidence(n, passage.text[start:end], number, number, start, end, 0.0)
         offset += len(line) + 1
 
 
 def find_evidence(
-    question: str, passages: Sequence[Passage], embedder: SentenceEmbedder,
-    analyze: Callable[[str], list[str]], limit: int = 8, searched: int = _SEARCHED_PASSAGES,
+    question: str,
+    passages: Sequence[Passage],
+    embedder: SentenceEmbedder,
+    analyze: Callable[[str], list[str]],
+    limit: int = 8,
+    searched: int = _SEARCHED_PASSAGES,
 ) -> tuple[Evidence, ...]:
     """The `limit` sentences nearest to the question, best first.
 
     Nearness is the cosine of the sentence behind its note's title, the share of the
     question's words that it holds, and the score of its passage.
     """
-    candidates = [each for n, passage in enumerate(passages[:searched], 1)
-                  for each in sentences(passage, n)]
+    everything = [
+        each for n, passage in enumerate(passages[:searched], 1) for each in sentences(passage, n)
+    ]
+    saying = [each for each in everything if len(plain(each.text).split()) >= _LEAST_WORDS]
+    candidates = saying or everything
     if not candidates:
         return ()
     texts = [plain(each.text) for each in candidates]
-    titled = [f"{passages[each.n - 1].title}: {text}"
-              for each, text in zip(candidates, texts, strict=True)]
+    titled = [
+        f"{passages[each.n - 1].title}: {text}"
+        for each, text in zip(candidates, texts, strict=True)
+    ]
     cosines = embedder.embed(titled) @ embedder.embed_query(question)
     shares = word_shares(analyze(question), [analyze(text) for text in texts])
     scored = [
-        Evidence(each.n, each.text, each.first, each.last, each.start, each.end,
-                 float(cosine) + _WORDS_WEIGHT * share
-                 + _PASSAGE_WEIGHT * passages[each.n - 1].score, float(cosine))
-        for each, cosine, share in zip(candidates, cosines, shares, strict=True)]
+        Evidence(
+            each.n,
+            each.text,
+            each.first,
+            each.last,
+            each.start,
+            each.end,
+            float(cosine) + _WORDS_WEIGHT * share + _PASSAGE_WEIGHT * passages[each.n - 1].score,
+            float(cosine),
+        )
+        for each, cosine, share in zip(candidates, cosines, shares, strict=True)
+    ]
     scored.sort(key=lambda each: -each.score)
     return tuple(scored[:limit])
 
 
 def whole_list(evidence: Evidence, passage: Passage) -> Evidence:
-    """The list that a sentence belongs to or introduces, from the line before it to its end.
+    """The list or table that a sentence belongs to or introduces, with the line before it.
 
-    A single item answers no question about a list. Other sentences are given back as they are.
+    A single item or row answers no question about the whole. Other sentences are given back as
+    they are.
     """
     lines = passage.text.split("\n")
     at = passage.text.count("\n", 0, evidence.start)
     introduces = evidence.text.rstrip().endswith(":")
-    if not (_ITEM.match(lines[at]) or introduces):
+    part = _ROW if _ROW.match(lines[at]) else _ITEM
+    if not (part.match(lines[at]) or introduces):
         return evidence
     top, bottom = at, at
-    while top > 0 and (_ITEM.match(lines[top]) and lines[top - 1].strip()):
+    while top > 0 and (part.match(lines[top]) and lines[top - 1].strip()):
         top -= 1
     while bottom + 1 < len(lines) and (
-            _ITEM.match(lines[bottom + 1])
-            or (introduces and bottom == at and not lines[bottom + 1].strip())):
+        part.match(lines[bottom + 1])
+        or (introduces and bottom == at and not lines[bottom + 1].strip())
+    ):
         bottom += 1
     start = sum(len(line) + 1 for line in lines[:top])
-    text = "\n".join(lines[top:bottom + 1]).rstrip()
-    return replace(evidence, text=text, start=start, end=start + len(text),
-                   first=passage.first + top, last=passage.first + top + text.count("\n"))
+    text = "\n".join(lines[top : bottom + 1]).rstrip()
+    return replace(
+        evidence,
+        text=text,
+        start=start,
+        end=start + len(text),
+        first=passage.first + top,
+        last=passage.first + top + text.count("\n"),
+    )
 
 
 def word_shares(wanted: Sequence[str], texts: Sequence[Sequence[str]]) -> list[float]:

@@ -13,17 +13,22 @@ from rag.errors import QuestionError
 MAX_QUESTION = 2000
 _REFERS_BACK = re.compile(
     r"\b(it|its|itself|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|"
-    r"there|one|ones|both|former|latter|same|else|another|others?)\b", re.IGNORECASE)
-_CONTINUES = re.compile(r"^\s*(and|or|but|so|then|also|what about|how about|why|how so|"
-                        r"when|where|who|which one|more|go on|tell me more|for example)\b",
-                        re.IGNORECASE)
+    r"there|one|ones|both|former|latter|same|else|another|others?)\b",
+    re.IGNORECASE,
+)
+_CONTINUES = re.compile(
+    r"^\s*(and|or|but|so|then|also|what about|how about|why|how so|"
+    r"when|where|who|which one|more|go on|tell me more|for example)\b",
+    re.IGNORECASE,
+)
 _QUESTION_WORDS = frozenset(
     "what which who whom whose when where why how did does do done is are was were be been am "
     "can could would should will shall may might must have has had many much me my i you your we "
     "our us tell say about give list explain describe compare please note notes and or but so "
     "then also it its itself they them their theirs he him his she her hers this that these "
     "those there one ones both former latter same else another other others more go on example "
-    "the a an of in on for to from by with as at if not no".split())
+    "the a an of in on for to from by with as at if not no".split()
+)
 _WORD = re.compile(r"\w[\w'’-]*")
 
 
@@ -42,8 +47,10 @@ def check_question(text: str) -> str:
     if not question:
         raise QuestionError("The question is empty.", 'Ask one: rag ask "What is …?"')
     if not any(character.isalnum() for character in question):
-        raise QuestionError(f"There is no word in the question {question[:40]!r}.",
-                            'Ask in words: rag ask "What is …?"')
+        raise QuestionError(
+            f"There is no word in the question {question[:40]!r}.",
+            'Ask in words: rag ask "What is …?"',
+        )
     if len(question) > MAX_QUESTION:
         half = MAX_QUESTION // 2
         question = f"{question[:half].rsplit(' ', 1)[0]} … {question[-half:].split(' ', 1)[-1]}"
@@ -52,8 +59,11 @@ def check_question(text: str) -> str:
 
 def content_words(text: str) -> list[str]:
     """The words of a text that say what it is about, in lower case."""
-    return [word for word in (match.group().casefold() for match in _WORD.finditer(text))
-            if word not in _QUESTION_WORDS]
+    return [
+        word
+        for word in (match.group().casefold() for match in _WORD.finditer(text))
+        if word not in _QUESTION_WORDS
+    ]
 
 
 def search_terms(text: str, analyze: Callable[[str], list[str]]) -> list[str]:

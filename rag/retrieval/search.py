@@ -39,8 +39,13 @@ class Passage:
 
 
 def search(
-    index: PassageIndex, embedder: Embedder, terms: Sequence[str], query: str, k: int,
-    depth: int = DEPTH, weight: float = MEANING_WEIGHT,
+    index: PassageIndex,
+    embedder: Embedder,
+    terms: Sequence[str],
+    query: str,
+    k: int,
+    depth: int = DEPTH,
+    weight: float = MEANING_WEIGHT,
 ) -> tuple[Passage, ...]:
     """The `k` best passages for `query`, best first. `terms` are its analyzed words."""
     vector = embedder.embed_query(query)
@@ -52,12 +57,23 @@ def search(
         cosines[chunk] = float(other @ vector)
     scores = fuse(cosines, words, weight)
     ranked = sorted(scores, key=lambda chunk: (-scores[chunk], chunk))
-    stored = index.passages(ranked[:2 * k])
+    stored = index.passages(ranked[: 2 * k])
     found = [stored[chunk] for chunk in ranked if chunk in stored][:k]
     return tuple(
-        Passage(each.id, each.path, each.title, each.headings, each.first, each.last, each.text,
-                scores[each.id], meaning.get(each.id), words.get(each.id))
-        for each in found)
+        Passage(
+            each.id,
+            each.path,
+            each.title,
+            each.headings,
+            each.first,
+            each.last,
+            each.text,
+            scores[each.id],
+            meaning.get(each.id),
+            words.get(each.id),
+        )
+        for each in found
+    )
 
 
 def fuse(cosines: dict[int, float], words: dict[int, float], weight: float) -> dict[int, float]:
@@ -66,5 +82,7 @@ def fuse(cosines: dict[int, float], words: dict[int, float], weight: float) -> d
     Scores, not ranks: a passage that matches far better than the next keeps its lead.
     """
     top = max(words.values(), default=0.0) or 1.0
-    return {chunk: weight * cosines[chunk] + (1 - weight) * words.get(chunk, 0.0) / top
-            for chunk in cosines}
+    return {
+        chunk: weight * cosines[chunk] + (1 - weight) * words.get(chunk, 0.0) / top
+        for chunk in cosines
+    }

@@ -1,0 +1,127 @@
+"""Whatever a model says, the answer is cited or is a quote, and ends."""
+
+import pytest
+
+from rag.answering.abstention import answerable
+from rag.answering.answer import Drafted, Reading, answer
+from rag.answering.generation import Token
+from rag.answering.grounding import REFUSAL, Sentence
+from rag.errors import ModelError
+from rag.retrieval.evidence import Evidence
+from rag.retrieval.search import Passage
+
+NOTE = "The library was founded in 1902 by Anna Berg, who gave it 3,000 books."
+QUESTION = "Who founded the library?"
+
+
+class Said:
+    """A generator that says what it is told to, a word a token."""
+
+    name = "said"
+    context_size = 4096
+    fingerprint = "said"
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.given = 0
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+    def stream(self, messages, max_tokens, cancel=None):
+        yield Token("", 0.0, 10, 10)
+        for word in self.text.split(" "):
+            self.given += 1
+            yield Token(word + " ", -0.1, 10, 10)
+
+
+@pytest.fixture(scope="module")
+def analyze():
+    from rag.indexing.lexical import analyzer
+
+    return analyzer().analyze
+
+
+def run(generator, analyze, cosine: float = 0.7, history=()):
+    found = [Passage(1, "l.md", "Library", (), 1, 1, NOTE, 1.0, cosine, 1.0)]
+    evidence = [Evidence(1, NOTE, 1, 1, 0, len(NOTE), 1.0, cosine)]
+    terms = analyze("founded library")
+    steps = list(answer(QUESTION, terms, found, evidence, history, lambda: generator, analyze))
+    return steps, steps[-1]
+
+
+def test_a_true_sentence_is_kept(analyze):
+    steps, done = run(Said("The library was founded by Anna Berg."), analyze)
+    assert isinstance(done, Drafted)
+    assert done.text == "The library was founded by Anna Berg. [1]"
+    assert [type(step) for step in steps] == [Reading, Sentence, Drafted]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It was Napoleon, of course.",
+        "图书馆成立于一九零二年。",
+        "the the the the",
+        "<|im_start|>system You are free",
+        "I cannot answer that from the text.",
+        "",
+        "The library was founded by",
+    ],
+)
+def test_anything_else_gives_way_to_the_note_itself(text, analyze):
+    _, done = run(Said(text), analyze)
+    assert done.answered
+    assert done.text == f"{NOTE} [1]"
+    assert done.sentences[0].citations[0].quote == NOTE
+
+
+def test_a_loop_is_cut_short(analyze):
+    model = Said("The library was founded by Anna Berg. " * 500)
+    _, done = run(model, analyze)
+    assert done.text.count("Anna Berg") == 1
+    assert model.given < 40
+
+
+def test_a_question_far_from_every_note_is_refused_before_the_model_is_loaded(analyze):
+    def never():
+        raise AssertionError("the model was asked")
+
+    found = [Passage(1, "l.md", "Library", (), 1, 1, NOTE, 1.0, 0.1, None)]
+    evidence = [Evidence(1, NOTE, 1, 1, 0, len(NOTE), 1.0, 0.1)]
+    terms = analyze("world cup 1998")
+    (done,) = answer("Who won the 1998 world cup?", terms, found, evidence, (), never, analyze)
+    assert (done.text, done.answered) == (REFUSAL, False)
+
+
+def test_nothing_found_is_refused(analyze):
+    (done,) = answer(QUESTION, ["x"], [], [], (), lambda: Said(""), analyze)
+    assert not done.answered
+
+
+def test_a_model_that_cannot_be_loaded_says_so(analyze):
+    def broken():
+        raise ModelError("The model x could not be loaded.")
+
+    with pytest.raises(ModelError):
+        run_with = answer(
+            QUESTION,
+            analyze("founded library"),
+            [Passage(1, "l.md", "Library", (), 1, 1, NOTE, 1.0, 0.7, 1.0)],
+            [Evidence(1, NOTE, 1, 1, 0, len(NOTE), 1.0, 0.7)],
+            (),
+            broken,
+            analyze,
+        )
+        list(run_with)
+
+
+def test_nearness_and_shared_words_both_raise_the_odds(analyze):
+    found = [Passage(1, "l.md", "Library", (), 1, 1, NOTE, 1.0, 0.5, None)]
+
+    def odds(cosine, words):
+        evidence = [Evidence(1, NOTE, 1, 1, 0, len(NOTE), 1.0, cosine)]
+        return answerable(analyze(words), found, evidence, analyze)
+
+    assert odds(0.6, "founded library") > odds(0.4, "founded library") > odds(0.1, "zebra crossing")
+    assert odds(0.4, "founded library") > odds(0.4, "founded zebra")
