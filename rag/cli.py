@@ -154,7 +154,7 @@ def _status(arguments: argparse.Namespace, started: float) -> int:
 
 
 def _chat(arguments: argparse.Namespace, started: float) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(each.isatty() for each in (sys.stdin, sys.stdout, sys.stderr)):  # drawn on stderr
         raise RagError("rag chat needs a terminal.", 'For one question use: rag ask "…"')
     engine = _engine(arguments, started, arguments.notes)
     _confirm_new(engine, arguments.yes)

@@ -265,9 +265,7 @@ def _show_sources(console: Console, done: Answered) -> None:
             at = text.plain.find(safe(words))
             if at >= 0:
                 text.stylize("not dim bold", at, at + len(safe(words)))
-        from rich.padding import Padding
-
-        console.print(Padding(text, (0, 0, 0, 4)))
+        _indented(console, text)
 
 
 def _around(text: str, quotes: Sequence[str], margin: int = 200) -> str:
@@ -279,6 +277,17 @@ def _around(text: str, quotes: Sequence[str], margin: int = 200) -> str:
     if end < len(text):
         end = max(text.rfind(" ", 0, end), text.find(quotes[0]) + len(quotes[0]))
     return ("…" if start else "") + text[start:end].strip() + ("…" if end < len(text) else "")
+
+
+def _indented(console: Console, text: Text) -> None:
+    """A text set in from the margin; piped, its lines stay as they are in the note."""
+    if console.is_terminal:
+        from rich.padding import Padding
+
+        console.print(Padding(text, (0, 0, 0, 4)))
+        return
+    for line in text.plain.split("\n"):
+        console.print(f"    {line}".rstrip(), markup=False, soft_wrap=True)
 
 
 def _place(n: int, passage: Passage) -> Text:
@@ -316,7 +325,6 @@ def passages(question: str, found: Sequence[Passage], as_json: bool) -> None:
             }
         )
         return
-    from rich.padding import Padding
     from rich.text import Text
 
     console = _console()
@@ -329,7 +337,8 @@ def passages(question: str, found: Sequence[Passage], as_json: bool) -> None:
         if each.words is not None:
             sides.append(f"BM25 {each.words:.2f}")
         console.print(_place(n, each), Text("  " + ", ".join(sides), "green"), soft_wrap=True)
-        console.print(Padding(Text(safe(each.text)), (0, 0, 1, 4)))
+        _indented(console, Text(safe(each.text)))
+        console.print()
 
 
 def status(state: Status, as_json: bool) -> None:

@@ -84,7 +84,12 @@ class ModelFolder:
                     f"The embedder {self.files.name} has no tokenizer.json.",
                     "Save it with a recent sentence-transformers, or name another.",
                 )
-            self._tokenizer = Tokenizer.from_file(str(file))
+            try:
+                self._tokenizer = Tokenizer.from_file(str(file))
+            except Exception as error:  # tokenizers raises no class of its own
+                raise ModelError(
+                    f"{file} is damaged: {error}.", "Install the embedder again."
+                ) from error
             self._tokenizer.no_padding()
             self._tokenizer.enable_truncation(self.max_tokens)
         return self._tokenizer

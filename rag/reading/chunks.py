@@ -16,11 +16,15 @@ from rag.reading.documents import Block, Document
 from rag.reading.links import plain
 
 # Raised with every change of the rules below, so that an older index is chunked anew.
-CHUNK_RULES = 1
+CHUNK_RULES = 2
 # Chosen by bench/quality.py --sweep: paragraphs of a section are joined up to this many tokens.
 JOIN_TOKENS = 128
 _CONTEXT_TOKENS = 48  # of title and headings, at most: the passage is what matters
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"'”’)\]]*\s+|(?<=[。！？])")
+
+# An unbroken run of letters is one unknown token to the model, however long it is; a reader and
+# a prompt still have to hold it. No ordinary text has this many letters to a token.
+_LETTERS_A_TOKEN = 32
 
 CountTokens = Callable[[Sequence[str]], list[int]]
 
@@ -63,7 +67,7 @@ def chunk_document(
         budget = max_tokens - special - used
         units = [unit for block in blocks for unit in _units(block, count_tokens, special, budget)]
         for group in _join(units, budget, min(join, budget)):
-            chunks.append(_chunk(group, headings, context))
+            chunks += _fitting(group, headings, context, count_tokens, max_tokens)
     return chunks
 
 
@@ -104,8 +108,17 @@ def _context(
             return context, count_tokens([context])[0]
 
 
+def _sizes(texts: Sequence[str], count_tokens: CountTokens, special: int) -> list[int]:
+    """What each text takes of a budget in tokens: its own, without the special ones."""
+    counts = count_tokens([plain(text) for text in texts])
+    return [
+        max(count - special, len(text) // _LETTERS_A_TOKEN)
+        for count, text in zip(counts, texts, strict=True)
+    ]
+
+
 def _units(block: Block, count_tokens: CountTokens, special: int, budget: int) -> Iterator[_Unit]:
-    size = count_tokens([plain(block.text)])[0] - special
+    (size,) = _sizes([block.text], count_tokens, special)
     if size <= budget:
         yield _Unit(block.text, block.first, block.last, size, True)
         return
@@ -114,10 +127,10 @@ def _units(block: Block, count_tokens: CountTokens, special: int, budget: int) -
         (first, last, "\n".join(lines[first - block.first : last - block.first + 1]))
         for first, last in block.pieces
     ]
-    sizes = count_tokens([plain(text) for _, _, text in spans])
+    sizes = _sizes([text for _, _, text in spans], count_tokens, special)
     for (first, last, text), tokens in zip(spans, sizes, strict=True):
-        if tokens - special <= budget:
-            yield _Unit(text, first, last, tokens - special, False)
+        if tokens <= budget:
+            yield _Unit(text, first, last, tokens, False)
         else:
             yield from _cut_lines(text, first, count_tokens, special, budget)
 
@@ -127,18 +140,16 @@ def _cut_lines(
 ) -> Iterator[_Unit]:
     """A piece that is still too long, by lines, then sentences, then words."""
     lines = text.split("\n")
-    sizes = count_tokens([plain(line) for line in lines])
+    sizes = _sizes(lines, count_tokens, special)
     for offset, (line, tokens) in enumerate(zip(lines, sizes, strict=True)):
         number = first + offset
-        if tokens - special <= budget:
-            yield _Unit(line, number, number, tokens - special, False)
+        if tokens <= budget:
+            yield _Unit(line, number, number, tokens, False)
             continue
         sentences = split_sentences(line)
-        for sentence, size in zip(
-            sentences, count_tokens([plain(s) for s in sentences]), strict=True
-        ):
-            if size - special <= budget:
-                yield _Unit(sentence, number, number, size - special, False)
+        for sentence, size in zip(sentences, _sizes(sentences, count_tokens, special), strict=True):
+            if size <= budget:
+                yield _Unit(sentence, number, number, size, False)
             else:
                 for part, length in _cut_words(sentence, count_tokens, special, budget):
                     yield _Unit(part, number, number, length, False)
@@ -152,7 +163,7 @@ def _cut_words(
     while stack:
         part = stack.pop()
         # Text this long cannot fit, and counting it again at each halving would be quadratic.
-        size = len(part) if len(part) > 64 * budget else count_tokens([plain(part)])[0] - special
+        size = len(part) if len(part) > 64 * budget else _sizes([part], count_tokens, special)[0]
         if size <= budget or len(part) < 2:
             yield part, size
             continue
@@ -196,6 +207,28 @@ def _join(units: Sequence[_Unit], budget: int, join: int) -> Iterator[list[_Unit
         size += unit.tokens
     if group:
         yield group
+
+
+def _fitting(
+    group: Sequence[_Unit],
+    headings: tuple[str, ...],
+    context: str,
+    count_tokens: CountTokens,
+    max_tokens: int,
+) -> list[Chunk]:
+    """The chunk of a group; several where the parts read longer together than one by one.
+
+    Markup that is broken may: a mark that is left out of each part is text when they are joined.
+    """
+    chunk = _chunk(group, headings, context)
+    if len(group) == 1 or count_tokens([chunk.embedded])[0] <= max_tokens:
+        return [chunk]
+    middle = len(group) // 2
+    return [
+        each
+        for part in (group[:middle], group[middle:])
+        for each in _fitting(part, headings, context, count_tokens, max_tokens)
+    ]
 
 
 def _chunk(group: Sequence[_Unit], headings: tuple[str, ...], context: str) -> Chunk:

@@ -1,0 +1,141 @@
+"""The exported embedder says what sentence-transformers says, and torch steps in for it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.errors import ModelError
+from rag.indexing.embeddings import ModelFolder, OnnxEmbedder, TorchEmbedder, open_embedder
+from rag.models.catalog import find_model
+from rag.models.weights import embedder_files
+
+TEXTS = [
+    "", " ", "a", "How many litres does the rain barrel hold?", "Ünïcödé – “quotes” … €",
+    "雨水桶", "🌧️🐝", "\u0000\u200b\ufeff", "x" * 500, "word " * 600, "Zeile\nnächste\tTab",
+    "<s>[CLS] [SEP] [MASK] </s>", "المطر في البرميل", "| a | b |\n| - | - |", "e\u0301 é",
+    "The hive stands behind the shed. " * 20,
+]
+pytestmark = pytest.mark.model
+
+
+@pytest.fixture(scope="module")
+def torch_embedder(embedder) -> TorchEmbedder:
+    return TorchEmbedder(embedder._model.files)
+
+
+def test_onnx_agrees_with_sentence_transformers(embedder, torch_embedder):
+    from sentence_transformers import SentenceTransformer
+
+    reference = SentenceTransformer(str(embedder._model.files.folder), device="cpu")
+    theirs = reference.encode(TEXTS, normalize_embeddings=True, show_progress_bar=False)
+    ours = embedder.embed(TEXTS)
+    assert np.sum(ours * theirs, axis=1).min() >= 0.999
+    torch_embedder._transformer = reference
+    assert np.sum(torch_embedder.embed(TEXTS) * theirs, axis=1).min() >= 0.999
+    one = np.stack([embedder.embed_query(text) for text in TEXTS])
+    assert np.sum(one * ours, axis=1).min() >= 0.9999, "alone as in a batch"
+
+
+def test_vectors_are_of_length_one(embedder):
+    vectors = embedder.embed(TEXTS)
+    assert vectors.shape == (len(TEXTS), embedder.dimension)
+    assert vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+
+
+def test_tokens_are_counted_as_they_are_fed(embedder):
+    counted = embedder.count_tokens(TEXTS)
+    tokenizer = embedder._model.tokenizer
+    fed = [len(tokenizer.encode(text).ids) for text in TEXTS]
+    assert [min(each, embedder.max_tokens) for each in counted] == fed
+    assert max(counted) > embedder.max_tokens == max(fed)
+
+
+def test_every_text_comes_back_once(embedder):
+    texts = [f"text {n} " * (n % 40 + 1) for n in range(150)]
+    indices = [i for batch, _ in embedder.embed_documents(texts) for i in batch]
+    assert sorted(indices) == list(range(150))
+    assert list(embedder.embed_documents([])) == []
+
+
+@pytest.fixture
+def copied(embedder, tmp_path: Path) -> Path:
+    """The settings of the embedder in a folder of their own; the weights are linked."""
+    folder = tmp_path / "model"
+    shutil.copytree(
+        embedder._model.files.folder, folder,
+        ignore=lambda _, names: [name for name in names if name.endswith((".safetensors", ".bin"))])
+    (folder / "model.safetensors").symlink_to(embedder._model.files.folder / "model.safetensors")
+    return folder
+
+
+def test_the_fingerprint_covers_prompts_and_length(embedder, copied: Path):
+    files = replace(embedder._model.files, folder=copied)
+    assert ModelFolder(files).fingerprint == embedder.fingerprint
+    config = copied / "config_sentence_transformers.json"
+    settings = json.loads(config.read_text())
+    config.write_text(json.dumps({**settings, "prompts": {"query": "query: ", "document": ""}}))
+    with_prompt = ModelFolder(files).fingerprint
+    (copied / "sentence_bert_config.json").write_text('{"max_seq_length": 128}')
+    assert len({embedder.fingerprint, with_prompt, ModelFolder(files).fingerprint}) == 3
+
+
+def test_a_damaged_setting_is_named(embedder, copied: Path):
+    (copied / "config.json").write_text("{")
+    with pytest.raises(ModelError, match=r"config\.json is damaged"):
+        ModelFolder(replace(embedder._model.files, folder=copied))
+
+
+def test_a_missing_tokenizer_is_named(embedder, copied: Path):
+    (copied / "tokenizer.json").unlink()
+    with pytest.raises(ModelError, match=r"has no tokenizer\.json"):
+        ModelFolder(replace(embedder._model.files, folder=copied)).count_tokens(["x"])
+
+
+def test_a_damaged_tokenizer_is_named(embedder, copied: Path):
+    (copied / "tokenizer.json").write_text('{"version": "1.0"')
+    with pytest.raises(ModelError, match=r"tokenizer\.json.*damaged"):
+        ModelFolder(replace(embedder._model.files, folder=copied)).count_tokens(["x"])
+
+
+def test_a_damaged_export_is_named(embedder, tmp_path: Path):
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"no model")
+    with pytest.raises(ModelError, match="Delete that file"):
+        OnnxEmbedder(replace(embedder._model.files, onnx=broken)).embed_query("x")
+
+
+def test_an_export_that_fails_is_remembered_and_torch_answers(tmp_path: Path, monkeypatch):
+    calls: list[list[str]] = []
+
+    def fail(command, **_):
+        import subprocess
+
+        calls.append(command)
+        return subprocess.CompletedProcess(command, 1, "", "no exporter")
+
+    monkeypatch.setattr("rag.models.weights.subprocess.run", fail)
+    spec = find_model("all-MiniLM-L6-v2", "embedder")
+    for _ in range(2):
+        files = embedder_files(spec, tmp_path)
+        assert files.onnx is None
+        assert isinstance(open_embedder(files), TorchEmbedder)
+    assert len(calls) == 1
+    (note,) = tmp_path.glob("*.failed")
+    assert note.read_text() == "no exporter"
+
+
+def test_an_export_that_was_killed_is_tried_again(tmp_path: Path, monkeypatch):
+    import subprocess
+
+    monkeypatch.setattr("rag.models.weights.subprocess.run",
+                        lambda command, **_: subprocess.CompletedProcess(command, -9, "", ""))
+    with pytest.raises(ModelError, match="Run the command again"):
+        embedder_files(find_model("all-MiniLM-L6-v2", "embedder"), tmp_path)
+    assert not list(tmp_path.glob("*.failed"))
