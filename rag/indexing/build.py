@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rag.errors import Cancelled, NotesError
-from rag.indexing.embeddings import Embedder
 from rag.indexing.local import Changes, LocalIndex
 from rag.indexing.store import ChunkRow, NoteRow, NoteState
 from rag.reading.notes import NoteFile, NoteText, Scan, Skipped, hash_note, read_note, scan
+
+if TYPE_CHECKING:
+    from rag.indexing.embeddings import Embedder
 
 # A note written within this time of the last scan may have been written after it was read
 # without a new mtime: file systems and clocks are coarse. Such a note is hashed.

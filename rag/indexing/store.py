@@ -14,9 +14,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 from rag.errors import IndexFault, IndexMismatch, storage_errors
 
@@ -334,7 +336,7 @@ class Store:
             "INSERT OR IGNORE INTO vectors VALUES (?, ?)",
             [
                 (key, row.tobytes())
-                for key, row in zip(hashes, vectors.astype(np.float16), strict=True)
+                for key, row in zip(hashes, vectors.astype("float16"), strict=True)
             ],
         )
 
@@ -347,12 +349,16 @@ class Store:
             " WHERE c.id > ? AND c.id <= ? ORDER BY c.id",
             (above, (1 << 62) if upto is None else upto),
         ).fetchall()
+        import numpy as np  # not for a scan that finds nothing changed
+
         ids = np.array([row[0] for row in rows], dtype=np.int64)
         data = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float16)
         return ids, data.reshape(len(rows), dimension).astype(np.float32)
 
     def vectors_of(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
         """Vectors of some chunks, by id."""
+        import numpy as np
+
         found: dict[int, NDArray[np.float32]] = {}
         for start in range(0, len(ids), 500):
             part = ids[start : start + 500]

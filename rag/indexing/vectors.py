@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import storage_errors
 from rag.indexing.store import Store
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Hits = list[tuple[int, float]]
 # A base is written when more than this many chunks, or this share of it, are outside it.

@@ -221,6 +221,8 @@ def _fitting(
     Markup that is broken may: a mark that is left out of each part is text when they are joined.
     """
     chunk = _chunk(group, headings, context)
+    if not chunk.text.strip():  # a stretch of a very long run of spaces
+        return []
     if len(group) == 1 or count_tokens([chunk.embedded])[0] <= max_tokens:
         return [chunk]
     middle = len(group) // 2

@@ -7,14 +7,15 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol
 
 from rag.reading.chunks import split_sentences
 from rag.reading.links import plain
 from rag.retrieval.search import Passage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Weights of a sentence's cosine, its share of the question's words, and its passage's score.
 # Chosen on SQuAD notes by bench/quality.py --evidence.

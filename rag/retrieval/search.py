@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from rag.indexing.embeddings import Embedder
-from rag.indexing.local import PassageIndex
+if TYPE_CHECKING:
+    from rag.indexing.embeddings import Embedder
+    from rag.indexing.local import PassageIndex
 
 # Chosen by bench/quality.py --sweep.
 DEPTH = 60  # candidates from each side

@@ -102,8 +102,11 @@ def test_many_updates_end_where_a_fresh_build_does(desk: Desk, tmp_path: Path):
     chance = random.Random(7)
     for round_ in range(12):
         for _ in range(4):
-            desk.write(f"{chance.randrange(9)}.md", f"# T\n\nText {chance.randrange(50)} here.\n",
-                       age=1000 - round_)
+            desk.write(
+                f"{chance.randrange(9)}.md",
+                f"# T\n\nText {chance.randrange(50)} here.\n",
+                age=1000 - round_,
+            )
         present = sorted(desk.notes.glob("[0-9].md"))
         chance.choice(present).unlink()
         desk.update()
@@ -117,7 +120,9 @@ def test_a_skipped_file_is_named_each_time_but_makes_no_new_generation(desk: Des
     desk.write("image.md", "\0\1\2" * 50)
     desk.write("blank.md", "  \n \n")
     assert [(e.path, e.reason) for e in desk.update().skipped] == [
-        ("blank.md", "is empty"), ("image.md", "looks binary")]
+        ("blank.md", "is empty"),
+        ("image.md", "looks binary"),
+    ]
     report = desk.update()
     assert [each.path for each in report.skipped] == ["blank.md", "image.md"]
     assert counts(report) == (0, 0, 0, 0, 3)
@@ -208,8 +213,10 @@ def test_a_run_killed_between_sqlite_and_the_rest_is_mended(desk: Desk, monkeypa
     desk.update()
     desk.write("new.md", "# New\n\nA note about elephants.\n")
     with monkeypatch.context() as patch:
-        patch.setattr("rag.indexing.local.LocalIndex.derive", lambda *_: (_ for _ in ()).throw(
-            KeyboardInterrupt))
+        patch.setattr(
+            "rag.indexing.local.LocalIndex.derive",
+            lambda *_: (_ for _ in ()).throw(KeyboardInterrupt),
+        )
         with pytest.raises(KeyboardInterrupt):
             desk.update()
     assert desk.words("eleph") == ["A note about elephants."], "a reader catches the words up"

@@ -111,7 +111,9 @@ def test_what_was_derived_from_another_database_is_not_searched(based: Desk):
     based.write("aaa.md", "# First\n\nThis one takes the first id.\n")
     based.update()
     for number in (3, 17):
-        assert based.meaning(f"Number {number} of the series")[0] == f"Number {number} of the series."
+        assert (
+            based.meaning(f"Number {number} of the series")[0] == f"Number {number} of the series."
+        )
     assert based.words("hive") == ["The hive stands behind the shed."]
 
 

@@ -16,9 +16,21 @@ from rag.models.catalog import find_model
 from rag.models.weights import embedder_files
 
 TEXTS = [
-    "", " ", "a", "How many litres does the rain barrel hold?", "Ünïcödé – “quotes” … €",
-    "雨水桶", "🌧️🐝", "\u0000\u200b\ufeff", "x" * 500, "word " * 600, "Zeile\nnächste\tTab",
-    "<s>[CLS] [SEP] [MASK] </s>", "المطر في البرميل", "| a | b |\n| - | - |", "e\u0301 é",
+    "",
+    " ",
+    "a",
+    "How many litres does the rain barrel hold?",
+    "Ünïcödé – “quotes” … €",
+    "雨水桶",
+    "🌧️🐝",
+    "\u0000\u200b\ufeff",
+    "x" * 500,
+    "word " * 600,
+    "Zeile\nnächste\tTab",
+    "<s>[CLS] [SEP] [MASK] </s>",
+    "المطر في البرميل",
+    "| a | b |\n| - | - |",
+    "e\u0301 é",
     "The hive stands behind the shed. " * 20,
 ]
 pytestmark = pytest.mark.model
@@ -69,8 +81,10 @@ def copied(embedder, tmp_path: Path) -> Path:
     """The settings of the embedder in a folder of their own; the weights are linked."""
     folder = tmp_path / "model"
     shutil.copytree(
-        embedder._model.files.folder, folder,
-        ignore=lambda _, names: [name for name in names if name.endswith((".safetensors", ".bin"))])
+        embedder._model.files.folder,
+        folder,
+        ignore=lambda _, names: [name for name in names if name.endswith((".safetensors", ".bin"))],
+    )
     (folder / "model.safetensors").symlink_to(embedder._model.files.folder / "model.safetensors")
     return folder
 
@@ -134,8 +148,10 @@ def test_an_export_that_fails_is_remembered_and_torch_answers(tmp_path: Path, mo
 def test_an_export_that_was_killed_is_tried_again(tmp_path: Path, monkeypatch):
     import subprocess
 
-    monkeypatch.setattr("rag.models.weights.subprocess.run",
-                        lambda command, **_: subprocess.CompletedProcess(command, -9, "", ""))
+    monkeypatch.setattr(
+        "rag.models.weights.subprocess.run",
+        lambda command, **_: subprocess.CompletedProcess(command, -9, "", ""),
+    )
     with pytest.raises(ModelError, match="Run the command again"):
         embedder_files(find_model("all-MiniLM-L6-v2", "embedder"), tmp_path)
     assert not list(tmp_path.glob("*.failed"))

@@ -15,8 +15,11 @@ from tests.indexing.fakes import FakeEmbedder
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 SEED = random.Random(3)
-WORDS = [line.strip(".,:;") for line in (CORPUS / "Generative AI.md").read_text().split()
-         if "%%" not in line]  # a comment is left out on purpose
+WORDS = [
+    line.strip(".,:;")
+    for line in (CORPUS / "Generative AI.md").read_text().split()
+    if "%%" not in line
+]  # a comment is left out on purpose
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -35,17 +38,22 @@ HOSTILE = {
     "short words": "a " * 20_000,
     "words of 101 letters": " ".join(_letters(101) for _ in range(400)),
     "a paragraph of many lines": "\n".join(" ".join(SEED.choices(WORDS, k=9)) for _ in range(900)),
-    "a huge table": "| name | what | how |\n| --- | --- | --- |\n" + "\n".join(
-        f"| {_letters(9)} | {' '.join(SEED.choices(WORDS, k=6))} | `x = {n}` |" for n in range(900)),
+    "a huge table": "| name | what | how |\n| --- | --- | --- |\n"
+    + "\n".join(
+        f"| {_letters(9)} | {' '.join(SEED.choices(WORDS, k=6))} | `x = {n}` |" for n in range(900)
+    ),
     "a row of many cells": "| a | b |\n| - | - |\n| " + " | ".join(SEED.choices(WORDS, k=2000)),
-    "long code": "```python\n" + "\n".join(f"def f{n}(a, b): return a[{n}] + b**{n}"
-                                           for n in range(900)) + "\n```",
+    "long code": "```python\n"
+    + "\n".join(f"def f{n}(a, b): return a[{n}] + b**{n}" for n in range(900))
+    + "\n```",
     "unclosed code": "```\n" + "\n".join(_letters(70) for _ in range(400)),
     "a long heading": "# " + " ".join(SEED.choices(WORDS, k=900)) + "\n\nBody.\n",
-    "deep headings": "\n\n".join(f"{'#' * n} {' '.join(SEED.choices(WORDS, k=40))}\n\nBody {n}."
-                                 for n in range(1, 7)),
-    "a long list": "\n".join(f"{'  ' * (n % 7)}- {' '.join(SEED.choices(WORDS, k=14))}"
-                             for n in range(700)),
+    "deep headings": "\n\n".join(
+        f"{'#' * n} {' '.join(SEED.choices(WORDS, k=40))}\n\nBody {n}." for n in range(1, 7)
+    ),
+    "a long list": "\n".join(
+        f"{'  ' * (n % 7)}- {' '.join(SEED.choices(WORDS, k=14))}" for n in range(700)
+    ),
     "links": " ".join(f"[{_letters(8)}](https://example.org/{_letters(60)})" for _ in range(500)),
     "half markup": "**" * 3000 + "[[" * 3000 + "`" * 3001,
     "quotes": "\n".join("> " * (n % 9) + " ".join(SEED.choices(WORDS, k=12)) for n in range(500)),
@@ -128,15 +136,20 @@ def test_chunking_is_repeatable(tmp_path: Path):
     assert chunks_of(text, FakeEmbedder()) == chunks_of(text, FakeEmbedder())
 
 
-@pytest.mark.parametrize("line, sentences", [
-    ("One. Two! Three? Four", ["One. ", "Two! ", "Three? ", "Four"]),
-    ("Dr. Berg met J. Smith, e.g. here. Then left.", [
-        "Dr. Berg met J. Smith, e.g. here. ", "Then left."]),
-    ("雨。桶！大", ["雨。", "桶！", "大"]),
-    ("He said “Go.” Then left.", ["He said “Go.” ", "Then left."]),
-    ("3.5 litres. Done", ["3.5 litres. ", "Done"]),
-    ("", [""]),
-])
+@pytest.mark.parametrize(
+    "line, sentences",
+    [
+        ("One. Two! Three? Four", ["One. ", "Two! ", "Three? ", "Four"]),
+        (
+            "Dr. Berg met J. Smith, e.g. here. Then left.",
+            ["Dr. Berg met J. Smith, e.g. here. ", "Then left."],
+        ),
+        ("雨。桶！大", ["雨。", "桶！", "大"]),
+        ("He said “Go.” Then left.", ["He said “Go.” ", "Then left."]),
+        ("3.5 litres. Done", ["3.5 litres. ", "Done"]),
+        ("", [""]),
+    ],
+)
 def test_sentences(line: str, sentences: list[str]):
     assert split_sentences(line) == sentences
     assert "".join(split_sentences(line)) == line

@@ -1,0 +1,367 @@
+"""Whatever is wrong gets a sentence, status 2 and no traceback, and costs no index."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from rag.models.catalog import find_model
+from rag.models.weights import locate
+from tests.conftest import Box, mortal
+
+pytestmark = pytest.mark.model
+BARREL = "How many litres does the rain barrel hold?"
+
+
+# The notes folder
+
+
+def test_a_notes_folder_that_is_not_one(box: Box):
+    file = box.folder / "file.md"
+    file.write_text("x")
+    (box.folder / "none").mkdir()
+    box.refused("index", str(box.folder / "gone"), says="There is no folder")
+    box.refused("index", str(file), says="is a file, not a folder")
+    box.refused("index", str(box.folder / "none"), says="There are no notes in")
+    box.refused("ask", "--notes", "", BARREL, says="name of the notes folder is empty")
+    assert not list(box.data.glob("indexes/*/index.db"))
+
+
+def test_a_folder_that_cannot_be_read(box: Box):
+    box.notes.chmod(0o000)
+    try:
+        box.refused("index", str(box.notes), says="cannot be listed", preexec_fn=mortal())
+    finally:
+        box.notes.chmod(0o755)
+    box.index()
+    (box.notes / "bees.md").chmod(0)
+    (box.notes / "bees.md").write_text("# Bees\n\nChanged, and out of reach.\n")
+    (box.notes / "trips").chmod(0)
+    try:
+        done = box.rag("index", "--json", preexec_fn=mortal())
+    finally:
+        (box.notes / "trips").chmod(0o755)
+    report = json.loads(done.stdout)
+    assert {each["path"] for each in report["skipped"]} == {"bees.md", "trips"}
+    assert report["removed"] == 0
+    assert "bees.md" in box.finds("the hive behind the shed")
+    assert "trips/rhine.md" in box.finds("cycling along the Rhine")
+
+
+def test_a_folder_that_lost_its_notes_or_itself_keeps_its_index(box: Box):
+    box.index()
+    for file in box.notes.rglob("*.md"):
+        file.unlink()
+    for command in (["index"], ["ask", BARREL]):
+        box.refused(*command, says="rag ask --no-refresh")
+    assert "300" in box.rag("ask", "--no-refresh", BARREL).stdout
+    (box.notes / "trips").rmdir()
+    box.notes.rmdir()
+    box.refused("index", says="There is no folder")
+    assert box.rag("search", "--no-refresh", BARREL).returncode == 0
+
+
+def test_files_that_are_no_notes_are_named(box: Box):
+    (box.notes / "empty.md").touch()
+    (box.notes / "binary.md").write_bytes(bytes(range(256)) * 4)
+    (box.notes / "latin.txt").write_bytes("Café in Köln, très bien.".encode("latin-1"))
+    with (box.notes / "large.md").open("wb") as file:
+        file.truncate(20_000_001)
+    (box.notes / "out.md").symlink_to("/etc/hostname")
+    (box.notes / "loop.md").symlink_to("loop.md")
+    (box.notes / "around").symlink_to(box.notes)
+    done = box.rag("index")
+    assert done.returncode == 0
+    for name in ("empty.md is empty", "binary.md looks binary", "large.md is larger than 20 MB",
+                 "out.md leads out", "loop.md is a link", "around is a link", "latin.txt is not"):
+        assert name in done.stdout, done.stdout
+    report = json.loads(box.rag("index", "--json").stdout)
+    assert {each["path"] for each in report["skipped"]} == {
+        "empty.md", "binary.md", "large.md", "out.md", "loop.md", "around"}
+    assert report["unchanged"] == 4
+    assert "unchanged" not in box.rag("search", "Café").stderr, "nothing to tell at each question"
+
+
+# Questions
+
+
+def test_bad_questions_and_flags(box: Box):
+    box.index()
+    for question in ("", "   ", "\n"):
+        box.refused("ask", question, says="The question is empty")
+    box.refused("ask", "?!…", says="no word in the question")
+    box.refused("ask", says="The question is empty")
+    for k in ("0", "51", "-3"):
+        box.refused("ask", "-k", k, BARREL, says="out of range")
+    box.refused("ask", "-k", "many", BARREL, says="invalid int value")
+    box.refused("aks", BARREL, says="invalid choice")
+    box.refused("ask", "--nope", BARREL, says="unrecognized")
+    box.refused(says="required")
+
+
+def test_a_question_of_ten_thousand_words(box: Box):
+    box.index()
+    done = box.rag("ask", "-", input=BARREL + " barrel" * 10_000)
+    assert done.returncode in (0, 1), done.stderr
+    assert box.rag("ask", input="\0\x1b[2J\udcff".encode("utf-8", "surrogatepass").decode(
+        "utf-8", "replace") + BARREL).returncode in (0, 1)
+
+
+# Models
+
+
+def test_a_generator_that_is_none(box: Box):
+    box.index()
+    real = locate(find_model("SmolLM2-135M-Instruct", "generator"))
+    cases = {"gone.gguf": (None, "is not there"), "text.gguf": (b"Dear diary", "not a GGUF file"),
+             "cut.gguf": (real.read_bytes()[:3_000_000], "[generator]"),
+             "garbage.gguf": (b"GGUF" + b"\xff" * 999, "could not be loaded")}
+    for name, (content, says) in cases.items():
+        if content is not None:
+            (box.folder / name).write_bytes(content)
+        (box.folder / "rag.toml").write_text(f'[generator]\nmodel = "./{name}"\n')
+        sentence = box.refused("ask", BARREL, says=says)
+        assert name in sentence
+    assert box.rag("search", BARREL).returncode == 0, "searching needs no language model"
+
+
+def test_an_index_of_another_embedder(box: Box):
+    box.index()
+    with sqlite3.connect(box.index_dir / "index.db") as db:
+        db.execute("UPDATE meta SET value = 'other' WHERE key IN ('fingerprint', 'embedder')")
+    db.close()
+    for command in (["ask", BARREL], ["search", BARREL], ["index"]):
+        box.refused(*command, says="rag index --rebuild")
+    assert box.rag("index", "--rebuild").returncode == 0
+    assert box.finds(BARREL)[0] == "barrel.md"
+
+
+# The index
+
+
+def test_an_index_of_a_newer_format(box: Box):
+    box.index()
+    db = sqlite3.connect(box.index_dir / "index.db")
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    for command in (["ask", BARREL], ["index"], ["status"]):
+        box.refused(*command, says="newer version of rag")
+    assert box.rag("index", "--rebuild").returncode == 0
+    assert box.finds(BARREL)[0] == "barrel.md"
+
+
+def overwrite(data: bytes) -> bytes:
+    return b"\xa5" * len(data)
+
+
+def cut(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def scratch(data: bytes) -> bytes:
+    return data[:4096] + b"\xa5" * (len(data) - 4096)
+
+
+def nothing(data: bytes) -> bytes:
+    return b""
+
+
+@pytest.mark.parametrize("harm", [overwrite, cut, scratch, nothing])
+def test_a_damaged_database_is_mended_by_a_rebuild(box: Box, harm):
+    box.index()
+    file = box.index_dir / "index.db"
+    file.write_bytes(harm(file.read_bytes()))
+    box.refused("ask", BARREL, says="rag index --rebuild")
+    box.refused("search", "--no-refresh", BARREL, says="rag index --rebuild")
+    assert box.rag("index", "--rebuild").returncode == 0
+    assert box.finds(BARREL)[0] == "barrel.md"
+
+
+def test_a_damaged_registry_only_costs_time(box: Box):
+    box.index()
+    (box.data / "folders.json").write_text("{")
+    box.refused("search", "--no-refresh", BARREL, says="has not been indexed yet")
+    assert box.rag("search", BARREL).returncode == 0
+
+
+# The disk
+
+
+def test_a_data_folder_that_cannot_be_written(box: Box):
+    box.index()
+    (box.notes / "new.md").write_text("# New\n\nA note about elephants.\n")
+    folders = [box.data, *(path for path in box.data.rglob("*"))]
+    for path in folders:
+        path.chmod(0o500 if path.is_dir() else 0o400)
+    try:
+        for command in (["search", "--no-refresh"], ["search"], ["ask"]):
+            done = box.rag(*command, BARREL, preexec_fn=mortal())
+            assert done.returncode == 0, done.stderr
+            assert "300" in done.stdout
+        box.refused("index", says="cannot be written", preexec_fn=mortal())
+    finally:
+        for path in folders:
+            path.chmod(0o755)
+    assert box.index().added == 1
+
+
+def limit(size: int):
+    def apply() -> None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    return apply
+
+
+@pytest.mark.parametrize("kilobytes", [0, 1, 8, 60, 120])
+def test_a_full_disk_while_indexing(box: Box, kilobytes: int):
+    box.index()
+    for number in range(60):
+        (box.notes / f"n{number}.md").write_text(f"# N{number}\n\n" + f"Number {number} says: "
+                                                 f"elephants and {'x' * (number * 9)}.\n" * 6)
+    done = box.rag("index", preexec_fn=limit(kilobytes << 10))
+    if done.returncode:  # with luck it all fits
+        assert done.returncode == 2
+        assert "disk" in done.stderr.lower(), done.stderr
+    assert "barrel.md" in box.finds(BARREL)
+    box.index()
+    assert "barrel.md" in box.finds(BARREL)
+    assert box.engine().status().notes == 63
+    assert box.index().unchanged == 63
+    assert len(list(box.index_dir.rglob("*partial*"))) == 0
+
+
+def test_a_small_disk(box: Box):
+    disk = box.folder / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)],
+                             check=False, capture_output=True)
+    if mounted.returncode:
+        pytest.skip("only root may mount")
+    box.env["RAG_DATA_DIR"] = str(disk / "data")
+    try:
+        assert box.rag("index").returncode == 0
+        for number in range(40):
+            (box.notes / f"n{number}.md").write_text(
+                f"# N{number}\n\n" + "\n\n".join(f"{i} {number} " * 90 for i in range(12)))
+        (disk / "filler").write_bytes(b"x" * 300_000)
+        sentence = box.refused("index", says="The disk is full")
+        assert "last complete index is untouched" in sentence
+        assert "300" in box.rag("search", "--no-refresh", BARREL).stdout
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+# Interruptions
+
+
+def stopped(process: subprocess.Popen[str], signal_: int = signal.SIGINT) -> tuple[int, str]:
+    process.send_signal(signal_)
+    out, err = process.communicate(timeout=30)
+    assert "Traceback" not in out + err, err
+    return process.returncode, err
+
+
+def more_notes(box: Box, count: int = 150) -> None:
+    for number in range(count):
+        (box.notes / f"n{number}.md").write_text(
+            f"# N{number}\n\n" + f"Number {number} says that elephants never forget. " * 20)
+
+
+def vectors_of(box: Box) -> int:
+    db = sqlite3.connect(box.index_dir / "index.db")
+    try:
+        return int(db.execute("SELECT count(*) FROM vectors").fetchone()[0])
+    finally:
+        db.close()
+
+
+@pytest.mark.parametrize("after", [0.45, 0.8, 2.0])
+def test_ctrl_c_while_indexing(box: Box, after: float):
+    box.index()
+    more_notes(box)
+    process = box.start("index")
+    time.sleep(after)
+    assert process.poll() is None
+    status, err = stopped(process)
+    assert (status, err) == (130, "Stopped.\n")
+    assert box.finds(BARREL)[0] == "barrel.md"
+    kept = vectors_of(box)
+    if after == 2.0:
+        assert kept > 3, "what was embedded is kept"
+    assert not list(box.index_dir.rglob("*partial*"))
+
+
+def test_killed_while_embedding_then_asked_and_resumed(box: Box):
+    box.index()
+    more_notes(box, 400)
+    process = box.start("index")
+    deadline = time.monotonic() + 60
+    while vectors_of(box) <= 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    second = box.refused("index", says="Another rag is bringing this index up to date")
+    assert "--no-refresh" in second
+    during = box.rag("search", BARREL)
+    assert "300" in during.stdout
+    assert process.poll() is None, "all this happened during the run"
+    stopped(process, signal.SIGKILL)
+    assert box.finds(BARREL)[0] == "barrel.md"
+    assert box.engine().status().notes == 3
+    kept = vectors_of(box)
+    assert kept > 3
+    for number in range(120, 400):  # the rest would only take time
+        (box.notes / f"n{number}.md").unlink()
+    assert box.index().added == 120
+
+
+def test_ctrl_c_while_the_model_is_exported(box: Box):
+    box.env["RAG_CACHE_DIR"] = str(box.folder / "cache")
+    process = box.start("index", start_new_session=True)
+    time.sleep(4)
+    assert process.poll() is None
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "Stopped.\n")
+    assert not list((box.folder / "cache").rglob("*.failed"))
+    assert not list((box.folder / "cache").rglob("*.onnx*"))
+
+
+@pytest.mark.parametrize("after", [0.3, 0.6, 0.9])
+def test_ctrl_c_while_asking(box: Box, after: float):
+    box.index()
+    process = box.start("ask", "--no-refresh", "Tell me all about bees, barrels and rivers, please.")
+    time.sleep(after)
+    if process.poll() is not None:
+        pytest.skip("answered before it could be stopped")
+    status, err = stopped(process)
+    assert status in (130, 0, 1), (status, err)
+    if status == 130:
+        assert err == "Stopped.\n"
+
+
+def test_the_folder_this_runs_in_is_gone(box: Box):
+    gone = box.folder / "gone"
+    gone.mkdir()
+    script = f"cd {gone} && rmdir {gone} && exec {os.sys.executable} -m rag status"
+    done = subprocess.run(["sh", "-c", script], env=box.environ(), capture_output=True, text=True,
+                          check=False, timeout=60)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 2
+
+
+def test_a_home_folder_is_not_indexed_unasked(box: Box, tmp_path: Path):
+    box.env["HOME"] = str(box.notes)
+    box.refused("index", str(box.notes), says="--yes")
+    box.refused("index", str(box.folder), says="It was not indexed")
+    box.refused("index", "/", says="--yes")
+    box.refused("ask", BARREL, says="--yes")
+    assert not box.data.exists()
+    assert box.rag("index", "--yes").returncode == 0

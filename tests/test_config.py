@@ -1,0 +1,102 @@
+"""Settings: where they come from, which wins, and what is said of one that is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rag.config import Config, find_config, load_config
+from rag.errors import ConfigError
+
+
+def load(folder: Path, toml: str = "", environ: dict[str, str] | None = None, **flags) -> Config:
+    if toml:
+        (folder / "rag.toml").write_text(toml)
+    return load_config(folder, environ or {}, flags)
+
+
+def test_defaults(tmp_path: Path):
+    config = load(tmp_path)
+    assert config.notes is None
+    assert config.file is None
+    assert (config.search_k, config.generator_context) == (5, 4096)
+
+
+def test_the_file_then_the_environment_then_flags(tmp_path: Path):
+    toml = "[search]\nk = 7\n[generator]\ncontext = 2048\nthreads = 1\n"
+    environ = {"RAG_SEARCH_K": "8", "RAG_GENERATOR_THREADS": "2"}
+    config = load(tmp_path, toml, environ, search_k=9, generator_threads=None)
+    assert (config.generator_context, config.generator_threads, config.search_k) == (2048, 2, 9)
+    assert config.file == tmp_path / "rag.toml"
+
+
+def test_an_empty_variable_is_none_at_all(tmp_path: Path):
+    assert load(tmp_path, environ={"RAG_SEARCH_K": "", "RAG_NOTES": ""}).search_k == 5
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch):
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    (tmp_path / "rag.toml").write_text(
+        'notes = "my notes"\n[generator]\nmodel = "./m.gguf"\n[embedder]\nmodel = "all-MiniLM-L6-v2"'
+    )
+    config = load_config(below, {})
+    assert find_config(below) == config.file == tmp_path / "rag.toml"
+    assert config.notes == tmp_path / "my notes"
+    assert Path(config.generator_model) == tmp_path / "m.gguf"
+    assert config.embedder_model == "all-MiniLM-L6-v2"
+
+
+def test_the_nearest_file_counts(tmp_path: Path):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (tmp_path / "rag.toml").write_text("[search]\nk = 3\n")
+    (inner / "rag.toml").write_text("[search]\nk = 4\n")
+    assert load_config(inner, {}).search_k == 4
+
+
+def test_tilde(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load(tmp_path, 'notes = "~/vault"').notes == tmp_path / "vault"
+    assert load(tmp_path, 'notes = "~no-such-user/x"').notes == tmp_path / "~no-such-user/x"
+
+
+@pytest.mark.parametrize("toml, says", [
+    ("[search]\nkk = 3", r"'search.kk'.*Did you mean 'search.k'\?"),
+    ("[serch]\nk = 3", r"'serch'.*Did you mean 'search.k'\?"),
+    ("note = 'x'", r"'note'.*Did you mean 'notes'\?"),
+    ("[generator]\nmodle = 'x'", r"Did you mean 'generator.model'\?"),
+    ("search = 5", "'search', which is not a setting"),
+    ("file = 'x'", "'file', which is not a setting"),
+    ("[search]\nk = 'five'", "search.k must be a whole number, not 'five'"),
+    ("[search]\nk = 5.5", "must be a whole number"),
+    ("[search]\nk = true", "must be a whole number"),
+    ("[search]\nk = [1]", "must be a whole number"),
+    ("[search]\nk = 0", "search.k = 0 is out of range: 1 to 50"),
+    ("[search]\nk = 51", "out of range"),
+    ("[generator]\ncontext = 10", "generator.context = 10 is out of range"),
+    ("[generator]\nthreads = -1", "out of range"),
+    ("[embedder]\nmodel = 5", "embedder.model must be text, not 5"),
+    ("notes = ''", "notes must be text"),
+    ("notes = ['a', 'b']", "notes must be text"),
+    ("notes = ", "not valid TOML"),
+    ("notes = 'a'\nnotes = 'b'", "not valid TOML"),
+])
+def test_a_wrong_setting_is_named(tmp_path: Path, toml: str, says: str):
+    with pytest.raises(ConfigError, match=says):
+        load(tmp_path, toml)
+
+
+def test_a_wrong_variable_is_named(tmp_path: Path):
+    with pytest.raises(ConfigError, match="RAG_SEARCH_K: search.k must be a whole number"):
+        load(tmp_path, environ={"RAG_SEARCH_K": "many"})
+    with pytest.raises(ConfigError, match="out of range"):
+        load(tmp_path, environ={"RAG_SEARCH_K": "999"})
+
+
+def test_a_file_that_is_no_text(tmp_path: Path):
+    (tmp_path / "rag.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        load(tmp_path)
