@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rag.engine import Event, Status
     from rag.errors import RagError
     from rag.indexing.build import IndexProgress
-    from tui.work import Job
+    from tui.jobs import Job
 
 
 class QuestionAsked(Message):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rag.engine import Answered
 from rag.retrieval.query import Turn
-from tui.work import Ask, Job, Refresh
+from tui.jobs import Ask, Job, Refresh
 
 
 class Session:

@@ -12,53 +12,16 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import ClassVar
 
 from textual.message import Message
 
 from rag.engine import Answered, Engine
 from rag.errors import Cancelled, IndexMismatch, NoIndex, RagError
 from rag.indexing.build import IndexProgress
-from rag.retrieval.query import Turn
+from tui.jobs import Ask, Job, Refresh
 from tui.messages import EngineSpoke, IndexMoved, JobEnded, StatusRead
 
 PROGRESS_EVERY_S = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Refresh:
-    """Bring the index up to date; look for changes first unless `force`d."""
-
-    label: ClassVar[str] = "Getting ready to index"
-    state: ClassVar[str] = "indexing…"
-    waiting: ClassVar[str] = "Waiting until the notes are indexed…"
-    force: bool = False
-    rebuild: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class WarmUp:
-    """Load the models. This cannot be stopped."""
-
-    label: ClassVar[str] = "Loading models"
-    state: ClassVar[str] = "loading models…"
-    waiting: ClassVar[str] = "Waiting until the models are loaded…"
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Answer a question."""
-
-    label: ClassVar[str] = "Searching"
-    state: ClassVar[str] = "answering…"
-    waiting: ClassVar[str] = "Waiting for the answer above…"
-    turn: int
-    question: str
-    history: tuple[Turn, ...] = ()
-
-
-Job = Refresh | WarmUp | Ask
 
 
 class EngineWorker:

@@ -18,6 +18,7 @@ from rag.answering.grounding import Sentence
 from rag.engine import Answered, Retrieved
 from rag.errors import Cancelled
 from rag.indexing.build import IndexReport
+from tui.jobs import Ask, Job, Refresh, WarmUp
 from tui.messages import (
     CitationChosen,
     EngineSpoke,
@@ -36,7 +37,7 @@ from tui.widgets.question import QuestionBox
 from tui.widgets.sources import SourcesPane
 from tui.widgets.status_line import StatusLine
 from tui.widgets.transcript import Transcript
-from tui.work import Ask, EngineWorker, Job, Refresh, WarmUp
+from tui.work import EngineWorker
 
 _INDEXING_STOPPED = "Stopped. What was indexed so far is kept; Ctrl+R goes on."
 

@@ -1,0 +1,43 @@
+"""What the engine's thread can be asked to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rag.retrieval.query import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Bring the index up to date; look for changes first unless `force`d."""
+
+    label: ClassVar[str] = "Getting ready to index"
+    state: ClassVar[str] = "indexing…"
+    waiting: ClassVar[str] = "Waiting until the notes are indexed…"
+    force: bool = False
+    rebuild: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """Load the models. This cannot be stopped."""
+
+    label: ClassVar[str] = "Loading models"
+    state: ClassVar[str] = "loading models…"
+    waiting: ClassVar[str] = "Waiting until the models are loaded…"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Answer a question."""
+
+    label: ClassVar[str] = "Searching"
+    state: ClassVar[str] = "answering…"
+    waiting: ClassVar[str] = "Waiting for the answer above…"
+    turn: int
+    question: str
+    history: tuple[Turn, ...] = ()
+
+
+Job = Refresh | WarmUp | Ask
