@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rag.answering.answer import Drafted, Reading, answer
 from rag.answering.grounding import Citation, Sentence
 from rag.errors import IndexBusy, NoIndex, RagError, StorageError
-from rag.indexing.build import IndexProgress, plan, update
+from rag.indexing.build import IndexProgress, no_notes, plan, update
 from rag.indexing.home import Home, find_home, index_folder, remember_home, writing
 from rag.indexing.local import DATABASE, LocalIndex
 from rag.indexing.store import damage_errors
@@ -111,7 +111,9 @@ class Engine:
         from rag.reading.notes import scan
 
         if self._home() is None or not self.notes_folder.is_dir():
-            scan(self.notes_folder)  # a folder that is not there gets no home
+            found = scan(self.notes_folder)  # a folder that is not there gets no home
+            if not found.files:
+                raise no_notes(self.notes_folder, found)
         with ExitStack() as stack:
             stack.enter_context(damage_errors())
             home = remember_home(self.parts.data_dir, self.notes_folder)
@@ -179,10 +181,10 @@ class Engine:
     def has_index(self) -> bool:
         """Whether there is a complete index to ask."""
         try:
-            index = self._open_index()
+            with damage_errors():
+                return self._open_index().complete
         except NoIndex:
             return False
-        return index.complete
 
     # Asking
 
@@ -197,7 +199,7 @@ class Engine:
 
         with damage_errors():
             index = self._open_index()
-        index.check(self.parts.identity().fingerprint)
+            index.check(self.parts.identity().fingerprint)
         with damage_errors(), index.store.snapshot():
             return search(index, self._open_embedder(), self._terms(query), query, k)
 

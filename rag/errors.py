@@ -122,13 +122,13 @@ def disk_refusal(error: ValueError) -> int:
 def _storage_error(error: OSError, folder: Path) -> StorageError:
     if error.errno in _FULL:
         return StorageError(
-            f"The disk is full: the index in {folder} could not be written.",
+            f"The disk is full: {folder} could not be written.",
             "Free some space and run the command again; the last complete index is untouched.",
         )
     if error.errno in _FORBIDDEN:
         return StorageError(
             f"{folder} cannot be written.",
-            "Allow writing to it, or name another folder with RAG_DATA_DIR.",
+            "Allow writing to it, or name another folder with RAG_DATA_DIR or RAG_CACHE_DIR.",
         )
     return StorageError(
         f"The disk reported an error below {folder}: {error.strerror or error}.",

@@ -50,7 +50,9 @@ def indexing(progress: Iterator[IndexProgress], folder: Path, as_json: bool) -> 
 def refreshing(progress: Iterator[IndexProgress], quiet: bool) -> None:
     """Follow a refresh before a question; says something only if notes changed."""
     report = _follow(progress, quiet, title="Bringing the index up to date")
-    if report is not None and not quiet:
+    if quiet or report is None:
+        return
+    if report.added or report.changed or report.moved or report.removed:
         console = _console(stderr=True)
         console.print(report.sentence(), style="dim", markup=False, highlight=False)
         _show_skipped(console, report)
@@ -379,7 +381,11 @@ def status(state: Status, as_json: bool) -> None:
 def _console(stderr: bool = False) -> Console:
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, emoji=False)
+    class Piped(Console):
+        def on_broken_pipe(self) -> None:  # Rich's own would exit with 1: "not in your notes"
+            raise BrokenPipeError
+
+    return Piped(stderr=stderr, highlight=False, emoji=False)
 
 
 def _print_json(value: object) -> None:

@@ -98,7 +98,10 @@ class Box:
         )
 
     def rag(
-        self, *arguments: str, input: str | None = None, **options: Any
+        self,
+        *arguments: str,
+        input: str | None = None,  # noqa: A002
+        **options: Any,
     ) -> subprocess.CompletedProcess[str]:
         """Run the command `rag`; no run may end in a traceback."""
         if input is not None:
@@ -113,7 +116,7 @@ class Box:
         """Run `rag`, which must end with one sentence and status 2, and give that sentence."""
         done = self.rag(*arguments, **options)
         assert done.returncode == 2, done
-        assert says in done.stderr, done.stderr
+        assert says.casefold() in done.stderr.casefold(), done.stderr
         assert len(done.stderr.strip().splitlines()) <= 2, done.stderr
         return done.stderr
 

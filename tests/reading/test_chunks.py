@@ -137,7 +137,7 @@ def test_chunking_is_repeatable(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "line, sentences",
+    ("line", "sentences"),
     [
         ("One. Two! Three? Four", ["One. ", "Two! ", "Three? ", "Four"]),
         (

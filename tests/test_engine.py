@@ -1,0 +1,141 @@
+"""The engine: it follows its folder, keeps folders apart, and answers while notes change."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+
+import pytest
+
+from rag.engine import Answered, Engine, Retrieved
+from rag.errors import Cancelled, IndexBusy, NoIndex, QuestionError
+from rag.indexing.home import find_home, last_used, writing
+from tests.conftest import Box
+
+pytestmark = pytest.mark.model
+BARREL = "How many litres does the rain barrel hold?"
+
+
+def test_events_come_in_order(engine: Engine):
+    events = list(engine.ask(BARREL))
+    assert isinstance(events[0], Retrieved)
+    assert events[0].evidence
+    done = events[-1]
+    assert isinstance(done, Answered)
+    assert done.answered
+    assert "300" in done.answer
+    assert done.citations[0].path == "barrel.md"
+    again = list(engine.ask(BARREL))[-1]
+    assert again.answer == done.answer, "the same question gets the same answer"
+
+
+def test_what_cannot_be_asked(box: Box):
+    engine = box.engine()
+    assert not engine.has_index()
+    assert engine.changed()
+    with pytest.raises(NoIndex, match="rag index"):
+        engine.search(BARREL)
+    with pytest.raises(QuestionError):
+        next(engine.ask("  "))
+
+
+def test_cancelled_at_once(engine: Engine):
+    events = engine.ask(BARREL, cancel=lambda: True)
+    with pytest.raises(Cancelled):
+        list(events)
+    assert list(engine.ask(BARREL))[-1].answered
+
+
+def test_an_index_follows_its_folder(box: Box):
+    box.index()
+    first = box.index_dir
+    moved = box.folder / "elsewhere" / "renamed"
+    moved.parent.mkdir()
+    box.notes.rename(moved)
+    box.notes = moved
+    assert box.finds(BARREL)[0] == "barrel.md"
+    report = box.index()
+    assert (report.unchanged, report.added) == (3, 0)
+    assert box.index_dir == first
+    assert last_used(box.data) == moved
+
+
+def test_two_folders_have_two_indexes(box: Box):
+    box.index()
+    first = box.notes
+    box.notes = box.folder / "copy"
+    shutil.copytree(first, box.notes)
+    (box.notes / "bees.md").unlink()
+    assert box.index().added == 2
+    homes = [find_home(box.data, each) for each in (first, box.notes)]
+    assert len({home.id for home in homes}) == 2
+    assert "bees.md" not in box.finds("the hive behind the shed")
+    box.notes = first
+    assert "bees.md" in box.finds("the hive behind the shed")
+
+
+def test_a_link_to_the_folder_is_the_folder(box: Box):
+    box.index()
+    link = box.folder / "link"
+    link.symlink_to(box.notes)
+    box.notes = link
+    assert box.index().unchanged == 3
+    assert len(list((box.data / "indexes").iterdir())) == 1
+
+
+def test_a_new_generation_is_seen_by_an_open_engine(box: Box):
+    box.index()
+    engine = box.engine()
+    assert engine.search("elephants")[0].path != "new.md"
+    (box.notes / "new.md").write_text("# New\n\nA note about elephants.\n")
+    assert engine.changed()
+    *_, done = engine.refresh()
+    assert done.report.added == 1
+    assert not engine.changed()
+    assert engine.search("elephants")[0].path == "new.md"
+
+
+def test_one_writer_at_a_time(box: Box):
+    box.index()
+    with writing(box.index_dir):
+        with pytest.raises(IndexBusy):
+            box.index()
+        (box.notes / "new.md").write_text("New.\n")
+        engine = box.engine()
+        assert list(engine.refresh()) == []
+        assert engine.search(BARREL)[0].path == "barrel.md", "the old generation answers"
+    assert box.index().added == 1
+
+
+def test_asking_from_many_threads(engine: Engine):
+    found: list[str] = []
+
+    def search() -> None:
+        found.append(engine.search(BARREL)[0].path)
+
+    threads = [threading.Thread(target=search) for _ in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert found == ["barrel.md"] * 8
+
+
+def test_indexing_in_a_process_of_its_own(box: Box):
+    events = list(box.engine().index_in_process())
+    assert events[-1].report.added == 3
+    (box.notes / "new.md").write_text("New.\n")
+    with pytest.raises(Cancelled):
+        list(box.engine().index_in_process(cancel=lambda: True))
+    shutil.rmtree(box.notes)
+    with pytest.raises(Exception, match="There is no folder"):
+        list(box.engine().index_in_process())
+
+
+def test_a_rebuilt_index_answers_an_engine_that_was_open(box: Box):
+    box.index()
+    engine = box.engine()
+    assert engine.search(BARREL)[0].path == "barrel.md"
+    box.index(rebuild=True)
+    assert engine.search(BARREL)[0].path == "barrel.md"
+    engine.close()
