@@ -36,6 +36,11 @@ def safe(text: str) -> str:
     return text.translate(_CONTROLS).encode("utf-8", "replace").decode("utf-8")
 
 
+def _one_line(text: str) -> str:
+    """A file name or a heading: it may hold a line break, the screen must not show one."""
+    return " ".join(safe(text).split())
+
+
 def indexing(progress: Iterator[IndexProgress], folder: Path, as_json: bool) -> None:
     """Follow an indexing run to its end and say what it did."""
     report = _follow(progress, quiet=as_json, title=f"Indexing {folder}")
@@ -120,7 +125,7 @@ def _show_skipped(console: Console, report: IndexReport) -> None:
     for what, entries in (("Skipped", report.skipped), ("Note", report.warnings)):
         for entry in entries[:_SHOWN_SKIPS]:
             console.print(
-                f"  {what}: {safe(entry.path)} {safe(entry.reason)}",
+                f"  {what}: {_one_line(entry.path)} {safe(entry.reason)}",
                 style="yellow",
                 markup=False,
                 highlight=False,
@@ -301,7 +306,7 @@ def _place(n: int, passage: Passage) -> Text:
     heading = " › ".join(passage.headings)
     return Text.assemble(
         (f"[{n}] ", "cyan"),
-        (f"{safe(passage.path)}:{lines}", "bold"),
+        (f"{_one_line(passage.path)}:{lines}", "bold"),
         (f"  {safe(heading)}" if heading else "", "dim"),
     )
 
