@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from rag.indexing.local import PassageIndex
 
 # Chosen by bench/quality.py --sweep.
-DEPTH = 60  # candidates from each side
-MEANING_WEIGHT = 0.65
+DEPTH = 200  # candidates from each side
+MEANING_WEIGHT = 0.7
+# A best BM25 score below this is a chance word in common, and is not stretched to a full match.
+_FULL_MATCH = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def fuse(cosines: dict[int, float], words: dict[int, float], weight: float) -> d
 
     Scores, not ranks: a passage that matches far better than the next keeps its lead.
     """
-    top = max(words.values(), default=0.0) or 1.0
+    top = max(_FULL_MATCH, *words.values())
     return {
         chunk: weight * cosines[chunk] + (1 - weight) * words.get(chunk, 0.0) / top
         for chunk in cosines
