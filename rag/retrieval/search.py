@@ -84,7 +84,7 @@ def fuse(cosines: dict[int, float], words: dict[int, float], weight: float) -> d
 
     Scores, not ranks: a passage that matches far better than the next keeps its lead.
     """
-    top = max(_FULL_MATCH, *words.values())
+    top = max([_FULL_MATCH, *words.values()])
     return {
         chunk: weight * cosines[chunk] + (1 - weight) * words.get(chunk, 0.0) / top
         for chunk in cosines
