@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,6 +21,10 @@ from rag.indexing.embeddings import OnnxEmbedder
 from rag.models.catalog import find_model
 from rag.models.weights import embedder_files, generator_file
 from rag.wiring import build_engine
+
+# A test run in the background ignores Ctrl-C, and its children would too: the tests that stop a
+# command would wait for nothing.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NOTES = {
     "barrel.md": "# Rain barrel\n\nThe rain barrel holds 300 litres.\n\n## Care\n\nEmpty it "
