@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -308,19 +309,33 @@ def vectors_of(box: Box) -> int:
         db.close()
 
 
-@pytest.mark.parametrize("after", [0.45, 0.8, 2.0])
-def test_ctrl_c_while_indexing(box: Box, after: float):
+def being_written(box: Box) -> bool:
+    """Whether a process holds the index's lock."""
+    with (box.index_dir / "write.lock").open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+@pytest.mark.parametrize("moment", ["the lock is taken", "the first vectors are kept"])
+def test_ctrl_c_while_indexing(box: Box, moment: str):
     box.index()
     more_notes(box)
+    before = vectors_of(box)
     process = box.start("index")
-    time.sleep(after)
-    assert process.poll() is None
+    late = moment == "the first vectors are kept"
+    deadline = time.monotonic() + 60
+    while not (vectors_of(box) > before if late else being_written(box)):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     status, err = stopped(process)
     assert (status, err) == (130, "Stopped.\n")
     assert box.finds(BARREL)[0] == "barrel.md"
-    kept = vectors_of(box)
-    if after == 2.0:
-        assert kept > 4, "what was embedded is kept"
+    if late:
+        assert vectors_of(box) > before, "what was embedded is kept"
     assert not list(box.index_dir.rglob("*partial*"))
 
 
