@@ -26,8 +26,8 @@ ANSWERED, NOT_IN_NOTES, FAILED, STOPPED = 0, 1, 2, 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit status. No error ends in a traceback."""
-    started = _process_start()
     try:
+        started = _process_start()
         arguments = _parser().parse_args(argv)
         command: Callable[[argparse.Namespace, float], int] = arguments.command
         return command(arguments, started)
@@ -35,12 +35,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         _complain("Stopped.")
         return STOPPED
     except RagError as error:
-        _complain(str(error))
-        return FAILED
+        _complain("Stopped." if _interrupted(error) else str(error))
+        return STOPPED if _interrupted(error) else FAILED
     except BrokenPipeError:  # the reader of our output, `head` say, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return FAILED
     except Exception as error:
+        if _interrupted(error):
+            _complain("Stopped.")
+            return STOPPED
         if os.environ.get("RAG_DEBUG"):
             raise
         _complain(
@@ -48,6 +51,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             "and the index are untouched; RAG_DEBUG=1 shows where it happened."
         )
         return FAILED
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: a library that it stops while it loads says otherwise."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _process_start() -> float:
