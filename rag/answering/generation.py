@@ -67,8 +67,9 @@ class _Pace:
     """Threads for the next token: all cores, one while other programs keep the cores busy.
 
     llama.cpp's threads meet hundreds of times a token; where one of them has lost its core to
-    another program, the others wait. Measured on two cores beside one busy program: 0.6
-    tokens/s with two threads, 29 with one, which meets nobody; alone, 52 and 39.
+    another program, the others wait. Measured on two cores: 0.6 tokens/s
+    with two spinning threads beside a busy program, 52 alone. One thread meets nobody; alone
+    it gives 39.
     """
 
     def __init__(self, threads: int) -> None:

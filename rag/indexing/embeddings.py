@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
 
 # Tokens evaluated at once. Larger batches fall out of the second-level cache: measured on two
-# cores, 2,048 tokens run 1.2 times as fast as sentence-transformers' batches of 32 texts.
+# cores with torch, batches of 8 texts took 22 s where batches of 32 took 28.
 _BATCH_TOKENS = 2048
 
 

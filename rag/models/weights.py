@@ -22,7 +22,7 @@ from rag.models.catalog import ModelSpec
 # llama.cpp evaluates prompts in these formats at half the speed of Q8_0 or worse: it has no
 # interleaved ("repacked") kernels for them. Numbers are llama_ftype in llama.h.
 _SLOW_FTYPES = {3: "Q4_1", 8: "Q5_0", 9: "Q5_1"}
-# Chosen by bench/quantization.py: the fastest whose answers stay within 0.01 of F1.
+# Chosen by bench/answers.py --formats: the fastest whose answers stay within 0.01 of F1.
 FAST_FORMAT = "Q8_0"
 _FTYPES = {"Q8_0": 7, "Q4_0": 2}
 # Above this, twice the bytes a weight would cost more in memory than it gains in speed.

@@ -17,7 +17,7 @@ from rag.reading.links import plain
 
 # Raised with every change of the rules below, so that an older index is chunked anew.
 CHUNK_RULES = 2
-# Chosen by bench/quality.py --sweep: paragraphs of a section are joined up to this many tokens.
+# Paragraphs of a section are joined up to this many tokens; bench/RESULTS.md compares 1, 128, 200.
 JOIN_TOKENS = 128
 _CONTEXT_TOKENS = 48  # of title and headings, at most: the passage is what matters
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"'”’)\]]*\s+|(?<=[。！？])")

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Weights of a sentence's cosine, its share of the question's words, and its passage's score.
-# Chosen on SQuAD notes by bench/quality.py --evidence.
+# Set by hand, not searched for: on 400 SQuAD questions the best sentence held a gold answer in 74
+# of 100 cases, one of the best three in 89.
 _WORDS_WEIGHT = 0.3
 _PASSAGE_WEIGHT = 0.5
 _MARKUP_ONLY = re.compile(r"^[\s\-*+#>|:=`~_.]*$")

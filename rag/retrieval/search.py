@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rag.indexing.embeddings import Embedder
     from rag.indexing.local import PassageIndex
 
-# Chosen by bench/quality.py --sweep.
+# Picked on all answerable SQuAD questions of the open half; see bench/RESULTS.md.
 DEPTH = 200  # candidates from each side
 MEANING_WEIGHT = 0.7
 # A best BM25 score below this is a chance word in common, and is not stretched to a full match.

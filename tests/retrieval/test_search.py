@@ -31,7 +31,7 @@ def test_where_a_passage_came_from():
 
 @pytest.mark.model
 def test_the_example_questions_find_their_lines(corpus_engine):
-    """Of the answerable questions over corpus/, 19 of 20 find a gold line among five."""
+    """Of the answerable questions over corpus/, nine of ten find a gold line among five."""
     rows = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
     rows = [row for row in rows if row["answers"]]
     assert len(rows) >= 60
