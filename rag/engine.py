@@ -19,7 +19,7 @@ from rag.indexing.local import DATABASE, LocalIndex
 from rag.indexing.store import damage_errors
 from rag.retrieval.evidence import Evidence, find_evidence
 from rag.retrieval.query import Turn, check_question, search_terms, stand_alone
-from rag.retrieval.search import Passage
+from rag.retrieval.search import Found, Passage
 
 if TYPE_CHECKING:
     from rag.answering.generation import Generator
@@ -151,7 +151,10 @@ class Engine:
         folder = index_folder(self.parts.data_dir, home) if home else None
         if folder is None or not (folder / DATABASE).is_file():
             return True
-        index = LocalIndex(folder)
+        try:
+            index = LocalIndex(folder)
+        except NoIndex:  # of an older format
+            return True
         try:
             with damage_errors():
                 if not index.complete or index.rules_changed():
@@ -192,16 +195,21 @@ class Engine:
         self, question: str, k: int | None = None, history: Sequence[Turn] = ()
     ) -> tuple[Passage, ...]:
         """The passages for a question, best first. Raises QuestionError, IndexFault."""
+        return self.explain(question, k, history).passages
+
+    def explain(self, question: str, k: int | None = None, history: Sequence[Turn] = ()) -> Found:
+        """The same, with the number of candidates and the time of each stage."""
         return self._search(stand_alone(check_question(question), history), k or self.parts.k)
 
-    def _search(self, query: str, k: int) -> tuple[Passage, ...]:
+    def _search(self, query: str, k: int) -> Found:
         from rag.retrieval.search import search
 
         with damage_errors():
             index = self._open_index()
             index.check(self.parts.identity().fingerprint)
         with damage_errors(), index.store.snapshot():
-            return search(index, self._open_embedder(), self._terms(query), query, k)
+            embedder = self._open_embedder()
+            return search(index, embedder, self.analyze, self._terms(query), query, k)
 
     def ask(
         self,
@@ -219,8 +227,8 @@ class Engine:
         question = check_question(question)
         query = stand_alone(question, history)
         loader = self.load_generator_behind()
-        passages = self._search(query, k or self.parts.k)
-        evidence = find_evidence(query, passages, self._open_embedder(), self._terms)
+        passages = self._search(query, k or self.parts.k).passages
+        evidence = find_evidence(query, passages, self._open_embedder())
         timings = {"first_evidence_s": time.perf_counter() - started}
         yield Retrieved(passages, evidence, query)
         loader.join()

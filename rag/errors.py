@@ -8,7 +8,7 @@ Every one says what happened in a sentence and, in `remedy`, what to do about it
     ├── QuestionError      an empty question, or one that no model could read
     ├── ModelError         weights that are missing, damaged or cannot be loaded
     ├── IndexFault         something about the index
-    │   ├── NoIndex        there is none yet
+    │   ├── NoIndex        there is none yet, or one of an older format
     │   ├── IndexMismatch  it was written with another embedder, or by a newer version
     │   └── IndexBusy      another process is writing it
     ├── StorageError       the disk is full, or a folder cannot be written
@@ -59,7 +59,7 @@ class IndexFault(RagError):
 
 
 class NoIndex(IndexFault):
-    """There is no index of these notes yet."""
+    """There is no index of these notes yet, or one that an older version wrote."""
 
 
 class IndexMismatch(IndexFault):

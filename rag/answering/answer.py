@@ -10,7 +10,7 @@ from rag.answering.abstention import REFUSE_BELOW, answerable
 from rag.answering.generation import Generator, Token
 from rag.answering.grounding import REFUSAL, Sentence, ground, quote
 from rag.answering.prompt import ANSWER_TOKENS, build_prompt
-from rag.reading.chunks import split_sentences
+from rag.reading.sentences import split_sentences
 from rag.retrieval.evidence import Evidence, whole_list
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Passage

@@ -8,15 +8,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from rag.errors import Cancelled, NotesError
+from rag.indexing.embeddings import PassageText
 from rag.indexing.local import Changes, LocalIndex
 from rag.indexing.store import ChunkRow, NoteRow, NoteState
 from rag.reading.notes import NoteFile, NoteText, Scan, Skipped, hash_note, read_note, scan
 
 if TYPE_CHECKING:
-    from rag.indexing.embeddings import Embedder
+    from rag.indexing.embeddings import Embedded, Embedder
 
 # A note written within this time of the last scan may have been written after it was read
 # without a new mtime: file systems and clocks are coarse. Such a note is hashed.
@@ -249,7 +250,7 @@ def update(
 class _Read:
     row: NoteRow
     rows: tuple[ChunkRow, ...]
-    chunks: tuple[tuple[bytes, str], ...]  # vector hash, embedded text
+    chunks: tuple[tuple[bytes, PassageText], ...]  # vector hash, what is embedded
     warnings: tuple[str, ...]
 
 
@@ -262,7 +263,8 @@ def _read(folder: Path, file: NoteFile, embedder: Embedder) -> _Read | Skipped:
         return note
     document = parse_document(file.path, note.text)
     chunks = chunk_document(document, embedder.count_tokens, embedder.max_tokens)
-    hashes = [vector_hash(embedder.fingerprint, chunk.embedded) for chunk in chunks]
+    texts = [PassageText(chunk.embedded, chunk.context, chunk.sentences) for chunk in chunks]
+    hashes = [vector_hash(embedder.fingerprint, each) for each in texts]
     row = NoteRow(
         file.path,
         file.size,
@@ -280,14 +282,14 @@ def _read(folder: Path, file: NoteFile, embedder: Embedder) -> _Read | Skipped:
         ChunkRow(chunk.text, chunk.headings, chunk.first, chunk.last, digest)
         for chunk, digest in zip(chunks, hashes, strict=True)
     )
-    texts = tuple(zip(hashes, (chunk.embedded for chunk in chunks), strict=True))
     warnings = (*((note.warning,) if note.warning else ()), *document.warnings)
-    return _Read(row, rows, texts, warnings)
+    return _Read(row, rows, tuple(zip(hashes, texts, strict=True)), warnings)
 
 
-def vector_hash(fingerprint: str, text: str) -> bytes:
-    """The key under which the vector of a text is kept: of the embedder and the text."""
-    return hashlib.sha256(f"{fingerprint}\0{text}".encode("utf-8", "surrogatepass")).digest()
+def vector_hash(fingerprint: str, passage: PassageText) -> bytes:
+    """The key under which vectors are kept: of the embedder, the text and its sentences."""
+    key = f"{fingerprint}\0{passage.sentences}\0{passage.text}"
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
 def _embed(
@@ -301,22 +303,22 @@ def _embed(
     missing = index.store.missing_vectors(texts)
     wanted = [digest for digest in texts if digest in missing]
     # Sorting all by length first keeps every slice, and so every batch, of even length.
-    wanted.sort(key=lambda digest: -len(texts[digest]))
+    wanted.sort(key=lambda digest: -len(texts[digest].text))
     total = sum(len(each.chunks) for each in read)
     done = total - len(wanted)
     started = time.perf_counter()
     first = done
-    characters = sum(len(texts[digest]) for digest in wanted)
+    characters = sum(len(texts[digest].text) for digest in wanted)
     embedded = 0
-    pending: list[tuple[list[bytes], Any]] = []
+    pending: list[tuple[list[bytes], Embedded]] = []
     yield IndexProgress("embed", files, files, done, total)
     try:
         for start in range(0, len(wanted), _EMBED_AT_ONCE):
             part = wanted[start : start + _EMBED_AT_ONCE]
-            for indices, batch in embedder.embed_documents([texts[digest] for digest in part]):
-                pending.append(([part[i] for i in indices], batch))
-                done += len(indices)
-                embedded += sum(len(texts[part[i]]) for i in indices)
+            for batch in embedder.embed_passages([texts[digest] for digest in part]):
+                pending.append(([part[i] for i in batch.indices], batch))
+                done += len(batch.indices)
+                embedded += sum(len(texts[part[i]].text) for i in batch.indices)
                 if sum(len(hashes) for hashes, _ in pending) >= _STORE_EVERY:
                     _store(index, pending)
                     pending = []
@@ -335,11 +337,11 @@ def _embed(
         _store(index, pending)
 
 
-def _store(index: LocalIndex, batches: Sequence[tuple[list[bytes], Any]]) -> None:
+def _store(index: LocalIndex, batches: Sequence[tuple[list[bytes], Embedded]]) -> None:
     if batches:
         with index.store.transaction():
-            for hashes, vectors in batches:
-                index.store.add_vectors(hashes, vectors)
+            for hashes, batch in batches:
+                index.store.add_vectors(hashes, batch.vectors, batch.sentences)
 
 
 def _skips(

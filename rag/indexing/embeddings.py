@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,10 +22,31 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Vectors = NDArray[np.float32]
+    Coarse = NDArray[np.int8]
 
 # Tokens evaluated at once. Larger batches fall out of the second-level cache: measured on two
 # cores with torch, batches of 8 texts took 22 s where batches of 32 took 28.
 _BATCH_TOKENS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class PassageText:
+    """What is embedded of a passage: `text[:context]` names it, `sentences` are spans of it."""
+
+    text: str
+    context: int
+    sentences: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A batch of passages: their indices, unit vectors of shape (n, dimension), and for each
+    the directions of its sentences, shape (sentences, dimension); no rows where the model
+    has none to give."""
+
+    indices: list[int]
+    vectors: Vectors
+    sentences: list[Coarse]
 
 
 class Embedder(Protocol):
@@ -37,7 +59,8 @@ class Embedder(Protocol):
     @property
     def max_tokens(self) -> int: ...
     def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
-    def embed_documents(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]: ...
+    def embed_passages(self, passages: Sequence[PassageText]) -> Iterator[Embedded]: ...
+    def embed(self, texts: Sequence[str]) -> Vectors: ...
     def embed_query(self, text: str) -> Vectors: ...
 
 
@@ -57,6 +80,8 @@ class ModelFolder:
             or config.get("hidden_size")
             or 0
         )
+        # Of a model that pools by the first token alone, the others mean nothing apart.
+        self.pools_by_mean = _pools_by_mean(files.folder)
         self.query_prompt = str(prompts.get("query", ""))
         self.document_prompt = str(prompts.get("document", prompts.get("passage", "")))
         self._tokenizer: Any = None
@@ -123,31 +148,50 @@ class OnnxEmbedder:
         """The unit vector of a question, shape (dimension,)."""
         import numpy as np
 
-        vectors = self._run([self._model.tokenizer.encode(self._model.query_prompt + text).ids])
-        return np.asarray(vectors[0], dtype=np.float32)
+        ids = self._model.tokenizer.encode(self._model.query_prompt + text).ids
+        return np.asarray(self._run([ids])[0], dtype=np.float32)
 
-    def embed_documents(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
-        """Batches of (indices into `texts`, their unit vectors), longest texts first.
+    def embed_passages(self, passages: Sequence[PassageText]) -> Iterator[Embedded]:
+        """Batches of passages, longest first.
 
-        Sorted by length there is next to no padding, and the largest batch, which decides
-        how much memory is needed, comes first.
+        A sentence's direction is the mean of its tokens' outputs and those of the context, all
+        of which have read the whole passage. It costs nothing beside the passage's own vector;
+        bench/RESULTS.md compares it with sentences that are embedded apart.
         """
         prompt = self._model.document_prompt
-        ids = [
-            each.ids
-            for each in self._model.tokenizer.encode_batch_fast([prompt + text for text in texts])
-        ]
-        order = sorted(range(len(texts)), key=lambda index: -len(ids[index]))
-        start = 0
-        while start < len(order):
-            count = max(1, _BATCH_TOKENS // len(ids[order[start]]))
-            batch = order[start : start + count]
-            yield batch, self._run([ids[index] for index in batch])
-            start += count
+        for indices, encodings in self._batches([each.text for each in passages]):
+            ids = [each.ids for each in encodings]
+            if not self._model.pools_by_mean:
+                yield Embedded(indices, self._run(ids), _no_sentences(indices, self.dimension))
+                continue
+            vectors, tokens = self._run_tokens(ids)
+            coarse = [
+                _pooled(passages[index], encoding.offsets, outputs, len(prompt))
+                for index, encoding, outputs in zip(indices, encodings, tokens, strict=True)
+            ]
+            yield Embedded(indices, vectors, coarse)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of all texts in their order, shape (len(texts), dimension)."""
-        return _in_order(self, texts)
+        import numpy as np
+
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for indices, encodings in self._batches(texts):
+            vectors[indices] = self._run([each.ids for each in encodings])
+        return vectors
+
+    def _batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], list[Any]]]:
+        """Indices and encodings, longest first: sorted by length there is next to no padding,
+        and the largest batch, which decides how much memory is needed, comes first."""
+        prompt = self._model.document_prompt
+        encodings = self._model.tokenizer.encode_batch([prompt + text for text in texts])
+        order = sorted(range(len(texts)), key=lambda index: -len(encodings[index].ids))
+        start = 0
+        while start < len(order):
+            count = max(1, _BATCH_TOKENS // len(encodings[order[start]].ids))
+            batch = order[start : start + count]
+            yield batch, [encodings[index] for index in batch]
+            start += count
 
     def load(self) -> None:
         """Load tokenizer and weights now instead of at the first text."""
@@ -174,16 +218,13 @@ class OnnxEmbedder:
         return self._session
 
     def _run(self, token_ids: Sequence[Sequence[int]]) -> Vectors:
-        import numpy as np
-
-        longest = max(len(row) for row in token_ids)
-        ids = np.zeros((len(token_ids), longest), dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for row, tokens in enumerate(token_ids):
-            ids[row, : len(tokens)] = tokens
-            mask[row, : len(tokens)] = 1
-        (vectors,) = self._open().run(None, {"input_ids": ids, "attention_mask": mask})
+        (vectors,) = self._open().run(["embedding"], _inputs(token_ids))
         return _unit(vectors)
+
+    def _run_tokens(self, token_ids: Sequence[Sequence[int]]) -> tuple[Vectors, Vectors]:
+        """Unit vectors, and the outputs of all tokens, shape (n, longest, dimension)."""
+        vectors, tokens = self._open().run(["embedding", "tokens"], _inputs(token_ids))
+        return _unit(vectors), tokens
 
 
 class TorchEmbedder:
@@ -203,16 +244,17 @@ class TorchEmbedder:
 
         return np.asarray(self._encode([self._model.query_prompt + text])[0], dtype=np.float32)
 
-    def embed_documents(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
-        """Batches of (indices into `texts`, their unit vectors), longest texts first."""
-        order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
+    def embed_passages(self, passages: Sequence[PassageText]) -> Iterator[Embedded]:
+        """Batches of passages, longest first, without their sentences."""
+        order = sorted(range(len(passages)), key=lambda index: -len(passages[index].text))
         for start in range(0, len(order), 8):
             batch = order[start : start + 8]
-            yield batch, self._encode([self._model.document_prompt + texts[i] for i in batch])
+            vectors = self.embed([passages[i].text for i in batch])
+            yield Embedded(batch, vectors, _no_sentences(batch, self.dimension))
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of all texts in their order, shape (len(texts), dimension)."""
-        return _in_order(self, texts)
+        return self._encode([self._model.document_prompt + text for text in texts])
 
     def load(self) -> None:
         """Import torch and load the weights now."""
@@ -234,13 +276,60 @@ def open_embedder(files: EmbedderFiles, threads: int = 0) -> OnnxEmbedder | Torc
     return OnnxEmbedder(files, threads) if files.onnx else TorchEmbedder(files)
 
 
-def _in_order(embedder: Embedder, texts: Sequence[str]) -> Vectors:
+def directions(coarse: Coarse) -> Vectors:
+    """Unit vectors of coarse ones, shape (n, dimension)."""
     import numpy as np
 
-    vectors = np.zeros((len(texts), embedder.dimension), dtype=np.float32)
-    for indices, batch in embedder.embed_documents(texts):
-        vectors[indices] = batch
-    return vectors
+    return _unit(coarse.astype(np.float32))
+
+
+def _pooled(
+    passage: PassageText, offsets: Sequence[tuple[int, int]], outputs: Vectors, prompt: int
+) -> Coarse:
+    """The directions of a passage's sentences from its tokens' outputs, in eight bits.
+
+    Late chunking (Günther et al. 2024, arXiv 2409.04701), with the context in each mean. A
+    sentence without a token of its own has the passage's direction.
+    """
+    import numpy as np
+
+    places = np.array(offsets, dtype=np.int64).reshape(-1, 2)
+    real = places[:, 1] > places[:, 0]  # special tokens stand nowhere
+    starts, ends = places[:, 0] - prompt, places[:, 1] - prompt
+    outputs = outputs[: len(places)]
+    named = real & (starts >= 0) & (ends <= passage.context)
+    pooled = np.zeros((len(passage.sentences), outputs.shape[1]), dtype=np.float32)
+    for row, (start, end) in enumerate(passage.sentences):
+        own = real & (starts >= start) & (ends <= end)
+        pooled[row] = outputs[own | named].mean(axis=0) if own.any() else outputs.mean(axis=0)
+    largest = np.abs(pooled).max(axis=1, keepdims=True, initial=1e-12)
+    coarse: Coarse = np.round(pooled * (127 / largest)).astype(np.int8)
+    return coarse
+
+
+def _no_sentences(indices: Sequence[int], dimension: int) -> list[Coarse]:
+    import numpy as np
+
+    return [np.zeros((0, dimension), dtype=np.int8)] * len(indices)
+
+
+def _pools_by_mean(folder: Path) -> bool:
+    """Whether a model's vector is the mean of its tokens' outputs, and nothing after it."""
+    pooling = _read_json(folder / "1_Pooling" / "config.json")
+    mean = pooling.get("pooling_mode_mean_tokens") or pooling.get("pooling_mode") == "mean"
+    return bool(mean) and not (folder / "2_Dense").is_dir()
+
+
+def _inputs(token_ids: Sequence[Sequence[int]]) -> dict[str, Any]:
+    import numpy as np
+
+    longest = max(len(row) for row in token_ids)
+    ids = np.zeros((len(token_ids), longest), dtype=np.int64)
+    mask = np.zeros_like(ids)
+    for row, tokens in enumerate(token_ids):
+        ids[row, : len(tokens)] = tokens
+        mask[row, : len(tokens)] = 1
+    return {"input_ids": ids, "attention_mask": mask}
 
 
 def _unit(vectors: Vectors) -> Vectors:

@@ -43,6 +43,8 @@ class PassageIndex(Protocol):
     def search_words(self, terms: Sequence[str], k: int) -> Hits: ...
     def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]: ...
     def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]: ...
+    def sentences(self, ids: Sequence[int]) -> dict[int, NDArray[np.int8]]: ...
+    def rarity(self, terms: Sequence[str]) -> dict[str, float]: ...
 
 
 class LocalIndex:
@@ -111,6 +113,17 @@ class LocalIndex:
 
     def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
         return self.store.vectors_of(ids)
+
+    def sentences(self, ids: Sequence[int]) -> dict[int, NDArray[np.int8]]:
+        """Directions of the sentences of some chunks, by id; no rows where there are none."""
+        return self.store.sentences_of(ids, int(self.store.get("dimension")))
+
+    def rarity(self, terms: Sequence[str]) -> dict[str, float]:
+        """BM25's inverse document frequency of analyzed terms."""
+        try:
+            return self._lexical.rarity(terms)
+        except ValueError:  # damaged since it was opened
+            return dict.fromkeys(terms, 1.0)
 
     def note_states(self) -> dict[str, NoteState]:
         return self.store.note_states()

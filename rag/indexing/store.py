@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-from rag.errors import IndexFault, IndexMismatch, storage_errors
+from rag.errors import IndexFault, IndexMismatch, NoIndex, storage_errors
 
-FORMAT = 1  # of the schema below; a newer one is refused
+FORMAT = 2  # of the schema below; a newer one is refused, an older one migrated
 _APPLICATION_ID = 0x72616721
 
 _SCHEMA = """
@@ -41,8 +41,10 @@ CREATE TABLE chunks (
 );
 CREATE INDEX chunks_by_note ON chunks(note);
 CREATE INDEX chunks_by_vector ON chunks(vector);
-CREATE TABLE vectors (hash BLOB PRIMARY KEY, vector BLOB NOT NULL);
+CREATE TABLE vectors (hash BLOB PRIMARY KEY, vector BLOB NOT NULL, sentences BLOB NOT NULL);
 """
+# From each older format to the next. Chunking rules changed with format 2: all is embedded anew.
+_MIGRATIONS = {1: "ALTER TABLE vectors ADD COLUMN sentences BLOB NOT NULL DEFAULT x'';"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +156,15 @@ class Store:
         raise AssertionError("unreachable")
 
     def _migrate(self, db: sqlite3.Connection) -> None:
-        if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
             db.executescript(
                 f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID};"
                 f"PRAGMA user_version = {FORMAT}; COMMIT;"
             )
+        elif version < FORMAT:
+            steps = "".join(_MIGRATIONS[each] for each in range(version, FORMAT))
+            db.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {FORMAT}; COMMIT;")
 
     def _check_format(self, db: sqlite3.Connection) -> None:
         version = db.execute("PRAGMA user_version").fetchone()[0]
@@ -169,6 +175,8 @@ class Store:
             )
         if version == 0:
             raise _damaged(self.file)
+        if version < FORMAT:  # a reader cannot mend it
+            raise NoIndex("This index was written by an older version of rag.", "Run: rag index")
 
     def close(self) -> None:
         self._db.close()
@@ -330,13 +338,23 @@ class Store:
             if not self._db.execute("SELECT 1 FROM vectors WHERE hash = ?", (each,)).fetchone()
         }
 
-    def add_vectors(self, hashes: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
-        """Keep unit vectors, in half precision: the cosine to the original is above 0.9999."""
+    def add_vectors(
+        self,
+        hashes: Sequence[bytes],
+        vectors: NDArray[np.float32],
+        sentences: Sequence[NDArray[np.int8]],
+    ) -> None:
+        """Keep unit vectors, in half precision: the cosine to the original is above 0.9999.
+
+        `sentences` are the directions of each passage's sentences, shape (n, dimension).
+        """
         self._db.executemany(
-            "INSERT OR IGNORE INTO vectors VALUES (?, ?)",
+            "INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)",
             [
-                (key, row.tobytes())
-                for key, row in zip(hashes, vectors.astype("float16"), strict=True)
+                (key, row.tobytes(), coarse.tobytes())
+                for key, row, coarse in zip(
+                    hashes, vectors.astype("float16"), sentences, strict=True
+                )
             ],
         )
 
@@ -359,17 +377,29 @@ class Store:
         """Vectors of some chunks, by id."""
         import numpy as np
 
-        found: dict[int, NDArray[np.float32]] = {}
+        return {
+            chunk: np.frombuffer(blob, dtype=np.float16).astype(np.float32)
+            for chunk, blob in self._vector_column("vector", ids)
+        }
+
+    def sentences_of(self, ids: Sequence[int], dimension: int) -> dict[int, NDArray[np.int8]]:
+        """Directions of the sentences of some chunks, shape (sentences, dimension), by id."""
+        import numpy as np
+
+        return {
+            chunk: np.frombuffer(blob, dtype=np.int8).reshape(-1, dimension)
+            for chunk, blob in self._vector_column("sentences", ids)
+        }
+
+    def _vector_column(self, column: str, ids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
         for start in range(0, len(ids), 500):
             part = ids[start : start + 500]
             marks = ",".join("?" * len(part))
-            for row in self._db.execute(
-                "SELECT c.id, v.vector FROM chunks c JOIN vectors v ON v.hash = c.vector"
+            yield from self._db.execute(
+                f"SELECT c.id, v.{column} FROM chunks c JOIN vectors v ON v.hash = c.vector"
                 f" WHERE c.id IN ({marks})",
                 part,
-            ):
-                found[row[0]] = np.frombuffer(row[1], dtype=np.float16).astype(np.float32)
-        return found
+            )
 
     def drop_unused_vectors(self) -> None:
         """Forget vectors that no chunk refers to."""

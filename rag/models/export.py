@@ -38,7 +38,8 @@ def export(folder: Path, target: Path) -> None:
 
         def forward(self, input_ids: Any, attention_mask: Any) -> Any:
             features = {"input_ids": input_ids, "attention_mask": attention_mask}
-            return self.model(features)["sentence_embedding"]
+            outputs = self.model(features)
+            return outputs["sentence_embedding"], outputs["token_embeddings"]
 
     ids = torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8]])
     # Named after the parent, which clears it away where this process is killed.
@@ -50,8 +51,13 @@ def export(folder: Path, target: Path) -> None:
             (ids, torch.ones_like(ids)),
             str(partial),
             input_names=["input_ids", "attention_mask"],
-            output_names=["embedding"],
-            dynamic_axes={"input_ids": axes, "attention_mask": axes, "embedding": {0: "batch"}},
+            output_names=["embedding", "tokens"],
+            dynamic_axes={
+                "input_ids": axes,
+                "attention_mask": axes,
+                "embedding": {0: "batch"},
+                "tokens": axes,
+            },
             opset_version=17,
             dynamo=False,
         )

@@ -25,6 +25,7 @@ _SLOW_FTYPES = {3: "Q4_1", 8: "Q5_0", 9: "Q5_1"}
 # Chosen by bench/answers.py --formats: the fastest whose answers stay within 0.01 of F1.
 FAST_FORMAT = "Q8_0"
 _FTYPES = {"Q8_0": 7, "Q4_0": 2}
+_EXPORT = "tokens"  # names what the export gives beside the vector; older exports lack it
 # Above this, twice the bytes a weight would cost more in memory than it gains in speed.
 _REQUANTIZE_BELOW = 1 << 30
 
@@ -109,7 +110,7 @@ def generator_file(spec: ModelSpec, cache: Path) -> Path:
 def embedder_files(spec: ModelSpec, cache: Path, export: bool = True) -> EmbedderFiles:
     """The folder of an embedder, and its ONNX export, made once where `export` allows it."""
     weights, sha256 = verified(spec, cache)
-    target = cache / f"{spec.name}-{sha256[:12]}.onnx"
+    target = cache / f"{spec.name}-{sha256[:12]}.{_EXPORT}.onnx"
     refused = target.with_suffix(".failed")
     if export and not target.is_file() and not refused.is_file():
         _export_onnx(weights.parent, target, refused)

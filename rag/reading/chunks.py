@@ -7,20 +7,19 @@ in front when it is embedded, since a paragraph seldom repeats what it is about.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from rag.reading.documents import Block, Document
 from rag.reading.links import plain
+from rag.reading.sentences import find_spans, sentence_spans, split_sentences
 
 # Raised with every change of the rules below, so that an older index is chunked anew.
-CHUNK_RULES = 2
+CHUNK_RULES = 3
 # Paragraphs of a section are joined up to this many tokens; bench/RESULTS.md compares 1, 128, 200.
 JOIN_TOKENS = 128
 _CONTEXT_TOKENS = 48  # of title and headings, at most: the passage is what matters
-_SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"'”’)\]]*\s+|(?<=[。！？])")
 
 # An unbroken run of letters is one unknown token to the model, however long it is; a reader and
 # a prompt still have to hold it. No ordinary text has this many letters to a token.
@@ -34,6 +33,8 @@ class Chunk:
     """A span of a note. `first` and `last` are lines, counted from 1 and inclusive.
 
     `text` is verbatim; `embedded` is what the model reads: context and plain text.
+    `context` is the length of the former, `sentences` are the spans of the text's sentences in
+    `embedded`, empty for one that is not found there.
     """
 
     text: str
@@ -41,6 +42,8 @@ class Chunk:
     first: int
     last: int
     embedded: str
+    context: int
+    sentences: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,26 +176,6 @@ def _cut_words(
         stack += [part[cut:], part[:cut]]
 
 
-def split_sentences(text: str) -> list[str]:
-    """Sentences of one line, verbatim: joined they give the line back.
-
-    A full stop after an initial or a common abbreviation ends none.
-    """
-    cuts = [0]
-    for match in _SENTENCE_END.finditer(text):
-        if not _ABBREVIATION.search(text, max(0, match.start() - 12), match.start()):
-            cuts.append(match.end())
-    if cuts[-1] != len(text):
-        cuts.append(len(text))
-    return [text[start:end] for start, end in pairwise(cuts)] or [text]
-
-
-_ABBREVIATION = re.compile(
-    r"(?:^|[\s(\[\"“])(?:[A-Z]|[A-Z]\.[A-Z]|Mr|Mrs|Ms|Dr|St|Prof|Jr|Sr|vs|etc|e\.g|i\.e|cf|c|ca|"
-    r"approx|No|no|vol|Vol|pp|p|Fig|fig|al|Inc|Ltd|Co|Gen|Col|Lt|Sgt|Rev|Hon|Sen|Rep)\.$"
-)
-
-
 def _join(units: Sequence[_Unit], budget: int, join: int) -> Iterator[list[_Unit]]:
     """Groups of neighbours: whole blocks up to `join` tokens, parts of one up to the budget."""
     group: list[_Unit] = []
@@ -238,6 +221,15 @@ def _chunk(group: Sequence[_Unit], headings: tuple[str, ...], context: str) -> C
     for before, unit in pairwise(group):
         text += "\n" * (unit.first - before.last) + unit.text
     # A part of a line may begin or end with the space that separated it from its neighbour.
+    text = text.strip(" ")
+    embedded = embedded_text(context, text)
+    parts = [plain(text[span.start : span.end]) for span in sentence_spans(text)]
     return Chunk(
-        text.strip(" "), headings, group[0].first, group[-1].last, embedded_text(context, text)
+        text,
+        headings,
+        group[0].first,
+        group[-1].last,
+        embedded,
+        len(context),
+        tuple(find_spans(embedded, parts, len(context) + 1)),
     )

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from rag.indexing.embeddings import Embedded, PassageText
+
 
 class FakeEmbedder:
     """A vector is the sum of a random one for each word; near enough to meaning for tests."""
@@ -23,12 +25,22 @@ class FakeEmbedder:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(re.findall(r"\w+|[^\w\s]", text)) + 2 for text in texts]
 
-    def embed_documents(self, texts: Sequence[str]) -> Iterator[tuple[list[int], np.ndarray]]:
-        for number, start in enumerate(range(0, len(texts), 4)):
+    def embed_passages(self, passages: Sequence[PassageText]) -> Iterator[Embedded]:
+        for number, start in enumerate(range(0, len(passages), 4)):
             self.before_batch(number)
-            batch = list(range(start, min(start + 4, len(texts))))
-            self.embedded += [texts[i] for i in batch]
-            yield batch, np.stack([self.embed_query(texts[i]) for i in batch])
+            batch = list(range(start, min(start + 4, len(passages))))
+            self.embedded += [passages[i].text for i in batch]
+            vectors = self.embed([passages[i].text for i in batch])
+            yield Embedded(batch, vectors, [self._sentences(passages[i]) for i in batch])
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        return np.stack([self.embed_query(text) for text in texts])
+
+    def _sentences(self, passage: PassageText) -> np.ndarray:
+        if not passage.sentences:
+            return np.zeros((0, self.dimension), dtype=np.int8)
+        vectors = self.embed([passage.text[start:end] for start, end in passage.sentences])
+        return np.round(vectors * 127).astype(np.int8)
 
     def embed_query(self, text: str) -> np.ndarray:
         words = re.findall(r"\w+", text.casefold()) or [""]

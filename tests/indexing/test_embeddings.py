@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 
 from rag.errors import ModelError
-from rag.indexing.embeddings import ModelFolder, OnnxEmbedder, TorchEmbedder, open_embedder
+from rag.indexing.embeddings import (
+    ModelFolder,
+    OnnxEmbedder,
+    PassageText,
+    TorchEmbedder,
+    directions,
+    open_embedder,
+)
 from rag.models.catalog import find_model
 from rag.models.weights import embedder_files
 
@@ -70,10 +77,36 @@ def test_tokens_are_counted_as_they_are_fed(embedder):
 
 
 def test_every_text_comes_back_once(embedder):
-    texts = [f"text {n} " * (n % 40 + 1) for n in range(150)]
-    indices = [i for batch, _ in embedder.embed_documents(texts) for i in batch]
-    assert sorted(indices) == list(range(150))
-    assert list(embedder.embed_documents([])) == []
+    passages = [PassageText(f"text {n} " * (n % 40 + 1), 0, ()) for n in range(150)]
+    batches = list(embedder.embed_passages(passages))
+    assert sorted(i for batch in batches for i in batch.indices) == list(range(150))
+    ours = np.concatenate([batch.vectors for batch in batches])
+    order = [i for batch in batches for i in batch.indices]
+    theirs = embedder.embed([passages[i].text for i in order])
+    assert np.sum(ours * theirs, axis=1).min() >= 0.9999
+    assert list(embedder.embed_passages([])) == []
+
+
+def test_a_sentence_has_a_direction_of_its_own(embedder):
+    text = "Garden\nThe barrel holds 300 litres. Bees live in the hive. 🌧️"
+    spans = [(7, 36), (37, 59), (60, 60)]
+    (batch,) = embedder.embed_passages([PassageText(text, 6, tuple(spans))])
+    (coarse,) = batch.sentences
+    assert coarse.shape == (3, embedder.dimension)
+    assert coarse.dtype == np.int8
+    barrel, bees, nothing = directions(coarse)
+    question = embedder.embed_query("Where do the bees live?")
+    assert bees @ question > batch.vectors[0] @ question > barrel @ question
+    assert nothing @ batch.vectors[0] >= 0.999, "a sentence of no token is the passage"
+
+
+def test_a_model_that_reads_the_first_token_alone_gives_no_sentences(embedder, copied: Path):
+    pooling = copied / "1_Pooling" / "config.json"
+    settings = {**json.loads(pooling.read_text()), "pooling_mode_mean_tokens": False}
+    pooling.write_text(json.dumps({**settings, "pooling_mode_cls_token": True}))
+    other = OnnxEmbedder(replace(embedder._model.files, folder=copied))
+    (batch,) = other.embed_passages([PassageText("One. Two.", 0, ((0, 4), (5, 9)))])
+    assert batch.sentences[0].shape == (0, embedder.dimension)
 
 
 @pytest.fixture

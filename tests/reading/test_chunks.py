@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.reading.chunks import chunk_document, split_sentences
+from rag.reading.chunks import chunk_document
 from rag.reading.documents import parse_document
+from rag.reading.sentences import split_sentences
 from tests.indexing.fakes import FakeEmbedder
 
 CORPUS = Path(__file__).parents[2] / "corpus"

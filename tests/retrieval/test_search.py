@@ -5,19 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.retrieval.search import Passage, fuse
+from rag.retrieval.search import Passage
 
 QUESTIONS = Path(__file__).parents[1] / "data" / "corpus-questions.jsonl"
-
-
-def test_a_passage_found_by_both_sides_wins_over_one_found_by_either():
-    scores = fuse({1: 0.6, 2: 0.6, 3: 0.1}, {1: 8.0, 3: 8.0}, 0.5)
-    assert scores[1] > scores[2] > 0
-    assert scores[1] > scores[3]
-
-
-def test_without_a_word_in_common_the_cosine_alone_ranks():
-    assert fuse({1: 0.2, 2: 0.4}, {}, 0.5) == {1: 0.1, 2: 0.2}
 
 
 def test_where_a_passage_came_from():
@@ -56,3 +46,36 @@ def test_search_is_deterministic_and_sorted(corpus_engine):
     assert first == corpus_engine.search("diffusion models", 8)
     assert [each.score for each in first] == sorted((e.score for e in first), reverse=True)
     assert len({each.id for each in first}) == len(first) == 8
+
+
+@pytest.mark.model
+def test_a_passage_says_why_it_was_found(corpus_engine):
+    found = corpus_engine.explain("Who won first place at the Colorado State Fair?", 5)
+    best = found.passages[0]
+    assert {"colorado", "fair"} <= set(best.reasons.terms)
+    assert best.reasons.words_rank == 1
+    assert best.reasons.meaning_rank >= 1
+    assert best.reasons.sentence == max(each.cosine for each in best.sentences)
+    assert 0 < best.reasons.share <= 1
+    assert found.candidates >= 5
+    assert set(found.seconds) == {"embed", "meaning", "words", "fuse", "fetch", "sentences"}
+
+
+@pytest.fixture
+def copies(box):
+    """Two notes that say the same, and a third that says it of another year."""
+    text = "# Report\n\nThe committee met in the old library and agreed on the {} budget.\n"
+    for name, year in (("a.md", 2021), ("b.md", 2021), ("c.md", 2022)):
+        (box.notes / name).write_text(text.format(year))
+    return box
+
+
+@pytest.mark.model
+def test_a_copied_passage_appears_once_and_names_the_other(copies):
+    engine = copies.engine()
+    list(engine.index())
+    found = engine.search("What did the committee agree on?", 3)
+    assert {found[0].path, found[1].path} == {"a.md", "c.md"}, "another year says another thing"
+    copied = next(each for each in found if each.path == "a.md")
+    assert copied.also == ("b.md:3",) or copied.also == ("b.md:1",)
+    engine.close()
