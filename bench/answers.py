@@ -18,11 +18,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from rich.console import Console
 from rich.table import Table
 
-from bench.data import Question, data_folder, engine, holds, load_questions, parser, token_f1
+from bench.data import data_folder, engine, parser, questions
 from rag.answering.generation import LlamaGenerator
 from rag.answering.prompt import build_prompt
 from rag.config import Config
-from rag.engine import Answered, Engine, Retrieved
+from rag.engine import Engine, Retrieved
+from rag.evaluation.matching import holds, token_f1
+from rag.evaluation.measures import figures, question_scores
+from rag.evaluation.questions import Question
+from rag.evaluation.report import table
+from rag.evaluation.run import run
 from rag.models.catalog import find_model
 from rag.models.llama import requantize
 from rag.models.weights import locate
@@ -36,10 +41,9 @@ def main() -> None:
     arguments.add_argument("--formats", action="store_true")
     options = arguments.parse_args()
     folder = data_folder(options)
-    answerable = load_questions(folder / "answerable.jsonl", options.sample or 200, options.seed)
-    unanswerable = load_questions(
-        folder / "unanswerable.jsonl", (options.sample or 200) // 2, options.seed
-    )
+    count = options.sample or 200
+    answerable = questions(folder, "answerable", count, options.seed)
+    unanswerable = questions(folder, "unanswerable", max(1, count // 2), options.seed)
     with tempfile.TemporaryDirectory() as home:
         ours = engine(folder / "notes", Path(home))
         for _ in ours.index():
@@ -47,54 +51,25 @@ def main() -> None:
         if options.formats:
             _formats(ours, answerable, Path(home))
         else:
-            _answers(ours, answerable, unanswerable)
+            _answers(ours, [*answerable, *unanswerable])
 
 
-def _answers(ours: Engine, answerable: list[Question], unanswerable: list[Question]) -> None:
-    started = time.perf_counter()
-    pairs = [(question, _ask(ours, question)) for question in answerable]
-    seconds = (time.perf_counter() - started) / len(pairs)
-    refused = sum(not _ask(ours, question).answered for question in unanswerable)
-    n = len(pairs)
-    table = Table("figure", "", title=f"{n} answerable, {len(unanswerable)} unanswerable")
-    for name, value in (
-        ("contains a gold answer", sum(holds(a.answer, q.answers) for q, a in pairs) / n),
-        ("token F1", sum(token_f1(a.answer, q.answers) for q, a in pairs) / n),
-        (
-            "cites a passage with a gold answer",
-            sum(
-                any(
-                    c.path == q.note and holds(a.passages[c.n - 1].text, q.answers)
-                    for c in a.citations
-                )
-                for q, a in pairs
-            )
-            / n,
-        ),
-        ("refused, answerable", sum(not a.answered for _, a in pairs) / n),
-        ("refused, unanswerable", refused / len(unanswerable)),
-        ("words", sum(len(a.answer.split()) for _, a in pairs) / n),
-        ("seconds, warm", seconds),
-    ):
-        table.add_row(name, f"{value:.3f}")
-    Console().print(table)
+def _answers(ours: Engine, asked: list[Question]) -> None:
+    pairs = list(zip(asked, run(ours, asked, True, lambda: False), strict=True))
+    Console().print(table(pairs, figures(pairs, question_scores(pairs)), {}))
 
 
-def _ask(ours: Engine, question: Question) -> Answered:
-    return next(e for e in ours.ask(question.question) if isinstance(e, Answered))
-
-
-def _formats(ours: Engine, questions: list[Question], place: Path) -> None:
+def _formats(ours: Engine, asked: list[Question], place: Path) -> None:
     source = locate(find_model("SmolLM2-135M-Instruct", "generator"))
-    found = [next(e for e in ours.ask(q.question) if isinstance(e, Retrieved)) for q in questions]
-    table = Table("format", "F1", "contains", "prompt tokens/s", "answer tokens/s")
+    found = [next(e for e in ours.ask(q.question) if isinstance(e, Retrieved)) for q in asked]
+    compared = Table("format", "F1", "contains", "prompt tokens/s", "answer tokens/s")
     for name, ftype in _FORMATS.items():
         file = place / f"{ftype}.gguf" if ftype else source
         if ftype:
             requantize(source, file, ftype)
         model = LlamaGenerator(file, name, Config().generator_context, physical_cores())
         f1 = contains = prompt = reading = answer = writing = 0.0
-        for question, each in zip(questions, found, strict=True):
+        for question, each in zip(asked, found, strict=True):
             chat = build_prompt(
                 question.question,
                 each.passages,
@@ -115,15 +90,15 @@ def _formats(ours: Engine, questions: list[Question], place: Path) -> None:
             f1 += token_f1(text, question.answers)
             contains += holds(text, question.answers)
         model.close()
-        n = len(questions)
-        table.add_row(
+        n = len(asked)
+        compared.add_row(
             name,
             f"{f1 / n:.3f}",
             f"{contains / n:.3f}",
             f"{prompt / reading:.0f}",
             f"{answer / writing:.0f}",
         )
-    Console().print(table)
+    Console().print(compared)
 
 
 if __name__ == "__main__":

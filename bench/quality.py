@@ -20,12 +20,15 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.baseline import Baseline
-from bench.data import Question, data_folder, engine, holds, load_questions, parser
+from bench.data import data_folder, engine, parser, questions
 from rag.engine import Engine
+from rag.evaluation.measures import figures, question_scores
+from rag.evaluation.questions import Question
+from rag.evaluation.rows import Found, Row
 from rag.retrieval import search as fusion
 from rag.retrieval.query import search_terms
 
-Found = Sequence[tuple[str, str]]  # (note, text) in rank order
+Ranked = Sequence[tuple[str, str]]  # (note, text) in rank order
 K = 10
 
 
@@ -34,32 +37,32 @@ def main() -> None:
     arguments.add_argument("--sweep", action="store_true")
     options = arguments.parse_args()
     folder = data_folder(options)
-    questions = load_questions(folder / "answerable.jsonl", options.sample, options.seed)
+    asked = questions(folder, "answerable", options.sample, options.seed)
     table = Table(
-        "", "hit@1", "hit@5", "MRR@10", "ms a question", title=f"{len(questions):,} questions"
+        "", "hit@1", "hit@5", "MRR@10", "ms a question", title=f"{len(asked):,} questions"
     )
     with tempfile.TemporaryDirectory() as home:
         ours = engine(folder / "notes", Path(home))
         for _ in ours.index():
             pass
-        _row(table, "rag", questions, lambda q: _ours(ours, q, fusion.MEANING_WEIGHT))
-        _row(table, "rag, meaning alone", questions, lambda q: _ours(ours, q, 1.0))
-        _row(table, "rag, words alone", questions, lambda q: _ours(ours, q, 0.0))
+        _row(table, "rag", asked, lambda q: _ours(ours, q, fusion.MEANING_WEIGHT))
+        _row(table, "rag, meaning alone", asked, lambda q: _ours(ours, q, 1.0))
+        _row(table, "rag, words alone", asked, lambda q: _ours(ours, q, 0.0))
         if options.sweep:
             for weight in (0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8):
                 _row(
                     table,
                     f"rag, weight of meaning {weight}",
-                    questions,
+                    asked,
                     lambda q, weight=weight: _ours(ours, q, weight),
                 )  # type: ignore[misc]
     baseline = Baseline()
     baseline.index(folder / "notes")
-    _row(table, "baseline", questions, lambda q: baseline.search([q.question], K)[0])
+    _row(table, "baseline", asked, lambda q: baseline.search([q.question], K)[0])
     Console().print(table)
 
 
-def _ours(ours: Engine, question: Question, weight: float) -> Found:
+def _ours(ours: Engine, question: Question, weight: float) -> Ranked:
     index = ours._open_index()
     terms = search_terms(question.question, ours.analyze)
     with index.store.snapshot():
@@ -70,22 +73,17 @@ def _ours(ours: Engine, question: Question, weight: float) -> Found:
 
 
 def _row(
-    table: Table, name: str, questions: Sequence[Question], search: Callable[[Question], Found]
+    table: Table, name: str, asked: Sequence[Question], search: Callable[[Question], Ranked]
 ) -> None:
-    first = five = reciprocal = 0.0
+    pairs = []
     started = time.perf_counter()
-    found = [search(question) for question in questions]
-    milliseconds = (time.perf_counter() - started) / len(questions) * 1000
-    for question, passages in zip(questions, found, strict=True):
-        hits = [note == question.note and holds(text, question.answers) for note, text in passages]
-        rank = hits.index(True) + 1 if any(hits) else 0
-        first += rank == 1
-        five += 0 < rank <= 5
-        reciprocal += 1 / rank if rank else 0.0
-    n = len(questions)
-    table.add_row(
-        name, f"{first / n:.3f}", f"{five / n:.3f}", f"{reciprocal / n:.3f}", f"{milliseconds:.1f}"
-    )
+    for question in asked:
+        found = tuple(Found(note, (1, 1), text) for note, text in search(question))
+        pairs.append((question, Row(question.id, found, 1, False, 0.0)))
+    milliseconds = (time.perf_counter() - started) / len(asked) * 1000
+    measured = figures(pairs, question_scores(pairs))
+    shown = (f"{measured[each].value:.3f}" for each in ("hit@1", "hit@5", "mrr@10"))
+    table.add_row(name, *shown, f"{milliseconds:.1f}")
 
 
 if __name__ == "__main__":

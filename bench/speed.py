@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 from rich.console import Console
 from rich.table import Table
 
-from bench.data import data_folder, load_questions, parser
+from bench.data import data_folder, parser, questions
 
 RAG = [sys.executable, "-m", "rag"]
 BASELINE = [sys.executable, str(ROOT / "bench" / "baseline.py")]
@@ -75,7 +75,7 @@ def _indexing(table: Table, notes: Path, place: Path, runs: int) -> None:
 def _asking(table: Table, folder: Path, place: Path, runs: int) -> None:
     home, notes = place / "index-0", str(folder / "notes")
     ours, theirs, sentences = [], [], []
-    for question in load_questions(folder / "answerable.jsonl", runs * 4, 7):
+    for question in questions(folder, "answerable", runs * 4, 7):
         if len(ours) == runs:
             break
         _, text = _run(

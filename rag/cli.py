@@ -1,4 +1,5 @@
-"""The command line: `rag index`, `rag ask`, `rag search`, `rag status`, `rag chat`.
+"""The command line: `rag index`, `rag ask`, `rag search`, `rag status`, `rag chat`,
+`rag eval`.
 
 Exit status: 0 answered or done, 1 the notes do not say, 2 any error.
 """
@@ -96,15 +97,28 @@ def _parser() -> argparse.ArgumentParser:
     chat = commands.add_parser("chat", help="open the terminal interface")
     chat.set_defaults(command=_chat)
 
-    for each in (index, ask, search, status):
+    evaluation = commands.add_parser("eval", help="measure search and answers on your questions")
+    evaluation.add_argument("questions", metavar="QUESTIONS.jsonl", help="one JSON object a line")
+    evaluation.add_argument("--answers", action="store_true", help="also answer each question")
+    evaluation.add_argument("--sample", type=int, metavar="N", help="N of the questions")
+    evaluation.add_argument("--seed", type=int, default=0, metavar="S", help="which N (0)")
+    for name, text in (
+        ("--rows", "write what came of each question, one JSON object a line"),
+        ("--against", "compare with what --rows wrote or --json printed before"),
+        ("--chart", "with --answers: draw accuracy against coverage, as SVG"),
+    ):
+        evaluation.add_argument(name, type=Path, metavar="FILE", help=text)
+    evaluation.set_defaults(command=_eval)
+
+    for each in (index, ask, search, status, evaluation):
         each.add_argument("--json", action="store_true", help="for programs")
-    for each in (ask, search, status, chat):
+    for each in (ask, search, status, chat, evaluation):
         each.add_argument("--notes", metavar="PATH", help="the notes folder")
-    for each in (ask, search, chat):
+    for each in (ask, search, chat, evaluation):
         each.add_argument(
             "--no-refresh", action="store_true", help="do not look for changed notes first"
         )
-    for each in (index, ask, search, chat):
+    for each in (index, ask, search, chat, evaluation):
         each.add_argument(
             "-y", "--yes", action="store_true", help="index even a home folder without asking"
         )
@@ -173,6 +187,25 @@ def _chat(arguments: argparse.Namespace, started: float) -> int:
     from tui.app import run_chat
 
     return run_chat(engine, refresh=not arguments.no_refresh)
+
+
+def _eval(arguments: argparse.Namespace, started: float) -> int:
+    from rag.evaluation.command import evaluate, prepare
+
+    engine = _engine(arguments, started, arguments.notes)
+    plan = prepare(
+        engine.notes_folder,
+        Path(arguments.questions),
+        arguments.sample,
+        arguments.seed,
+        arguments.answers,
+        arguments.rows,
+        arguments.chart,
+        arguments.against,
+        arguments.json,
+    )
+    _refresh(engine, arguments)
+    return ANSWERED if evaluate(engine, plan) else STOPPED
 
 
 # What the commands share

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -273,6 +273,15 @@ class Engine:
             draft.tokens_per_s,
             query,
         )
+
+    def passages_of(self, notes: Collection[str]) -> dict[str, list[str]]:
+        """The texts of all indexed passages of some notes, by path. Raises NoIndex."""
+        texts: dict[str, list[str]] = {note: [] for note in notes}
+        with damage_errors():
+            for each in self._open_index().store.all_passages():
+                if each.path in texts:
+                    texts[each.path].append(each.text)
+        return texts
 
     # Models
 

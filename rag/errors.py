@@ -11,6 +11,7 @@ Every one says what happened in a sentence and, in `remedy`, what to do about it
     │   ├── NoIndex        there is none yet, or one of an older format
     │   ├── IndexMismatch  it was written with another embedder, or by a newer version
     │   └── IndexBusy      another process is writing it
+    ├── EvaluationError    a file of questions or of earlier results that cannot be used
     ├── StorageError       the disk is full, or a folder cannot be written
     └── Cancelled          the reader asked to stop
 
@@ -68,6 +69,10 @@ class IndexMismatch(IndexFault):
 
 class IndexBusy(IndexFault):
     """Another process is writing the index."""
+
+
+class EvaluationError(RagError):
+    """A file of questions or of earlier results that cannot be used."""
 
 
 class StorageError(RagError):

@@ -18,6 +18,7 @@ from rag.errors import RagError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
     from rich.text import Text
 
     from rag.answering.grounding import Citation
@@ -381,6 +382,34 @@ def status(state: Status, as_json: bool) -> None:
     ):
         table.add_row(Text(name, "dim"), Text(safe(value), overflow="fold"))
     _console().print(table)
+
+
+def show(*things: object) -> None:
+    """Print tables and styled texts."""
+    console = _console()
+    for each in things:
+        console.print(each)
+
+
+def progress_bar() -> Progress:
+    """A progress bar on a terminal's standard error; elsewhere it draws nothing."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as TimeLeft
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(None),
+        MofNCompleteColumn(),
+        TimeLeft(),
+        console=_console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def show_json(value: object) -> None:
+    """Print one JSON value."""
+    _print_json(value)
 
 
 def _console(stderr: bool = False) -> Console:
