@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from rag.answering.abstention import REFUSE_BELOW, answerable
 from rag.answering.generation import Generator, Token
-from rag.answering.grounding import REFUSAL, Sentence, ground, quote
-from rag.answering.prompt import ANSWER_TOKENS, build_prompt
+from rag.answering.grounding import Sentence, ground, quote
+from rag.answering.prompt import ANSWER_TOKENS, REFUSAL, build_prompt
 from rag.reading.sentences import split_sentences
 from rag.retrieval.evidence import Evidence, whole_list
 from rag.retrieval.query import Turn
@@ -18,7 +18,7 @@ from rag.retrieval.search import Passage
 _MAX_SENTENCES = 4
 # Sentences of the notes that the model reads: more made the small model's answers no better
 # (50 and 60 questions, six prompts).
-PROMPT_EVIDENCE = 3
+PROMPT_EVIDENCE = 8
 
 
 @dataclass(frozen=True, slots=True)

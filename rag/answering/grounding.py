@@ -15,7 +15,6 @@ from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
 
 Support = Literal["supported", "weak", "unsupported"]
-REFUSAL = "Your notes do not say."
 # Share of a sentence's words that one sentence of the notes must hold. High, since a small model
 # puts true words together to false statements: "Jason Allen, a US-based developer, won" must not
 # pass for what the note says.

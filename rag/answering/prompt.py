@@ -11,8 +11,14 @@ from rag.retrieval.evidence import Evidence
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Passage
 
-SYSTEM = "You are a helpful assistant that answers with facts from the reader's notes."
+# The adapter was trained on this very text: a change here asks for a new one.
+SYSTEM = (
+    "Answer the question from the notes alone, as briefly as you can, and put the number of the "
+    "note behind it, as in [1]. If the notes do not say it, write: "
+)
+REFUSAL = "Your notes do not say."
 ANSWER_TOKENS = 160  # kept free in the context for the answer
+_GAP = " … "  # where sentences were left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +39,12 @@ def build_prompt(
 ) -> Prompt:
     """A prompt that leaves room for the answer in `context_size` tokens.
 
-    Passages are dropped from the end, then history from its start, never the question; a
-    question that does not fit alone is shortened in its middle.
+    Passages are dropped from the end, then the question before, never the question itself; one
+    that does not fit alone is shortened in its middle. Of the history the last question alone is
+    shown: an answer given before is no evidence.
     """
     notes = _notes(passages, evidence)
-    turns = list(history[-2:])
+    turns = list(history[-1:])
     room = context_size - ANSWER_TOKENS - 64  # 64: what the chat template adds
     question = _shorten(question, room // 2, count_tokens)
     while True:
@@ -52,30 +59,38 @@ def build_prompt(
 
 
 def _notes(passages: Sequence[Passage], evidence: Sequence[Evidence]) -> list[tuple[int, str]]:
-    """What the model reads of each passage, in order of its number."""
+    """What the model reads of each passage: its best sentences in the order of the note."""
     wanted: dict[int, list[Evidence]] = {}
     for each in evidence:
         wanted.setdefault(each.n, []).append(each)
-    notes = []
-    for n in sorted(wanted):
-        passage = passages[n - 1]
-        kept = sorted(wanted[n], key=lambda each: each.start)
-        text = " ".join(plain(each.text) for each in kept)
-        notes.append((n, f"[{n}] {passage.title}: {text}"))
-    return notes
+    return [
+        (n, note_line(n, passages[n - 1].title, passages[n - 1].text, spans))
+        for n, found in sorted(wanted.items())
+        if (spans := sorted((each.start, each.end) for each in found))
+    ]
+
+
+def note_line(n: int, title: str, text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """One passage as the model reads it: number, title, and some spans of its text."""
+    said = ""
+    for place, (start, end) in enumerate(spans):
+        if place:
+            said += " " if not text[spans[place - 1][1] : start].strip() else _GAP
+        said += " ".join(plain(text[start:end]).split())
+    return f"[{n}] {title}: {said}"
+
+
+def chat(question: str, notes: Sequence[str], before: str = "") -> tuple[Message, ...]:
+    """The messages for a question, the notes' lines, and the question asked before it."""
+    asked = f"Before that: {before}\nQuestion: {question}" if before else f"Question: {question}"
+    text = "\n".join(notes)
+    return (Message("system", SYSTEM + REFUSAL), Message("user", f"{text}\n\n{asked}"))
 
 
 def _messages(
     question: str, notes: Sequence[tuple[int, str]], turns: Sequence[Turn]
 ) -> tuple[Message, ...]:
-    said = [
-        message
-        for turn in turns
-        for message in (Message("user", turn.question), Message("assistant", turn.answer))
-    ]
-    text = "\n".join(note for _, note in notes)
-    asked = f"Using only the notes above, answer in one short sentence: {question}"
-    return (Message("system", SYSTEM), *said, Message("user", f"{text}\n\n{asked}"))
+    return chat(question, [note for _, note in notes], turns[-1].question if turns else "")
 
 
 def _shorten(question: str, limit: int, count_tokens: Callable[[str], int]) -> str:
