@@ -18,7 +18,8 @@ from rag.indexing.home import Home, find_home, index_folder, remember_home, writ
 from rag.indexing.local import DATABASE, LocalIndex
 from rag.indexing.store import damage_errors
 from rag.retrieval.evidence import Evidence, find_evidence
-from rag.retrieval.query import Turn, check_question, search_terms, stand_alone
+from rag.retrieval.followup import Found, evidence_for_both, search_both
+from rag.retrieval.query import Turn, check_question, search_terms
 from rag.retrieval.search import Passage
 
 if TYPE_CHECKING:
@@ -192,16 +193,22 @@ class Engine:
         self, question: str, k: int | None = None, history: Sequence[Turn] = ()
     ) -> tuple[Passage, ...]:
         """The passages for a question, best first. Raises QuestionError, IndexFault."""
-        return self._search(stand_alone(check_question(question), history), k or self.parts.k)
+        return self._search(check_question(question), history, k).passages
 
-    def _search(self, query: str, k: int) -> tuple[Passage, ...]:
+    def _search(self, question: str, history: Sequence[Turn], k: int | None) -> Found:
         from rag.retrieval.search import search
 
         with damage_errors():
             index = self._open_index()
             index.check(self.parts.identity().fingerprint)
         with damage_errors(), index.store.snapshot():
-            return search(index, self._open_embedder(), self._terms(query), query, k)
+            embedder = self._open_embedder()
+            return search_both(
+                question,
+                history,
+                lambda text, k: search(index, embedder, self._terms(text), text, k),
+                k or self.parts.k,
+            )
 
     def ask(
         self,
@@ -217,10 +224,15 @@ class Engine:
         started = self.started if self.started is not None else time.perf_counter()
         self.started = None  # only a process's first question waits for the process
         question = check_question(question)
-        query = stand_alone(question, history)
         loader = self.load_generator_behind()
-        passages = self._search(query, k or self.parts.k)
-        evidence = find_evidence(query, passages, self._open_embedder(), self._terms)
+        found = self._search(question, history, k)
+        query, passages = found.query, found.passages
+        embedder = self._open_embedder()
+        evidence = evidence_for_both(
+            question,
+            query,
+            lambda text, limit: find_evidence(text, passages, embedder, self._terms, limit),
+        )
         timings = {"first_evidence_s": time.perf_counter() - started}
         yield Retrieved(passages, evidence, query)
         loader.join()
