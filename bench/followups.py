@@ -21,6 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -143,14 +144,12 @@ def _sentences(note: Path) -> list[str]:
 
 
 def _table(found: Sequence[FollowUp]) -> Table:
-    """Rates by split and kind. `dragged back`: found alone, and not with the history."""
-    table = Table(
-        "follow-ups",
-        "n",
-        *(f"hit@{k} {way}" for k in (1, K) for way in ("as typed", "in full", "no history")),
-        "dragged back",
-        title="Follow-up questions",
-    )
+    """Rates by split and kind. `lost`: found without the history, and not with it."""
+    title = "Hits at 1 and at 5: as typed, asked in full, typed without history"
+    table = Table(title=title, box=SIMPLE, padding=0)
+    table.add_column("follow-ups", no_wrap=True)
+    for name in ("n", "typed@1", "full@1", "alone@1", "typed@5", "full@5", "alone@5", "lost"):
+        table.add_column(name, justify="right", no_wrap=True)
     kinds = dict.fromkeys(each.kind for each in found)
     for split in ("dev", "test"):
         part = [each for each in found if each.split == split]
@@ -166,8 +165,8 @@ def _row(table: Table, name: str, found: Sequence[FollowUp]) -> None:
     if found:
         each = rates(found)
         shares = (each.typed_1, each.full_1, each.alone_1, each.typed_5, each.full_5, each.alone_5)
-        dragged = sum(one.alone > 0 and one.typed == 0 for one in found)
-        table.add_row(name, str(each.questions), *(f"{x:.3f}" for x in shares), str(dragged))
+        lost = sum(one.alone > 0 and one.typed == 0 for one in found)
+        table.add_row(name, str(each.questions), *(f"{x:.3f}" for x in shares), str(lost))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from rag.indexing.home import Home, find_home, index_folder, remember_home, writ
 from rag.indexing.local import DATABASE, LocalIndex
 from rag.indexing.store import damage_errors
 from rag.retrieval.evidence import Evidence, find_evidence
-from rag.retrieval.followup import Found, evidence_for_both, search_both
+from rag.retrieval.followup import EmbedsOnce, Found, evidence_for_both, search_both
 from rag.retrieval.query import Turn, check_question, search_terms
 from rag.retrieval.search import Passage
 
@@ -227,7 +227,7 @@ class Engine:
         loader = self.load_generator_behind()
         found = self._search(question, history, k)
         query, passages = found.query, found.passages
-        embedder = self._open_embedder()
+        embedder = EmbedsOnce(self._open_embedder())
         evidence = evidence_for_both(
             question,
             query,

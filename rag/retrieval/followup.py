@@ -11,10 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from rag.retrieval.evidence import Evidence
+from rag.retrieval.evidence import Evidence, SentenceEmbedder
 from rag.retrieval.query import Turn, content_words
 from rag.retrieval.search import Passage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Weight of the second reading. Picked with the next two on the dev conversations of
 # bench/followups.py, and on 300 SQuAD questions asked after one about another note: from 1 on,
@@ -91,6 +96,21 @@ def evidence_for_both(
         for each in nearest(query, _ALL)
     ]
     return tuple(sorted(both, key=lambda each: -each.score)[:_SENTENCES])
+
+
+class EmbedsOnce:
+    """An embedder that remembers the last sentences: both readings are held against the same."""
+
+    def __init__(self, embedder: SentenceEmbedder) -> None:
+        self.embed_query = embedder.embed_query
+        self._embedder = embedder
+        self._last: tuple[list[str], NDArray[np.float32]] | None = None
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The unit vectors of `texts`, one a row."""
+        if self._last is None or self._last[0] != list(texts):
+            self._last = list(texts), self._embedder.embed(texts)
+        return self._last[1]
 
 
 def _mean(as_typed: float, as_read: float) -> float:
