@@ -18,7 +18,8 @@ from rag.indexing.home import Home, find_home, index_folder, remember_home, writ
 from rag.indexing.local import DATABASE, LocalIndex
 from rag.indexing.store import damage_errors
 from rag.retrieval.evidence import Evidence, find_evidence
-from rag.retrieval.query import Turn, check_question, search_terms, stand_alone
+from rag.retrieval.followup import search_both
+from rag.retrieval.query import Turn, check_question, search_terms
 from rag.retrieval.search import Found, Passage
 
 if TYPE_CHECKING:
@@ -199,9 +200,9 @@ class Engine:
 
     def explain(self, question: str, k: int | None = None, history: Sequence[Turn] = ()) -> Found:
         """The same, with the number of candidates and the time of each stage."""
-        return self._search(stand_alone(check_question(question), history), k or self.parts.k)
+        return self._search(check_question(question), history, k)
 
-    def _search(self, query: str, k: int) -> Found:
+    def _search(self, question: str, history: Sequence[Turn], k: int | None) -> Found:
         from rag.retrieval.search import search
 
         with damage_errors():
@@ -209,7 +210,12 @@ class Engine:
             index.check(self.parts.identity().fingerprint)
         with damage_errors(), index.store.snapshot():
             embedder = self._open_embedder()
-            return search(index, embedder, self.analyze, self._terms(query), query, k)
+            return search_both(
+                question,
+                history,
+                lambda text, k: search(index, embedder, self.analyze, self._terms(text), text, k),
+                k or self.parts.k,
+            )
 
     def ask(
         self,
@@ -225,9 +231,9 @@ class Engine:
         started = self.started if self.started is not None else time.perf_counter()
         self.started = None  # only a process's first question waits for the process
         question = check_question(question)
-        query = stand_alone(question, history)
         loader = self.load_generator_behind()
-        passages = self._search(query, k or self.parts.k).passages
+        found = self._search(question, history, k)
+        query, passages = found.query, found.passages
         evidence = find_evidence(query, passages, self._open_embedder())
         timings = {"first_evidence_s": time.perf_counter() - started}
         yield Retrieved(passages, evidence, query)

@@ -1,6 +1,6 @@
 """Training examples for the adapter: the real prompt over what the real search finds.
 
-    python bench/adapter/examples.py OUT --squad FOLDER [--more FILE.jsonl ...] [--seed N]
+    python bench/adapter/examples.py OUT [--squad FOLDER] [--more FILE.jsonl ...] [--seed N]
 
 FOLDER is laid out as for the other benchmarks; of its notes only those of `split.json` under
 "train" are read. Each FILE.jsonl holds a question a line (`title`, `context`, `question`,
@@ -57,17 +57,16 @@ class Asked:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--squad", type=Path, required=True)
+    parser.add_argument("--squad", type=Path)
     parser.add_argument("--more", type=Path, nargs="*", default=[])
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     chance = random.Random(options.seed)
     with options.out.open("w", encoding="utf-8") as out, tempfile.TemporaryDirectory() as folder:
         for name, questions, notes in _collections(options, Path(folder)):
-            count = 0
-            for example in _contexts(questions, notes, Path(folder) / f"{name}-index", chance):
+            contexts = _contexts(questions, notes, Path(folder) / f"{name}-index", chance)
+            for count, example in enumerate(contexts, 1):
                 out.write(json.dumps(example, ensure_ascii=False) + "\n")
-                count += 1
                 if count % 100 == 0:
                     print(f"{name}: {count} contexts", flush=True)
 
@@ -76,31 +75,33 @@ def _collections(
     options: argparse.Namespace, folder: Path
 ) -> Iterator[tuple[str, list[Asked], Path]]:
     """Each collection with its questions and a folder of its notes."""
-    train = set(json.loads(SPLIT.read_text(encoding="utf-8"))["train"])
-    notes = folder / "squad"
-    notes.mkdir()
-    for name in sorted(train):
-        text = (options.squad / "notes" / name).read_text(encoding="utf-8")
-        (notes / name).write_text(text, encoding="utf-8")
-    rows = [
-        json.loads(line)
-        for kind in ("answerable", "unanswerable")
-        for line in (options.squad / f"{kind}.jsonl").read_text(encoding="utf-8").splitlines()
-    ]
-    yield (
-        "squad",
-        [
-            Asked(row["question"], tuple(row["answers"]), row["note"], str(row["paragraph"]))
-            for row in rows
-            if row["note"] in train
-        ],
-        notes,
-    )
+    if options.squad:
+        yield "squad", *_squad(options.squad, folder / "squad")
     for file in options.more:
         rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
         notes = folder / file.stem
         notes.mkdir()
         yield file.stem, _write_notes(rows, notes), notes
+
+
+def _squad(squad: Path, notes: Path) -> tuple[list[Asked], Path]:
+    """The questions about the notes to train on, and a folder of these notes alone."""
+    train = set(json.loads(SPLIT.read_text(encoding="utf-8"))["train"])
+    notes.mkdir()
+    for name in sorted(train):
+        text = (squad / "notes" / name).read_text(encoding="utf-8")
+        (notes / name).write_text(text, encoding="utf-8")
+    rows = [
+        json.loads(line)
+        for kind in ("answerable", "unanswerable")
+        for line in (squad / f"{kind}.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    asked = [
+        Asked(row["question"], tuple(row["answers"]), row["note"], str(row["paragraph"]))
+        for row in rows
+        if row["note"] in train
+    ]
+    return asked, notes
 
 
 def _write_notes(rows: Sequence[dict[str, Any]], folder: Path) -> list[Asked]:

@@ -62,9 +62,7 @@ def pack(example: dict[str, Any], tokenizer: LlamaGenerator) -> Packed:
     shared = 0
     while all(len(ids) > shared + 1 and ids[shared] == prompts[0][shared] for ids in prompts):
         shared += 1
-    packed = Packed(
-        prompts[0][:shared], list(range(shared)), [0] * shared, [False] * shared
-    )
+    packed = Packed(prompts[0][:shared], list(range(shared)), [0] * shared, [False] * shared)
     for number, (ids, each) in enumerate(zip(prompts, example["asked"], strict=True), 1):
         answer = [*tokenizer._tokenize(each["answer"], special=False), end]
         own = [*ids[shared:], *answer]

@@ -1,9 +1,9 @@
-"""What a person typed into a question that can be searched: checked, and standing alone."""
+"""What a person typed into a question that can be searched: checked, and its words chosen."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rag.errors import QuestionError
@@ -11,25 +11,16 @@ from rag.errors import QuestionError
 # A question longer than this is a pasted page. Its beginning and end are kept: people put what
 # they want before or after what they paste.
 MAX_QUESTION = 2000
-_REFERS_BACK = re.compile(
-    r"\b(it|its|itself|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|"
-    r"there|one|ones|both|former|latter|same|else|another|others?)\b",
-    re.IGNORECASE,
-)
-_CONTINUES = re.compile(
-    r"^\s*(and|or|but|so|then|also|what about|how about|why|how so|"
-    r"when|where|who|which one|more|go on|tell me more|for example)\b",
-    re.IGNORECASE,
-)
 _QUESTION_WORDS = frozenset(
     "what which who whom whose when where why how did does do done is are was were be been am "
     "can could would should will shall may might must have has had many much me my i you your we "
     "our us tell say about give list explain describe compare please note notes and or but so "
-    "then also it its itself they them their theirs he him his she her hers this that these "
+    "then also whats it its itself they them their theirs he him his she her hers this that these "
     "those there one ones both former latter same else another other others more go on example "
     "the a an of in on for to from by with as at if not no".split()
 )
 _WORD = re.compile(r"\w[\w'’-]*")
+_CONTRACTED = re.compile(r"['’]\w*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +53,7 @@ def content_words(text: str) -> list[str]:
     return [
         word
         for word in (match.group().casefold() for match in _WORD.finditer(text))
-        if word not in _QUESTION_WORDS
+        if _CONTRACTED.sub("", word) not in _QUESTION_WORDS
     ]
 
 
@@ -70,31 +61,3 @@ def search_terms(text: str, analyze: Callable[[str], list[str]]) -> list[str]:
     """The words to search for, as the word index knows them: those that carry meaning, or all
     where none does."""
     return analyze(" ".join(content_words(text))) or analyze(text)
-
-
-def stand_alone(question: str, history: Sequence[Turn]) -> str:
-    """The question as it would be asked without the conversation before it.
-
-    A rule, so that no model is waited for: a question that points back (a pronoun, "and …", or
-    hardly a word of its own) is searched together with what the last one was about.
-    """
-    if not history:
-        return question
-    own = content_words(question)
-    points_back = bool(_REFERS_BACK.search(question)) or bool(_CONTINUES.search(question))
-    if len(own) >= 5 or not (points_back or len(own) <= 1):
-        return question
-    topic = _topic(history[-1].query, own)
-    return f"{question} ({topic})" if topic else question
-
-
-def _topic(query: str, own: Sequence[str]) -> str:
-    """The words of an earlier query that say what it was about, without today's own."""
-    seen = set(own)
-    words = []
-    for match in _WORD.finditer(query):
-        word = match.group()
-        if word.casefold() not in _QUESTION_WORDS and word.casefold() not in seen:
-            seen.add(word.casefold())
-            words.append(word)
-    return " ".join(words[:12])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from rag.retrieval.sentences import SentenceScore, score_sentences
+from rag.retrieval.sentences import SentenceScore, full_match, score_sentences
 
 if TYPE_CHECKING:
     from rag.indexing.embeddings import Embedder
@@ -86,12 +86,13 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The passages of a search, best first; how many candidates there were, and the seconds
-    that each stage took."""
+    """The passages of a search, best first; how many candidates there were, the seconds that
+    each stage took, and what was searched."""
 
     passages: tuple[Passage, ...]
-    candidates: int = 0
-    seconds: Mapping[str, float] = field(default_factory=dict)
+    candidates: int
+    seconds: Mapping[str, float]
+    query: str
 
 
 def search(
@@ -149,13 +150,14 @@ def search(
         ),
         len(cosines),
         clock.laps,
+        query,
     )
 
 
 def _shares(words: Mapping[int, float], rarity: Mapping[str, float]) -> dict[int, float]:
     """BM25 scores as shares of the most that any passage could have."""
-    most = _BM25_MOST * sum(rarity.values())
-    return {chunk: score / most for chunk, score in words.items()} if most else {}
+    most = _BM25_MOST * full_match(rarity)
+    return {chunk: score / most for chunk, score in words.items()}
 
 
 def _pick(cosines: Mapping[int, float], shares: Mapping[int, float], count: int) -> list[int]:

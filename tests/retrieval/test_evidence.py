@@ -70,10 +70,11 @@ def test_a_bare_name_is_no_evidence_beside_a_sentence():
 
 
 def test_rare_words_count_for_more():
-    rarity = {"river": 0.5, "loreley": 4.0}
+    rarity = {"river": 5.0, "loreley": 9.0}
     assert word_share(rarity, {"loreley"}) > word_share(rarity, {"river"}) > 0
     assert word_share(rarity, {"river", "loreley", "x"}) == 1
     assert word_share({}, {"river"}) == 0
+    assert word_share({"river": 2.0}, {"river"}) < 0.5, "one common word is no full match"
 
 
 @pytest.mark.model

@@ -1,0 +1,135 @@
+"""A question of a conversation, searched as it was typed and as it reads after what came before.
+
+No model is waited for, and no rule says whether the topic changed: passages and sentences are
+scored for both readings, and the scores are added. A new topic matches its own words far better
+than the old ones add; a question that says little of its own ("and when?") is settled by what
+came before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from rag.retrieval.query import Turn, content_words
+from rag.retrieval.search import Found, Passage
+from rag.retrieval.sentences import SentenceScore
+
+# Weight of the second reading. Picked with the next two on the dev conversations of
+# bench/followups.py, and on 300 SQuAD questions asked after one about another note: from 1 on,
+# new topics are dragged back; below 0.5, old ones are lost.
+CONTEXT_WEIGHT = 0.75
+_SAYS_ENOUGH = 5  # a question with as many content words and no pronoun is searched alone
+_MOST_NAMES = 3  # of the last answer
+
+_MOST_TOPIC = 12  # words; more of them drown the question's own
+_CANDIDATES = 32  # passages of each reading
+_PRONOUN = re.compile(
+    r"\b(it|its|itself|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those)\b",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"\w[\w'’-]*")
+
+
+def stand_alone(question: str, history: Sequence[Turn]) -> str:
+    """The question with what the conversation was about, or as it is where it says enough."""
+    if not history:
+        return question
+    own = content_words(question)
+    pronoun = bool(_PRONOUN.search(question))
+    if len(own) >= _SAYS_ENOUGH and not pronoun:
+        return question
+    topic = _topic(history[-1], own, pronoun)
+    return f"{question} ({topic})" if topic else question
+
+
+def search_both(
+    question: str,
+    history: Sequence[Turn],
+    search: Callable[[str, int], Found],
+    k: int,
+) -> Found:
+    """The `k` best passages for `question` after `history`. `search` finds those of one text.
+
+    The query of what is found is the reading that suits the best passage.
+    """
+    query = stand_alone(question, history)
+    if query == question:
+        return search(question, k)
+    typed, read = (search(each, max(k, _CANDIDATES)) for each in (question, query))
+    both = {each.id: each for each in (*typed.passages, *read.passages)}
+    as_typed, as_read = _scores(typed.passages, both), _scores(read.passages, both)
+    sentences = {each.id: each.sentences for each in typed.passages}
+    best = sorted(both, key=lambda each: (-_mean(as_typed[each], as_read[each]), each))[:k]
+    if best and as_typed[best[0]] >= as_read[best[0]]:
+        query = question
+    return Found(
+        tuple(
+            replace(
+                both[each],
+                score=_mean(as_typed[each], as_read[each]),
+                sentences=_both_sentences(sentences.get(each, ()), both[each].sentences),
+            )
+            for each in best
+        ),
+        len(both),
+        {stage: spent + read.seconds[stage] for stage, spent in typed.seconds.items()},
+        query,
+    )
+
+
+def _both_sentences(
+    typed: Sequence[SentenceScore], read: Sequence[SentenceScore]
+) -> tuple[SentenceScore, ...]:
+    """Sentences by both readings: by the second alone, what answered the last question would be
+    nearest again. A passage that one reading alone found has that one's scores."""
+    if len(typed) != len(read):
+        return tuple(read)
+    return tuple(
+        replace(
+            second,
+            cosine=None
+            if first.cosine is None or second.cosine is None
+            else _mean(first.cosine, second.cosine),
+            share=_mean(first.share, second.share),
+        )
+        for first, second in zip(typed, read, strict=True)
+    )
+
+
+def _mean(as_typed: float, as_read: float) -> float:
+    return (as_typed + CONTEXT_WEIGHT * as_read) / (1 + CONTEXT_WEIGHT)
+
+
+def _scores(found: Sequence[Passage], ids: Iterable[int]) -> dict[int, float]:
+    """The score of each id; one that was not found scores no more than the last that was."""
+    least = found[-1].score if found else 0.0
+    return dict.fromkeys(ids, least) | {each.id: each.score for each in found}
+
+
+def _topic(last: Turn, own: Sequence[str], pronoun: bool) -> str:
+    """What the last question was about, without today's own words, and whom its answer names.
+
+    A pronoun stands for a thing: then the names of the question are enough, if it has any.
+    """
+    asked = list(_words(last.query, own))
+    names = [word for word in asked if _is_name(word)] if pronoun else []
+    topic = (names or asked)[:_MOST_TOPIC]
+    seen = [*own, *(word.casefold() for word in topic)]
+    answered = [word for word in _words(last.answer, seen) if _is_name(word)]
+    return " ".join([*topic, *answered[:_MOST_NAMES]])
+
+
+def _is_name(word: str) -> bool:
+    return word != word.lower()
+
+
+def _words(text: str, seen: Sequence[str]) -> Iterator[str]:
+    """The content words of a text as they are written, each once, without those seen before."""
+    known = set(seen)
+    for match in _WORD.finditer(text):
+        word = match.group()
+        if word.casefold() not in known and content_words(word):
+            known.add(word.casefold())
+            yield word

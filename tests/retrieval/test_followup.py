@@ -1,0 +1,165 @@
+"""A follow-up is read with what came before it, and a new topic stays its own."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.followups import measure, rates
+from rag.engine import Retrieved
+from rag.retrieval.evidence import find_evidence
+from rag.retrieval.followup import search_both, stand_alone
+from rag.retrieval.query import Turn
+from rag.retrieval.search import Found, Passage
+from rag.retrieval.sentences import SentenceScore
+
+CONVERSATIONS = Path(__file__).parents[1] / "data" / "conversations.jsonl"
+CLOSE = 0.03  # of hit@5, between a follow-up and the same question asked in full
+
+
+def after(question: str, answer: str = "") -> list[Turn]:
+    return [Turn(question, answer, question)]
+
+
+def passage(number: int, score: float) -> Passage:
+    return Passage(number, "a.md", "a", (), 1, 1, "x", score, score, None)
+
+
+def found_of(passages: list[Passage], query: str) -> Found:
+    return Found(tuple(passages), len(passages), {"embed": 0.001}, query)
+
+
+@pytest.mark.parametrize(
+    "follow_up",
+    [
+        "and who made it?",
+        "When was it released?",
+        "what about training data?",
+        "why?",
+        "and GPT-3?",
+    ],
+)
+def test_a_follow_up_is_read_with_what_it_refers_to(follow_up):
+    query = stand_alone(follow_up, after("What is the GPT model?"))
+    assert query.startswith(follow_up)
+    assert "GPT" in query.removeprefix(follow_up)
+
+
+def test_a_follow_up_may_refer_to_whom_the_answer_names():
+    history = after("who won the art prize?", "The prize went to Jason Allen for his work.")
+    assert "Jason Allen" in stand_alone("which tool did he use?", history)
+
+
+def test_a_pronoun_stands_for_the_names_alone_and_an_ellipsis_for_all():
+    history = after("How many parameters did GPT-2 have?")
+    assert "parameters" not in stand_alone("who made it?", history)
+    assert "parameters" in stand_alone("and GPT-3?", history)
+
+
+def test_its_own_words_are_not_said_again():
+    assert stand_alone("Is GPT large?", after("What is GPT?")) == "Is GPT large?"
+
+
+def test_a_question_that_says_enough_is_left_alone():
+    question = "Which colour do diffusion models give generated sunset images?"
+    assert stand_alone(question, after("Who discovered oxygen?")) == question
+
+
+def test_the_thread_is_kept_over_three_turns():
+    first = stand_alone("What is the GPT model?", [])
+    second = stand_alone("and who made it?", [Turn("What is the GPT model?", "…", first)])
+    third = stand_alone("when?", [Turn("and who made it?", "…", second)])
+    assert "GPT" in third
+
+
+def test_a_passage_that_suits_both_readings_wins():
+    asked = {
+        "when?": [passage(1, 0.4), passage(2, 0.3), passage(4, 0.0)],
+        "when? (GPT model)": [passage(3, 0.7), passage(2, 0.6), passage(4, 0.0)],
+    }
+    found = search_both(
+        "when?", after("GPT model"), lambda text, k: found_of(asked[text][:k], text), 3
+    )
+    assert [each.id for each in found.passages] == [2, 3, 1]
+    assert found.query == "when? (GPT model)"
+    assert [each.score for each in found.passages] == sorted(
+        (each.score for each in found.passages), reverse=True
+    )
+
+
+def test_a_new_topic_is_read_as_it_was_typed():
+    asked = {
+        "what is overfitting?": [passage(1, 0.9), passage(2, 0.1)],
+        "what is overfitting? (GPT model)": [passage(2, 0.7), passage(1, 0.6)],
+    }
+    found = search_both(
+        "what is overfitting?",
+        after("GPT model"),
+        lambda text, k: found_of(asked[text][:k], text),
+        2,
+    )
+    assert [each.id for each in found.passages] == [1, 2]
+    assert found.query == "what is overfitting?"
+
+
+def test_nothing_found_is_no_error():
+    found = search_both("when?", after("GPT model"), lambda text, k: found_of([], text), 5)
+    assert found.passages == ()
+
+
+def test_without_a_conversation_one_search_is_enough():
+    texts = []
+
+    def search(text, k):
+        texts.append((text, k))
+        return found_of([passage(1, 0.5)], text)
+
+    assert search_both("when?", [], search, 5).passages == (passage(1, 0.5),)
+    assert texts == [("when?", 5)]
+
+
+def test_the_sentence_that_answered_before_is_not_the_nearest_again():
+    text = "GPT is a model. It came out in 2018."
+    cosines = {"when?": (0.1, 0.5), "when? (GPT model)": (0.6, 0.5)}
+
+    def search(query, k):
+        old, new = cosines[query]
+        sentences = (SentenceScore(0, 15, 0, old, 0.0), SentenceScore(16, 36, 0, new, 0.0))
+        return found_of([replace(passage(1, 0.5), text=text, sentences=sentences)], query)
+
+    alone = find_evidence("", search("when? (GPT model)", 5).passages, embedder=None)
+    assert alone[0].text == "GPT is a model."
+    both = search_both("when?", after("GPT model"), search, 5)
+    best = find_evidence("", both.passages, embedder=None)
+    assert best[0].text == "It came out in 2018."
+    assert both.seconds == {"embed": 0.002}
+
+
+@pytest.mark.model
+def test_follow_ups_over_the_example_notes_find_what_full_questions_find(corpus_engine):
+    found = list(measure(corpus_engine, CONVERSATIONS))
+    assert len({each.id for each in found}) >= 40
+    assert len(found) >= 60
+    whole = rates(found)
+    assert whole.typed_5 >= whole.full_5 - CLOSE
+    assert whole.alone_5 < whole.full_5 - CLOSE, "these need their history"
+
+
+@pytest.mark.model
+def test_a_change_of_topic_is_not_dragged_back(corpus_engine):
+    switches = [each for each in measure(corpus_engine, CONVERSATIONS) if each.kind == "switch"]
+    assert len(switches) >= 10
+    assert [each for each in switches if each.alone and not each.typed] == []
+    assert rates(switches).typed_1 == rates(switches).alone_1
+
+
+@pytest.mark.model
+def test_the_evidence_of_a_follow_up_answers_it(corpus_engine):
+    """Not the last question again."""
+    first = "What does BERT stand for?"
+    said = '"Bidirectional Encoder Representations from Transformers" is what BERT stands for.'
+    events = corpus_engine.ask("what was it trained on?", [Turn(first, said, first)])
+    retrieved = next(event for event in events if isinstance(event, Retrieved))
+    events.close()
+    assert "Wikipedia" in retrieved.evidence[0].text
+    assert "BERT" in retrieved.query
