@@ -416,6 +416,11 @@ def no_notes(folder: Path, found: Scan, indexed: int = 0) -> NotesError:
             f"No note in {folder} can be read ({first.path} {first.reason}).",
             "Name a folder with Markdown or text files: rag index PATH",
         )
+    if found.ignored:
+        return NotesError(
+            f"All notes in {folder} are left out by .gitignore, .ragignore or Obsidian's settings.",
+            'A file .ragignore in that folder with the line "!*" brings them back.',
+        )
     return NotesError(
         f"There are no notes in {folder}.", "Name a folder with .md or .txt files: rag index PATH"
     )
