@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rag.errors import IndexMismatch, NoIndex
 from rag.indexing.lexical import LEXICAL_RULES, LexicalIndex
-from rag.indexing.store import ChunkRow, NoteRow, NoteState, Store, StoredPassage
+from rag.indexing.store import ChunkRow, NamedNote, NoteRow, NoteState, Store, StoredPassage
 from rag.reading.chunks import CHUNK_RULES
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class PassageIndex(Protocol):
     def search_words(self, terms: Sequence[str], k: int) -> Hits: ...
     def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]: ...
     def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]: ...
+    def find_notes(self, name: str, from_path: str | None = None) -> tuple[NamedNote, ...]: ...
 
 
 class LocalIndex:
@@ -111,6 +112,12 @@ class LocalIndex:
 
     def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
         return self.store.vectors_of(ids)
+
+    def find_notes(self, name: str, from_path: str | None = None) -> tuple[NamedNote, ...]:
+        """The notes that `name` means, best first: see `rag.indexing.names`."""
+        from rag.indexing.names import find_notes
+
+        return find_notes(self.store, name, from_path)
 
     def note_states(self) -> dict[str, NoteState]:
         return self.store.note_states()

@@ -14,13 +14,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 from rag.errors import IndexFault, IndexMismatch, storage_errors
+from rag.reading.naming import bare_name, name_key
 
 FORMAT = 1  # of the schema below; a newer one is refused
 _APPLICATION_ID = 0x72616721
@@ -42,6 +43,20 @@ CREATE TABLE chunks (
 CREATE INDEX chunks_by_note ON chunks(note);
 CREATE INDEX chunks_by_vector ON chunks(vector);
 CREATE TABLE vectors (hash BLOB PRIMARY KEY, vector BLOB NOT NULL);
+"""
+# Under which keys a note is found, and which keys it links to. An index without these tables gets
+# them from its next writer; the rules of its word index are older too, so its notes are read anew.
+_NAMES = """
+CREATE TABLE IF NOT EXISTS names (
+    name TEXT NOT NULL, note INTEGER NOT NULL REFERENCES notes(id) ON DELETE CASCADE,
+    PRIMARY KEY (name, note)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS linked (
+    name TEXT NOT NULL, note INTEGER NOT NULL REFERENCES notes(id) ON DELETE CASCADE,
+    PRIMARY KEY (name, note)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS names_by_note ON names(note);
+CREATE INDEX IF NOT EXISTS linked_by_note ON linked(note);
 """
 
 
@@ -81,6 +96,19 @@ class ChunkRow:
     first: int
     last: int
     vector: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NamedNote:
+    """A note and what it is called."""
+
+    id: int
+    path: str
+    title: str
+    aliases: tuple[str, ...]
+
+
+StoredLink = tuple[str, str, str, int]  # target, heading, block, line
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +187,7 @@ class Store:
                 f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID};"
                 f"PRAGMA user_version = {FORMAT}; COMMIT;"
             )
+        db.executescript(_NAMES)
 
     def _check_format(self, db: sqlite3.Connection) -> None:
         version = db.execute("PRAGMA user_version").fetchone()[0]
@@ -275,6 +304,57 @@ class Store:
                 for c in chunks
             ],
         )
+        if cursor.lastrowid is not None:
+            self._add_names(cursor.lastrowid, note)
+
+    # Names
+
+    def _add_names(self, id_: int, note: NoteRow) -> None:
+        file = note.path.rpartition("/")[2]
+        names = {file, bare_name(file), note.title, *json.loads(note.aliases)}
+        targets = {bare_name(target) for target, *_ in json.loads(note.links) if target}
+        for table, words in (("names", names), ("linked", targets)):
+            self._db.executemany(
+                f"INSERT OR IGNORE INTO {table} VALUES (?, ?)",
+                [(name_key(each), id_) for each in words],
+            )
+
+    def notes_named(self, keys: Sequence[str]) -> tuple[NamedNote, ...]:
+        """The notes whose file name, title or alias has one of these keys."""
+        return tuple(note for note, _ in self._keyed("names", "'[]'", keys))
+
+    def notes_linking(self, keys: Sequence[str]) -> list[tuple[NamedNote, list[StoredLink]]]:
+        """The notes that link to one of these keys, each with all its links."""
+        return self._keyed("linked", "links", keys)
+
+    def _keyed(
+        self, table: str, links: str, keys: Sequence[str]
+    ) -> list[tuple[NamedNote, list[StoredLink]]]:
+        """The notes that `table` has under `keys`, with what the column `links` holds."""
+        query = "SELECT 1 FROM sqlite_master WHERE name = ?"
+        if self._db.execute(query, (table,)).fetchone() is None:
+            return []
+        found: dict[int, tuple[NamedNote, list[StoredLink]]] = {}
+        for start in range(0, len(keys), 500):
+            part = keys[start : start + 500]
+            for row in self._db.execute(
+                f"SELECT id, path, title, aliases, {links} FROM notes WHERE id IN"
+                f" (SELECT note FROM {table} WHERE name IN ({','.join('?' * len(part))}))",
+                part,
+            ):
+                found[row[0]] = _named(row), [tuple(link) for link in json.loads(row[4])]
+        return list(found.values())
+
+    def notes_at(self, path: str) -> tuple[NamedNote, ...]:
+        """The note at a path, if there is one."""
+        query = "SELECT id, path, title, aliases FROM notes WHERE path = ?"
+        return tuple(map(_named, self._db.execute(query, (path,))))
+
+    def note_passages(self, note: int) -> list[StoredPassage]:
+        """The passages of a note in their order."""
+        rows = self._db.execute("SELECT id FROM chunks WHERE note = ? ORDER BY id", (note,))
+        found = self.passages([row[0] for row in rows])
+        return [found[each] for each in sorted(found)]
 
     # Chunks
 
@@ -374,6 +454,10 @@ class Store:
     def drop_unused_vectors(self) -> None:
         """Forget vectors that no chunk refers to."""
         self._db.execute("DELETE FROM vectors WHERE hash NOT IN (SELECT vector FROM chunks)")
+
+
+def _named(row: Sequence[Any]) -> NamedNote:
+    return NamedNote(row[0], row[1], row[2], tuple(json.loads(row[3])))
 
 
 @contextmanager
