@@ -195,13 +195,16 @@ class Engine:
         return self._search(stand_alone(check_question(question), history), k or self.parts.k)
 
     def _search(self, query: str, k: int) -> tuple[Passage, ...]:
+        from rag.retrieval.names import named_passages, spoken
         from rag.retrieval.search import search
 
         with damage_errors():
             index = self._open_index()
             index.check(self.parts.identity().fingerprint)
         with damage_errors(), index.store.snapshot():
-            return search(index, self._open_embedder(), self._terms(query), query, k)
+            named = named_passages(index, query)
+            query = spoken(query)
+            return search(index, self._open_embedder(), self._terms(query), query, k, named=named)
 
     def ask(
         self,

@@ -70,12 +70,15 @@ class LexicalIndex:
         writer.wait_merging_threads()
         index.reload()
 
-    def search(self, terms: Sequence[str], k: int) -> Hits:
-        """Up to `k` (chunk id, BM25 score), best first, for already analyzed terms."""
+    def search(self, terms: Sequence[str], k: int, among: Sequence[int] | None = None) -> Hits:
+        """Up to `k` (chunk id, BM25 score), best first, for already analyzed terms.
+
+        `among` limits the search to these chunks; their scores are the same as without.
+        """
         import tantivy
 
         index = self._open(create=False)
-        if index is None or not terms:
+        if index is None or not terms or (among is not None and not among):
             return []
         schema = index.schema
         clauses = []
@@ -84,7 +87,14 @@ class LexicalIndex:
                 (tantivy.Occur.Should, tantivy.Query.term_query(schema, "body", term, "freq"))
             )
         searcher = index.searcher()
-        found = searcher.search(tantivy.Query.boolean_query(clauses), k, count=False)
+        query = tantivy.Query.boolean_query(clauses)
+        if among is not None:
+            chunks = tantivy.Query.term_set_query(schema, "id", list(among))
+            inside = tantivy.Query.const_score_query(chunks, 0.0)
+            query = tantivy.Query.boolean_query(
+                [(tantivy.Occur.Must, query), (tantivy.Occur.Must, inside)]
+            )
+        found = searcher.search(query, k, count=False)
         return [
             (int(searcher.doc(address)["id"][0]), float(score)) for score, address in found.hits
         ]

@@ -40,10 +40,14 @@ class PassageIndex(Protocol):
     @property
     def generation(self) -> int: ...
     def search_meaning(self, query: NDArray[np.float32], k: int) -> Hits: ...
-    def search_words(self, terms: Sequence[str], k: int) -> Hits: ...
+    def search_words(
+        self, terms: Sequence[str], k: int, among: Sequence[int] | None = None
+    ) -> Hits: ...
     def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]: ...
     def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]: ...
     def find_notes(self, name: str, from_path: str | None = None) -> tuple[NamedNote, ...]: ...
+    def notes_named(self, keys: Sequence[str]) -> tuple[NamedNote, ...]: ...
+    def passages_of(self, notes: Sequence[int], most: int) -> list[int]: ...
 
 
 class LocalIndex:
@@ -98,12 +102,15 @@ class LocalIndex:
         """The `k` chunks nearest to a unit vector, with their cosine."""
         return self._vector_index(len(query)).search(query, k)
 
-    def search_words(self, terms: Sequence[str], k: int) -> Hits:
-        """The `k` chunks that match analyzed terms best, with their BM25 score."""
+    def search_words(
+        self, terms: Sequence[str], k: int, among: Sequence[int] | None = None
+    ) -> Hits:
+        """The `k` chunks, of those `among` if given, that match analyzed terms best, with their
+        BM25 score."""
         if self._words_lag:
             self._repair_words()
         try:
-            return self._lexical.search(terms, k)
+            return self._lexical.search(terms, k, among)
         except ValueError:  # its files were damaged since they were opened
             return []
 
@@ -118,6 +125,14 @@ class LocalIndex:
         from rag.indexing.names import find_notes
 
         return find_notes(self.store, name, from_path)
+
+    def notes_named(self, keys: Sequence[str]) -> tuple[NamedNote, ...]:
+        """The notes whose file name, title or alias has one of these `name_key`s."""
+        return self.store.notes_named(keys)
+
+    def passages_of(self, notes: Sequence[int], most: int) -> list[int]:
+        """The ids of the passages of some notes, at most `most`."""
+        return self.store.passages_of(notes, most)
 
     def note_states(self) -> dict[str, NoteState]:
         return self.store.note_states()

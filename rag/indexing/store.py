@@ -356,6 +356,14 @@ class Store:
         found = self.passages([row[0] for row in rows])
         return [found[each] for each in sorted(found)]
 
+    def passages_of(self, notes: Sequence[int], most: int) -> list[int]:
+        """The ids of the chunks of some notes, in the order of the notes, at most `most`."""
+        found: list[int] = []
+        for note in notes:
+            query = "SELECT id FROM chunks WHERE note = ? ORDER BY id LIMIT ?"
+            found += [row[0] for row in self._db.execute(query, (note, most - len(found)))]
+        return found
+
     # Chunks
 
     def chunk_ids(self, above: int = 0) -> list[int]:

@@ -49,15 +49,22 @@ def search(
     k: int,
     depth: int = DEPTH,
     weight: float = MEANING_WEIGHT,
+    named: Sequence[int] = (),
 ) -> tuple[Passage, ...]:
-    """The `k` best passages for `query`, best first. `terms` are its analyzed words."""
+    """The `k` best passages for `query`, best first. `terms` are its analyzed words.
+
+    `named` are passages of notes that the question names: they are candidates in any case.
+    """
     vector = embedder.embed_query(query)
     meaning = dict(index.search_meaning(vector, depth))
     words = dict(index.search_words(terms, depth))
+    words |= dict(index.search_words(terms, len(named), named) if named else ())
     # A passage that only its words found has a cosine all the same.
     cosines = dict(meaning)
-    for chunk, other in index.vectors([each for each in words if each not in meaning]).items():
+    unseen = [each for each in {**words, **dict.fromkeys(named)} if each not in meaning]
+    for chunk, other in index.vectors(unseen).items():
         cosines[chunk] = float(other @ vector)
+    meaning |= {each: cosines[each] for each in named if each in cosines}
     scores = fuse(cosines, words, weight)
     ranked = sorted(scores, key=lambda chunk: (-scores[chunk], chunk))
     stored = index.passages(ranked[: 2 * k])
