@@ -309,11 +309,11 @@ class Engine:
 
     def analyze(self, text: str) -> list[str]:
         """The words of a text as the word index knows them."""
-        if self._analyzer is None:
-            from rag.indexing.lexical import analyzer
+        from rag.indexing.lexical import analyze, analyzer
 
+        if self._analyzer is None:
             self._analyzer = analyzer()
-        return list(self._analyzer.analyze(text))
+        return analyze(text, self._analyzer)
 
     # State
 

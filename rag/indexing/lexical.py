@@ -13,10 +13,11 @@ from typing import Any
 
 from rag.errors import disk_refusal, storage_errors
 from rag.indexing.store import Store, StoredPassage
+from rag.indexing.tokens import asked, noted
 from rag.reading.links import plain
 
 Hits = list[tuple[int, float]]
-LEXICAL_RULES = "1"  # raised when the analyzer or the fields change
+LEXICAL_RULES = "2"  # raised when the analyzer or the fields change
 _HEAP = 64 << 20  # bytes that the writer may hold before it flushes a segment
 _MAX_TERMS = 64  # of a question: a pasted page must not become ten thousand clauses
 
@@ -144,8 +145,16 @@ class LexicalIndex:
         return {int(doc["id"][0]) for doc in documents if doc["id"]}
 
 
+def analyze(text: str, words: Any) -> list[str]:
+    """The words of a question or a sentence, by an `analyzer()`, as the index knows them."""
+    return list(words.analyze(asked(text)))
+
+
 def analyzer() -> Any:
-    """Words as they are indexed: case and accents folded, stop words out, English stems."""
+    """Words as they are indexed: case and accents folded, stop words out, English stems.
+
+    It is given text that `rag.indexing.tokens` made ready.
+    """
     import tantivy
 
     return (
@@ -170,7 +179,7 @@ def _schema(tantivy: Any) -> Any:
 
 
 def _document(tantivy: Any, passage: StoredPassage) -> Any:
-    return tantivy.Document(id=passage.id, body=searchable(passage))
+    return tantivy.Document(id=passage.id, body=noted(searchable(passage)))
 
 
 def searchable(passage: StoredPassage) -> str:

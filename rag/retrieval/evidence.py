@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from rag.indexing.tokens import asked
 from rag.reading.chunks import split_sentences
 from rag.reading.links import plain
 from rag.retrieval.search import Passage
@@ -83,7 +84,7 @@ def find_evidence(
     everything = [
         each for n, passage in enumerate(passages[:searched], 1) for each in sentences(passage, n)
     ]
-    saying = [each for each in everything if len(plain(each.text).split()) >= _LEAST_WORDS]
+    saying = [e for e in everything if len(asked(plain(e.text)).split()) >= _LEAST_WORDS]
     candidates = saying or everything
     if not candidates:
         return ()
