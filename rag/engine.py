@@ -69,6 +69,8 @@ class Status:
     index_dir: Path
     cache_dir: Path
     config_file: Path | None
+    other_scripts: int = 0  # notes in a script that the embedder was not taught
+    other_script_notes: tuple[str, ...] = ()  # a few of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +336,9 @@ class Engine:
         with damage_errors():
             notes, chunks = index.store.counts()
             indexed_at = index.store.get("indexed_at")
+            others, examples = index.store.other_scripts(3)
+        if others and self.parts.identity().knows_other_scripts:
+            others, examples = 0, ()
         size = sum(file.stat().st_size for file in index.folder.rglob("*") if file.is_file())
         return Status(
             self.notes_folder,
@@ -346,6 +351,8 @@ class Engine:
             index.folder,
             self.parts.cache_dir,
             self.parts.config_file,
+            others,
+            examples,
         )
 
     def close(self) -> None:

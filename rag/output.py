@@ -380,7 +380,20 @@ def status(state: Status, as_json: bool) -> None:
         ("Settings", str(state.config_file or "none (no rag.toml here or above)")),
     ):
         table.add_row(Text(name, "dim"), Text(safe(value), overflow="fold"))
+    if state.other_scripts:
+        table.add_row(Text("By words alone", "dim"), Text(_other_scripts(state), overflow="fold"))
     _console().print(table)
+
+
+def _other_scripts(state: Status) -> str:
+    """What to say of notes in a script that the embedder was not taught."""
+    shown = [_one_line(each) for each in state.other_script_notes]
+    more = ", …" if state.other_scripts > len(shown) else ""
+    return (
+        f"{state.other_scripts:,} not in Latin letters ({', '.join(shown)}{more}): "
+        f"{_one_line(state.embedder)} does not know their language. A multilingual embedder does: "
+        "see Settings in the README."
+    )
 
 
 def _console(stderr: bool = False) -> Console:

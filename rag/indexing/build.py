@@ -256,6 +256,7 @@ class _Read:
 def _read(folder: Path, file: NoteFile, embedder: Embedder) -> _Read | Skipped:
     from rag.reading.chunks import chunk_document
     from rag.reading.documents import parse_document
+    from rag.reading.scripts import in_other_script
 
     note = read_note(folder, file.path)
     if not isinstance(note, NoteText):
@@ -275,6 +276,7 @@ def _read(folder: Path, file: NoteFile, embedder: Embedder) -> _Read | Skipped:
         document.modified.isoformat() if document.modified else None,
         _json(document.fields),
         _json([[link.target, link.heading, link.block, link.line] for link in document.links]),
+        in_other_script(note.text),
     )
     rows = tuple(
         ChunkRow(chunk.text, chunk.headings, chunk.first, chunk.last, digest)

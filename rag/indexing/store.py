@@ -44,8 +44,9 @@ CREATE INDEX chunks_by_note ON chunks(note);
 CREATE INDEX chunks_by_vector ON chunks(vector);
 CREATE TABLE vectors (hash BLOB PRIMARY KEY, vector BLOB NOT NULL);
 """
-# Under which keys a note is found, and which keys it links to. An index without these tables gets
-# them from its next writer; the rules of its word index are older too, so its notes are read anew.
+# Keys under which a note is found, keys it links to, and which notes have other letters than Latin.
+# An index without these tables gets them from its next writer; the rules of its word index are
+# older too, so its notes are read anew.
 _NAMES = """
 CREATE TABLE IF NOT EXISTS names (
     name TEXT NOT NULL, note INTEGER NOT NULL REFERENCES notes(id) ON DELETE CASCADE,
@@ -55,6 +56,9 @@ CREATE TABLE IF NOT EXISTS linked (
     name TEXT NOT NULL, note INTEGER NOT NULL REFERENCES notes(id) ON DELETE CASCADE,
     PRIMARY KEY (name, note)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS other_script (
+    note INTEGER PRIMARY KEY REFERENCES notes(id) ON DELETE CASCADE
+);
 CREATE INDEX IF NOT EXISTS names_by_note ON names(note);
 CREATE INDEX IF NOT EXISTS linked_by_note ON linked(note);
 """
@@ -72,7 +76,7 @@ class NoteState:
 
 @dataclass(frozen=True, slots=True)
 class NoteRow:
-    """A note as it is stored; the last fields are JSON."""
+    """A note as it is stored; `aliases`, `tags`, `fields` and `links` are JSON."""
 
     path: str
     size: int
@@ -85,6 +89,7 @@ class NoteRow:
     modified: str | None
     fields: str
     links: str
+    other_script: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +323,8 @@ class Store:
                 f"INSERT OR IGNORE INTO {table} VALUES (?, ?)",
                 [(name_key(each), id_) for each in words],
             )
+        if note.other_script:
+            self._db.execute("INSERT OR IGNORE INTO other_script VALUES (?)", (id_,))
 
     def notes_named(self, keys: Sequence[str]) -> tuple[NamedNote, ...]:
         """The notes whose file name, title or alias has one of these keys."""
@@ -331,8 +338,7 @@ class Store:
         self, table: str, links: str, keys: Sequence[str]
     ) -> list[tuple[NamedNote, list[StoredLink]]]:
         """The notes that `table` has under `keys`, with what the column `links` holds."""
-        query = "SELECT 1 FROM sqlite_master WHERE name = ?"
-        if self._db.execute(query, (table,)).fetchone() is None:
+        if not self._has(table):
             return []
         found: dict[int, tuple[NamedNote, list[StoredLink]]] = {}
         for start in range(0, len(keys), 500):
@@ -344,6 +350,22 @@ class Store:
             ):
                 found[row[0]] = _named(row), [tuple(link) for link in json.loads(row[4])]
         return list(found.values())
+
+    def _has(self, table: str) -> bool:
+        query = "SELECT 1 FROM sqlite_master WHERE name = ?"
+        return self._db.execute(query, (table,)).fetchone() is not None
+
+    def other_scripts(self, examples: int) -> tuple[int, tuple[str, ...]]:
+        """How many notes are in other than Latin letters, and the paths of a few."""
+        if not self._has("other_script"):
+            return 0, ()
+        (count,) = self._db.execute("SELECT count(*) FROM other_script").fetchone()
+        rows = self._db.execute(
+            "SELECT path FROM notes WHERE id IN (SELECT note FROM other_script)"
+            " ORDER BY id LIMIT ?",
+            (examples,),
+        )
+        return int(count), tuple(row[0] for row in rows)
 
     def notes_at(self, path: str) -> tuple[NamedNote, ...]:
         """The note at a path, if there is one."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 
-from rag.reading.naming import UNSPACED, without_accents
+from rag.reading.naming import without_accents
+from rag.reading.scripts import UNSPACED
 
 # Korean has spaces, but endings grow onto its words.
 _RUN = re.compile(f"[{UNSPACED}\uac00-\ud7a3]+")

@@ -5,14 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# Letters of scripts that put no spaces between words, as ranges of a regular expression: Thai, Lao,
-# Burmese and Khmer; kana and Chinese characters. Korean has spaces, but endings grow onto words.
-UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
-    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-    "\U00020000-\U0003ffff"
-)
-
 _SUFFIX = re.compile(r"(?<=[^/])\.(?:md|markdown|txt)$", re.IGNORECASE)
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _NO_WORD = re.compile(r"[\W_]+")

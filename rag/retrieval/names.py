@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rag.reading.naming import UNSPACED, bare_name, exact_key, name_key
+from rag.reading.naming import bare_name, exact_key, name_key
+from rag.reading.scripts import UNSPACED
 from rag.retrieval.query import content_words
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _MOST_WORDS = 10  # of a name
 _MOST_LETTERS = 12  # of a name in a script without spaces
 _MOST_SPANS = 4000
 _MOST_NOTES = 5  # a name that more notes share, "README" say, names none
-_LINK = re.compile(r"!?\[\[([^\[\]|#]*)(?:#[^\[\]|]*)?(?:\|([^\[\]]*))?\]\]")
+_LINK = re.compile(r"!?\[\[([^\[\]|#]*)(?:#([^\[\]|]*))?(?:\|([^\[\]]*))?\]\]")
 _QUOTED = re.compile(r"\"([^\"]+)\"|“([^”]+)”|„([^“”]+)[“”]|«([^»]+)»|`([^`]+)`")
 _WORD = re.compile(r"\w+")
 _TOKEN = re.compile(r"\S+")
@@ -55,8 +56,14 @@ def named_notes(index: PassageIndex, question: str) -> tuple[NamedNote, ...]:
 
 
 def spoken(question: str) -> str:
-    """A question as it is said: `[[Note|name]]` without its brackets."""
-    return _LINK.sub(lambda link: link[2] or link[1], question)
+    """A question as it is searched: of `[[folder/Note#Part|name]]`, "name Note Part"."""
+
+    def words(link: re.Match[str]) -> str:
+        note, part, name = (each or "" for each in link.groups())
+        parts = (name, bare_name(note), part.replace("#", " ").replace("^", " "))
+        return " ".join(dict.fromkeys(" ".join(each.split()) for each in parts if each.strip()))
+
+    return _LINK.sub(words, question)
 
 
 def _named_in_text(index: PassageIndex, text: str) -> Iterator[NamedNote]:

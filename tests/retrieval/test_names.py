@@ -83,7 +83,11 @@ def test_a_long_question_is_searched_for_names_within_bounds(index):
 
 
 def test_brackets_are_not_said():
-    assert spoken("Is [[RAG]] like [[GPT#Use|that]] in [x]?") == "Is RAG like that in [x]?"
+    assert (
+        spoken("Is [[RAG]] like [[x/GPT.md#Use|that]] in [x]?")
+        == "Is RAG like that GPT Use in [x]?"
+    )
+    assert spoken("[[]] ![[a|a]] [[|x]]") == " a x"
 
 
 def test_a_named_note_is_a_candidate_with_its_true_scores(index):
