@@ -355,6 +355,20 @@ class Engine:
             examples,
         )
 
+    def statuses(self) -> list[Status]:
+        """The status of each notes folder. Raises NoIndex."""
+        return [self.status()]
+
+    @property
+    def folders(self) -> list[Path]:
+        """The notes folders that are asked: one here, more in `rag.several`."""
+        return [self.notes_folder]
+
+    def place(self, path: str) -> tuple[Path, str]:
+        """The notes folder that the note at `path`, as passages name it, lies in, and its path
+        there."""
+        return self.notes_folder, path
+
     def close(self) -> None:
         if self._index is not None:
             self._index.close()
