@@ -21,6 +21,7 @@ RULE_FILES = frozenset({".gitignore", ".ragignore", ".obsidian"})
 
 _LARGEST = 1_000_000  # bytes of a file of rules
 _MOST_FILTERS = 200
+_MOST_GLOBS = 1000
 _LONGEST_FILTER = 500  # characters
 _PATIENCE = 0.5  # seconds that one regular expression may take for all paths of a scan
 # A glob takes time in proportion to the length of a name to the power of its stars.
@@ -120,7 +121,9 @@ class Ignored:
         from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
         patterns = []
-        for line in lines:
+        if len(lines) > _MOST_GLOBS:
+            self.report(path, f"has more than {_MOST_GLOBS:,} rules; the rest is not obeyed")
+        for line in lines[:_MOST_GLOBS]:
             try:
                 if len(line) > _LONGEST_FILTER or _WILD.search(line):
                     raise ValueError

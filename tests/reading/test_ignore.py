@@ -110,6 +110,7 @@ def test_a_link_is_no_way_around_the_rules(vault: Path) -> None:
         (".gitignore", "*a" * 40 + "b\na.md\n", "not obeyed"),
         (".gitignore", "**/a/" * 9 + "b\na.md\n", "not obeyed"),
         (".gitignore", "x" * 2_000_000, "1 MB"),
+        (".gitignore", "a.md\n" + "b*c*d\n" * 2000, "more than 1,000"),
         (".obsidian/app.json", "{", "JSON"),
         (".obsidian/app.json", "[" * 100_000, "JSON"),
         (".obsidian/app.json", '{"userIgnoreFilters": ["/(/", "a.md"]}', "not obeyed"),
