@@ -11,7 +11,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -19,7 +18,6 @@ from rag import __version__
 from rag.errors import Cancelled, NotesError, QuestionError, RagError
 
 if TYPE_CHECKING:
-    from rag.config import Config
     from rag.engine import Engine
 
 ANSWERED, NOT_IN_NOTES, FAILED, STOPPED = 0, 1, 2, 130
@@ -76,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
 
     index = commands.add_parser("index", help="bring the index up to date with the notes")
-    index.add_argument("path", nargs="?", metavar="PATH", help="the notes folder")
+    index.add_argument("path", nargs="?", metavar="PATH", help="the notes folder, or its name")
     index.add_argument("--rebuild", action="store_true", help="build the index anew")
     index.set_defaults(command=_index)
 
@@ -113,7 +111,13 @@ def _parser() -> argparse.ArgumentParser:
     for each in (index, ask, search, status, evaluation):
         each.add_argument("--json", action="store_true", help="for programs")
     for each in (ask, search, status, chat, evaluation):
-        each.add_argument("--notes", metavar="PATH", help="the notes folder")
+        each.add_argument(
+            "--notes",
+            metavar="PATH",
+            action="append",
+            default=[],
+            help="the notes folder, or its name in rag.toml; may be repeated",
+        )
     for each in (ask, search, chat, evaluation):
         each.add_argument(
             "--no-refresh", action="store_true", help="do not look for changed notes first"
@@ -137,12 +141,11 @@ class _Parser(argparse.ArgumentParser):
 def _index(arguments: argparse.Namespace, started: float) -> int:
     from rag.output import indexing
 
-    engine = _engine(arguments, started, arguments.path)
-    _confirm(engine.notes_folder, arguments.yes)
+    engine = _engine(arguments, started, [] if arguments.path is None else [arguments.path])
+    for each in engine.folders:
+        _confirm(each, arguments.yes)
     indexing(
-        engine.index(rebuild=arguments.rebuild, wait=False),
-        engine.notes_folder,
-        as_json=arguments.json,
+        engine.index(rebuild=arguments.rebuild, wait=False), engine.folders, as_json=arguments.json
     )
     return ANSWERED
 
@@ -175,7 +178,7 @@ def _search(arguments: argparse.Namespace, started: float) -> int:
 def _status(arguments: argparse.Namespace, started: float) -> int:
     from rag.output import status
 
-    status(_engine(arguments, started, arguments.notes).status(), as_json=arguments.json)
+    status(_engine(arguments, started, arguments.notes).statuses(), as_json=arguments.json)
     return ANSWERED
 
 
@@ -211,29 +214,22 @@ def _eval(arguments: argparse.Namespace, started: float) -> int:
 # What the commands share
 
 
-def _engine(arguments: argparse.Namespace, started: float, notes: str | None) -> Engine:
-    from rag.wiring import build_engine
-
-    config = _config(notes)
-    engine = build_engine(config, started)
-    if config.notes is None and not getattr(arguments, "json", False):
-        _say(f"Notes: {engine.notes_folder} (the folder indexed last)")
-    return engine
-
-
-def _config(notes: str | None) -> Config:
-    from rag.config import load_config
+def _engine(arguments: argparse.Namespace, started: float, notes: Sequence[str]) -> Engine:
+    from rag.config import choose_folders, load_config
+    from rag.wiring import build_engine, build_several
 
     try:
         here = Path.cwd()
     except OSError as error:
         raise NotesError("The current folder is gone.", "Change to one that exists.") from error
     config = load_config(here, os.environ)
-    if notes is None:
-        return config
-    if not notes.strip():
-        raise NotesError("The name of the notes folder is empty.", "Name one: --notes PATH")
-    return replace(config, notes=Path(os.path.abspath(os.path.expanduser(notes))))
+    folders = choose_folders(config, notes, here)
+    if folders:
+        return build_several(config, folders, started)
+    engine = build_engine(config, started)
+    if not getattr(arguments, "json", False):
+        _say(f"Notes: {engine.notes_folder} (the folder indexed last)")
+    return engine
 
 
 def _refresh(engine: Engine, arguments: argparse.Namespace) -> None:
@@ -248,7 +244,8 @@ def _refresh(engine: Engine, arguments: argparse.Namespace) -> None:
 
 def _confirm_new(engine: Engine, yes: bool) -> None:
     if not engine.has_index():
-        _confirm(engine.notes_folder, yes)
+        for each in engine.folders:
+            _confirm(each, yes)
 
 
 def _confirm(folder: Path, yes: bool) -> None:

@@ -4,6 +4,14 @@
 
     notes = "~/vault"            # the folder to ask; relative to this file
 
+Or several, by name; all are asked unless `--notes NAME` picks some::
+
+    [notes]
+    work = "~/work/notes"
+    garden = "~/garden"
+
+The other tables::
+
     [embedder]
     model = "all-MiniLM-L6-v2"   # a known name, or a sentence-transformers folder
 
@@ -23,12 +31,12 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from rag.errors import ConfigError
+from rag.errors import ConfigError, NotesError
 
 CONFIG_NAME = "rag.toml"
 
@@ -41,7 +49,10 @@ def _user_folder(kind: str) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that can be set. Paths are absolute; `file` is the `rag.toml` in use."""
+    """Everything that can be set. Paths are absolute; `file` is the `rag.toml` in use.
+
+    `folders` are the notes folders of the table `notes`, by name.
+    """
 
     notes: Path | None = None
     data_dir: Path = field(default_factory=lambda: _user_folder("data"))
@@ -52,11 +63,12 @@ class Config:
     generator_threads: int = 0
     search_k: int = 5
     file: Path | None = None
+    folders: Mapping[str, Path] = field(default_factory=dict)
 
 
 _TABLES = ("embedder", "generator", "search")
 _LIMITS = {"generator_context": (512, 1 << 20), "generator_threads": (0, 1024), "search_k": (1, 50)}
-_SETTABLE = tuple(each.name for each in fields(Config) if each.name != "file")
+_SETTABLE = tuple(each.name for each in fields(Config) if each.name not in ("file", "folders"))
 
 
 def load_config(
@@ -68,12 +80,14 @@ def load_config(
     Raises ConfigError for an unknown key, a wrong type or a value out of range.
     """
     settings: dict[str, Any] = {}
+    folders: dict[str, Path] = {}
     file = find_config(start)
     if file is not None:
-        settings.update(_from_file(file))
+        found, folders = _from_file(file)
+        settings.update(found)
     settings.update(_from_environment(environ))
     settings.update({key: value for key, value in (flags or {}).items() if value is not None})
-    config = replace(Config(), file=file, **settings)
+    config = replace(Config(), file=file, folders=folders, **settings)
     for name, (low, high) in _LIMITS.items():
         value = getattr(config, name)
         if not low <= value <= high:
@@ -89,7 +103,36 @@ def find_config(start: Path) -> Path | None:
     return None
 
 
-def _from_file(file: Path) -> dict[str, Any]:
+def choose_folders(config: Config, wanted: Sequence[str], base: Path) -> list[tuple[str, Path]]:
+    """The notes folders to use, each with its name, "" for one that has none in `rag.toml`.
+
+    `wanted` are names or paths, the latter relative to `base`; with none, all that the settings
+    name. Raises NotesError for an empty or unknown name.
+    """
+    if not wanted:
+        return [("", config.notes)] if config.notes else list(config.folders.items())
+    return [_choose(config, each, base) for each in wanted]
+
+
+def _choose(config: Config, wanted: str, base: Path) -> tuple[str, Path]:
+    if not wanted.strip():
+        raise NotesError("The name of the notes folder is empty.", "Name one: --notes PATH")
+    if wanted in config.folders:
+        return wanted, config.folders[wanted]
+    path = Path(os.path.abspath(base / os.path.expanduser(wanted)))
+    looks_like_path = wanted.startswith(("~", ".")) or os.sep in wanted
+    if config.folders and not looks_like_path and not os.path.lexists(path):
+        near = difflib.get_close_matches(wanted, config.folders, n=1, cutoff=0.0)
+        raise NotesError(
+            f"There is no notes folder {wanted!r}: {config.file} names "
+            f"{', '.join(config.folders)}.",
+            f"Did you mean {near[0]!r}?",
+        )
+    return "", path
+
+
+def _from_file(file: Path) -> tuple[dict[str, Any], dict[str, Path]]:
+    """The settings of a file, and the notes folders that it names."""
     try:
         with file.open("rb") as handle:
             tree = tomllib.load(handle)
@@ -97,15 +140,29 @@ def _from_file(file: Path) -> dict[str, Any]:
         raise ConfigError(f"{file} is not valid TOML: {error}.") from error
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+    folders = _folders(tree.pop("notes"), file) if isinstance(tree.get("notes"), dict) else {}
     flat: dict[str, Any] = {}
     for key, value in tree.items():
         if key in _TABLES and isinstance(value, dict):
             flat.update({f"{key}_{inner}": each for inner, each in value.items()})
         else:
             flat[key] = value
-    return {
+    settings = {
         _known(key, file): _typed(key, value, str(file), file.parent) for key, value in flat.items()
     }
+    return settings, folders
+
+
+def _folders(table: dict[str, Any], file: Path) -> dict[str, Path]:
+    for name in table:
+        if not name.strip() or "/" in name or name.startswith(("~", ".")):
+            raise ConfigError(
+                f"{file} names a notes folder {name!r}, which reads like a path.",
+                'Write name = "path", as in: garden = "~/garden"',
+            )
+        if not isinstance(table[name], str) or not table[name].strip():
+            raise ConfigError(f"{file}: notes.{name} must be text, not {table[name]!r}.")
+    return {name: _typed("notes", path, str(file), file.parent) for name, path in table.items()}
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:

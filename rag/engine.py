@@ -70,6 +70,8 @@ class Status:
     index_dir: Path
     cache_dir: Path
     config_file: Path | None
+    other_scripts: int = 0  # notes in a script that the embedder was not taught
+    other_script_notes: tuple[str, ...] = ()  # a few of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,19 +205,22 @@ class Engine:
         return self._search(check_question(question), history, k)
 
     def _search(self, question: str, history: Sequence[Turn], k: int | None) -> Found:
-        from rag.retrieval.search import search
-
         with damage_errors():
             index = self._open_index()
             index.check(self.parts.identity().fingerprint)
         with damage_errors(), index.store.snapshot():
-            embedder = self._open_embedder()
-            return search_both(
-                question,
-                history,
-                lambda text, k: search(index, embedder, self.analyze, self._terms(text), text, k),
-                k or self.parts.k,
-            )
+            return search_both(question, history, self._search_one, k or self.parts.k)
+
+    def _search_one(self, text: str, k: int) -> Found:
+        """The passages for one reading of a question."""
+        from rag.retrieval.names import named_passages, spoken
+        from rag.retrieval.search import search
+
+        index = self._open_index()
+        named = named_passages(index, text)
+        query = spoken(text)
+        terms = self._terms(query)
+        return search(index, self._open_embedder(), self.analyze, terms, query, k, named=named)
 
     def ask(
         self,
@@ -329,11 +334,11 @@ class Engine:
 
     def analyze(self, text: str) -> list[str]:
         """The words of a text as the word index knows them."""
-        if self._analyzer is None:
-            from rag.indexing.lexical import analyzer
+        from rag.indexing.lexical import analyze, analyzer
 
+        if self._analyzer is None:
             self._analyzer = analyzer()
-        return list(self._analyzer.analyze(text))
+        return analyze(text, self._analyzer)
 
     # State
 
@@ -354,6 +359,9 @@ class Engine:
         with damage_errors():
             notes, chunks = index.store.counts()
             indexed_at = index.store.get("indexed_at")
+            others, examples = index.store.other_scripts(3)
+        if others and self.parts.identity().knows_other_scripts:
+            others, examples = 0, ()
         size = sum(file.stat().st_size for file in index.folder.rglob("*") if file.is_file())
         return Status(
             self.notes_folder,
@@ -366,7 +374,23 @@ class Engine:
             index.folder,
             self.parts.cache_dir,
             self.parts.config_file,
+            others,
+            examples,
         )
+
+    def statuses(self) -> list[Status]:
+        """The status of each notes folder. Raises NoIndex."""
+        return [self.status()]
+
+    @property
+    def folders(self) -> list[Path]:
+        """The notes folders that are asked: one here, more in `rag.several`."""
+        return [self.notes_folder]
+
+    def place(self, path: str) -> tuple[Path, str]:
+        """The notes folder that the note at `path`, as passages name it, lies in, and its path
+        there."""
+        return self.notes_folder, path
 
     def close(self) -> None:
         if self._index is not None:

@@ -42,11 +42,13 @@ def _one_line(text: str) -> str:
     return " ".join(safe(text).split())
 
 
-def indexing(progress: Iterator[IndexProgress], folder: Path, as_json: bool) -> None:
+def indexing(progress: Iterator[IndexProgress], folders: Sequence[Path], as_json: bool) -> None:
     """Follow an indexing run to its end and say what it did."""
-    report = _follow(progress, quiet=as_json, title=f"Indexing {folder}")
+    names = [str(each) for each in folders]
+    report = _follow(progress, quiet=as_json, title=f"Indexing {', '.join(names)}")
     if as_json:
-        _print_json({"notes_folder": str(folder), **_report(report)})
+        where = {"notes_folder": names[0]} if len(names) == 1 else {"notes_folders": names}
+        _print_json({**where, **_report(report)})
         return
     console = _console()
     console.print(report.sentence(), f"{report.seconds:.1f} s.", markup=False, highlight=False)
@@ -349,16 +351,25 @@ def passages(question: str, found: Sequence[Passage], as_json: bool) -> None:
         console.print()
 
 
-def status(state: Status, as_json: bool) -> None:
-    """Print what is indexed and where it lies."""
+def status(states: Sequence[Status], as_json: bool) -> None:
+    """Print what is indexed and where it lies; in JSON a list where there are several folders."""
     if as_json:
-        _print_json(
+        trees = [
             {
                 key: str(value) if isinstance(value, Path) else value
                 for key, value in asdict(state).items()
             }
-        )
+            for state in states
+        ]
+        _print_json(trees[0] if len(trees) == 1 else trees)
         return
+    for number, state in enumerate(states):
+        if number:
+            _console().print()
+        _status(state)
+
+
+def _status(state: Status) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -381,6 +392,8 @@ def status(state: Status, as_json: bool) -> None:
         ("Settings", str(state.config_file or "none (no rag.toml here or above)")),
     ):
         table.add_row(Text(name, "dim"), Text(safe(value), overflow="fold"))
+    if state.other_scripts:
+        table.add_row(Text("By words alone", "dim"), Text(_other_scripts(state), overflow="fold"))
     _console().print(table)
 
 
@@ -410,6 +423,17 @@ def progress_bar() -> Progress:
 def show_json(value: object) -> None:
     """Print one JSON value."""
     _print_json(value)
+
+
+def _other_scripts(state: Status) -> str:
+    """What to say of notes in a script that the embedder was not taught."""
+    shown = [_one_line(each) for each in state.other_script_notes]
+    more = ", …" if state.other_scripts > len(shown) else ""
+    return (
+        f"{state.other_scripts:,} not in Latin letters ({', '.join(shown)}{more}): "
+        f"{_one_line(state.embedder)} does not know their language. A multilingual embedder does: "
+        "see Settings in the README."
+    )
 
 
 def _console(stderr: bool = False) -> Console:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +65,17 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
         ),
         started,
     )
+
+
+def build_several(
+    config: Config, folders: Sequence[tuple[str, Path]], started: float | None = None
+) -> Engine:
+    """The engine for these notes folders, each with its name or ""; an ordinary one for one."""
+    from rag.several import SeveralFolders, name_folders
+
+    named = name_folders((name, Path(os.path.realpath(path))) for name, path in folders)
+    first = build_engine(replace(config, notes=next(iter(named.values()))), started)
+    return first if len(named) == 1 else SeveralFolders(named, first.parts, started)
 
 
 def index_job(

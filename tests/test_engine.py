@@ -139,3 +139,26 @@ def test_a_rebuilt_index_answers_an_engine_that_was_open(box: Box):
     box.index(rebuild=True)
     assert engine.search(BARREL)[0].path == "barrel.md"
     engine.close()
+
+
+def test_notes_in_a_script_that_the_embedder_does_not_know_are_named(box: Box):
+    box.index()
+    assert box.engine().status().other_scripts == 0
+    for number in range(4):
+        (box.notes / f"ru{number}.md").write_text(f"# Река {number}\n\nМы жили у реки.\n")
+    box.index()
+    status = box.engine().status()
+    assert (status.other_scripts, len(status.other_script_notes)) == (4, 3)
+    assert "4 not in Latin letters (ru0.md" in " ".join(box.rag("status").stdout.split())
+    assert box.finds("реки")[0].startswith("ru"), "found by its words"
+    for number in range(4):
+        (box.notes / f"ru{number}.md").unlink()
+    box.index()
+    assert "Latin" not in box.rag("status").stdout
+
+
+def test_a_named_note_is_found_in_brackets(box: Box):
+    box.index()
+    assert box.finds("What is in [[Bees]]?")[0] == "bees.md"
+    assert box.finds("What is in [[trips/rhine#Route|that trip]]?")[0] == "trips/rhine.md"
+    assert box.finds("[[nowhere]] and [[]] hives")[0] == "bees.md"

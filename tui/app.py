@@ -99,7 +99,7 @@ class ChatApp(App[None]):
     def on_note_wanted(self, event: NoteWanted) -> None:
         """Open a note in the reader's editor, at the line."""
         try:
-            path = note_path(self._engine.notes_folder, event.path)
+            path = note_path(*self._engine.place(event.path))
             editor = find_editor(os.environ)
             self.launch(editor_command(editor, path, event.line), has_own_window(editor))
         except RagError as error:

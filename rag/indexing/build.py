@@ -257,6 +257,7 @@ class _Read:
 def _read(folder: Path, file: NoteFile, embedder: Embedder) -> _Read | Skipped:
     from rag.reading.chunks import chunk_document
     from rag.reading.documents import parse_document
+    from rag.reading.scripts import in_other_script
 
     note = read_note(folder, file.path)
     if not isinstance(note, NoteText):
@@ -277,6 +278,7 @@ def _read(folder: Path, file: NoteFile, embedder: Embedder) -> _Read | Skipped:
         document.modified.isoformat() if document.modified else None,
         _json(document.fields),
         _json([[link.target, link.heading, link.block, link.line] for link in document.links]),
+        in_other_script(note.text),
     )
     rows = tuple(
         ChunkRow(chunk.text, chunk.headings, chunk.first, chunk.last, digest)
@@ -417,6 +419,11 @@ def no_notes(folder: Path, found: Scan, indexed: int = 0) -> NotesError:
         return NotesError(
             f"No note in {folder} can be read ({first.path} {first.reason}).",
             "Name a folder with Markdown or text files: rag index PATH",
+        )
+    if found.ignored:
+        return NotesError(
+            f"All notes in {folder} are left out by .gitignore, .ragignore or Obsidian's settings.",
+            'A file .ragignore in that folder with the line "!*" brings them back.',
         )
     return NotesError(
         f"There are no notes in {folder}.", "Name a folder with .md or .txt files: rag index PATH"

@@ -14,6 +14,7 @@ from typing import Any
 
 from rag.errors import disk_refusal, storage_errors
 from rag.indexing.store import Store, StoredPassage
+from rag.indexing.tokens import asked, noted
 from rag.reading.links import plain
 
 Hits = list[tuple[int, float]]
@@ -71,12 +72,15 @@ class LexicalIndex:
         writer.wait_merging_threads()
         index.reload()
 
-    def search(self, terms: Sequence[str], k: int) -> Hits:
-        """Up to `k` (chunk id, BM25 score), best first, for already analyzed terms."""
+    def search(self, terms: Sequence[str], k: int, among: Sequence[int] | None = None) -> Hits:
+        """Up to `k` (chunk id, BM25 score), best first, for already analyzed terms.
+
+        `among` limits the search to these chunks; their scores are the same as without.
+        """
         import tantivy
 
         index = self._open(create=False)
-        if index is None or not terms:
+        if index is None or not terms or (among is not None and not among):
             return []
         schema = index.schema
         clauses = []
@@ -85,7 +89,14 @@ class LexicalIndex:
                 (tantivy.Occur.Should, tantivy.Query.term_query(schema, "body", term, "basic"))
             )
         searcher = index.searcher()
-        found = searcher.search(tantivy.Query.boolean_query(clauses), k, count=False)
+        query = tantivy.Query.boolean_query(clauses)
+        if among is not None:
+            chunks = tantivy.Query.term_set_query(schema, "id", list(among))
+            inside = tantivy.Query.const_score_query(chunks, 0.0)
+            query = tantivy.Query.boolean_query(
+                [(tantivy.Occur.Must, query), (tantivy.Occur.Must, inside)]
+            )
+        found = searcher.search(query, k, count=False)
         return [
             (int(searcher.doc(address)["id"][0]), float(score)) for score, address in found.hits
         ]
@@ -145,8 +156,16 @@ class LexicalIndex:
         return {int(doc["id"][0]) for doc in documents if doc["id"]}
 
 
+def analyze(text: str, words: Any) -> list[str]:
+    """The words of a question or a sentence, by an `analyzer()`, as the index knows them."""
+    return list(words.analyze(asked(text)))
+
+
 def analyzer() -> Any:
-    """Words as they are indexed: case and accents folded, stop words out, English stems."""
+    """Words as they are indexed: case and accents folded, stop words out, English stems.
+
+    It is given text that `rag.indexing.tokens` made ready.
+    """
     import tantivy
 
     return (
@@ -173,7 +192,7 @@ def _schema(tantivy: Any) -> Any:
 
 
 def _document(tantivy: Any, passage: StoredPassage) -> Any:
-    return tantivy.Document(id=passage.id, body=searchable(passage))
+    return tantivy.Document(id=passage.id, body=noted(searchable(passage)))
 
 
 def searchable(passage: StoredPassage) -> str:

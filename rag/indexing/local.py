@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rag.errors import IndexMismatch, NoIndex
 from rag.indexing.lexical import LEXICAL_RULES, LexicalIndex
-from rag.indexing.store import ChunkRow, NoteRow, NoteState, Store, StoredPassage
+from rag.indexing.store import ChunkRow, NamedNote, NoteRow, NoteState, Store, StoredPassage
 from rag.reading.chunks import CHUNK_RULES
 
 if TYPE_CHECKING:
@@ -40,11 +40,16 @@ class PassageIndex(Protocol):
     @property
     def generation(self) -> int: ...
     def search_meaning(self, query: NDArray[np.float32], k: int) -> Hits: ...
-    def search_words(self, terms: Sequence[str], k: int) -> Hits: ...
+    def search_words(
+        self, terms: Sequence[str], k: int, among: Sequence[int] | None = None
+    ) -> Hits: ...
     def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]: ...
     def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]: ...
     def sentences(self, ids: Sequence[int]) -> dict[int, NDArray[np.int8]]: ...
     def rarity(self, terms: Sequence[str]) -> dict[str, float]: ...
+    def find_notes(self, name: str, from_path: str | None = None) -> tuple[NamedNote, ...]: ...
+    def notes_named(self, keys: Sequence[str]) -> tuple[NamedNote, ...]: ...
+    def passages_of(self, notes: Sequence[int], most: int) -> list[int]: ...
 
 
 class LocalIndex:
@@ -99,12 +104,15 @@ class LocalIndex:
         """The `k` chunks nearest to a unit vector, with their cosine."""
         return self._vector_index(len(query)).search(query, k)
 
-    def search_words(self, terms: Sequence[str], k: int) -> Hits:
-        """The `k` chunks that match analyzed terms best, with their BM25 score."""
+    def search_words(
+        self, terms: Sequence[str], k: int, among: Sequence[int] | None = None
+    ) -> Hits:
+        """The `k` chunks, of those `among` if given, that match analyzed terms best, with their
+        BM25 score."""
         if self._words_lag:
             self._repair_words()
         try:
-            return self._lexical.search(terms, k)
+            return self._lexical.search(terms, k, among)
         except ValueError:  # its files were damaged since they were opened
             return []
 
@@ -124,6 +132,20 @@ class LocalIndex:
             return self._lexical.rarity(terms)
         except ValueError:  # damaged since it was opened
             return dict.fromkeys(terms, 1.0)
+
+    def find_notes(self, name: str, from_path: str | None = None) -> tuple[NamedNote, ...]:
+        """The notes that `name` means, best first: see `rag.indexing.names`."""
+        from rag.indexing.names import find_notes
+
+        return find_notes(self.store, name, from_path)
+
+    def notes_named(self, keys: Sequence[str]) -> tuple[NamedNote, ...]:
+        """The notes whose file name, title or alias has one of these `name_key`s."""
+        return self.store.notes_named(keys)
+
+    def passages_of(self, notes: Sequence[int], most: int) -> list[int]:
+        """The ids of the passages of some notes, at most `most`."""
+        return self.store.passages_of(notes, most)
 
     def note_states(self) -> dict[str, NoteState]:
         return self.store.note_states()

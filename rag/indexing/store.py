@@ -14,13 +14,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 from rag.errors import IndexFault, IndexMismatch, NoIndex, storage_errors
+from rag.reading.naming import bare_name, name_key
 
 FORMAT = 2  # of the schema below; a newer one is refused, an older one migrated
 _APPLICATION_ID = 0x72616721
@@ -43,8 +44,27 @@ CREATE INDEX chunks_by_note ON chunks(note);
 CREATE INDEX chunks_by_vector ON chunks(vector);
 CREATE TABLE vectors (hash BLOB PRIMARY KEY, vector BLOB NOT NULL, sentences BLOB NOT NULL);
 """
-# From each older format to the next. Chunking rules changed with format 2: all is embedded anew.
-_MIGRATIONS = {1: "ALTER TABLE vectors ADD COLUMN sentences BLOB NOT NULL DEFAULT x'';"}
+# Keys under which a note is found, keys it links to, and which notes have other letters than Latin.
+_NAMES = """
+CREATE TABLE names (
+    name TEXT NOT NULL, note INTEGER NOT NULL REFERENCES notes(id) ON DELETE CASCADE,
+    PRIMARY KEY (name, note)
+) WITHOUT ROWID;
+CREATE TABLE linked (
+    name TEXT NOT NULL, note INTEGER NOT NULL REFERENCES notes(id) ON DELETE CASCADE,
+    PRIMARY KEY (name, note)
+) WITHOUT ROWID;
+CREATE TABLE other_script (
+    note INTEGER PRIMARY KEY REFERENCES notes(id) ON DELETE CASCADE
+);
+CREATE INDEX names_by_note ON names(note);
+CREATE INDEX linked_by_note ON linked(note);
+"""
+# From each older format to the next. With format 2 the rules of chunks and words changed, too, so
+# that all notes are read anew and fill what is new.
+_MIGRATIONS = {
+    1: f"{_NAMES} ALTER TABLE vectors ADD COLUMN sentences BLOB NOT NULL DEFAULT x'';",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +79,7 @@ class NoteState:
 
 @dataclass(frozen=True, slots=True)
 class NoteRow:
-    """A note as it is stored; the last fields are JSON."""
+    """A note as it is stored; `aliases`, `tags`, `fields` and `links` are JSON."""
 
     path: str
     size: int
@@ -72,6 +92,7 @@ class NoteRow:
     modified: str | None
     fields: str
     links: str
+    other_script: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +104,19 @@ class ChunkRow:
     first: int
     last: int
     vector: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NamedNote:
+    """A note and what it is called."""
+
+    id: int
+    path: str
+    title: str
+    aliases: tuple[str, ...]
+
+
+StoredLink = tuple[str, str, str, int]  # target, heading, block, line
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +193,7 @@ class Store:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
             db.executescript(
-                f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID};"
+                f"BEGIN IMMEDIATE; {_SCHEMA} {_NAMES} PRAGMA application_id = {_APPLICATION_ID};"
                 f"PRAGMA user_version = {FORMAT}; COMMIT;"
             )
         elif version < FORMAT:
@@ -283,6 +317,82 @@ class Store:
                 for c in chunks
             ],
         )
+        if cursor.lastrowid is not None:
+            self._add_names(cursor.lastrowid, note)
+
+    # Names
+
+    def _add_names(self, id_: int, note: NoteRow) -> None:
+        file = note.path.rpartition("/")[2]
+        names = {file, bare_name(file), note.title, *json.loads(note.aliases)}
+        targets = {bare_name(target) for target, *_ in json.loads(note.links) if target}
+        for table, words in (("names", names), ("linked", targets)):
+            self._db.executemany(
+                f"INSERT OR IGNORE INTO {table} VALUES (?, ?)",
+                [(name_key(each), id_) for each in words],
+            )
+        if note.other_script:
+            self._db.execute("INSERT OR IGNORE INTO other_script VALUES (?)", (id_,))
+
+    def notes_named(self, keys: Sequence[str]) -> tuple[NamedNote, ...]:
+        """The notes whose file name, title or alias has one of these keys."""
+        return tuple(note for note, _ in self._keyed("names", "'[]'", keys))
+
+    def notes_linking(self, keys: Sequence[str]) -> list[tuple[NamedNote, list[StoredLink]]]:
+        """The notes that link to one of these keys, each with all its links."""
+        return self._keyed("linked", "links", keys)
+
+    def _keyed(
+        self, table: str, links: str, keys: Sequence[str]
+    ) -> list[tuple[NamedNote, list[StoredLink]]]:
+        """The notes that `table` has under `keys`, with what the column `links` holds."""
+        if not self._has(table):
+            return []
+        found: dict[int, tuple[NamedNote, list[StoredLink]]] = {}
+        for start in range(0, len(keys), 500):
+            part = keys[start : start + 500]
+            for row in self._db.execute(
+                f"SELECT id, path, title, aliases, {links} FROM notes WHERE id IN"
+                f" (SELECT note FROM {table} WHERE name IN ({','.join('?' * len(part))}))",
+                part,
+            ):
+                found[row[0]] = _named(row), [tuple(link) for link in json.loads(row[4])]
+        return list(found.values())
+
+    def _has(self, table: str) -> bool:
+        query = "SELECT 1 FROM sqlite_master WHERE name = ?"
+        return self._db.execute(query, (table,)).fetchone() is not None
+
+    def other_scripts(self, examples: int) -> tuple[int, tuple[str, ...]]:
+        """How many notes are in other than Latin letters, and the paths of a few."""
+        if not self._has("other_script"):
+            return 0, ()
+        (count,) = self._db.execute("SELECT count(*) FROM other_script").fetchone()
+        rows = self._db.execute(
+            "SELECT path FROM notes WHERE id IN (SELECT note FROM other_script)"
+            " ORDER BY id LIMIT ?",
+            (examples,),
+        )
+        return int(count), tuple(row[0] for row in rows)
+
+    def notes_at(self, path: str) -> tuple[NamedNote, ...]:
+        """The note at a path, if there is one."""
+        query = "SELECT id, path, title, aliases FROM notes WHERE path = ?"
+        return tuple(map(_named, self._db.execute(query, (path,))))
+
+    def note_passages(self, note: int) -> list[StoredPassage]:
+        """The passages of a note in their order."""
+        rows = self._db.execute("SELECT id FROM chunks WHERE note = ? ORDER BY id", (note,))
+        found = self.passages([row[0] for row in rows])
+        return [found[each] for each in sorted(found)]
+
+    def passages_of(self, notes: Sequence[int], most: int) -> list[int]:
+        """The ids of the chunks of some notes, in the order of the notes, at most `most`."""
+        found: list[int] = []
+        for note in notes:
+            query = "SELECT id FROM chunks WHERE note = ? ORDER BY id LIMIT ?"
+            found += [row[0] for row in self._db.execute(query, (note, most - len(found)))]
+        return found
 
     # Chunks
 
@@ -404,6 +514,10 @@ class Store:
     def drop_unused_vectors(self) -> None:
         """Forget vectors that no chunk refers to."""
         self._db.execute("DELETE FROM vectors WHERE hash NOT IN (SELECT vector FROM chunks)")
+
+
+def _named(row: Sequence[Any]) -> NamedNote:
+    return NamedNote(row[0], row[1], row[2], tuple(json.loads(row[3])))
 
 
 @contextmanager

@@ -7,11 +7,11 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rag.errors import NotesError
+from rag.reading.ignore import RULE_FILES, Ignored
 
 SUFFIXES = (".md", ".markdown", ".txt")
 LARGEST = 20_000_000  # bytes
@@ -53,10 +53,14 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The notes of a folder, and what was left out; both sorted by path."""
+    """The notes of a folder, and what was left out; both sorted by path.
+
+    `ignored` counts the files and folders that their owner set aside: see `rag.reading.ignore`.
+    """
 
     files: tuple[NoteFile, ...]
     skipped: tuple[Skipped, ...]
+    ignored: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,9 @@ class NoteText:
 def scan(folder: Path) -> Scan:
     """Find the notes below `folder`, following links that stay inside it.
 
-    Hidden files and folders, `node_modules`, `__pycache__` and files that are not notes are left
-    out without a word. Raises NotesError when `folder` is missing, not a folder or unreadable.
+    Hidden files and folders, `node_modules`, `__pycache__`, files that are not notes, and what
+    `rag.reading.ignore` leaves out go without a word. Raises NotesError when `folder` is missing,
+    not a folder or unreadable.
     """
     try:
         root = os.path.realpath(folder, strict=True)
@@ -92,6 +97,7 @@ def scan(folder: Path) -> Scan:
     return Scan(
         tuple(sorted(walk.files, key=lambda note: note.path)),
         tuple(sorted(walk.skipped, key=lambda item: item.path)),
+        walk.rules.count,
     )
 
 
@@ -131,6 +137,10 @@ class _Walk:
     links: list[tuple[str, str]] = field(default_factory=list)
     real_files: set[str] = field(default_factory=set)
     real_folders: set[str] = field(default_factory=set)
+    rules: Ignored = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rules = Ignored(self._skip)
 
     def folder(self, shown: str, real: str) -> None:
         """Collect the notes in the folder `real` and below, named as lying in `shown`."""
@@ -142,16 +152,20 @@ class _Walk:
             self.real_folders.add(real)
             prefix = f"{shown}/" if shown else ""
             try:
-                for entry in _entries(real):
+                entries, with_rules = _entries(real)
+                self.rules.enter(shown, real, with_rules)
+                for entry in entries:
                     path = prefix + entry.name
                     if entry.is_symlink():
                         self.links.append((path, entry.path))
                     elif entry.is_dir(follow_symlinks=False):
-                        if _sound(entry.name):
-                            waiting.append((path, entry.path))
-                        else:
+                        if not _sound(entry.name):
                             self._skip(path, _misnamed())
-                    elif entry.name.lower().endswith(SUFFIXES):
+                        elif not self.rules.leaves_out(shown, path, True):
+                            waiting.append((path, entry.path))
+                    elif entry.name.lower().endswith(SUFFIXES) and not self.rules.leaves_out(
+                        shown, path, False
+                    ):
                         self._file(path, entry.path)
             except OSError as error:
                 self._skip(shown, f"cannot be listed: {_why(error)}")
@@ -175,6 +189,10 @@ class _Walk:
             return
         if not _inside(real, self.root):
             self._skip(path, _OUTSIDE)
+        elif any(
+            self.rules.hides(each, is_folder) for each in (path, os.path.relpath(real, self.root))
+        ):
+            pass
         elif not is_folder:
             self._file(path, real)
         elif _inside(link, real):
@@ -209,11 +227,18 @@ class _Walk:
         self.skipped.append(Skipped(shown, reason))
 
 
-def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+def _entries(folder: str) -> tuple[list[os.DirEntry[str]], set[str]]:
+    """What lies in a folder and is not hidden, and the names of what holds rules about it."""
+    shown: list[os.DirEntry[str]] = []
+    with_rules: set[str] = set()
     with os.scandir(folder) as entries:
         for entry in entries:
-            if not entry.name.startswith(".") and entry.name not in _LEFT_OUT:
-                yield entry
+            if entry.name.startswith("."):
+                if entry.name in RULE_FILES:
+                    with_rules.add(entry.name)
+            elif entry.name not in _LEFT_OUT:
+                shown.append(entry)
+    return shown, with_rules
 
 
 def _inside(path: str, folder: str) -> bool:

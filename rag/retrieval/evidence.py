@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from rag.indexing.tokens import asked
 from rag.reading.links import plain
 from rag.retrieval.search import Passage
 
@@ -60,7 +61,7 @@ def find_evidence(
     everything = [each for n, passage in enumerate(passages, 1) for each in _known(passage, n)]
     if not everything:
         everything = _embedded(question, passages[:_EMBEDDED_PASSAGES], embedder)
-    saying = [each for each in everything if len(plain(each.text).split()) >= _LEAST_WORDS]
+    saying = [each for each in everything if len(asked(plain(each.text)).split()) >= _LEAST_WORDS]
     return tuple(sorted(saying or everything, key=lambda each: -each.score)[:limit])
 
 

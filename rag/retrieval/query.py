@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,7 +20,9 @@ _QUESTION_WORDS = frozenset(
     "those there one ones both former latter same else another other others more go on example "
     "the a an of in on for to from by with as at if not no".split()
 )
-_WORD = re.compile(r"\w[\w'’-]*")
+# Marks of Arabic and of the scripts of India stand within words, though \w does not hold them.
+_MARKS = "\u064b-\u065f\u0900-\u0903\u093a-\u0963\u0981-\u0dff"
+_WORD = re.compile(rf"\w[\w{_MARKS}'’-]*")
 _CONTRACTED = re.compile(r"['’]\w*$")
 
 
@@ -33,8 +36,8 @@ class Turn:
 
 
 def check_question(text: str) -> str:
-    """The question with its white space in order. Raises QuestionError for an empty one."""
-    question = " ".join(text.split())
+    """The question, white space and accents in order. Raises QuestionError for an empty one."""
+    question = " ".join(unicodedata.normalize("NFC", text).split())
     if not question:
         raise QuestionError("The question is empty.", 'Ask one: rag ask "What is …?"')
     if not any(character.isalnum() for character in question):

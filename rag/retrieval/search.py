@@ -103,20 +103,27 @@ def search(
     query: str,
     k: int,
     weights: Weights = WEIGHTS,
+    named: Sequence[int] = (),
 ) -> Found:
-    """The `k` best passages for `query`. `terms` are its analyzed words."""
+    """The `k` best passages for `query`. `terms` are its analyzed words.
+
+    `named` are passages of notes that the question names: they are candidates in any case.
+    """
     clock = _Clock()
     vector = embedder.embed_query(query)
     clock.lap("embed")
     meaning = dict(index.search_meaning(vector, DEPTH))
     clock.lap("meaning")
     words = dict(index.search_words(terms, DEPTH))
+    words |= dict(index.search_words(terms, len(named), named) if named else ())
     rarity = index.rarity(terms)
     clock.lap("words")
     # A passage that only its words found has a cosine all the same.
     cosines = dict(meaning)
-    for chunk, other in index.vectors([each for each in words if each not in meaning]).items():
+    unseen = [each for each in {**words, **dict.fromkeys(named)} if each not in meaning]
+    for chunk, other in index.vectors(unseen).items():
         cosines[chunk] = float(other @ vector)
+    meaning |= {each: cosines[each] for each in named if each in cosines}
     shares = _shares(words, rarity)
     read = _pick(cosines, shares, max(READ, 2 * k))
     clock.lap("fuse")

@@ -20,7 +20,7 @@ from rag.indexing.embeddings import (
     open_embedder,
 )
 from rag.models.catalog import find_model
-from rag.models.weights import embedder_files
+from rag.models.weights import EmbedderFiles, embedder_files
 
 TEXTS = [
     "",
@@ -188,3 +188,27 @@ def test_an_export_that_was_killed_is_tried_again(tmp_path: Path, monkeypatch):
     with pytest.raises(ModelError, match="Run the command again"):
         embedder_files(find_model("all-MiniLM-L6-v2", "embedder"), tmp_path)
     assert not list(tmp_path.glob("*.failed"))
+
+
+@pytest.mark.parametrize(
+    ("words", "knows"),
+    [
+        ("Мы долго жили в старом городе у реки ذهبنا إلى المدينة القديمة في الصباح", True),
+        ("Мы долго жили в старом городе у реки", False),  # no Arabic
+        ("we lived there", False),
+    ],
+)
+def test_whether_a_tokenizer_has_words_of_other_scripts(tmp_path, words, knows):
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    vocabulary = {word: number for number, word in enumerate(("[UNK]", *words.split()))}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    files = EmbedderFiles("tiny", tmp_path, "0", None)
+    assert ModelFolder(files).knows_other_scripts == knows
+
+
+@pytest.mark.model
+def test_the_bundled_model_knows_latin_letters_alone(embedder):
+    assert not embedder._model.knows_other_scripts

@@ -95,3 +95,12 @@ def test_the_nearest_sentence_answers(corpus_engine):
     best = find_evidence(question, found, corpus_engine._open_embedder())[0]
     assert "Jason Allen" in best.text
     assert isinstance(best, Evidence)
+
+
+def test_a_sentence_without_spaces_says_something_too(embedder):
+    where = passage("An English sentence comes first.\n東京都庁は新宿にある。\nBERT")
+    found = find_evidence("東京都庁はどこ", [where], embedder, lambda text: text.split())
+    assert {each.text for each in found} == {
+        "An English sentence comes first.",
+        "東京都庁は新宿にある。",
+    }

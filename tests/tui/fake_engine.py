@@ -242,6 +242,10 @@ class FakeEngine:
             None,
         )
 
+    def place(self, path: str) -> tuple[Path, str]:
+        """One folder."""
+        return self.notes_folder, path
+
     def close(self) -> None:
         """Remember that it was asked."""
         self.closed = True

@@ -1,0 +1,128 @@
+"""Which notes a question names: `[[Note]]`, "Note" in quotes, or its name within the text.
+
+A name of several words counts wherever it stands, in any case. A name that is one word is often a
+common word too: it counts as the note writes it, with a capital or a digit ("RAG", "Koblenz"),
+and at the beginning of a question only with a capital or a digit after its first letter. In
+scripts without spaces two letters are enough. Of names that overlap the longest counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rag.reading.naming import bare_name, exact_key, name_key
+from rag.reading.scripts import UNSPACED
+from rag.retrieval.query import content_words
+
+if TYPE_CHECKING:
+    from rag.indexing.local import PassageIndex
+    from rag.indexing.store import NamedNote
+
+MOST_PASSAGES = 1000  # of all named notes
+_MOST_WORDS = 10  # of a name
+_MOST_LETTERS = 12  # of a name in a script without spaces
+_MOST_SPANS = 4000
+_MOST_NOTES = 5  # a name that more notes share, "README" say, names none
+_LINK = re.compile(r"!?\[\[([^\[\]|#]*)(?:#([^\[\]|]*))?(?:\|([^\[\]]*))?\]\]")
+_QUOTED = re.compile(r"\"([^\"]+)\"|“([^”]+)”|„([^“”]+)[“”]|«([^»]+)»|`([^`]+)`")
+_WORD = re.compile(r"\w+")
+_TOKEN = re.compile(r"\S+")
+_UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
+
+Span = tuple[int, int]
+
+
+def named_passages(index: PassageIndex, question: str) -> list[int]:
+    """The ids of the passages of the notes that a question names, at most MOST_PASSAGES."""
+    notes = named_notes(index, question)
+    return index.passages_of([note.id for note in notes], MOST_PASSAGES) if notes else []
+
+
+def named_notes(index: PassageIndex, question: str) -> tuple[NamedNote, ...]:
+    """The notes that a question names, without repetitions."""
+    named: dict[int, NamedNote] = {}
+    for link in _LINK.finditer(question):
+        for note in index.find_notes(link[1])[:1]:
+            named[note.id] = note
+    text = _LINK.sub(lambda link: " " * len(link[0]), question)
+    for quoted in _QUOTED.finditer(text):
+        for note in index.find_notes(quoted[quoted.lastindex or 0])[:1]:
+            named[note.id] = note
+    for note in _named_in_text(index, text):
+        named[note.id] = note
+    return tuple(named.values())
+
+
+def spoken(question: str) -> str:
+    """A question as it is searched: of `[[folder/Note#Part|name]]`, "name Note Part"."""
+
+    def words(link: re.Match[str]) -> str:
+        note, part, name = (each or "" for each in link.groups())
+        parts = (name, bare_name(note), part.replace("#", " ").replace("^", " "))
+        return " ".join(dict.fromkeys(" ".join(each.split()) for each in parts if each.strip()))
+
+    return _LINK.sub(words, question)
+
+
+def _named_in_text(index: PassageIndex, text: str) -> Iterator[NamedNote]:
+    spans: dict[str, list[Span]] = {}
+    for start, end in _spans(text):
+        spans.setdefault(name_key(text[start:end]), []).append((start, end))
+    by_key: dict[str, list[NamedNote]] = {}
+    for note in index.notes_named(sorted(spans)):
+        for key in {name_key(name) for name in _names(note)}:
+            by_key.setdefault(key, []).append(note)
+    found = [(span, notes) for key, notes in by_key.items() for span in spans.get(key, ())]
+    taken: list[Span] = []
+    for (start, end), notes in sorted(found, key=lambda each: (each[0][0] - each[0][1], each[0])):
+        if any(start < other_end and other < end for other, other_end in taken):
+            continue
+        meant = [note for note in notes if _means(note, text, start, end)]
+        if meant:
+            taken.append((start, end))
+        if len(meant) <= _MOST_NOTES:
+            yield from meant
+
+
+def _spans(text: str) -> Iterator[Span]:
+    """Where a name may stand in `text`: from the start of a word to the end of one."""
+    words = [match.span() for match in _WORD.finditer(text)]
+    tokens = [match.span() for match in _TOKEN.finditer(text)]
+    starts = sorted({start for start, _ in words} | {start for start, _ in tokens})
+    ends = sorted({end for _, end in words} | {end for _, end in tokens})
+    count = 0
+    for start in starts:
+        for end in [end for end in ends if end > start][: 2 * _MOST_WORDS]:
+            yield start, end
+            count += 1
+            if count >= _MOST_SPANS:
+                return
+    for run in _UNSPACED_RUN.finditer(text):
+        for start in range(run.start(), run.end()):
+            for end in range(start + 2, min(start + _MOST_LETTERS, run.end()) + 1):
+                yield start, end
+                count += 1
+                if count >= _MOST_SPANS:
+                    return
+
+
+def _means(note: NamedNote, text: str, start: int, end: int) -> bool:
+    """Whether the words of `text` from `start` to `end`, a name of `note`, mean that note."""
+    written = text[start:end]
+    if _UNSPACED_RUN.search(written):
+        return True
+    if not content_words(written) and not any(map(str.isdigit, written)):
+        return False
+    if len(_WORD.findall(written)) > 1:
+        return True
+    key = exact_key(written)
+    as_named = any(name == written for name in _names(note) if exact_key(name) == key)
+    first = not _WORD.search(text, 0, start)
+    striking = written[1:] if first else written
+    return as_named and len(written) > 1 and any(c.isupper() or c.isdigit() for c in striking)
+
+
+def _names(note: NamedNote) -> Sequence[str]:
+    return (note.title, *note.aliases, bare_name(note.path))

@@ -1,0 +1,183 @@
+"""Several notes folders asked as one, each with an index of its own.
+
+Paths are shown with the folder's name in front. Every folder is searched, and the passages are
+ranked together by score; but each folder keeps a share, so that a large one cannot crowd out a
+small one whose notes say it in other words.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rag.engine import Cancel, Engine, Parts, Status
+from rag.indexing.build import IndexProgress, IndexReport
+from rag.reading.notes import Skipped
+from rag.retrieval.query import Turn
+from rag.retrieval.search import Found, Passage
+
+
+class SeveralFolders(Engine):
+    """An `Engine` over several notes folders, `folders` by name; the models are shared."""
+
+    def __init__(
+        self, folders: Mapping[str, Path], parts: Parts, started: float | None = None
+    ) -> None:
+        super().__init__(Path(os.path.commonpath(list(folders.values()))), parts, started)
+        shared = replace(parts, open_embedder=self._open_embedder)
+        self.engines = {name: Engine(folder, shared) for name, folder in folders.items()}
+
+    def index(
+        self, rebuild: bool = False, cancel: Cancel | None = None, wait: bool = False
+    ) -> Iterator[IndexProgress]:
+        """Bring every folder's index up to date, one after the other."""
+        return _one_run((name, each.index(rebuild, cancel, wait)) for name, each in self._each())
+
+    def index_in_process(
+        self, cancel: Cancel | None = None, rebuild: bool = False
+    ) -> Iterator[IndexProgress]:
+        return _one_run(
+            (name, each.index_in_process(cancel, rebuild)) for name, each in self._each()
+        )
+
+    def refresh(self, cancel: Cancel | None = None) -> Iterator[IndexProgress]:
+        return _one_run((name, each.refresh(cancel)) for name, each in self._each())
+
+    def changed(self) -> bool:
+        return any(each.changed() for each in self.engines.values())
+
+    def has_index(self) -> bool:
+        """Whether every folder has a complete index."""
+        return all(each.has_index() for each in self.engines.values())
+
+    def _search(self, question: str, history: Sequence[Turn], k: int | None) -> Found:
+        k = k or self.parts.k
+        found = [each._search(question, history, k) for each in self.engines.values()]
+        named = [
+            [self._named(number, name, each) for each in one.passages]
+            for number, (name, one) in enumerate(zip(self.engines, found, strict=True))
+        ]
+        return Found(
+            merge(named, k),
+            sum(one.candidates for one in found),
+            {stage: sum(one.seconds[stage] for one in found) for stage in found[0].seconds},
+            found[0].query,
+        )
+
+    def _named(self, number: int, name: str, passage: Passage) -> Passage:
+        """A passage of one folder with an id and a path among all of them."""
+        chunk = passage.id * len(self.engines) + number
+        also = tuple(f"{name}/{place}" for place in passage.also)
+        return replace(passage, id=chunk, path=f"{name}/{passage.path}", also=also)
+
+    def statuses(self) -> list[Status]:
+        return [each.status() for each in self.engines.values()]
+
+    @property
+    def folders(self) -> list[Path]:
+        return [each.notes_folder for each in self.engines.values()]
+
+    def place(self, path: str) -> tuple[Path, str]:
+        name, _, rest = path.partition("/")
+        return self.engines[name].notes_folder, rest
+
+    def status(self) -> Status:
+        """Counts and sizes of all folders together."""
+        each = self.statuses()
+        times = [status.indexed_at for status in each if status.indexed_at is not None]
+        others = [
+            f"{name}/{path}"
+            for name, status in zip(self.engines, each, strict=True)
+            for path in status.other_script_notes
+        ]
+        return replace(
+            each[0],
+            notes_folder=self.notes_folder,
+            notes=sum(status.notes for status in each),
+            chunks=sum(status.chunks for status in each),
+            index_bytes=sum(status.index_bytes for status in each),
+            indexed_at=max(times, default=None),
+            index_dir=each[0].index_dir.parent,
+            other_scripts=sum(status.other_scripts for status in each),
+            other_script_notes=tuple(others[:3]),
+        )
+
+    def close(self) -> None:
+        for each in self.engines.values():
+            each.close()
+
+    def _each(self) -> Iterable[tuple[str, Engine]]:
+        return self.engines.items()
+
+
+def merge(found: Sequence[Sequence[Passage]], k: int) -> tuple[Passage, ...]:
+    """The `k` best of several rankings, best first.
+
+    Of each ranking the first is kept, and more of them until half of `k` is given out evenly; with
+    more rankings than `k` the best of the firsts stay. The rest goes by score.
+    """
+    share = max(1, k // (2 * max(1, len(found))))
+    kept = _by_score(each for one in found for each in one[:share])[:k]
+    rest = _by_score(each for one in found for each in one[share:])[: k - len(kept)]
+    return tuple(_by_score([*kept, *rest]))
+
+
+def name_folders(folders: Iterable[tuple[str, Path]]) -> dict[str, Path]:
+    """A name of its own for each folder, the one given or its own; no folder twice."""
+    named: dict[str, Path] = {}
+    for given, folder in folders:
+        if folder in named.values():
+            continue
+        name = base = (given or folder.name or "notes").replace("/", "-")
+        count = 1
+        while name in named:
+            count += 1
+            name = f"{base}-{count}"
+        named[name] = folder
+    return named
+
+
+def _by_score(passages: Iterable[Passage]) -> list[Passage]:
+    return sorted(passages, key=lambda each: (-each.score, each.id))
+
+
+def _one_run(
+    runs: Iterable[tuple[str, Iterator[IndexProgress]]],
+) -> Iterator[IndexProgress]:
+    """Runs over several folders as one, with one report at its end if any folder gave one."""
+    reports: list[IndexReport] = []
+    for name, run in runs:
+        for event in run:
+            if event.report is None:
+                yield event
+            else:
+                reports.append(_within(name, event.report))
+    if reports:
+        yield IndexProgress("done", report=_together(reports))
+
+
+def _within(name: str, report: IndexReport) -> IndexReport:
+    def named(entries: Sequence[Skipped]) -> tuple[Skipped, ...]:
+        return tuple(replace(each, path=f"{name}/{each.path}") for each in entries)
+
+    return replace(report, skipped=named(report.skipped), warnings=named(report.warnings))
+
+
+def _together(reports: Sequence[IndexReport]) -> IndexReport:
+    """The sum of reports, of which there is at least one."""
+    total = reports[0]
+    for each in reports[1:]:
+        total = IndexReport(
+            total.added + each.added,
+            total.changed + each.changed,
+            total.moved + each.moved,
+            total.removed + each.removed,
+            total.unchanged + each.unchanged,
+            (*total.skipped, *each.skipped),
+            (*total.warnings, *each.warnings),
+            total.chunks + each.chunks,
+            total.seconds + each.seconds,
+        )
+    return total

@@ -1,0 +1,167 @@
+"""Several notes folders, by path and by name, asked as one."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from rag.config import choose_folders, load_config
+from rag.engine import Answered
+from rag.errors import ConfigError, NoIndex, NotesError
+from rag.retrieval.search import Passage
+from rag.several import merge, name_folders
+from rag.wiring import build_several
+from tests.conftest import Box
+
+BARREL = "How many litres does the rain barrel hold?"
+
+
+def passage(number: int, score: float, path: str = "a.md") -> Passage:
+    return Passage(number, path, "a", (), 1, 1, "x", score, score, None)
+
+
+def test_each_ranking_keeps_a_share_and_the_rest_goes_by_score():
+    large = [passage(n, 0.9 - n / 100) for n in range(10)]
+    small = [passage(100 + n, 0.2 - n / 100) for n in range(10)]
+    assert [each.id for each in merge([large, small], 5)] == [0, 1, 2, 3, 100]
+    assert [each.id for each in merge([small, large], 8)] == [0, 1, 2, 3, 4, 5, 100, 101]
+    assert [each.id for each in merge([large, small], 1)] == [0]
+    assert [each.id for each in merge([large[:1], small], 4)] == [0, 100, 101, 102]
+    assert merge([[], []], 5) == ()
+
+
+def test_folders_get_names_of_their_own():
+    a, b, c = Path("/x/notes"), Path("/y/notes"), Path("/z/work")
+    named = name_folders([("", a), ("", b), ("", a), ("notes", c), ("", Path("/"))])
+    assert named == {"notes": a, "notes-2": b, "notes-3": c, "notes-4": Path("/")}
+
+
+def config(folder: Path, toml: str, **environ: str):
+    (folder / "rag.toml").write_text(toml)
+    return load_config(folder, environ)
+
+
+def test_folders_are_named_in_a_table(tmp_path: Path):
+    settings = config(tmp_path, '[notes]\nwork = "w"\nhome = "/h"\n[search]\nk = 3\n')
+    assert settings.folders == {"work": tmp_path / "w", "home": Path("/h")}
+    assert settings.search_k == 3
+    both = [("work", tmp_path / "w"), ("home", Path("/h"))]
+    assert choose_folders(settings, [], tmp_path) == both
+    assert choose_folders(settings, ["home"], tmp_path) == [("home", Path("/h"))]
+    assert choose_folders(settings, ["./home", "work"], tmp_path) == [
+        ("", tmp_path / "home"),
+        both[0],
+    ]
+    (tmp_path / "near").mkdir()
+    assert choose_folders(settings, ["near"], tmp_path) == [("", tmp_path / "near")]
+
+
+def test_one_folder_named_elsewhere_wins_over_the_table(tmp_path: Path):
+    settings = config(tmp_path, '[notes]\nwork = "w"\n', RAG_NOTES="/one")
+    assert choose_folders(settings, [], tmp_path) == [("", Path("/one"))]
+
+
+@pytest.mark.parametrize("toml", ["", "[notes]\n"])
+def test_no_folder_may_be_named_at_all(tmp_path: Path, toml: str):
+    assert choose_folders(config(tmp_path, toml), [], tmp_path) == []
+    assert choose_folders(config(tmp_path, toml), ["x"], tmp_path) == [("", tmp_path / "x")]
+
+
+@pytest.mark.parametrize(
+    "table", ["work = 3", 'work = ""', 'work = ["a"]', '"a/b" = "x"', '"~a" = "x"', '"" = "x"']
+)
+def test_a_table_that_cannot_be_understood(tmp_path: Path, table: str):
+    with pytest.raises(ConfigError, match=r"rag\.toml"):
+        config(tmp_path, f"[notes]\n{table}\n")
+
+
+def test_an_unknown_name_suggests_the_nearest(tmp_path: Path):
+    settings = config(tmp_path, '[notes]\nwork = "w"\ngarden = "g"\n')
+    with pytest.raises(NotesError, match=r"'gardn'.*work, garden.*Did you mean 'garden'"):
+        choose_folders(settings, ["gardn"], tmp_path)
+    with pytest.raises(NotesError, match="empty"):
+        choose_folders(settings, [" "], tmp_path)
+
+
+@pytest.fixture
+def two(box: Box) -> Box:
+    """The notes of the box as "home", and a folder "work" beside it."""
+    work = box.folder / "work"
+    work.mkdir()
+    (work / "sales.md").write_text("# Sales\n\nIn May we sold 12 tractors to Denmark.\n")
+    (work / "empty.md").write_text("")
+    (box.folder / "rag.toml").write_text(f'[notes]\nhome = "{box.notes}"\nwork = "work"\n')
+    box.env["RAG_NOTES"] = ""
+    return box
+
+
+@pytest.mark.model
+def test_all_folders_of_the_table_are_indexed_searched_and_shown(two: Box):
+    report = json.loads(two.rag("index", "--json").stdout)
+    assert (report["added"], report["chunks"]) == (4, 5)
+    assert report["notes_folders"] == [str(two.notes), str(two.folder / "work")]
+    assert [each["path"] for each in report["skipped"]] == ["work/empty.md"]
+    assert len(list((two.data / "indexes").iterdir())) == 2
+    found = json.loads(two.rag("search", "--json", "-k", "4", BARREL).stdout)["passages"]
+    paths = [each["path"] for each in found]
+    assert paths[0] == "home/barrel.md"
+    assert "work/sales.md" in paths, "each folder has its share"
+    states = json.loads(two.rag("status", "--json").stdout)
+    assert [each["notes"] for each in states] == [3, 1]
+    shown = two.rag("status").stdout
+    assert shown.count("Notes folder") == 2
+
+
+@pytest.mark.model
+def test_some_folders_are_picked_by_name_and_by_path(two: Box):
+    one = json.loads(two.rag("search", "--json", "--notes", "work", "tractors").stdout)
+    assert [each["path"] for each in one["passages"]] == ["sales.md"]
+    both = two.rag("search", "--notes", "work", "--notes", str(two.notes), "tractors")
+    assert "work/sales.md" in both.stdout
+    assert "notes/barrel.md" in both.stdout
+    two.refused("search", "--notes", "wrk", "x", says="did you mean 'work'")
+    two.refused("index", "hme", says="did you mean 'home'")
+    two.refused("ask", "--notes", "work", "--notes", "/no/such", "x", says="/no/such")
+
+
+@pytest.mark.model
+def test_an_answer_cites_the_folder(two: Box, embedder):
+    engine = build_several(two_config(two), [("home", two.notes), ("work", two.folder / "work")])
+    engine._embedder = embedder
+    with pytest.raises(NoIndex, match="rag index"):
+        engine.search(BARREL)
+    assert engine.changed()
+    *_, done = engine.refresh()
+    assert done.report.added == 4
+    assert engine.has_index()
+    assert list(engine.refresh()) == []
+    answer = list(engine.ask("How many tractors were sold to Denmark?"))[-1]
+    assert isinstance(answer, Answered)
+    assert "12" in answer.answer
+    assert {each.path for each in answer.citations} == {"work/sales.md"}
+    folder, path = engine.place("work/sales.md")
+    assert (folder / path).is_file()
+    assert len({each.id for each in answer.passages}) == len(answer.passages)
+    (two.folder / "work" / "sales.md").write_text("# Sales\n\nNothing in June.\n")
+    os.utime(two.folder / "work" / "sales.md", (1, 1))
+    assert engine.changed()
+    *_, done = engine.index_in_process()
+    assert (done.report.changed, done.report.unchanged) == (1, 3)
+    assert engine.status().notes == 4
+    engine.close()
+
+
+def two_config(box: Box):
+    from rag.config import Config
+
+    return Config(data_dir=box.data, cache_dir=box.cache)
+
+
+@pytest.mark.model
+def test_the_same_folder_twice_is_one(two: Box):
+    engine = build_several(two_config(two), [("", two.notes), ("home", two.notes)])
+    assert engine.folders == [two.notes]
+    assert engine.place("a.md") == (two.notes, "a.md")
