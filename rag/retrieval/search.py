@@ -49,11 +49,15 @@ def search(
     k: int,
     depth: int = DEPTH,
     weight: float = MEANING_WEIGHT,
+    allowed: Sequence[int] | None = None,
 ) -> tuple[Passage, ...]:
-    """The `k` best passages for `query`, best first. `terms` are its analyzed words."""
+    """The `k` best passages for `query`, best first. `terms` are its analyzed words.
+
+    With `allowed`, chunk ids ascending, nothing else is searched.
+    """
     vector = embedder.embed_query(query)
-    meaning = dict(index.search_meaning(vector, depth))
-    words = dict(index.search_words(terms, depth))
+    meaning = dict(index.search_meaning(vector, depth, allowed))
+    words = dict(index.search_words(terms, depth, allowed))
     # A passage that only its words found has a cosine all the same.
     cosines = dict(meaning)
     for chunk, other in index.vectors([each for each in words if each not in meaning]).items():
