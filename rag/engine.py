@@ -6,19 +6,25 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.answering.answer import Drafted, Reading, answer
 from rag.answering.grounding import Citation, Sentence
-from rag.errors import IndexBusy, NoIndex, RagError, StorageError
+from rag.errors import IndexBusy, NoIndex, QuestionError, RagError, StorageError
 from rag.indexing.build import IndexProgress, no_notes, plan, update
+from rag.indexing.filtering import Filters, chunks_of, find_notes, known_fields
 from rag.indexing.home import Home, find_home, index_folder, remember_home, writing
+from rag.indexing.linking import notes_named
 from rag.indexing.local import DATABASE, LocalIndex
-from rag.indexing.store import damage_errors
+from rag.indexing.store import Store, damage_errors
 from rag.retrieval.evidence import Evidence, find_evidence
-from rag.retrieval.query import Turn, check_question, search_terms, stand_alone
+from rag.retrieval.intent import Asked, understand
+from rag.retrieval.listing import Listed, list_notes
+from rag.retrieval.nothing import check_fields, nothing_left
+from rag.retrieval.query import Turn, search_terms
 from rag.retrieval.search import Passage
 
 if TYPE_CHECKING:
@@ -39,7 +45,11 @@ class Retrieved:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The whole answer. `timings` are seconds since the question, or the process, started."""
+    """The whole answer. `timings` are seconds since the question, or the process, started.
+
+    `listed` is there where notes were asked for: the answer is that list in Markdown, whose `[2]`
+    is the second of `passages`, and no `model` wrote it.
+    """
 
     question: str
     answer: str
@@ -50,6 +60,7 @@ class Answered:
     model: str
     tokens_per_s: float
     query: str
+    listed: Listed | None = None
 
 
 Event = Retrieved | Reading | Sentence | Answered
@@ -189,19 +200,63 @@ class Engine:
     # Asking
 
     def search(
-        self, question: str, k: int | None = None, history: Sequence[Turn] = ()
+        self,
+        question: str,
+        k: int | None = None,
+        history: Sequence[Turn] = (),
+        filters: Filters | None = None,
+        today: date | None = None,
     ) -> tuple[Passage, ...]:
-        """The passages for a question, best first. Raises QuestionError, IndexFault."""
-        return self._search(stand_alone(check_question(question), history), k or self.parts.k)
+        """The passages for a question, best first. Raises QuestionError, IndexFault.
 
-    def _search(self, query: str, k: int) -> tuple[Passage, ...]:
+        `filters` are added to those that the question names; `today` is the day of asking.
+        """
+        asked, allowed = self._understand(question, history, filters, today)
+        if not asked.query:
+            raise QuestionError(
+                "There is nothing to search for but filters.",
+                "Add words, or list these notes with: rag ask",
+            )
+        return self._search(asked.query, k or self.parts.k, allowed)
+
+    def _understand(
+        self,
+        question: str,
+        history: Sequence[Turn],
+        filters: Filters | None,
+        today: date | None,
+        timed: bool = True,
+    ) -> tuple[Asked, list[int] | None]:
+        """The question understood, and the ids of the chunks that its filters leave."""
+        today = today or date.today()
+        with damage_errors():
+            keys = known_fields(self._store) if ":" in question else ()
+            asked = understand(question, history, keys, today, filters, timed)
+            listing = asked.listing
+            if listing and not (listing.sure or notes_named(self._store, listing.links_to)):
+                asked = replace(asked, listing=None)
+            if not asked.filters:
+                return asked, None
+            store = self._store
+            check_fields(store, asked.filters)
+            notes = find_notes(store, asked.filters)
+            if notes:
+                return asked, chunks_of(store, notes)
+            if asked.certain:
+                raise nothing_left(store, asked.filters)
+        return self._understand(question, history, filters, today, timed=False)
+
+    def _search(
+        self, query: str, k: int, allowed: Sequence[int] | None = None
+    ) -> tuple[Passage, ...]:
         from rag.retrieval.search import search
 
         with damage_errors():
             index = self._open_index()
             index.check(self.parts.identity().fingerprint)
         with damage_errors(), index.store.snapshot():
-            return search(index, self._open_embedder(), self._terms(query), query, k)
+            terms = self._terms(query)
+            return search(index, self._open_embedder(), terms, query, k, allowed=allowed)
 
     def ask(
         self,
@@ -209,23 +264,33 @@ class Engine:
         history: Sequence[Turn] = (),
         cancel: Cancel | None = None,
         k: int | None = None,
+        filters: Filters | None = None,
+        today: date | None = None,
     ) -> Iterator[Event]:
         """Answer a question: what was found, then sentences as they are grounded, then all.
 
+        A question about notes rather than in them is answered with a list, at once and alone.
+        `filters` are added to those that the question names; `today` is the day of asking.
         Raises RagError; Cancelled within a quarter of a second of `cancel()` turning true.
         """
         started = self.started if self.started is not None else time.perf_counter()
         self.started = None  # only a process's first question waits for the process
-        question = check_question(question)
-        query = stand_alone(question, history)
+        asked, allowed = self._understand(question, history, filters, today)
+        if asked.listing is not None:
+            listed = self._list(asked)
+            if not (asked.listing.question and listed.notes):
+                yield self._answered_by(listed, asked, started)
+                return
+            allowed = self._chunks_in(listed.notes[0].path)
+        query = asked.query
         loader = self.load_generator_behind()
-        passages = self._search(query, k or self.parts.k)
+        passages = self._search(query, k or self.parts.k, allowed)
         evidence = find_evidence(query, passages, self._open_embedder(), self._terms)
         timings = {"first_evidence_s": time.perf_counter() - started}
         yield Retrieved(passages, evidence, query)
         loader.join()
         for step in answer(
-            question,
+            asked.text,
             self._terms(query),
             passages,
             evidence,
@@ -235,11 +300,31 @@ class Engine:
             cancel,
         ):
             if isinstance(step, Drafted):
-                yield self._answered(question, query, passages, step, timings, started)
+                yield self._answered(asked.typed, query, passages, step, timings, started)
                 return
             if isinstance(step, Sentence):
                 timings.setdefault("first_sentence_s", time.perf_counter() - started)
             yield step
+
+    def _list(self, asked: Asked) -> Listed:
+        assert asked.listing is not None
+        with damage_errors():
+            index = self._open_index()
+            index.check(self.parts.identity().fingerprint)
+            with index.store.snapshot():
+                return list_notes(index, asked.listing, asked.filters, self.analyze)
+
+    def _answered_by(self, listed: Listed, asked: Asked, started: float) -> Answered:
+        timings = {"total_s": time.perf_counter() - started}
+        found = bool(listed.notes)
+        passages = listed.passages
+        return Answered(
+            asked.typed, listed.text, found, (), passages, timings, "", 0.0, asked.query, listed
+        )
+
+    def _chunks_in(self, path: str) -> list[int]:
+        notes = [note for note in find_notes(self._store, Filters()) if note.path == path]
+        return chunks_of(self._store, notes)
 
     def _answered(
         self,
@@ -324,6 +409,10 @@ class Engine:
                 raise NoIndex(f"{self.notes_folder} has not been indexed yet.", "Run: rag index")
             self._index = LocalIndex(index_folder(self.parts.data_dir, home))
         return self._index
+
+    @property
+    def _store(self) -> Store:
+        return self._open_index().store
 
     def status(self) -> Status:
         """Counts, sizes and places. Raises NoIndex."""
