@@ -237,6 +237,7 @@ class Engine:
                 asked = replace(asked, listing=None)
             if not asked.filters:
                 return asked, None
+            self._open_index().check(self.parts.identity().fingerprint)
             store = self._store
             check_fields(store, asked.filters)
             notes = find_notes(store, asked.filters)

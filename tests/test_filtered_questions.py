@@ -9,7 +9,7 @@ from datetime import date, datetime
 import pytest
 
 from rag.engine import Answered, Engine, Retrieved
-from rag.errors import NoIndex, QuestionError
+from rag.errors import Cancelled, NoIndex, QuestionError
 from rag.indexing.filtering import Filters
 from rag.retrieval.query import Turn
 from tests.conftest import Box
@@ -153,6 +153,12 @@ def test_lists_want_an_index_and_searches_want_words(box: Box, vault: Box):
     vault.notes.mkdir()
     with pytest.raises(NoIndex):
         next(vault.engine().ask("which notes mention X?"))
+    (vault.notes / "x.md").write_text("X.\n")
+    with pytest.raises(Cancelled):
+        list(vault.engine().index(cancel=lambda: True))
+    for question in ("which notes mention X?", "tag:home x", "since March"):
+        with pytest.raises(NoIndex):
+            next(vault.engine().ask(question))
 
 
 def test_the_command_line(vault: Box):

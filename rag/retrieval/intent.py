@@ -66,9 +66,9 @@ def understand(
 
     With `timed` false, words about time are left in the question. Raises QuestionError.
     """
+    typed = check_question(typed) if typed.strip() or not given else ""
     filters, text = parse(typed, known_keys, today)
     filters = filters.joined(given or Filters())
-    typed = check_question(typed) if typed.strip() or not filters else ""
     if not text and filters:
         return Asked(typed, "", "", filters, Listing(order="newest"))
     text = check_question(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 
 import pytest
@@ -137,3 +138,14 @@ def test_a_pasted_page_is_cut_as_ever():
     found = asked("Explain. " + "words " * 5000)
     assert len(found.typed) < 2100
     assert found.text == found.typed
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["which notes " + "that " * 390, "notes tagged " + "a, " * 600, "“ " * 500_000, '" ' * 900,
+     "tag:“" * 300, "what links to " + "[[" * 600, "between march and " * 100, "x:" * 900],
+)  # fmt: skip
+def test_what_no_person_types_is_understood_or_refused(text):
+    """A pattern that tries one stretch of text many times would not come back from these."""
+    with suppress(QuestionError):
+        assert len(asked(text).typed) < 2100
