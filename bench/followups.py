@@ -87,7 +87,7 @@ def measure(asked: Engine, conversations: Path, bare: bool = False) -> Iterator[
         row = json.loads(line)
         history: list[Turn] = []
         for turn in row["turns"]:
-            found = asked._search(turn["question"], history, K)
+            found = asked.explain(turn["question"], K, history)
             if history:
                 yield FollowUp(
                     row["id"],

@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -19,6 +20,7 @@ from rag.errors import Cancelled, NotesError, QuestionError, RagError
 
 if TYPE_CHECKING:
     from rag.engine import Engine
+    from rag.indexing.filtering import Filters
 
 ANSWERED, NOT_IN_NOTES, FAILED, STOPPED = 0, 1, 2, 130
 
@@ -88,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     search.set_defaults(command=_search)
     for each in (ask, search):
         each.add_argument("-k", type=int, metavar="N", help="passages to find (5)")
+        _add_filters(each)
 
     status = commands.add_parser("status", help="what is indexed, and where it lies")
     status.set_defaults(command=_status)
@@ -129,6 +132,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_filters(command: argparse.ArgumentParser) -> None:
+    """Which notes to search; the same filters can stand in the question."""
+    filters = command.add_argument_group("filters", "which notes to look in")
+    for flag, metavar, text in (
+        ("--tag", "TAG", "with this tag or one nested in it; repeated: with all of them"),
+        ("--path", "PATH", "in this folder, or this note; repeated: in any of them"),
+        ("--where", "KEY=VALUE", "with this front matter; also != < <= > >="),
+    ):
+        filters.add_argument(flag, action="append", default=[], metavar=metavar, help=text)
+    for flag, text in (("--since", "from this day on"), ("--until", "up to this day")):
+        filters.add_argument(flag, metavar="DATE", help=f"{text}: 2024-02-05, 2024, 'last week'")
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         _complain(f"{message[:1].upper()}{message[1:]}. See: {self.prog} --help")
@@ -153,10 +169,11 @@ def _index(arguments: argparse.Namespace, started: float) -> int:
 def _ask(arguments: argparse.Namespace, started: float) -> int:
     from rag.output import answering, answering_json
 
-    question = _question(arguments)
+    filters = _filters(arguments)
+    question = _question(arguments, filters)
     engine = _engine(arguments, started, arguments.notes)
     _refresh(engine, arguments)
-    events = engine.ask(question, k=_k(arguments))
+    events = engine.ask(question, k=_k(arguments), filters=filters)
     if arguments.json:
         done = answering_json(events)
     else:
@@ -167,10 +184,11 @@ def _ask(arguments: argparse.Namespace, started: float) -> int:
 def _search(arguments: argparse.Namespace, started: float) -> int:
     from rag.output import passages
 
-    question = _question(arguments)
+    filters = _filters(arguments)
+    question = _question(arguments, filters)
     engine = _engine(arguments, started, arguments.notes)
     _refresh(engine, arguments)
-    found = engine.search(question, k=_k(arguments))
+    found = engine.search(question, k=_k(arguments), filters=filters)
     passages(question, found, as_json=arguments.json)
     return ANSWERED if found else NOT_IN_NOTES
 
@@ -265,9 +283,23 @@ def _confirm(folder: Path, yes: bool) -> None:
         raise NotesError("Nothing was indexed.", "Name a folder: rag index PATH")
 
 
-def _question(arguments: argparse.Namespace) -> str:
+def _filters(arguments: argparse.Namespace) -> Filters:
+    from rag.retrieval.filters import from_flags
+
+    return from_flags(
+        arguments.tag,
+        arguments.path,
+        arguments.since,
+        arguments.until,
+        arguments.where,
+        today=date.today(),
+    )
+
+
+def _question(arguments: argparse.Namespace, filters: Filters) -> str:
+    """What was typed, or standard input; nothing where filters alone say what to list."""
     words = " ".join(arguments.question)
-    if words and words != "-":
+    if (words and words != "-") or (filters and not words):
         return words
     if sys.stdin is None or (sys.stdin.isatty() and not words):
         raise QuestionError("The question is empty.", 'Ask one: rag ask "What is …?"')

@@ -6,20 +6,26 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.answering.answer import Drafted, Reading, answer
 from rag.answering.grounding import Citation, Sentence
-from rag.errors import IndexBusy, NoIndex, RagError, StorageError
+from rag.errors import IndexBusy, NoIndex, QuestionError, RagError, StorageError
 from rag.indexing.build import IndexProgress, no_notes, plan, update
+from rag.indexing.filtering import Filters, chunks_of, find_notes, known_fields
 from rag.indexing.home import Home, find_home, index_folder, remember_home, writing
+from rag.indexing.linking import notes_named
 from rag.indexing.local import DATABASE, LocalIndex
-from rag.indexing.store import damage_errors
+from rag.indexing.store import Store, damage_errors
 from rag.retrieval.evidence import Evidence, find_evidence
 from rag.retrieval.followup import search_both
-from rag.retrieval.query import Turn, check_question, search_terms
+from rag.retrieval.intent import Asked, understand
+from rag.retrieval.listing import Listed, list_notes
+from rag.retrieval.nothing import check_fields, nothing_left
+from rag.retrieval.query import Turn, search_terms
 from rag.retrieval.search import Found, Passage
 
 if TYPE_CHECKING:
@@ -40,7 +46,11 @@ class Retrieved:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The whole answer. `timings` are seconds since the question, or the process, started."""
+    """The whole answer. `timings` are seconds since the question, or the process, started.
+
+    `listed` is there where notes were asked for: the answer is that list in Markdown, whose `[2]`
+    is the second of `passages`, and no `model` wrote it.
+    """
 
     question: str
     answer: str
@@ -51,9 +61,19 @@ class Answered:
     model: str
     tokens_per_s: float
     query: str
+    listed: Listed | None = None
 
 
 Event = Retrieved | Reading | Sentence | Answered
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """A question understood, and what the notes have for it: passages, or a list of notes."""
+
+    asked: Asked
+    found: Found | None
+    listed: Listed | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +123,7 @@ class Engine:
         self._generator: Generator | None = None
         self._analyzer: Any = None
         self._loading = threading.Lock()
+        self._loader: threading.Thread | None = None
 
     # Indexing
 
@@ -195,32 +216,116 @@ class Engine:
     # Asking
 
     def search(
-        self, question: str, k: int | None = None, history: Sequence[Turn] = ()
+        self,
+        question: str,
+        k: int | None = None,
+        history: Sequence[Turn] = (),
+        filters: Filters | None = None,
+        today: date | None = None,
     ) -> tuple[Passage, ...]:
-        """The passages for a question, best first. Raises QuestionError, IndexFault."""
-        return self.explain(question, k, history).passages
+        """The passages for a question, best first. Raises QuestionError, IndexFault.
 
-    def explain(self, question: str, k: int | None = None, history: Sequence[Turn] = ()) -> Found:
+        `filters` are added to those that the question names; `today` is the day of asking.
+        """
+        return self.explain(question, k, history, filters, today).passages
+
+    def explain(
+        self,
+        question: str,
+        k: int | None = None,
+        history: Sequence[Turn] = (),
+        filters: Filters | None = None,
+        today: date | None = None,
+    ) -> Found:
         """The same, with the number of candidates and the time of each stage."""
-        return self._search(check_question(question), history, k)
+        found = self._look_up(question, history, k, filters, today, lists=False).found
+        assert found is not None
+        return found
 
-    def _search(self, question: str, history: Sequence[Turn], k: int | None) -> Found:
+    def _look_up(
+        self,
+        question: str,
+        history: Sequence[Turn],
+        k: int | None,
+        filters: Filters | None,
+        today: date | None,
+        lists: bool = True,
+        before_search: Callable[[], object] | None = None,
+    ) -> LookUp:
+        """What the notes have for a question: passages or, if `lists`, the list it asks for."""
+        asked, allowed = self._understand(question, filters, today)
+        if lists and asked.listing is not None:
+            listed = self._list(asked)
+            if not (asked.listing.question and listed.notes):
+                return LookUp(asked, None, listed)
+            allowed = self._chunks_in(listed.notes[0].path)
+        if not asked.query:
+            raise QuestionError(
+                "There is nothing to search for but filters.",
+                "Add words, or list these notes with: rag ask",
+            )
+        if before_search is not None:
+            before_search()
+        return LookUp(asked, self._search(asked.query, history, k or self.parts.k, allowed), None)
+
+    def _understand(
+        self,
+        question: str,
+        filters: Filters | None,
+        today: date | None,
+        timed: bool = True,
+    ) -> tuple[Asked, list[int] | None]:
+        """The question understood, and the ids of the chunks that its filters leave."""
+        today = today or date.today()
+        with damage_errors():
+            keys = known_fields(self._store) if ":" in question else ()
+            asked = understand(question, keys, today, filters, timed)
+            listing = asked.listing
+            if listing and not (listing.sure or notes_named(self._store, listing.links_to)):
+                asked = replace(asked, listing=None)
+            if not asked.filters:
+                return asked, None
+            self._open_index().check(self.parts.identity().fingerprint)
+            store = self._store
+            check_fields(store, asked.filters)
+            notes = find_notes(store, asked.filters)
+            if notes:
+                return asked, chunks_of(store, notes)
+            if asked.certain:
+                raise nothing_left(store, asked.filters)
+        return self._understand(question, filters, today, timed=False)
+
+    def _search(
+        self, question: str, history: Sequence[Turn], k: int, allowed: Sequence[int] | None
+    ) -> Found:
         with damage_errors():
             index = self._open_index()
             index.check(self.parts.identity().fingerprint)
         with damage_errors(), index.store.snapshot():
-            return search_both(question, history, self._search_one, k or self.parts.k)
+            return search_both(
+                question, history, lambda text, k: self._search_one(text, k, allowed), k
+            )
 
-    def _search_one(self, text: str, k: int) -> Found:
+    def _search_one(self, text: str, k: int, allowed: Sequence[int] | None) -> Found:
         """The passages for one reading of a question."""
         from rag.retrieval.names import named_passages, spoken
         from rag.retrieval.search import search
 
         index = self._open_index()
         named = named_passages(index, text)
+        if allowed is not None:
+            named = [each for each in named if each in set(allowed)]
         query = spoken(text)
-        terms = self._terms(query)
-        return search(index, self._open_embedder(), self.analyze, terms, query, k, named=named)
+        return search(
+            index,
+            self._open_embedder(),
+            self.analyze,
+            self._terms(query),
+            query,
+            k,
+            named=named,
+            allowed=allowed,
+        )
 
     def ask(
         self,
@@ -228,23 +333,32 @@ class Engine:
         history: Sequence[Turn] = (),
         cancel: Cancel | None = None,
         k: int | None = None,
+        filters: Filters | None = None,
+        today: date | None = None,
     ) -> Iterator[Event]:
         """Answer a question: what was found, then sentences as they are grounded, then all.
 
+        A question about notes rather than in them is answered with a list, at once and alone.
+        `filters` are added to those that the question names; `today` is the day of asking.
         Raises RagError; Cancelled within a quarter of a second of `cancel()` turning true.
         """
         started = self.started if self.started is not None else time.perf_counter()
         self.started = None  # only a process's first question waits for the process
-        question = check_question(question)
-        loader = self.load_generator_behind()
-        found = self._search(question, history, k)
-        query, passages = found.query, found.passages
+        seen = self._look_up(
+            question, history, k, filters, today, before_search=self.load_generator_behind
+        )
+        if seen.found is None:
+            assert seen.listed is not None
+            yield self._answered_by(seen.listed, seen.asked, started)
+            return
+        query, passages = seen.found.query, seen.found.passages
         evidence = find_evidence(query, passages, self._open_embedder())
         timings = {"first_evidence_s": time.perf_counter() - started}
         yield Retrieved(passages, evidence, query)
-        loader.join()
+        if self._loader is not None:
+            self._loader.join()
         for step in answer(
-            question,
+            seen.asked.text,
             self._terms(query),
             passages,
             evidence,
@@ -254,11 +368,31 @@ class Engine:
             cancel,
         ):
             if isinstance(step, Drafted):
-                yield self._answered(question, query, passages, step, timings, started)
+                yield self._answered(seen.asked.typed, query, passages, step, timings, started)
                 return
             if isinstance(step, Sentence):
                 timings.setdefault("first_sentence_s", time.perf_counter() - started)
             yield step
+
+    def _list(self, asked: Asked) -> Listed:
+        assert asked.listing is not None
+        with damage_errors():
+            index = self._open_index()
+            index.check(self.parts.identity().fingerprint)
+            with index.store.snapshot():
+                return list_notes(index, asked.listing, asked.filters, self.analyze)
+
+    def _answered_by(self, listed: Listed, asked: Asked, started: float) -> Answered:
+        timings = {"total_s": time.perf_counter() - started}
+        found = bool(listed.notes)
+        passages = listed.passages
+        return Answered(
+            asked.typed, listed.text, found, (), passages, timings, "", 0.0, asked.query, listed
+        )
+
+    def _chunks_in(self, path: str) -> list[int]:
+        notes = [note for note in find_notes(self._store, Filters()) if note.path == path]
+        return chunks_of(self._store, notes)
 
     def _answered(
         self,
@@ -307,9 +441,9 @@ class Engine:
 
     def load_generator_behind(self) -> threading.Thread:
         """Start loading the language model while the search runs."""
-        loader = threading.Thread(target=self._quietly_load_generator, daemon=True)
-        loader.start()
-        return loader
+        self._loader = threading.Thread(target=self._quietly_load_generator, daemon=True)
+        self._loader.start()
+        return self._loader
 
     def _quietly_load_generator(self) -> None:
         with suppress(RagError):  # raised again where the model is needed
@@ -352,6 +486,10 @@ class Engine:
                 raise NoIndex(f"{self.notes_folder} has not been indexed yet.", "Run: rag index")
             self._index = LocalIndex(index_folder(self.parts.data_dir, home))
         return self._index
+
+    @property
+    def _store(self) -> Store:
+        return self._open_index().store
 
     def status(self) -> Status:
         """Counts, sizes and places. Raises NoIndex."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rag.answering.grounding import Citation
     from rag.engine import Answered, Event, Status
     from rag.indexing.build import IndexProgress, IndexReport
+    from rag.retrieval.listing import Listed, ListedNote
     from rag.retrieval.search import Passage
 
 _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
@@ -170,6 +171,9 @@ def answering(events: Iterator[Event], stream: bool) -> Answered:
                 done = event
     if done is None:
         raise RagError("The answer broke off.", "Ask again.")
+    if done.listed and done.answered:
+        _show_notes(console, done.listed)
+        return done
     if not done.answered:
         console.print(done.answer, style="bold", markup=False)
         _show_nearest(console, done)
@@ -221,9 +225,28 @@ def answering_json(events: Iterator[Event]) -> Answered:
             "passages": [_passage(n, each) for n, each in enumerate(done.passages, 1)],
             "timings": {key: round(value, 4) for key, value in done.timings.items()},
             "model": done.model,
+            **({"notes": [_note(each) for each in done.listed.notes]} if done.listed else {}),
         }
     )
     return done
+
+
+def _note(each: ListedNote) -> dict[str, Any]:
+    lines = {"line": each.line, "text": each.text} if each.line else {}
+    return {"path": each.path, "title": each.title, "date": each.day.isoformat(), **lines}
+
+
+def _show_notes(console: Console, listed: Listed) -> None:
+    """A list of notes that was asked for, all of them."""
+    from rich.text import Text
+
+    console.print(Text(f"{_one_line(listed.head)}\n"), soft_wrap=True)
+    for each in listed.notes:
+        place = f"{each.path}:{each.line}" if each.line else each.path
+        parts = ((_one_line(place), "bold"), f"  {_one_line(each.title)}", (f"  {each.day}", "dim"))
+        console.print(Text.assemble(*parts), soft_wrap=True)
+        if each.text:
+            _indented(console, Text(_one_line(each.text), style="dim"))
 
 
 def _citation(each: Citation) -> dict[str, Any]:

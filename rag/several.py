@@ -8,13 +8,17 @@ small one whose notes say it in other words.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
-from rag.engine import Cancel, Engine, Parts, Status
+from rag.engine import Cancel, Engine, LookUp, Parts, Status
+from rag.errors import QuestionError
 from rag.indexing.build import IndexProgress, IndexReport
+from rag.indexing.filtering import Filters
 from rag.reading.notes import Skipped
+from rag.retrieval.listing import Listed, ListedNote
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Found, Passage
 
@@ -52,18 +56,48 @@ class SeveralFolders(Engine):
         """Whether every folder has a complete index."""
         return all(each.has_index() for each in self.engines.values())
 
-    def _search(self, question: str, history: Sequence[Turn], k: int | None) -> Found:
-        k = k or self.parts.k
-        found = [each._search(question, history, k) for each in self.engines.values()]
+    def _look_up(
+        self,
+        question: str,
+        history: Sequence[Turn],
+        k: int | None,
+        filters: Filters | None,
+        today: date | None,
+        lists: bool = True,
+        before_search: Callable[[], object] | None = None,
+    ) -> LookUp:
+        """What each folder has, as one. Raises QuestionError where all of them refuse."""
+        seen: dict[str, LookUp] = {}
+        refusals: list[QuestionError] = []
+        for name, engine in self._each():
+            try:
+                seen[name] = engine._look_up(
+                    question, history, k, filters, today, lists, before_search
+                )
+                before_search = None
+            except QuestionError as error:  # a tag, say, that this folder alone lacks
+                refusals.append(error)
+        if not seen:
+            raise refusals[0]
+        asked = next(iter(seen.values())).asked
+        found = {name: each.found for name, each in seen.items() if each.found is not None}
+        if found:
+            return LookUp(asked, self._together(found, k or self.parts.k), None)
+        lists_of = {name: each.listed for name, each in seen.items() if each.listed is not None}
+        return LookUp(asked, None, one_list(lists_of))
+
+    def _together(self, found: Mapping[str, Found], k: int) -> Found:
+        numbers = {name: number for number, name in enumerate(self.engines)}
         named = [
-            [self._named(number, name, each) for each in one.passages]
-            for number, (name, one) in enumerate(zip(self.engines, found, strict=True))
+            [self._named(numbers[name], name, each) for each in one.passages]
+            for name, one in found.items()
         ]
+        stages = next(iter(found.values())).seconds
         return Found(
             merge(named, k),
-            sum(one.candidates for one in found),
-            {stage: sum(one.seconds[stage] for one in found) for stage in found[0].seconds},
-            found[0].query,
+            sum(one.candidates for one in found.values()),
+            {stage: sum(one.seconds[stage] for one in found.values()) for stage in stages},
+            next(iter(found.values())).query,
         )
 
     def _named(self, number: int, name: str, passage: Passage) -> Passage:
@@ -122,6 +156,19 @@ def merge(found: Sequence[Sequence[Passage]], k: int) -> tuple[Passage, ...]:
     kept = _by_score(each for one in found for each in one[:share])[:k]
     rest = _by_score(each for one in found for each in one[share:])[: k - len(kept)]
     return tuple(_by_score([*kept, *rest]))
+
+
+def one_list(lists: Mapping[str, Listed]) -> Listed:
+    """Lists of notes of several folders, one after the other."""
+    notes: list[ListedNote] = []
+    passages: list[Passage] = []
+    for name, each in lists.items():
+        for note in each.notes:
+            n = note.n + len(passages) if note.n else 0
+            notes.append(replace(note, n=n, path=f"{name}/{note.path}"))
+        passages += [replace(one, path=f"{name}/{one.path}") for one in each.passages]
+    heads = "; ".join(f"{name}: {each.head.rstrip(':.')}" for name, each in lists.items())
+    return Listed(f"{heads}{':' if notes else '.'}", tuple(notes), tuple(passages))
 
 
 def name_folders(folders: Iterable[tuple[str, Path]]) -> dict[str, Path]:

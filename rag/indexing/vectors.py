@@ -8,6 +8,7 @@ what it lacks. Ids in the base that are gone are left out by whoever fetches the
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,8 +38,15 @@ class VectorIndex:
         self._delta = _flat(ids, vectors) if len(ids) else None
         self._gone = _base_size(self._base) - len(store.chunk_ids()) + len(ids)
 
-    def search(self, query: NDArray[np.float32], k: int) -> Hits:
-        """Up to `k` (chunk id, cosine) of the chunks nearest to a unit vector, best first."""
+    def search(
+        self, query: NDArray[np.float32], k: int, allowed: Sequence[int] | None = None
+    ) -> Hits:
+        """Up to `k` (chunk id, cosine) of the chunks nearest to a unit vector, best first.
+
+        With `allowed`, ids ascending, only those are compared.
+        """
+        if allowed is not None:
+            return self._search_allowed(query, k, allowed)
         hits: Hits = []
         for index, more in ((self._base, self._gone), (self._delta, 0)):
             if index is None or not index.ntotal:
@@ -48,6 +56,31 @@ class VectorIndex:
             hits += [(int(i), float(s)) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0]
         hits.sort(key=lambda hit: -hit[1])
         return hits[: k + self._gone]
+
+    def _search_allowed(self, query: NDArray[np.float32], k: int, allowed: Sequence[int]) -> Hits:
+        import numpy as np
+
+        if not allowed:
+            return []
+        bits = np.zeros(allowed[-1] + 1, dtype=bool)
+        bits[np.asarray(allowed)] = True
+        bitmap = np.packbits(bits, bitorder="little")  # the selector refers to it: keep it
+        parameters = _only(bitmap)
+        hits: Hits = []
+        for index in (self._base, self._delta):
+            if index is None or not index.ntotal:
+                continue
+            scores, ids = index.search(query[None, :], min(k, index.ntotal), params=parameters)
+            hits += [(int(i), float(s)) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0]
+        return sorted(hits, key=lambda hit: -hit[1])[:k]
+
+
+def _only(bitmap: NDArray[np.uint8]) -> Any:
+    """Search parameters that leave the ids whose bits are set, the lowest bit first."""
+    import faiss
+
+    library: Any = faiss  # its published types know neither argument
+    return library.SearchParameters(sel=library.IDSelectorBitmap(bitmap))
 
 
 def base_lags(folder: Path, store: Store, dimension: int) -> bool:

@@ -104,17 +104,19 @@ def search(
     k: int,
     weights: Weights = WEIGHTS,
     named: Sequence[int] = (),
+    allowed: Sequence[int] | None = None,
 ) -> Found:
     """The `k` best passages for `query`. `terms` are its analyzed words.
 
-    `named` are passages of notes that the question names: they are candidates in any case.
+    `named` are passages of notes that the question names: they are candidates in any case. With
+    `allowed`, chunk ids ascending, nothing else is searched.
     """
     clock = _Clock()
     vector = embedder.embed_query(query)
     clock.lap("embed")
-    meaning = dict(index.search_meaning(vector, DEPTH))
+    meaning = dict(index.search_meaning(vector, DEPTH, allowed))
     clock.lap("meaning")
-    words = dict(index.search_words(terms, DEPTH))
+    words = dict(index.search_words(terms, DEPTH, allowed))
     words |= dict(index.search_words(terms, len(named), named) if named else ())
     rarity = index.rarity(terms)
     clock.lap("words")

@@ -1,4 +1,4 @@
-"""The example notes, indexed once."""
+"""The example notes, indexed once, and an index over a fake embedder."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +7,9 @@ import pytest
 
 from rag.config import Config
 from rag.wiring import build_engine
+from tests.indexing.conftest import desk
 
+__all__ = ["desk"]
 CORPUS = Path(__file__).parents[2] / "corpus"
 
 

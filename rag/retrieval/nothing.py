@@ -1,0 +1,104 @@
+"""Filters that leave nothing: which one it is, and what is nearest to it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from rag.errors import QuestionError
+from rag.indexing.filtering import (
+    Filters,
+    Span,
+    field_values,
+    find_notes,
+    known_fields,
+    known_places,
+    known_tags,
+)
+from rag.indexing.store import Store
+from rag.retrieval.filters import described, unknown_key
+from rag.retrieval.times import named
+
+
+def check_fields(store: Store, filters: Filters) -> None:
+    """Raise QuestionError where a filter names a front-matter field that no note has."""
+    if not filters.fields:
+        return
+    known = known_fields(store)
+    folded = {key.casefold() for key in known}
+    for test in filters.fields:
+        if test.key not in folded:
+            raise unknown_key(test.key, known)
+
+
+def nothing_left(store: Store, filters: Filters) -> QuestionError:
+    """Which of the filters leaves no note, and what is nearest to it."""
+    for part, explain in (
+        *((Filters(tags=(each,)), _no_tag) for each in filters.tags),
+        *((Filters(paths=(each,)), _no_place) for each in filters.paths),
+        *((Filters(fields=(each,)), _no_value) for each in filters.fields),
+        *((Filters(written=(each,)), _no_day) for each in filters.written),
+        *((Filters(changed=(each,)), _no_day) for each in filters.changed),
+    ):
+        if not find_notes(store, part):
+            return explain(store, part)
+    dates = Filters(written=filters.written, changed=filters.changed)
+    if not find_notes(store, dates):
+        return _no_day(store, dates)
+    return QuestionError(f"No note is {described(filters)}.", "Leave one of these filters out.")
+
+
+def _nearest(wanted: str, names: Iterable[str]) -> str:
+    by_folded = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(wanted.casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[near[0]] if near else ""
+
+
+def _no_tag(store: Store, part: Filters) -> QuestionError:
+    (tag,) = part.tags
+    known = known_tags(store)
+    if near := _nearest(tag, known):
+        remedy = f"Did you mean {near!r}?"
+    else:
+        common = ", ".join(name for name, _ in known.most_common(8))
+        remedy = f"The most common tags: {common}." if common else "Your notes have no tags."
+    return QuestionError(f"No note is tagged {tag!r}.", remedy)
+
+
+def _no_place(store: Store, part: Filters) -> QuestionError:
+    (place,) = part.paths
+    names: dict[str, str] = {}  # a folder may be named by its path or by its own name alone
+    for known in known_places(store):
+        names.setdefault(known.rstrip("/").rpartition("/")[2], known)
+        names.setdefault(known.rstrip("/"), known)
+    near = _nearest(place.strip("/"), names)
+    folders = ", ".join([each for each in known_places(store) if each.endswith("/")][:8])
+    remedy = f"There are the folders {folders}." if folders else "Your notes lie in one folder."
+    return QuestionError(
+        f"No note lies in {place!r}.", f"Did you mean {names[near]!r}?" if near else remedy
+    )
+
+
+def _no_value(store: Store, part: Filters) -> QuestionError:
+    (test,) = part.fields
+    values = field_values(store, test.key)
+    near = _nearest(test.value, values)
+    some = ", ".join(values[:8])
+    remedy = f"Did you mean {near!r}?" if near else f"Among its values: {some}."
+    sign = test.op if test.op != "=" else "is"
+    return QuestionError(f"There is no note whose {test.key} {sign} {test.value!r}.", remedy)
+
+
+def _no_day(store: Store, part: Filters) -> QuestionError:
+    days = sorted(note.day for note in find_notes(store, Filters()))
+    spans = part.written or part.changed
+    first = max((span.first for span in spans if span.first), default=None)
+    last = min((span.last for span in spans if span.last), default=None)
+    if first and last and first > last:
+        return QuestionError("The dates leave no day between them.", "Swap since and until.")
+    verb = "was changed" if part.changed else "is dated"
+    what = "" if part.changed else "Your notes are from "
+    reach = f"{what}{named(Span(days[0], days[-1]))}." if days and what else ""
+    return QuestionError(
+        f"No note {verb} {named(Span(first, last))}.", reach or "Ask for an earlier time."
+    )
