@@ -27,6 +27,7 @@ from rich.table import Table
 
 from bench.data import engine
 from rag.engine import Engine
+from rag.errors import QuestionError
 from rag.evaluation.matching import holds
 from rag.retrieval.query import Turn, content_words
 from rag.retrieval.search import Passage
@@ -97,10 +98,18 @@ def measure(asked: Engine, conversations: Path, bare: bool = False) -> Iterator[
                     found.query,
                     _rank(found.passages, turn),
                     _rank(asked.search(turn["full"], K), turn),
-                    _rank(asked.search(turn["question"], K), turn),
+                    _rank(_alone(asked, turn["question"]), turn),
                 )
             said = turn["answers"][0] if bare else _said(asked.notes_folder, turn)
             history.append(Turn(turn["question"], said, found.query))
+
+
+def _alone(asked: Engine, question: str) -> Sequence[Passage]:
+    """What is found without the history; "2017?" alone asks for notes of that year."""
+    try:
+        return asked.search(question, K)
+    except QuestionError:
+        return ()
 
 
 def rates(found: Iterable[FollowUp]) -> Rates:

@@ -253,7 +253,7 @@ class Engine:
         before_search: Callable[[], object] | None = None,
     ) -> LookUp:
         """What the notes have for a question: passages or, if `lists`, the list it asks for."""
-        asked, allowed = self._understand(question, filters, today)
+        asked, allowed = self._understand(question, filters, today, follows=bool(history))
         if lists and asked.listing is not None:
             listed = self._list(asked)
             if not (asked.listing.question and listed.notes):
@@ -274,12 +274,13 @@ class Engine:
         filters: Filters | None,
         today: date | None,
         timed: bool = True,
+        follows: bool = False,
     ) -> tuple[Asked, list[int] | None]:
         """The question understood, and the ids of the chunks that its filters leave."""
         today = today or date.today()
         with damage_errors():
             keys = known_fields(self._store) if ":" in question else ()
-            asked = understand(question, keys, today, filters, timed)
+            asked = understand(question, keys, today, filters, timed, follows)
             listing = asked.listing
             if listing and not (listing.sure or notes_named(self._store, listing.links_to)):
                 asked = replace(asked, listing=None)
@@ -303,16 +304,21 @@ class Engine:
             index.check(self.parts.identity().fingerprint)
         with damage_errors(), index.store.snapshot():
             return search_both(
-                question, history, lambda text, k: self._search_one(text, k, allowed), k
+                question,
+                history,
+                lambda text, k, others: self._search_one(text, k, others, allowed),
+                k,
             )
 
-    def _search_one(self, text: str, k: int, allowed: Sequence[int] | None) -> Found:
-        """The passages for one reading of a question."""
+    def _search_one(
+        self, text: str, k: int, others: Sequence[int], allowed: Sequence[int] | None
+    ) -> Found:
+        """The passages for one reading of a question; `others` are scored beside them."""
         from rag.retrieval.names import named_passages, spoken
         from rag.retrieval.search import search
 
         index = self._open_index()
-        named = named_passages(index, text)
+        named = [*named_passages(index, text), *others]
         if allowed is not None:
             named = [each for each in named if each in set(allowed)]
         query = spoken(text)

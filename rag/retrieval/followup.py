@@ -47,17 +47,20 @@ def stand_alone(question: str, history: Sequence[Turn]) -> str:
 def search_both(
     question: str,
     history: Sequence[Turn],
-    search: Callable[[str, int], Found],
+    search: Callable[[str, int, Sequence[int]], Found],
     k: int,
 ) -> Found:
-    """The `k` best passages for `question` after `history`. `search` finds those of one text.
+    """The `k` best passages for `question` after `history`.
 
-    The query of what is found is the reading that suits the best passage.
+    `search` finds those of one text, and scores some others, given by id, beside them. The query
+    of what is found is the reading that suits the best passage.
     """
     query = stand_alone(question, history)
     if query == question:
-        return search(question, k)
-    typed, read = (search(each, max(k, _CANDIDATES)) for each in (question, query))
+        return search(question, k, ())
+    count = max(k, _CANDIDATES)
+    read = search(query, count, ())
+    typed = search(question, 2 * count, [each.id for each in read.passages])
     both = {each.id: each for each in (*typed.passages, *read.passages)}
     as_typed, as_read = _scores(typed.passages, both), _scores(read.passages, both)
     sentences = {each.id: each.sentences for each in typed.passages}

@@ -60,10 +60,12 @@ def understand(
     today: date,
     given: Filters | None = None,
     timed: bool = True,
+    follows: bool = False,
 ) -> Asked:
     """Understand a question asked `today`; `given` are filters from elsewhere, such as flags.
 
-    With `timed` false, words about time are left in the question. Raises QuestionError.
+    With `timed` false, words about time are left in the question; where it follows another, they
+    are if there are no others: "and in 2017?". Raises QuestionError.
     """
     typed = check_question(typed) if typed.strip() or not given else ""
     filters, text = parse(typed, known_keys, today)
@@ -72,6 +74,8 @@ def understand(
         return Asked(typed, "", "", filters, Listing(order="newest"))
     text = check_question(text)
     time = find_time(text, today) if timed else None
+    if time and follows and not content_words(time.rest):
+        time = None
     rest = time.rest if time else text
     listing, named = _listing(rest, time is not None)
     if time:

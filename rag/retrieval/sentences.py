@@ -14,11 +14,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-# In nats, about two rare words. SQuAD's questions do not care (0.8902 with or without); short
-# follow-ups do.
-_FULL_MATCH = 10.0
-
-
 class Titled(Protocol):
     """A passage under the title of its note."""
 
@@ -76,12 +71,5 @@ def score_sentences(
 
 def word_share(rarity: Mapping[str, float], held: Collection[str]) -> float:
     """The share of the words weighed by `rarity` that `held` holds, from 0 to 1."""
-    return sum(weight for word, weight in rarity.items() if word in held) / full_match(rarity)
-
-
-def full_match(rarity: Mapping[str, float]) -> float:
-    """The rarity of all words of a question together, or what counts for a full match at least.
-
-    One word in common is no full match, though the question has no other.
-    """
-    return max(_FULL_MATCH, sum(rarity.values()))
+    total = sum(rarity.values())
+    return sum(weight for word, weight in rarity.items() if word in held) / total if total else 0.0

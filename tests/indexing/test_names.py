@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from rag.errors import NoIndex
 from rag.indexing.local import DATABASE, LocalIndex
 from rag.indexing.names import find_notes, links_to, resolve_link
 from tests.indexing.conftest import Desk
@@ -173,17 +174,19 @@ def test_names_follow_the_notes(desk: Desk, index: LocalIndex) -> None:
     assert paths(index, "rhine") == []
 
 
-def test_an_index_without_names_is_asked_without_and_gets_them(desk: Desk) -> None:
+def test_an_index_of_the_first_format_is_migrated_and_read_anew(desk: Desk) -> None:
     desk.update()
     with sqlite3.connect(desk.folder / DATABASE) as db:
         db.executescript(
-            "DROP TABLE names; DROP TABLE linked;"
-            "UPDATE meta SET value = '0' WHERE key = 'lexical_rules'"
+            "DROP TABLE names; DROP TABLE linked; DROP TABLE other_script;"
+            "ALTER TABLE vectors DROP COLUMN sentences; PRAGMA user_version = 1;"
+            "UPDATE meta SET value = '1' WHERE key = 'lexical_rules';"
+            "UPDATE meta SET value = '2' WHERE key = 'chunk_rules'"
         )
-    index = desk.open()
-    assert paths(index, "bees") == []
-    assert index.rules_changed()
+    with pytest.raises(NoIndex, match="older version"):
+        desk.open()
     desk.update()
+    index = desk.open()
+    assert not index.rules_changed()
     assert paths(index, "bees") == ["bees.md"]
-    assert not desk.embedder.embedded
     index.close()

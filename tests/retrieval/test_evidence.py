@@ -74,7 +74,6 @@ def test_rare_words_count_for_more():
     assert word_share(rarity, {"loreley"}) > word_share(rarity, {"river"}) > 0
     assert word_share(rarity, {"river", "loreley", "x"}) == 1
     assert word_share({}, {"river"}) == 0
-    assert word_share({"river": 2.0}, {"river"}) < 0.5, "one common word is no full match"
 
 
 @pytest.mark.model
@@ -97,10 +96,10 @@ def test_the_nearest_sentence_answers(corpus_engine):
     assert isinstance(best, Evidence)
 
 
-def test_a_sentence_without_spaces_says_something_too(embedder):
-    where = passage("An English sentence comes first.\n東京都庁は新宿にある。\nBERT")
-    found = find_evidence("東京都庁はどこ", [where], embedder, lambda text: text.split())
-    assert {each.text for each in found} == {
-        "An English sentence comes first.",
+def test_a_sentence_without_spaces_says_something_too():
+    where = scored("An English sentence comes first.\n東京都庁は新宿にある。\nBERT", 0.1, 0.5, 0.9)
+    found = find_evidence("東京都庁はどこ", [where], embedder=None)
+    assert [each.text for each in found] == [
         "東京都庁は新宿にある。",
-    }
+        "An English sentence comes first.",
+    ]

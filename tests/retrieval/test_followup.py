@@ -78,7 +78,7 @@ def test_a_passage_that_suits_both_readings_wins():
         "when? (GPT model)": [passage(3, 0.7), passage(2, 0.6), passage(4, 0.0)],
     }
     found = search_both(
-        "when?", after("GPT model"), lambda text, k: found_of(asked[text][:k], text), 3
+        "when?", after("GPT model"), lambda text, k, _: found_of(asked[text][:k], text), 3
     )
     assert [each.id for each in found.passages] == [2, 3, 1]
     assert found.query == "when? (GPT model)"
@@ -95,7 +95,7 @@ def test_a_new_topic_is_read_as_it_was_typed():
     found = search_both(
         "what is overfitting?",
         after("GPT model"),
-        lambda text, k: found_of(asked[text][:k], text),
+        lambda text, k, _: found_of(asked[text][:k], text),
         2,
     )
     assert [each.id for each in found.passages] == [1, 2]
@@ -103,14 +103,14 @@ def test_a_new_topic_is_read_as_it_was_typed():
 
 
 def test_nothing_found_is_no_error():
-    found = search_both("when?", after("GPT model"), lambda text, k: found_of([], text), 5)
+    found = search_both("when?", after("GPT model"), lambda text, k, _: found_of([], text), 5)
     assert found.passages == ()
 
 
 def test_without_a_conversation_one_search_is_enough():
     texts = []
 
-    def search(text, k):
+    def search(text, k, others):
         texts.append((text, k))
         return found_of([passage(1, 0.5)], text)
 
@@ -122,12 +122,12 @@ def test_the_sentence_that_answered_before_is_not_the_nearest_again():
     text = "GPT is a model. It came out in 2018."
     cosines = {"when?": (0.1, 0.5), "when? (GPT model)": (0.6, 0.5)}
 
-    def search(query, k):
+    def search(query, k, others):
         old, new = cosines[query]
         sentences = (SentenceScore(0, 15, 0, old, 0.0), SentenceScore(16, 36, 0, new, 0.0))
         return found_of([replace(passage(1, 0.5), text=text, sentences=sentences)], query)
 
-    alone = find_evidence("", search("when? (GPT model)", 5).passages, embedder=None)
+    alone = find_evidence("", search("when? (GPT model)", 5, ()).passages, embedder=None)
     assert alone[0].text == "GPT is a model."
     both = search_both("when?", after("GPT model"), search, 5)
     best = find_evidence("", both.passages, embedder=None)

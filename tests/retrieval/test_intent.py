@@ -10,7 +10,6 @@ import pytest
 from rag.errors import QuestionError
 from rag.indexing.filtering import Filters, Span
 from rag.retrieval.intent import Asked, Listing, understand
-from rag.retrieval.query import Turn
 
 TODAY = date(2024, 3, 14)
 MARCH = (Span(date(2024, 3, 1), date(2024, 3, 31)),)
@@ -115,11 +114,16 @@ def test_a_question_to_the_newest_note():
 
 def test_filters_are_of_one_question_alone():
     first = asked("tag:ml Who painted the Théâtre?")
-    turn = Turn(first.typed, "Jason Allen.", first.query)
-    second = asked("and when did he paint it?", [turn])
-    assert not second.filters
-    assert "tag" not in second.query
-    assert "Théâtre" in second.query
+    assert first.query == "Who painted the Théâtre?"
+    assert not asked("and when did he paint it?").filters
+
+
+def test_a_time_alone_continues_what_was_asked_before():
+    assert asked("2017?").filters
+    later = asked("2017?", follows=True)
+    assert not later.filters
+    assert later.query == "2017?"
+    assert asked("what did I write last week about bees?", follows=True).filters
 
 
 def test_flags_are_added_to_what_is_typed():

@@ -105,8 +105,8 @@ def test_a_named_note_is_a_candidate_with_its_true_scores(index):
     assert len(named) == 3
 
     def run(depth, named=()):
-        found = search(index, Embedder(), terms, question, 20, depth=depth, named=named)
-        return {each.path: each for each in found}
+        found = search(index, Embedder(), str.split, terms, question, 20, depth=depth, named=named)
+        return {each.path: each for each in found.passages}
 
     wide = run(100)
     assert set(run(1)) == {"Bees.md", "rain barrel.md"}
