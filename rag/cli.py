@@ -83,10 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     ask = commands.add_parser("ask", help="answer one question from the notes")
     ask.add_argument("question", nargs="*", help="the question; - or none: standard input")
     ask.add_argument("--no-stream", action="store_true", help="print the answer when complete")
+    ask.add_argument("--quote", action="store_true", help="the notes' own words, without a model")
     ask.set_defaults(command=_ask)
 
     search = commands.add_parser("search", help="show the passages for a question")
     search.add_argument("question", nargs="*", help="what to look for; - or none: standard input")
+    search.add_argument("--explain", action="store_true", help="why each stands where it does")
     search.set_defaults(command=_search)
     for each in (ask, search):
         each.add_argument("-k", type=int, metavar="N", help="passages to find (5)")
@@ -173,7 +175,7 @@ def _ask(arguments: argparse.Namespace, started: float) -> int:
     question = _question(arguments, filters)
     engine = _engine(arguments, started, arguments.notes)
     _refresh(engine, arguments)
-    events = engine.ask(question, k=_k(arguments), filters=filters)
+    events = engine.ask(question, k=_k(arguments), filters=filters, quote=arguments.quote)
     if arguments.json:
         done = answering_json(events)
     else:
@@ -188,9 +190,14 @@ def _search(arguments: argparse.Namespace, started: float) -> int:
     question = _question(arguments, filters)
     engine = _engine(arguments, started, arguments.notes)
     _refresh(engine, arguments)
-    found = engine.search(question, k=_k(arguments), filters=filters)
-    passages(question, found, as_json=arguments.json)
-    return ANSWERED if found else NOT_IN_NOTES
+    found = engine.explain(question, k=_k(arguments), filters=filters)
+    if arguments.explain:
+        from rag.explained import explanation
+
+        explanation(question, found, as_json=arguments.json)
+    else:
+        passages(question, found.passages, as_json=arguments.json)
+    return ANSWERED if found.passages else NOT_IN_NOTES
 
 
 def _status(arguments: argparse.Namespace, started: float) -> int:

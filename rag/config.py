@@ -34,11 +34,12 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from rag.errors import ConfigError, NotesError
 
 CONFIG_NAME = "rag.toml"
+Caution = Literal["careful", "balanced", "generous"]  # how soon to say that the notes do not say
 
 
 def _user_folder(kind: str) -> Path:
@@ -62,11 +63,13 @@ class Config:
     generator_context: int = 4096
     generator_threads: int = 0
     search_k: int = 5
+    answer_caution: Caution = "balanced"
     file: Path | None = None
     folders: Mapping[str, Path] = field(default_factory=dict)
 
 
-_TABLES = ("embedder", "generator", "search")
+_TABLES = ("embedder", "generator", "search", "answer")
+_CHOICES = {"answer_caution": get_args(Caution)}
 _LIMITS = {"generator_context": (512, 1 << 20), "generator_threads": (0, 1024), "search_k": (1, 50)}
 _SETTABLE = tuple(each.name for each in fields(Config) if each.name not in ("file", "folders"))
 
@@ -92,6 +95,11 @@ def load_config(
         value = getattr(config, name)
         if not low <= value <= high:
             raise ConfigError(f"{_dotted(name)} = {value} is out of range: {low} to {high}.")
+    for name, known in _CHOICES.items():
+        if getattr(config, name) not in known:
+            raise ConfigError(
+                f"{_dotted(name)} = {getattr(config, name)!r} is none of {', '.join(known)}."
+            )
     return config
 
 

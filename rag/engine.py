@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.answering.answer import Drafted, Reading, answer
 from rag.answering.grounding import Citation, Sentence
+from rag.config import Caution
 from rag.errors import IndexBusy, NoIndex, QuestionError, RagError, StorageError
 from rag.indexing.build import IndexProgress, no_notes, plan, update
 from rag.indexing.filtering import Filters, chunks_of, find_notes, known_fields
@@ -62,6 +63,7 @@ class Answered:
     tokens_per_s: float
     query: str
     listed: Listed | None = None
+    confidence: float = 1.0
 
 
 Event = Retrieved | Reading | Sentence | Answered
@@ -107,6 +109,7 @@ class Parts:
     data_dir: Path
     cache_dir: Path
     config_file: Path | None
+    caution: Caution
     settings: Any  # with these, `index_job` builds the same engine in a spawned process
     index_job: Callable[..., Iterator[IndexProgress]]
 
@@ -253,12 +256,12 @@ class Engine:
         before_search: Callable[[], object] | None = None,
     ) -> LookUp:
         """What the notes have for a question: passages or, if `lists`, the list it asks for."""
-        asked, allowed = self._understand(question, filters, today, follows=bool(history))
+        asked, allowed, notes = self._understand(question, filters, today, follows=bool(history))
         if lists and asked.listing is not None:
             listed = self._list(asked)
             if not (asked.listing.question and listed.notes):
                 return LookUp(asked, None, listed)
-            allowed = self._chunks_in(listed.notes[0].path)
+            allowed, notes = self._chunks_in(listed.notes[0].path), 1
         if not asked.query:
             raise QuestionError(
                 "There is nothing to search for but filters.",
@@ -266,7 +269,8 @@ class Engine:
             )
         if before_search is not None:
             before_search()
-        return LookUp(asked, self._search(asked.query, history, k or self.parts.k, allowed), None)
+        found = self._search(asked.query, history, k or self.parts.k, allowed)
+        return LookUp(asked, replace(found, notes=notes), None)
 
     def _understand(
         self,
@@ -275,8 +279,9 @@ class Engine:
         today: date | None,
         timed: bool = True,
         follows: bool = False,
-    ) -> tuple[Asked, list[int] | None]:
-        """The question understood, and the ids of the chunks that its filters leave."""
+    ) -> tuple[Asked, list[int] | None, int | None]:
+        """The question understood, the ids of the chunks that its filters leave, and of how many
+        notes; None without filters."""
         today = today or date.today()
         with damage_errors():
             keys = known_fields(self._store) if ":" in question else ()
@@ -285,13 +290,13 @@ class Engine:
             if listing and not (listing.sure or notes_named(self._store, listing.links_to)):
                 asked = replace(asked, listing=None)
             if not asked.filters:
-                return asked, None
+                return asked, None, None
             self._open_index().check(self.parts.identity().fingerprint)
             store = self._store
             check_fields(store, asked.filters)
             notes = find_notes(store, asked.filters)
             if notes:
-                return asked, chunks_of(store, notes)
+                return asked, chunks_of(store, notes), len(notes)
             if asked.certain:
                 raise nothing_left(store, asked.filters)
         return self._understand(question, filters, today, timed=False)
@@ -341,17 +346,24 @@ class Engine:
         k: int | None = None,
         filters: Filters | None = None,
         today: date | None = None,
+        quote: bool = False,
     ) -> Iterator[Event]:
         """Answer a question: what was found, then sentences as they are grounded, then all.
 
         A question about notes rather than in them is answered with a list, at once and alone.
+        With `quote` the notes' own sentences answer, and no model is loaded.
         `filters` are added to those that the question names; `today` is the day of asking.
         Raises RagError; Cancelled within a quarter of a second of `cancel()` turning true.
         """
         started = self.started if self.started is not None else time.perf_counter()
         self.started = None  # only a process's first question waits for the process
         seen = self._look_up(
-            question, history, k, filters, today, before_search=self.load_generator_behind
+            question,
+            history,
+            k,
+            filters,
+            today,
+            before_search=None if quote else self.load_generator_behind,
         )
         if seen.found is None:
             assert seen.listed is not None
@@ -369,12 +381,14 @@ class Engine:
             passages,
             evidence,
             history,
-            self.open_generator,
+            None if quote else self.open_generator,
             self.analyze,
             cancel,
+            self.parts.caution,
         ):
             if isinstance(step, Drafted):
-                yield self._answered(seen.asked.typed, query, passages, step, timings, started)
+                model = "" if quote else self.parts.generator_name
+                yield self._answered(seen, step, timings, started, model)
                 return
             if isinstance(step, Sentence):
                 timings.setdefault("first_sentence_s", time.perf_counter() - started)
@@ -401,28 +415,24 @@ class Engine:
         return chunks_of(self._store, notes)
 
     def _answered(
-        self,
-        question: str,
-        query: str,
-        passages: tuple[Passage, ...],
-        draft: Drafted,
-        timings: dict[str, float],
-        started: float,
+        self, seen: LookUp, draft: Drafted, timings: dict[str, float], started: float, model: str
     ) -> Answered:
+        assert seen.found is not None
         if draft.first_token is not None:
             timings["first_token_s"] = draft.first_token - started
         timings["total_s"] = time.perf_counter() - started
         citations = dict.fromkeys(each for one in draft.sentences for each in one.citations)
         return Answered(
-            question,
+            seen.asked.typed,
             draft.text,
             draft.answered,
             tuple(citations),
-            passages,
+            seen.found.passages,
             timings,
-            self.parts.generator_name,
+            model,
             draft.tokens_per_s,
-            query,
+            seen.found.query,
+            confidence=draft.confidence,
         )
 
     def passages_of(self, notes: Collection[str]) -> dict[str, list[str]]:

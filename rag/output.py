@@ -38,7 +38,7 @@ def safe(text: str) -> str:
     return text.translate(_CONTROLS).encode("utf-8", "replace").decode("utf-8")
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """A file name or a heading: it may hold a line break, the screen must not show one."""
     return " ".join(safe(text).split())
 
@@ -129,7 +129,7 @@ def _show_skipped(console: Console, report: IndexReport) -> None:
     for what, entries in (("Skipped", report.skipped), ("Note", report.warnings)):
         for entry in entries[:_SHOWN_SKIPS]:
             console.print(
-                f"  {what}: {_one_line(entry.path)} {safe(entry.reason)}",
+                f"  {what}: {one_line(entry.path)} {safe(entry.reason)}",
                 style="yellow",
                 markup=False,
                 highlight=False,
@@ -222,7 +222,7 @@ def answering_json(events: Iterator[Event]) -> Answered:
             "answer": done.answer,
             "answered": done.answered,
             "citations": [_citation(each) for each in done.citations],
-            "passages": [_passage(n, each) for n, each in enumerate(done.passages, 1)],
+            "passages": [passage_json(n, each) for n, each in enumerate(done.passages, 1)],
             "timings": {key: round(value, 4) for key, value in done.timings.items()},
             "model": done.model,
             **({"notes": [_note(each) for each in done.listed.notes]} if done.listed else {}),
@@ -240,13 +240,13 @@ def _show_notes(console: Console, listed: Listed) -> None:
     """A list of notes that was asked for, all of them."""
     from rich.text import Text
 
-    console.print(Text(f"{_one_line(listed.head)}\n"), soft_wrap=True)
+    console.print(Text(f"{one_line(listed.head)}\n"), soft_wrap=True)
     for each in listed.notes:
         place = f"{each.path}:{each.line}" if each.line else each.path
-        parts = ((_one_line(place), "bold"), f"  {_one_line(each.title)}", (f"  {each.day}", "dim"))
+        parts = ((one_line(place), "bold"), f"  {one_line(each.title)}", (f"  {each.day}", "dim"))
         console.print(Text.assemble(*parts), soft_wrap=True)
         if each.text:
-            _indented(console, Text(_one_line(each.text), style="dim"))
+            _indented(console, Text(one_line(each.text), style="dim"))
 
 
 def _citation(each: Citation) -> dict[str, Any]:
@@ -259,7 +259,7 @@ def _citation(each: Citation) -> dict[str, Any]:
     }
 
 
-def _passage(n: int, each: Passage) -> dict[str, Any]:
+def passage_json(n: int, each: Passage) -> dict[str, Any]:
     return {
         "n": n,
         "path": each.path,
@@ -332,7 +332,7 @@ def _place(n: int, passage: Passage) -> Text:
     heading = " › ".join(passage.headings)
     return Text.assemble(
         (f"[{n}] ", "cyan"),
-        (f"{_one_line(passage.path)}:{lines}", "bold"),
+        (f"{one_line(passage.path)}:{lines}", "bold"),
         (f"  {safe(heading)}" if heading else "", "dim"),
     )
 
@@ -354,7 +354,7 @@ def passages(question: str, found: Sequence[Passage], as_json: bool) -> None:
         _print_json(
             {
                 "question": " ".join(question.split()),
-                "passages": [_passage(n, each) for n, each in enumerate(found, 1)],
+                "passages": [passage_json(n, each) for n, each in enumerate(found, 1)],
             }
         )
         return
@@ -450,11 +450,11 @@ def show_json(value: object) -> None:
 
 def _other_scripts(state: Status) -> str:
     """What to say of notes in a script that the embedder was not taught."""
-    shown = [_one_line(each) for each in state.other_script_notes]
+    shown = [one_line(each) for each in state.other_script_notes]
     more = ", …" if state.other_scripts > len(shown) else ""
     return (
         f"{state.other_scripts:,} not in Latin letters ({', '.join(shown)}{more}): "
-        f"{_one_line(state.embedder)} does not know their language. A multilingual embedder does: "
+        f"{one_line(state.embedder)} does not know their language. A multilingual embedder does: "
         "see Settings in the README."
     )
 

@@ -46,7 +46,8 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
         from rag.answering.generation import LlamaGenerator
 
         file = generator_file(generator, models)
-        return LlamaGenerator(file, generator.name, config.generator_context, threads)
+        taught = bool(generator.adapter)
+        return LlamaGenerator(file, generator.name, config.generator_context, threads, taught)
 
     return Engine(
         choose_notes(config),
@@ -60,6 +61,7 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
             config.data_dir,
             config.cache_dir,
             config.file,
+            config.answer_caution,
             config,
             index_job,
         ),

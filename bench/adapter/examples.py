@@ -76,7 +76,7 @@ def _collections(
 ) -> Iterator[tuple[str, list[Asked], Path]]:
     """Each collection with its questions and a folder of its notes."""
     if options.squad:
-        yield "squad", *_squad(options.squad, folder / "squad")
+        yield "squad", *read_squad(options.squad, folder / "squad")
     for file in options.more:
         rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
         notes = folder / file.stem
@@ -84,7 +84,7 @@ def _collections(
         yield file.stem, _write_notes(rows, notes), notes
 
 
-def _squad(squad: Path, notes: Path) -> tuple[list[Asked], Path]:
+def read_squad(squad: Path, notes: Path) -> tuple[list[Asked], Path]:
     """The questions about the notes to train on, and a folder of these notes alone."""
     train = set(json.loads(SPLIT.read_text(encoding="utf-8"))["train"])
     notes.mkdir()

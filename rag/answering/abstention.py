@@ -1,42 +1,75 @@
-"""Whether the notes hold an answer at all, told from what was found before a model reads it."""
+"""Whether the notes hold an answer at all: by what was found, then by the model's verdict."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from rag.config import Caution
 from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
 
-# A logistic regression on two signals: the cosine of the nearest sentence, and the share of the
-# question's words in the best of three passages. Fitted on the example questions and 200 SQuAD
-# questions against their notes, and against notes that lack theirs. At this threshold it refuses
-# 2 of 100 SQuAD questions and 10 of 100 example questions that the notes answer, 80 of 100 whose
-# note is missing, 92 to 100 of 100 asked of another collection: all counted on the questions
-# that it was fitted on, so less is to be expected elsewhere. Questions that the right note
-# nearly answers pass: only reading tells those.
+# Before a model is asked: a logistic regression on two signals, the cosine of the nearest sentence
+# and the share of the question's words in the best of three passages.
 _COSINE, _SHARE, _BIAS = 13.8, 6.2, -10.2
 REFUSE_BELOW = 0.25
 _PASSAGES = 3
+_LEAST = 1e-4  # a probability nearer to 0 or 1 than this tells no more
+# After the taught model has read: the same two and its verdict. Both fitted by
+# bench/adapter/calibrate.py, which prints what each threshold refuses.
+_HEAD_COSINE, _HEAD_SHARE, _HEAD_VERDICT, _HEAD_BIAS = 2.0, 2.0, -0.7, -1.5
+THRESHOLDS: dict[Caution, float] = {"careful": 0.6, "balanced": 0.4, "generous": 0.15}
 
 
-def answerable(
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What tells whether an answer is there: the cosine of the nearest sentence, the share of the
+    question's words in the best of three passages, and the probability that the taught model gives
+    to its refusal."""
+
+    cosine: float
+    share: float
+    refusal: float = 0.0
+
+
+def signals_of(
     terms: Sequence[str],
     passages: Sequence[Passage],
     evidence: Sequence[Evidence],
     analyze: Callable[[str], list[str]],
-) -> float:
-    """The probability that `passages` hold an answer to a question of these terms."""
-    if not evidence:
-        return 0.0
+) -> Signals:
+    """The signals of a question of these terms, before a model is asked."""
     wanted = set(terms)
     shares = [
         len(wanted & set(analyze(_all_words(passage)))) / max(1, len(wanted))
         for passage in passages[:_PASSAGES]
     ]
-    cosine = max(each.cosine for each in evidence)
-    return 1 / (1 + math.exp(-(_COSINE * cosine + _SHARE * max(shares) + _BIAS)))
+    cosine = max((each.cosine for each in evidence), default=0.0)
+    return Signals(cosine, max(shares, default=0.0))
+
+
+def answerable(signals: Signals) -> float:
+    """The probability that the notes hold an answer, by what was found alone."""
+    return 1 / (1 + math.exp(-(_COSINE * signals.cosine + _SHARE * signals.share + _BIAS)))
+
+
+def confidence(signals: Signals) -> float:
+    """The probability that the notes hold an answer, the model's verdict included."""
+    total = (
+        _HEAD_COSINE * signals.cosine
+        + _HEAD_SHARE * signals.share
+        + _HEAD_VERDICT * verdict(signals)
+        + _HEAD_BIAS
+    )
+    return 1 / (1 + math.exp(-total))
+
+
+def verdict(signals: Signals) -> float:
+    """The log-odds that the model gives to its refusal, within bounds."""
+    odds = (signals.refusal + _LEAST) / (1 - signals.refusal + _LEAST)
+    return math.log(odds)
 
 
 def _all_words(passage: Passage) -> str:

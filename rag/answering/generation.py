@@ -10,14 +10,19 @@ from __future__ import annotations
 
 import codecs
 import ctypes
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from rag.errors import Cancelled, ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Cancel = Callable[[], bool]
 # Tokens evaluated between two looks at `cancel`: under a quarter of a second on two cores.
@@ -39,12 +44,14 @@ class Token:
     """A piece of the answer and the natural logarithm of its probability.
 
     An empty `text` with `prompt_done` below `prompt_total` reports reading of the prompt.
+    `avoided` is the probability with which the answer would have begun as it must not.
     """
 
     text: str
     logprob: float
     prompt_done: int
     prompt_total: int
+    avoided: float = 0.0
 
 
 class Generator(Protocol):
@@ -56,10 +63,16 @@ class Generator(Protocol):
     def context_size(self) -> int: ...
     @property
     def fingerprint(self) -> str: ...
+    @property
+    def taught(self) -> bool: ...
     def load(self) -> None: ...
     def count_tokens(self, text: str) -> int: ...
     def stream(
-        self, messages: Sequence[Message], max_tokens: int, cancel: Cancel | None = None
+        self,
+        messages: Sequence[Message],
+        max_tokens: int,
+        cancel: Cancel | None = None,
+        avoid: str = "",
     ) -> Iterator[Token]: ...
 
 
@@ -94,10 +107,16 @@ class _Pace:
 
 
 class LlamaGenerator:
-    """A GGUF chat model. Greedy, so that the same question gets the same answer."""
+    """A GGUF chat model. Greedy, so that the same question gets the same answer.
 
-    def __init__(self, file: Path, name: str, context: int, threads: int) -> None:
+    `taught`: it was trained on the prompt of `rag.answering.prompt`, and answers as asked there.
+    """
+
+    def __init__(
+        self, file: Path, name: str, context: int, threads: int, taught: bool = False
+    ) -> None:
         self.name = name
+        self.taught = taught
         self.file = file
         self.fingerprint = file.name
         self._threads = threads
@@ -215,9 +234,14 @@ class LlamaGenerator:
     # Generating
 
     def stream(
-        self, messages: Sequence[Message], max_tokens: int, cancel: Cancel | None = None
+        self,
+        messages: Sequence[Message],
+        max_tokens: int,
+        cancel: Cancel | None = None,
+        avoid: str = "",
     ) -> Iterator[Token]:
-        """Read the prompt, then yield the answer piece by piece.
+        """Read the prompt, then yield the answer piece by piece. It does not begin with the first
+        token of `avoid`; how likely that was, the first piece says.
 
         Raises Cancelled within a quarter of a second of `cancel()` turning true, ModelError
         when the prompt does not fit.
@@ -234,7 +258,7 @@ class LlamaGenerator:
                     "Ask a shorter question.",
                 )
             yield from self._read_prompt(ids, cancel)
-            yield from self._answer(len(ids), min(max_tokens, room), cancel)
+            yield from self._answer(len(ids), min(max_tokens, room), cancel, avoid)
 
     def _read_prompt(self, ids: list[int], cancel: Cancel | None) -> Iterator[Token]:
         shared = 0
@@ -252,9 +276,12 @@ class LlamaGenerator:
             self._decode(ids[start : start + _SLICE])
             yield Token("", 0.0, min(start + _SLICE, len(ids)), len(ids))
 
-    def _answer(self, total: int, max_tokens: int, cancel: Cancel | None) -> Iterator[Token]:
+    def _answer(
+        self, total: int, max_tokens: int, cancel: Cancel | None, avoid: str
+    ) -> Iterator[Token]:
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         pace = _Pace(self._threads)
+        avoided = self._avoid(self._tokenize(avoid, special=False)[0]) if avoid else 0.0
         for _ in range(max_tokens):
             self._check(cancel)
             pace.step(
@@ -267,7 +294,7 @@ class LlamaGenerator:
                 break
             text = decoder.decode(self._piece(token))
             if text:
-                yield Token(text, logprob, total, total)
+                yield Token(text, logprob, total, total, avoided)
             self._decode([token])
         rest = decoder.decode(b"", final=True)
         if rest:
@@ -285,16 +312,33 @@ class LlamaGenerator:
             )
         self._cached += ids
 
-    def _best(self) -> tuple[int, float]:
+    def _logits(self) -> NDArray[np.float32]:
+        """The scores of all tokens to come next, shape (vocabulary,); the context's own memory."""
         import numpy as np
 
-        logits = np.ctypeslib.as_array(
+        return np.ctypeslib.as_array(
             self._library.llama_get_logits_ith(self._context, -1), shape=(self._vocab_size,)
         )
-        best = int(np.argmax(logits))
-        top = float(logits[best])
-        return best, -float(np.log(np.sum(np.exp(logits - top, dtype=np.float32))))
+
+    def _best(self) -> tuple[int, float]:
+        logits = self._logits()
+        best = int(logits.argmax())
+        return best, _logprob(logits, best)
+
+    def _avoid(self, token: int) -> float:
+        """Bar a token from coming next; its probability."""
+        logits = self._logits()
+        probability = math.exp(_logprob(logits, token))
+        logits[token] = -math.inf
+        return probability
 
     def _check(self, cancel: Cancel | None) -> None:
         if cancel is not None and cancel():
             raise Cancelled()
+
+
+def _logprob(logits: NDArray[np.float32], token: int) -> float:
+    import numpy as np
+
+    top = float(logits.max())
+    return float(logits[token]) - top - float(np.log(np.sum(np.exp(logits - top))))

@@ -85,7 +85,7 @@ def ground(
     if support == "unsupported":
         return Sentence(text, (), support)
     citation = cite(candidates[best], passages)
-    return Sentence(_marked(text, citation.n), (citation,), support)
+    return Sentence(marked(text, citation.n), (citation,), support)
 
 
 def quote(evidence: Evidence, passages: Sequence[Passage]) -> Sentence:
@@ -93,7 +93,7 @@ def quote(evidence: Evidence, passages: Sequence[Passage]) -> Sentence:
     citation = cite(evidence, passages)
     lines = evidence.text.split("\n")
     text = plain(evidence.text) if len(lines) == 1 else evidence.text
-    return Sentence(_marked(text, citation.n), (citation,), "supported")
+    return Sentence(marked(text, citation.n), (citation,), "supported")
 
 
 def cite(evidence: Evidence, passages: Sequence[Passage]) -> Citation:
@@ -108,6 +108,6 @@ def _numbers_held(text: str, passage: Passage) -> bool:
     return set(_NUMBER.findall(text)) <= set(_NUMBER.findall(where))
 
 
-def _marked(text: str, n: int) -> str:
+def marked(text: str, n: int) -> str:
     """`text` with its mark before the final full stop's space: "It is. [1]" reads as prose."""
     return f"{text}\n[{n}]" if "\n" in text else f"{text} [{n}]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,11 @@ SYSTEM = (
 REFUSAL = "Your notes do not say."
 ANSWER_TOKENS = 160  # kept free in the context for the answer
 _GAP = " … "  # where sentences were left out
+_LINE, _ASKED, _BEFORE = "[{}] {}: {}", "Question: {}", "Before that: {}\n"
+# Of all that the prompt says; the adapter carries that of the one that it was trained on.
+PROMPT_HASH = hashlib.sha256(
+    "\0".join((SYSTEM, REFUSAL, _GAP, _LINE, _ASKED, _BEFORE)).encode()
+).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +83,12 @@ def note_line(n: int, title: str, text: str, spans: Sequence[tuple[int, int]]) -
         if place:
             said += " " if not text[spans[place - 1][1] : start].strip() else _GAP
         said += " ".join(plain(text[start:end]).split())
-    return f"[{n}] {title}: {said}"
+    return _LINE.format(n, title, said)
 
 
 def chat(question: str, notes: Sequence[str], before: str = "") -> tuple[Message, ...]:
     """The messages for a question, the notes' lines, and the question asked before it."""
-    asked = f"Before that: {before}\nQuestion: {question}" if before else f"Question: {question}"
+    asked = (_BEFORE.format(before) if before else "") + _ASKED.format(question)
     text = "\n".join(notes)
     return (Message("system", SYSTEM + REFUSAL), Message("user", f"{text}\n\n{asked}"))
 

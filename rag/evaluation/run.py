@@ -62,11 +62,6 @@ def run(
         )
 
 
-def confidence(done: Answered) -> float:
-    """What orders answers from the surest to the least sure: the score of the best passage."""
-    return done.passages[0].score if done.passages else 0.0
-
-
 def in_context(
     tokenizer: Any, texts: Sequence[str], answers: Sequence[str], budget: int = CONTEXT_TOKENS
 ) -> bool:
@@ -101,7 +96,7 @@ def _ask(
     given = tuple(number[each.id] for each in done.passages)
     cited = tuple(_cited(engine.notes_folder, each, given[each.n - 1]) for each in done.citations)
     reply = Reply(
-        done.answered, done.answer, cited, tuple(support), given, confidence(done), seconds
+        done.answered, done.answer, cited, tuple(support), given, done.confidence, seconds
     )
     return everything, reply
 

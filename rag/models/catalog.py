@@ -17,7 +17,8 @@ class ModelSpec:
 
     `package` is the installed Python package that carries it and `file` the weights inside
     (empty and absolute for a model given by path); `sha256` is what the weights must hash to
-    (empty when unknown).
+    (empty when unknown). `adapter` is a LoRA adapter in rag/models/adapters that was made for
+    exactly these weights, `adapter_sha256` its hash.
     """
 
     name: str
@@ -26,6 +27,8 @@ class ModelSpec:
     file: str
     sha256: str
     licence: str
+    adapter: str = ""
+    adapter_sha256: str = ""
 
 
 BUNDLED = (

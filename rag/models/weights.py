@@ -12,7 +12,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ _SLOW_FTYPES = {3: "Q4_1", 8: "Q5_0", 9: "Q5_1"}
 # Chosen by bench/answers.py --formats: the fastest whose answers stay within 0.01 of F1.
 FAST_FORMAT = "Q8_0"
 _FTYPES = {"Q8_0": 7, "Q4_0": 2}
+ADAPTERS = Path(__file__).parent / "adapters"
 _EXPORT = "tokens"  # names what the export gives beside the vector; older exports lack it
 # Above this, twice the bytes a weight would cost more in memory than it gains in speed.
 _REQUANTIZE_BELOW = 1 << 30
@@ -97,13 +99,33 @@ def generator_file(spec: ModelSpec, cache: Path) -> Path:
                 f"{path} is not a GGUF file.",
                 "Name another in rag.toml, table [generator], key model.",
             )
-    target = cache / f"{path.stem.removesuffix('.Q4_1')}-{sha256[:12]}.{FAST_FORMAT}.gguf"
+    stem = f"{path.stem.removesuffix('.Q4_1')}-{sha256[:12]}"
+    if spec.adapter:
+        return _merged(path, spec, cache / f"{stem}-{spec.adapter_sha256[:8]}.{FAST_FORMAT}.gguf")
+    target = cache / f"{stem}.{FAST_FORMAT}.gguf"
     if target.is_file():
         return target
     ftype = int(_remember(cache / "formats.json", path, lambda: str(_file_type(path))))
     if ftype not in _SLOW_FTYPES or path.stat().st_size > _REQUANTIZE_BELOW:
         return path
     _requantize(path, target, FAST_FORMAT)
+    return target
+
+
+def _merged(base: Path, spec: ModelSpec, target: Path) -> Path:
+    """`base` with its adapter merged into it, in `FAST_FORMAT`; made at the first use."""
+    if target.is_file():
+        return target
+    from rag.models.adapter import merge
+
+    adapter = ADAPTERS / spec.adapter
+    if not adapter.is_file() or _sha256(adapter) != spec.adapter_sha256:
+        raise ModelError(
+            f"The adapter of {spec.name} is missing or damaged: {adapter}.",
+            "Install rag again: pip install --force-reinstall --no-deps rag-notes",
+        )
+    with _whole(target) as partial:
+        merge(base, adapter, partial)
     return target
 
 
@@ -152,11 +174,18 @@ def _file_type(path: Path) -> int:
 def _requantize(source: Path, target: Path, name: str) -> None:
     from rag.models.llama import requantize
 
+    with _whole(target) as partial:
+        requantize(source, partial, _FTYPES[name])
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[Path]:
+    """A file to write, which becomes `target` when it is complete, or nothing at all."""
     with storage_errors(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
         try:
-            requantize(source, partial, _FTYPES[name])
+            yield partial
             os.replace(partial, target)
         finally:
             partial.unlink(missing_ok=True)

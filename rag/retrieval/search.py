@@ -90,12 +90,13 @@ class Passage:
 @dataclass(frozen=True, slots=True)
 class Found:
     """The passages of a search, best first; how many candidates there were, the seconds that
-    each stage took, and what was searched."""
+    each stage took, what was searched, and how many notes filters left, None without filters."""
 
     passages: tuple[Passage, ...]
     candidates: int
     seconds: Mapping[str, float]
     query: str
+    notes: int | None = None
 
 
 def search(

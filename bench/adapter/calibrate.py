@@ -1,0 +1,128 @@
+"""Fit when to refuse: `python bench/adapter/calibrate.py --squad FOLDER STATE EXAMPLES...`
+
+Asks questions about the notes that were trained on, but of contexts that training had not come
+to (STATE is train.py's state.pt, EXAMPLES as it was given them): answerable ones, unanswerable
+ones, and answerable ones with their note left out of the search. Prints the coefficients of
+`rag.answering.abstention` and what each threshold would refuse of each group.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+
+from bench.adapter.examples import Asked, read_squad
+from bench.adapter.train import CONTEXTS_A_STEP
+from bench.data import engine
+from rag.answering.abstention import Signals, signals_of, verdict
+from rag.answering.answer import PROMPT_EVIDENCE
+from rag.answering.prompt import REFUSAL, build_prompt
+from rag.engine import Engine
+from rag.indexing.filtering import Filters
+from rag.retrieval.evidence import find_evidence
+
+_ANSWERABLE, _UNANSWERABLE = 500, 300
+_THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A question's signals, and the group that it is of."""
+
+    group: str
+    signals: Signals
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--squad", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of questions")
+    parser.add_argument("state", type=Path)
+    parser.add_argument("examples", type=Path, nargs="+")
+    options = parser.parse_args()
+    unseen = _unseen(options.state, options.examples, options.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        questions, notes = read_squad(options.squad, Path(folder) / "notes")
+        fresh = [each for each in questions if each.question in unseen]
+        ours = engine(notes, Path(folder) / "index")
+        for _ in ours.index():
+            pass
+        samples = list(_samples(ours, fresh, options.seed, options.scale))
+    _report(samples)
+
+
+def _unseen(state: Path, examples: Sequence[Path], seed: int) -> set[str]:
+    """The questions of the contexts that training did not come to, in its own order."""
+    import torch
+
+    lines = [line for each in examples for line in each.read_text(encoding="utf-8").splitlines()]
+    random.Random(seed).shuffle(lines)
+    done = torch.load(state, weights_only=True)["step"] * CONTEXTS_A_STEP
+    return {each["question"] for line in lines[done:] for each in json.loads(line)["asked"]}
+
+
+def _samples(ours: Engine, questions: Sequence[Asked], seed: int, scale: float) -> Iterator[Sample]:
+    chance = random.Random(seed)
+    answerable = [each for each in questions if each.answers]
+    unanswerable = [each for each in questions if not each.answers]
+    chance.shuffle(answerable)
+    chance.shuffle(unanswerable)
+    answerable = answerable[: int(_ANSWERABLE * scale)]
+    for each in answerable:
+        yield Sample("answerable", _signals(ours, each, None))
+    for each in answerable[: len(answerable) // 2]:
+        yield Sample("left out", _signals(ours, each, Filters(without_paths=(each.note,))))
+    for each in unanswerable[: int(_UNANSWERABLE * scale)]:
+        yield Sample("unanswerable", _signals(ours, each, None))
+
+
+def _signals(ours: Engine, asked: Asked, filters: Filters | None) -> Signals:
+    found = ours.explain(asked.question, filters=filters)
+    evidence = find_evidence(found.query, found.passages, ours._open_embedder())
+    before = signals_of(ours._terms(found.query), found.passages, evidence, ours.analyze)
+    generator = ours.open_generator()
+    prompt = build_prompt(
+        asked.question,
+        found.passages,
+        evidence[:PROMPT_EVIDENCE],
+        (),
+        generator.count_tokens,
+        generator.context_size,
+    )
+    stream = generator.stream(prompt.messages, 1, None, REFUSAL)
+    first = next((token for token in stream if token.text), None)
+    return Signals(before.cosine, before.share, first.avoided if first else 1.0)
+
+
+def _report(samples: Sequence[Sample]) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    table = np.array([[s.signals.cosine, s.signals.share, verdict(s.signals)] for s in samples])
+    answerable = np.array([s.group == "answerable" for s in samples])
+    for name, columns in (("by what was found", [0, 1]), ("with the verdict", [0, 1, 2])):
+        fitted: Any = LogisticRegression(C=10.0).fit(table[:, columns], answerable)
+        confidence = fitted.predict_proba(table[:, columns])[:, 1]
+        print(f"\n{name}: {np.round(fitted.coef_[0], 2)} {fitted.intercept_[0]:.2f}")
+        for threshold in _THRESHOLDS:
+            refused = {
+                group: np.mean(confidence[[s.group == group for s in samples]] < threshold)
+                for group in ("answerable", "unanswerable", "left out")
+            }
+            shares = [f"{group} {share:.3f}" for group, share in refused.items()]
+            print(f"  below {threshold:.2f}: {', '.join(shares)}")
+
+
+if __name__ == "__main__":
+    main()

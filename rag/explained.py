@@ -1,0 +1,100 @@
+"""`rag search --explain`: why each passage stands where it does, for people and for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rag.output import one_line, passage_json, show, show_json
+
+if TYPE_CHECKING:
+    from rag.retrieval.search import Found, Passage
+
+_STAGES = {
+    "embed": "question to vector",
+    "meaning": "search by meaning",
+    "words": "search by words",
+    "fuse": "candidates ranked",
+    "fetch": "candidates read",
+    "sentences": "sentences compared",
+}
+
+
+def explanation(question: str, found: Found, as_json: bool) -> None:
+    """Print ranks, scores and matched words of each passage, and the time of each stage."""
+    if as_json:
+        show_json(
+            {
+                "question": " ".join(question.split()),
+                "query": found.query,
+                "candidates": found.candidates,
+                "searched_notes": found.notes,
+                "seconds": {stage: round(spent, 5) for stage, spent in found.seconds.items()},
+                "passages": [
+                    {**passage_json(n, each), **_reasons(each)}
+                    for n, each in enumerate(found.passages, 1)
+                ],
+            }
+        )
+        return
+    show(_passages(found), _times(found))
+
+
+def _reasons(passage: Passage) -> dict[str, Any]:
+    why = passage.reasons
+    return {
+        "meaning_rank": why.meaning_rank,
+        "words_rank": why.words_rank,
+        "nearest_sentence": None if why.sentence is None else round(why.sentence, 4),
+        "words_in_best_sentence": round(why.share, 4),
+        "terms": list(why.terms),
+        "also": list(passage.also),
+    }
+
+
+def _passages(found: Found) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("")
+    table.add_column("passage", overflow="fold")
+    for name in ("score", "sentence", "meaning", "words", "in one"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("words matched", overflow="fold")
+    for n, each in enumerate(found.passages, 1):
+        why = each.reasons
+        table.add_row(
+            Text(f"[{n}]", "cyan"),
+            Text(f"{one_line(each.path)}:{each.first}", "bold"),
+            f"{each.score:.3f}",
+            _number(why.sentence),
+            _ranked(each.meaning, why.meaning_rank, 3),
+            _ranked(each.words, why.words_rank, 1),
+            f"{why.share:.0%}",
+            Text(" ".join(why.terms), "green"),
+        )
+        if each.also:
+            table.add_row("", Text(f"also in {', '.join(map(one_line, each.also))}", "dim"))
+    return table
+
+
+def _times(found: Found) -> Any:
+    from rich.text import Text
+
+    spent = ", ".join(
+        f"{_STAGES.get(stage, stage)} {seconds * 1000:.1f} ms"
+        for stage, seconds in found.seconds.items()
+    )
+    looked = f"{found.candidates:,} passages compared"
+    if found.notes is not None:
+        looked += f", of {found.notes:,} notes that the filters left"
+    read = f"Searched: {one_line(found.query)}\n" if found.query else ""
+    return Text(f"\n{read}{looked}. {spent[:1].upper()}{spent[1:]}.", "dim")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _ranked(score: float | None, rank: int | None, digits: int) -> str:
+    return "–" if score is None or rank is None else f"{score:.{digits}f} (#{rank})"
