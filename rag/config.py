@@ -15,6 +15,12 @@
     [search]
     k = 5                        # passages shown and read
 
+    [chat]
+    theme = "rag-dark"           # colours of the terminal interface
+
+    [keys]
+    sources = "ctrl+o,f2"        # an action and its keys; `?` in the interface lists both
+
 A key `model` of the table `embedder` is `RAG_EMBEDDER_MODEL` in the environment.
 """
 
@@ -51,12 +57,14 @@ class Config:
     generator_context: int = 4096
     generator_threads: int = 0
     search_k: int = 5
+    chat_theme: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)
     file: Path | None = None
 
 
-_TABLES = ("embedder", "generator", "search")
+_TABLES = ("embedder", "generator", "search", "chat")
 _LIMITS = {"generator_context": (512, 1 << 20), "generator_threads": (0, 1024), "search_k": (1, 50)}
-_SETTABLE = tuple(each.name for each in fields(Config) if each.name != "file")
+_SETTABLE = tuple(each.name for each in fields(Config) if each.name not in ("file", "keys"))
 
 
 def load_config(
@@ -97,15 +105,26 @@ def _from_file(file: Path) -> dict[str, Any]:
         raise ConfigError(f"{file} is not valid TOML: {error}.") from error
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+    keys = _keys(tree.pop("keys", {}), file)
     flat: dict[str, Any] = {}
     for key, value in tree.items():
         if key in _TABLES and isinstance(value, dict):
             flat.update({f"{key}_{inner}": each for inner, each in value.items()})
         else:
             flat[key] = value
-    return {
+    settings = {
         _known(key, file): _typed(key, value, str(file), file.parent) for key, value in flat.items()
     }
+    return {**settings, "keys": keys} if keys else settings
+
+
+def _keys(table: Any, file: Path) -> dict[str, str]:
+    """The table of keys; whether an action is known is for the interface to say."""
+    if not isinstance(table, dict) or not all(isinstance(each, str) for each in table.values()):
+        raise ConfigError(
+            f"{file}: [keys] must name keys as text.", 'For example: sources = "ctrl+o,f2"'
+        )
+    return dict(table)
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:

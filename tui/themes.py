@@ -1,4 +1,4 @@
-"""Two calm themes: ink on dark, ink on paper."""
+"""Two calm themes, ink on dark and ink on paper, and one that needs only 16 colours."""
 
 from __future__ import annotations
 
@@ -34,4 +34,39 @@ LIGHT = Theme(
     panel="#e7e4dc",
     dark=False,
     variables={"border-blurred": "#d0ccc2", "footer-key-foreground": "#2f618c"},
+)
+
+# The terminal's own colours: legible on whatever background it has.
+SIXTEEN = Theme(
+    name="rag-16",
+    ansi=True,
+    primary="ansi_blue",
+    secondary="ansi_cyan",
+    accent="ansi_yellow",
+    warning="ansi_yellow",
+    error="ansi_red",
+    success="ansi_green",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    dark=True,
+    variables={
+        "ansi-background": "ansi_black",
+        "ansi-foreground": "ansi_white",
+        "border-blurred": "ansi_bright_black",
+        "block-cursor-foreground": "ansi_black",
+        "block-cursor-background": "ansi_white",
+        "input-cursor-background": "ansi_white",
+        "input-cursor-foreground": "ansi_black",
+        "input-selection-background": "ansi_bright_blue",
+        "input-selection-foreground": "ansi_black",
+        "screen-selection-background": "ansi_bright_blue",
+        "screen-selection-foreground": "ansi_black",
+        "footer-key-foreground": "ansi_blue",
+        "accent-muted": "ansi_default",  # under what is cited, which is bold besides
+        "text-muted": "ansi_default",
+        "text-disabled": "ansi_default",
+    },
 )

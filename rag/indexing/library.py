@@ -93,13 +93,11 @@ def find_named(notes: Iterable[NoteEntry], text: str, limit: int = 50) -> list[F
     words = text.casefold().split()
     ranked = []
     for note in notes:
-        names = [(note.title, ""), *((alias, alias) for alias in note.aliases)]
-        scores = [
-            (_nearness(name.casefold(), words), why)
-            for name, why in [*names, (note.path, note.path)]
-        ]
+        others = [(alias, alias) for alias in note.aliases] + [(note.path, note.path)]
+        scores = [(2 * _nearness(note.title.casefold(), words), "")]
+        scores += [(2 * _nearness(name.casefold(), words) + 1, why) for name, why in others]
         score, why = min(scores, key=lambda pair: pair[0])
-        if score < _NOT_FOUND:
+        if score < 2 * _NOT_FOUND:
             ranked.append((score, len(note.title), note.path, Found(note.path, note.title, 1, why)))
     ranked.sort(key=lambda each: each[:3])
     return [found for *_, found in ranked[:limit]]
@@ -136,7 +134,7 @@ def count_tags(notes: Iterable[NoteEntry]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0].casefold()))
 
 
-_NOT_FOUND = 9
+_NOT_FOUND = 4
 
 
 def _nearness(name: str, words: Sequence[str]) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from rag.answering.saved import SavedTurn
 from rag.engine import Status
 from rag.errors import RagError
 from tui.text import clean
@@ -43,6 +46,25 @@ class Transcript(VerticalScroll):
         self.anchor()
         return view
 
+    async def restore(self, turns: Mapping[int, SavedTurn]) -> None:
+        """Show turns that were kept, in place of all that is shown."""
+        await self._turns.remove_children()
+        for key, saved in turns.items():
+            view = TurnView(key, saved.question)
+            await self._turns.mount(view)
+            await view.restore(saved)
+        self.anchor()
+
+    async def cut(self, key: int) -> None:
+        """Take turn `key` away, and all that comes after it."""
+        for view in self.query(TurnView):
+            if view.key >= key:
+                await view.remove()
+
+    def views(self) -> list[TurnView]:
+        """The turns from top to bottom."""
+        return list(self.query(TurnView))
+
     async def notice(self, what: str | RagError) -> None:
         """Show something that belongs to no turn."""
         if isinstance(what, RagError):
@@ -51,8 +73,9 @@ class Transcript(VerticalScroll):
             await self._turns.mount(Static(Content(clean(what)), classes="notice stopped"))
         self.anchor()
 
-    async def restart(self) -> None:
-        """Clear the conversation."""
+    async def restart(self, folder: str = "") -> None:
+        """Clear the conversation; `folder` is another one from now on."""
+        self._folder = folder or self._folder
         await self._turns.remove_children()
         await self._turns.mount(Welcome(self._folder))
         self.show_status(self._status)

@@ -1,0 +1,108 @@
+"""Screens that lie over the conversation: opened here, and what is chosen in them done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from textual import on, work
+
+from rag.answering.conversations import Conversation
+from rag.errors import RagError
+from rag.indexing.library import Found
+from rag.models.choices import ModelChoice
+from tui.completion import Names, completions, names_of
+from tui.jobs import OpenFolder, UseModel
+from tui.screens.conversations import ConversationsScreen
+from tui.screens.find import FindScreen, FolderScreen, ModelScreen
+from tui.screens.help import HelpScreen
+from tui.screens.note import NoteScreen, Place
+from tui.screens.skipped import SkippedScreen
+from tui.screens.turns import TurnActions
+from tui.widgets.question import QuestionBox
+from tui.widgets.suggestions import Suggestions
+
+
+class PlaceActions(TurnActions):
+    """Conversations, notes, folders, models, help."""
+
+    names = Names()
+
+    @work(exclusive=True, group="names")
+    async def read_names(self) -> None:
+        """Read the tags and paths that filters can be completed to."""
+        notes = await asyncio.to_thread(self.lookup.notes)
+        self.names = await asyncio.to_thread(names_of, notes)
+
+    def on_question_box_typed(self, event: QuestionBox.Typed) -> None:
+        """Offer what the filter at the cursor can be completed to."""
+        choices = completions(event.before, self.names)
+        self.box.choices = choices
+        self.query_one(Suggestions).show(choices)
+
+    @work(exclusive=True, group="place")
+    async def action_conversations(self) -> None:
+        """List the conversations, and reopen the one that is chosen."""
+        try:
+            kept = await self.conversations()
+        except RagError as error:
+            self.tell(error)
+            return
+        current = self.session.conversation
+        chosen: Conversation | None = await self.app.push_screen_wait(
+            ConversationsScreen(kept, current)
+        )
+        if chosen is not None and chosen.id != self.session.conversation:
+            await self.leave_answer()
+            await self.reopen(chosen.id)
+
+    async def leave_answer(self) -> None:
+        """Stop the answer that is being written, if one is."""
+        raise NotImplementedError
+
+    @work(exclusive=True, group="place")
+    async def action_find(self) -> None:
+        """Find a note and show it."""
+        found: Found | None = await self.app.push_screen_wait(FindScreen(self.lookup.find))
+        if found is not None:
+            self.show_note(found.path, found.line if found.line > 1 else 0)
+
+    def show_note(self, path: str, first: int = 0, last: int = 0) -> None:
+        """Show a whole note, at its lines `first` to `last`."""
+        self.app.push_screen(NoteScreen(self.lookup, Place(path, first, max(first, last))))
+
+    @work(exclusive=True, group="place")
+    async def action_folders(self) -> None:
+        """Choose the notes folder."""
+        chosen: Path | None = await self.app.push_screen_wait(
+            FolderScreen(self.place.folders, self.folder)
+        )
+        if chosen is not None and chosen != self.folder:
+            await self.leave_answer()
+            self.add_job(OpenFolder(chosen))
+
+    @work(exclusive=True, group="place")
+    async def action_models(self) -> None:
+        """Choose the language model."""
+        speeds: Mapping[str, float] = {}
+        try:
+            kept = await self.conversations()
+            speeds = await asyncio.to_thread(kept.speeds)
+        except RagError as error:
+            self.tell(error)
+        chosen: ModelChoice | None = await self.app.push_screen_wait(
+            ModelScreen(self.place.models, lambda: speeds, self.model)
+        )
+        if chosen is not None and chosen.name != self.model:
+            self.add_job(UseModel(chosen.place))
+
+    def action_skipped(self) -> None:
+        """List the notes that could not be indexed."""
+        report = self.report
+        self.app.push_screen(SkippedScreen((*report.skipped, *report.warnings) if report else ()))
+
+    @on(QuestionBox.HelpWanted)
+    def action_help(self) -> None:
+        """Show the keys."""
+        self.app.push_screen(HelpScreen(self.place.keys))
