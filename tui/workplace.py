@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.answering.conversations import Conversations
 from rag.engine import Engine
-from rag.models.choices import ModelChoice
+
+if TYPE_CHECKING:
+    from rag.models.choices import ModelChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,14 @@ class Workplace:
 def workplace(engine: Engine) -> Workplace:
     """The real one, for the settings that `engine` was made with."""
     from rag.indexing.home import known_folders
-    from rag.models.choices import generator_choices
     from rag.wiring import open_folder, use_generator
 
     config = engine.parts.settings
+
+    def models() -> list[ModelChoice]:
+        from rag.models.choices import generator_choices
+
+        return generator_choices(config.cache_dir / "models", config.generator_model)
 
     def folders() -> list[tuple[str, Path]]:
         known = known_folders(config.data_dir)
@@ -41,7 +48,7 @@ def workplace(engine: Engine) -> Workplace:
         open_conversations=lambda folder: Conversations(config.data_dir, folder),
         folders=folders,
         open_folder=open_folder,
-        models=lambda: generator_choices(config.cache_dir / "models", config.generator_model),
+        models=models,
         use_model=use_generator,
         keys=config.keys,
         theme=config.chat_theme,

@@ -11,7 +11,7 @@ from textual.widgets import Markdown, OptionList
 
 from tests.tui.fake_engine import LITRES, FakeEngine, Script
 from tests.tui.test_typing import HOSTILE
-from tui.screens.note import NoteScreen
+from tui.screens.note import NoteScreen, pieces, tamed
 from tui.screens.why import WhyScreen
 from tui.widgets.source import SourceCard
 from tui.widgets.turn import SourceRow
@@ -122,7 +122,7 @@ async def test_a_note_that_is_gone_or_long_is_told(running: Running, note: Path)
         await asked(driver)
         await driver.press("alt+1", "enter")
         await driver.until(lambda: driver.shows("of 6,"))
-        assert driver.shows("Lines 1 to 1,500 of 6,")
+        assert driver.shows("Lines 1 to 600 of 6,")
         await driver.press("escape")
         note.unlink()
         await driver.press("enter")
@@ -203,3 +203,16 @@ async def test_find_note_by_name_and_text(running: Running) -> None:
         await driver.press("enter")
         await driver.until(lambda: isinstance(driver.app.screen, NoteScreen))
         await driver.until(lambda: driver.shows("Leaves that stay wet"))
+
+
+def test_long_notes_come_in_pieces_and_lines_stay_where_they_are() -> None:
+    text = "# A\n\n" + "para\n\n" * 20 + "```\ncode\n\nmore\n\n\n\n\n```\n\nend"
+    parts = list(pieces(text))
+    assert "".join(parts) == text
+    assert len(parts) > 5
+    assert all(part.count("```") != 1 for part in parts)
+    items = ["before", "", *(f"- {n}" for n in range(200)), "", "after"]
+    calm = tamed(items)
+    assert len(calm) == len(items)
+    assert (calm[1], calm[202]) == ("~~~~~~~~", "~~~~~~~~")
+    assert tamed(items[:20]) == items[:20]

@@ -102,6 +102,7 @@ class ChatScreen(PlaceActions):
     async def _start(self) -> None:
         self._next()
         self._watch()
+        self.preload()
         if self._begin == "list":
             self.action_conversations()
         elif self._begin != "new":

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import quote, unquote
@@ -21,7 +22,7 @@ from textual.widgets import Footer, Markdown, OptionList, Static
 from textual.widgets._markdown import MarkdownBlock
 from textual.widgets.option_list import Option
 
-from rag.reading.links import Link, blank_comments, find_links, plain
+from rag.reading.links import Link, blank_comments, find_links, next_fence, plain
 from rag.reading.notes import Skipped
 from tui.lookup import Lookup
 from tui.messages import NoteWanted
@@ -31,7 +32,10 @@ _WIKI = re.compile(r"!?\[\[([^\[\]\n]+)\]\]")
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|$)")
 _HEADING = re.compile(r"#{1,6}[ \t]+(.*)")
 _DISTRUSTED = ["image", "autolink", "entity", "reference", "html_block", "html_inline"]
-SHOWN_LINES = 1500  # around the place that is wanted: a screen must not wait for a whole book
+SHOWN_LINES = 600  # around the place that is wanted: a screen must not wait for a whole book
+_PIECE_LINES = 6  # rendered at once: each block of Markdown costs the screen milliseconds
+_LONGEST_BLOCK = 80  # lines; a longer list or table is shown as it is written
+_FENCE = "~~~~~~~~"
 NOTE = "note:"
 
 
@@ -100,8 +104,12 @@ class NoteScreen(ModalScreen[None]):
         more = self.query_one("#note-more", Static)
         more.update(Content(page.trouble or _cut(page)))
         more.display = bool(page.trouble or _cut(page))
-        await self.query_one(Markdown).update(page.text)
         self._list_links(page.links)
+        markdown = self.query_one(Markdown)
+        await markdown.update("")
+        for piece in pieces(page.text):
+            await markdown.append(piece)
+            await asyncio.sleep(0)  # keys and the clock come between
         self.call_after_refresh(self._mark, page)
 
     def _mark(self, page: Page) -> None:
@@ -218,7 +226,33 @@ def read_page(lookup: Lookup, place: Place) -> Page:
     part = lines[start : start + SHOWN_LINES]
     if place.path.lower().endswith(".txt"):
         part = [f"{line}\\" if line.strip() else line for line in map(_literal, part)]
-    return Page(place, "\n".join(part), start, len(lines), find_links(part))
+    links = find_links(part)
+    return Page(place, "\n".join(tamed(part)), start, len(lines), links)
+
+
+def tamed(lines: Sequence[str]) -> list[str]:
+    """`lines` with long stretches between blank ones fenced, on the blank lines around them."""
+    result = list(lines)
+    blanks = [-1, *(at for at, line in enumerate(lines) if not line.strip()), len(lines)]
+    for before, after in itertools.pairwise(blanks):
+        if after - before > _LONGEST_BLOCK and before >= 0:
+            result[before] = _FENCE
+            if after < len(result):
+                result[after] = _FENCE
+    return result
+
+
+def pieces(text: str) -> Iterator[str]:
+    """`text` cut at blank lines outside of code; the pieces joined are the text."""
+    piece: list[str] = []
+    fence = ""
+    for line in text.splitlines(keepends=True):
+        fence = next_fence(line.rstrip("\n"), fence)
+        piece.append(line)
+        if len(piece) >= _PIECE_LINES and not fence and not line.strip():
+            yield "".join(piece)
+            piece = []
+    yield "".join(piece)
 
 
 def heading_line(lookup: Lookup, path: str, heading: str) -> int:

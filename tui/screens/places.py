@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import on, work
 
-from rag.answering.conversations import Conversation
 from rag.errors import RagError
-from rag.indexing.library import Found
-from rag.models.choices import ModelChoice
 from tui.completion import Names, completions, names_of
 from tui.jobs import OpenFolder, UseModel
-from tui.screens.conversations import ConversationsScreen
-from tui.screens.find import FindScreen, FolderScreen, ModelScreen
-from tui.screens.help import HelpScreen
-from tui.screens.note import NoteScreen, Place
-from tui.screens.skipped import SkippedScreen
 from tui.screens.turns import TurnActions
 from tui.widgets.question import QuestionBox
 from tui.widgets.suggestions import Suggestions
 
+if TYPE_CHECKING:
+    from rag.answering.conversations import Conversation
+    from rag.indexing.library import Found
+    from rag.models.choices import ModelChoice
+
 
 class PlaceActions(TurnActions):
-    """Conversations, notes, folders, models, help."""
+    """Conversations, notes, folders, models, help.
+
+    Each screen is imported when it is first opened, so that the first paint waits for none.
+    """
 
     names = Names()
+
+    @work(thread=True)
+    def preload(self) -> None:
+        """Import the screens while nobody waits for one."""
+        for name in ("conversations", "find", "help", "note", "skipped", "why"):
+            importlib.import_module(f"tui.screens.{name}")
 
     @work(exclusive=True, group="names")
     async def read_names(self) -> None:
@@ -44,6 +52,8 @@ class PlaceActions(TurnActions):
     @work(exclusive=True, group="place")
     async def action_conversations(self) -> None:
         """List the conversations, and reopen the one that is chosen."""
+        from tui.screens.conversations import ConversationsScreen
+
         try:
             kept = await self.conversations()
         except RagError as error:
@@ -64,17 +74,23 @@ class PlaceActions(TurnActions):
     @work(exclusive=True, group="place")
     async def action_find(self) -> None:
         """Find a note and show it."""
+        from tui.screens.find import FindScreen
+
         found: Found | None = await self.app.push_screen_wait(FindScreen(self.lookup.find))
         if found is not None:
             self.show_note(found.path, found.line if found.line > 1 else 0)
 
     def show_note(self, path: str, first: int = 0, last: int = 0) -> None:
         """Show a whole note, at its lines `first` to `last`."""
+        from tui.screens.note import NoteScreen, Place
+
         self.app.push_screen(NoteScreen(self.lookup, Place(path, first, max(first, last))))
 
     @work(exclusive=True, group="place")
     async def action_folders(self) -> None:
         """Choose the notes folder."""
+        from tui.screens.find import FolderScreen
+
         chosen: Path | None = await self.app.push_screen_wait(
             FolderScreen(self.place.folders, self.folder)
         )
@@ -85,6 +101,8 @@ class PlaceActions(TurnActions):
     @work(exclusive=True, group="place")
     async def action_models(self) -> None:
         """Choose the language model."""
+        from tui.screens.find import ModelScreen
+
         speeds: Mapping[str, float] = {}
         try:
             kept = await self.conversations()
@@ -99,10 +117,14 @@ class PlaceActions(TurnActions):
 
     def action_skipped(self) -> None:
         """List the notes that could not be indexed."""
+        from tui.screens.skipped import SkippedScreen
+
         report = self.report
         self.app.push_screen(SkippedScreen((*report.skipped, *report.warnings) if report else ()))
 
     @on(QuestionBox.HelpWanted)
     def action_help(self) -> None:
         """Show the keys."""
+        from tui.screens.help import HelpScreen
+
         self.app.push_screen(HelpScreen(self.place.keys))

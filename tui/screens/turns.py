@@ -7,12 +7,10 @@ import asyncio
 from textual.widgets import Static
 
 from rag.answering.conversations import Conversation, shortened
-from rag.answering.export import export_note
 from rag.answering.saved import SavedTurn
 from rag.errors import RagError
 from tui.messages import TextCopied, TurnActed, TurnFocused
 from tui.screens.base import ChatBase
-from tui.screens.why import WhyScreen
 from tui.text import clean
 from tui.widgets.turn import TurnView
 
@@ -131,6 +129,8 @@ class TurnActions(ChatBase):
 
     def show_why(self, view: TurnView) -> None:
         """Explain the search behind a turn."""
+        from tui.screens.why import WhyScreen
+
         self.app.push_screen(
             WhyScreen(view.question, view.query_text, view.passages, view.evidence, view.facts)
         )
@@ -211,6 +211,8 @@ class TurnActions(ChatBase):
             self.tell(error)
 
     async def _export(self) -> None:
+        from rag.answering.export import export_note
+
         turns = list(self.session.kept.values())
         if not turns:
             self.notify("There is nothing to export yet.")
