@@ -12,6 +12,7 @@ from pathlib import PurePath
 from typing import Any, ClassVar
 
 from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 
@@ -25,7 +26,7 @@ from tui.editor import (
     note_path,
     vault_url,
 )
-from tui.keys import keymap, read_alt_digits
+from tui.keys import bind, keymap, read_alt_digits
 from tui.messages import NoteWanted
 from tui.screens.chat import Begin, ChatScreen
 from tui.themes import DARK, LIGHT, SIXTEEN
@@ -39,6 +40,9 @@ class ChatApp(App[None]):
     """Asks the notes that `engine` holds. With `refresh`, the index is brought up to date first."""
 
     TITLE = "rag"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        bind("suspend", "suspend_process", priority=True),  # in the question box it would undo
+    ]
     CSS_PATH: ClassVar[list[str | PurePath]] = [
         "styles/app.tcss",
         "styles/transcript.tcss",

@@ -41,6 +41,7 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key("models", "f3", "choose the language model"),
             Key("folders", "f4", "choose the notes folder"),
             Key("retry", "f5", "ask the last question again"),
+            Key("suspend", "ctrl+z", "suspend; fg in the shell comes back"),
             Key("help", "f1", "this help (? in an empty box)", "Help"),
         ),
     ),
@@ -97,10 +98,12 @@ FIXED: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 _BY_ID = {key.id: key for _, keys in GROUPS for key in keys}
 
 
-def bind(identity: str, action: str) -> Binding:
-    """The binding of a key to an action; shown in the footer if it has a label."""
+def bind(identity: str, action: str, priority: bool = False) -> Binding:
+    """The binding of a key to an action; shown in the footer if it has a label. With `priority`
+    it comes before the keys of whatever has the focus."""
     key = _BY_ID[identity]
-    return Binding(key.keys, action, key.label or key.what, show=bool(key.label), id=identity)
+    what = key.label or key.what
+    return Binding(key.keys, action, what, show=bool(key.label), priority=priority, id=identity)
 
 
 def keymap(chosen: Mapping[str, str]) -> dict[str, str]:

@@ -17,7 +17,12 @@ DARK = Theme(
     surface="#1b1e24",
     panel="#252932",
     dark=True,
-    variables={"border-blurred": "#333945", "footer-key-foreground": "#83a9cf"},
+    variables={
+        "border-blurred": "#333945",
+        "footer-key-foreground": "#83a9cf",
+        "block-cursor-background": "#33475c",  # calm enough for the muted text on it
+        "block-cursor-foreground": "#f2f4f7",
+    },
 )
 
 LIGHT = Theme(
@@ -33,7 +38,12 @@ LIGHT = Theme(
     surface="#f3f1ec",
     panel="#e7e4dc",
     dark=False,
-    variables={"border-blurred": "#d0ccc2", "footer-key-foreground": "#2f618c"},
+    variables={
+        "border-blurred": "#d0ccc2",
+        "footer-key-foreground": "#2f618c",
+        "block-cursor-background": "#cfdfec",
+        "block-cursor-foreground": "#16181c",
+    },
 )
 
 # The terminal's own colours: legible on whatever background it has.

@@ -146,8 +146,8 @@ async def test_why_explains_the_search(running: Running) -> None:
         await driver.press("alt+2", "w")
         await driver.until(lambda: isinstance(driver.app.screen, WhyScreen))
         assert driver.shows("alone: Water?")
-        assert driver.shows("0.910   meaning 0.83 · words 7.2")
-        assert driver.shows("0.410   meaning none · words 3.3")
+        assert driver.shows("0.91   meaning 0.83 · words 7.2")
+        assert driver.shows("0.41   meaning none · words 3.3")
         assert driver.shows(LITRES)
 
 

@@ -77,7 +77,7 @@ def passage_row(number: int, passage: Passage, top: float) -> Content:
         "\n    ",
         ("━" * filled, "$primary"),
         ("━" * (_BAR - filled), FAINT),
-        f"  {passage.score:.3f}",
+        f"  {passage.score:.2f}",
         (f"   meaning {meaning} · words {words}", MUTED),
     )
 
