@@ -1,14 +1,19 @@
 """Pictures of the finished screens, made from the real app over the example notes.
 
-python bench/pictures.py [FOLDER]    writes SVG files to docs/pictures
+python bench/pictures.py [--all] [FOLDER]    writes SVG files to docs/pictures
+
+Without --all only those that the README shows.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import re
+import shutil
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,13 +22,14 @@ sys.path.insert(0, str(ROOT))
 
 from textual.pilot import Pilot
 
-from rag.config import Config
+from rag.config import load_config
 from rag.wiring import build_engine
 from tui.app import ChatApp
 from tui.widgets.question import QuestionBox
 from tui.workplace import workplace
 
 WIDE, SMALL = (120, 34), (80, 24)
+SHOWN = frozenset({"sources", "note", "conversations", "why", "light"})
 QUESTIONS = (
     "What is retrieval-augmented generation?",
     "Who won first place at the Colorado State Fair?",
@@ -38,6 +44,7 @@ class Stage:
     pilot: Pilot[None]
     folder: Path
     suffix: str
+    names: frozenset[str]  # of the pictures that are wanted; empty: all
 
     async def until(self, condition: Callable[[], object], seconds: float = 120) -> None:
         for _ in range(int(seconds / 0.05)):
@@ -58,8 +65,14 @@ class Stage:
         await self.ready()
 
     def shoot(self, name: str) -> None:
+        if self.names and name not in self.names:
+            return
+        picture = self.app.export_screenshot(title="rag chat")
+        # The picture must not load a font from elsewhere when it is looked at.
+        picture = re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL)
+        picture = re.sub(r"font-family: ?Fira Code", "font-family: Fira Code, Menlo", picture)
         file = self.folder / f"{name}{self.suffix}.svg"
-        file.write_text(self.app.export_screenshot(title="rag chat"), encoding="utf-8")
+        file.write_text(picture, encoding="utf-8")
         print(file)
 
 
@@ -106,27 +119,32 @@ async def tour(stage: Stage) -> None:
     await over("sixteen")
 
 
-async def film(
-    folder: Path, size: tuple[int, int], suffix: str, script: Callable[[Stage], Awaitable[None]]
-) -> None:
-    """Run the app over the example notes with an index and conversations of their own."""
+async def film(folder: Path, size: tuple[int, int], suffix: str, names: frozenset[str]) -> None:
+    """Run the app over the example notes, in a home folder of its own."""
+    config = load_config(Path("/"), os.environ)  # before the home is another: prepared models stay
     with tempfile.TemporaryDirectory() as scratch:
-        config = Config(notes=ROOT / "corpus", data_dir=Path(scratch))
-        engine = build_engine(config)
+        os.environ["HOME"] = scratch
+        notes = Path(scratch, "notes")
+        shutil.copytree(ROOT / "corpus", notes)
+        engine = build_engine(replace(config, notes=notes, data_dir=Path(scratch, "data")))
         for _ in engine.index():
             pass
         app = ChatApp(engine, replace(workplace(engine), theme="rag-dark"))
         async with app.run_test(size=size, notifications=True) as pilot:
             await pilot.pause()
-            await script(Stage(app, pilot, folder, suffix))
+            await tour(Stage(app, pilot, folder, suffix, names))
         app.worker.close(10)
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "pictures"
+    arguments = sys.argv[1:]
+    every = "--all" in arguments
+    places = [each for each in arguments if each != "--all"]
+    folder = Path(places[0]) if places else ROOT / "docs" / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
-    for size, suffix in ((WIDE, ""), (SMALL, "-80x24")):
-        asyncio.run(film(folder, size, suffix, tour))
+    asyncio.run(film(folder, WIDE, "", frozenset() if every else SHOWN))
+    if every:
+        asyncio.run(film(folder, SMALL, "-80x24", frozenset()))
 
 
 if __name__ == "__main__":

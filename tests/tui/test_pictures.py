@@ -132,6 +132,7 @@ class Camera:
         await driver.pilot.pause(0.3)
         picture = driver.app.export_screenshot(title="rag chat")
         picture = re.sub(r"terminal-\d+-", "terminal-", picture)
+        picture = re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL)
         if picture != self._snapshot(name=f"{name}-{self._size}"):
             self.differ.append(name)
 
