@@ -130,6 +130,16 @@ class Conversations:
                 self._insert(new, turn)
         return new
 
+    def questions(self, limit: int = 100) -> list[str]:
+        """The last questions about this folder, oldest first, each once."""
+        rows = self._rows(
+            "SELECT t.question FROM turns t JOIN conversations c ON c.id = t.conversation"
+            " WHERE c.folder = ? AND c.deleted = 0 GROUP BY t.question"
+            " ORDER BY max(t.id) DESC LIMIT ?",
+            (self._folder, limit),
+        )
+        return [str(question) for (question,) in reversed(rows)]
+
     def speeds(self) -> dict[str, float]:
         """Tokens a second of each model, over its last answers on this machine."""
         rows = self._rows(

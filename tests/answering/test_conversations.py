@@ -123,6 +123,16 @@ def test_a_branch_keeps_the_turns_before_and_leaves_the_old_one(kept: Conversati
     assert kept.get(branch).title.endswith("(branch)")
 
 
+def test_questions_are_remembered_once_in_order(kept: Conversations):
+    first = kept.add(None, TURN)
+    kept.add(first, OTHER)
+    kept.add(None, TURN)
+    assert kept.questions() == [OTHER.question, TURN.question]
+    assert kept.questions(1) == [TURN.question]
+    kept.delete(first)
+    assert kept.questions() == [TURN.question]
+
+
 def test_titles_are_short_and_never_blank(kept: Conversations):
     assert title_of("  Why\n\n now? ") == "Why now?"
     assert len(title_of("word " * 100)) <= TITLE_CHARS

@@ -56,6 +56,18 @@ async def test_turns_are_kept_and_the_latest_goes_on(
     assert kept.all()[0].turns == 3
 
 
+async def test_questions_of_other_days_are_recalled(running: Running) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "First?")
+    async with running() as driver:
+        await driver.ready()
+        box = driver.chat.query_one(QuestionBox)
+        await driver.until(lambda: box._asked)
+        await driver.press("up")
+        assert box.text == "First?"
+
+
 async def test_nothing_is_kept_of_a_stopped_answer(
     running: Running, engine: FakeEngine, kept: Conversations
 ) -> None:

@@ -32,6 +32,7 @@ class ChatBase(Screen[None]):
         self.session = Session()
         self.report: IndexReport | None = None
         self.model = ""
+        self._opening = asyncio.Lock()
         self.take_folder(engine)
 
     def take_folder(self, engine: Engine) -> None:
@@ -42,10 +43,11 @@ class ChatBase(Screen[None]):
 
     async def conversations(self) -> Conversations:
         """The kept conversations of the folder, opened when first needed. Raises RagError."""
-        if self._conversations is None:
-            self._conversations = await asyncio.to_thread(
-                self.place.open_conversations, self.folder
-            )
+        async with self._opening:
+            if self._conversations is None:
+                self._conversations = await asyncio.to_thread(
+                    self.place.open_conversations, self.folder
+                )
         return self._conversations
 
     def leave_folder(self) -> None:

@@ -103,6 +103,7 @@ class ChatScreen(PlaceActions):
         self._next()
         self._watch()
         self.preload()
+        self.recall_questions()
         if self._begin == "list":
             self.action_conversations()
         elif self._begin != "new":

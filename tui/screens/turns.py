@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from textual import work
 from textual.widgets import Static
 
 from rag.answering.conversations import Conversation, shortened
@@ -36,6 +37,17 @@ class TurnActions(ChatBase):
                 session.conversation = added
         except RagError as error:
             self.tell(error)
+
+    @work(exclusive=True, group="recall")
+    async def recall_questions(self) -> None:
+        """Let the up key recall what was asked on other days."""
+        try:
+            kept = await self.conversations()
+            asked = await asyncio.to_thread(kept.questions)
+        except RagError as error:
+            self.tell(error)
+            return
+        self.box.remember_before(asked)
 
     async def reopen(self, conversation: int | None) -> None:
         """Show a kept conversation, to be continued; None: the latest."""

@@ -29,7 +29,8 @@ _DISTRUSTED = [
     "code",
 ]
 _BLOCK_START = re.compile(r"\s*(?:[-*+]\s|\d+[.)]\s|#{1,6}\s|>|```|\|)")
-MARKS = {"supported": " ✓", "weak": " ≈", "unsupported": " (?)"}
+# Behind a space at which no line is broken, so that a mark stays with its sentence.
+MARKS = {"supported": "\u00a0✓", "weak": "\u00a0≈", "unsupported": "\u00a0(?)"}
 
 
 class Answer(Markdown):

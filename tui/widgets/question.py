@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
@@ -108,6 +109,11 @@ class QuestionBox(TextArea):
         if question not in self._asked[-1:]:
             self._asked.append(question)
         self._place, self._draft = len(self._asked), ""
+
+    def remember_before(self, questions: Sequence[str]) -> None:
+        """Let the up key recall questions that were asked before all that are remembered."""
+        self._asked[:0] = questions
+        self._place += len(questions)
 
     def action_new_line(self) -> None:
         """Break the line."""
