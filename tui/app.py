@@ -176,6 +176,7 @@ def run_chat(engine: Engine, refresh: bool = True, begin: Begin = "new") -> int:
     A model that is still being loaded cannot be interrupted. It is not waited for: the
     process ends under it, with the terminal restored and nothing half-written.
     """
+    engine.started = None  # a reader who types does not wait for the process
     app = ChatApp(engine, workplace(engine), refresh, begin)
     app.run()
     code = app.return_code or 0

@@ -53,6 +53,7 @@ def run_plain(engine: Engine, begin: int | Literal["latest"] | None = None) -> i
     with suppress(ImportError):
         import readline  # noqa: F401  arrow keys and history in `input`
     console = Console(highlight=False, emoji=False, soft_wrap=True, markup=False)
+    engine.started = None  # a reader who types does not wait for the process
     config = engine.parts.settings
     kept = Conversations(config.data_dir, engine.notes_folder)
     try:
