@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import multiprocessing
 import os
 import subprocess
@@ -17,7 +18,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from rag.engine import Engine
-from rag.errors import RagError
+from rag.errors import ConfigError, RagError
 from tui.editor import (
     EditorError,
     editor_command,
@@ -58,6 +59,9 @@ class ChatApp(App[None]):
         # The indexing process needs multiprocessing's tracker, which inherits stderr; while
         # Textual draws, stderr is not a file, so the tracker has to be there before.
         resource_tracker.ensure_running()
+        for theme in (DARK, LIGHT, SIXTEEN):
+            self.register_theme(theme)
+        check_theme(place.theme, self.available_themes)
         self._place = place
         self.worker = EngineWorker(engine, self._deliver, place.open_folder, place.use_model)
         self.chat = ChatScreen(engine, self.worker, place, refresh, begin)
@@ -69,8 +73,6 @@ class ChatApp(App[None]):
 
     def on_mount(self) -> None:
         """The theme that the reader set, else our own, else one that needs only 16 colours."""
-        for theme in (DARK, LIGHT, SIXTEEN):
-            self.register_theme(theme)
         few = self.console.color_system in ("standard", "windows")
         self.theme = chosen_theme(
             self._place.theme, os.environ.get("TEXTUAL_THEME", ""), few, self.available_themes
@@ -160,6 +162,13 @@ class ChatApp(App[None]):
             ) from error
         except SuspendNotSupported:
             raise EditorError("This terminal cannot be lent to an editor.") from None
+
+
+def check_theme(setting: str, known: Collection[str]) -> None:
+    """Raises ConfigError for a theme that there is not."""
+    if setting and setting not in known:
+        near = difflib.get_close_matches(setting, known, n=1, cutoff=0.0)
+        raise ConfigError(f"chat.theme = {setting!r} is not a theme.", f"Did you mean {near[0]!r}?")
 
 
 def chosen_theme(setting: str, environ: str, few_colours: bool, known: Collection[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from rag.engine import Engine
 
 if TYPE_CHECKING:
     from rag.models.choices import ModelChoice
+
+UNDO_S = 86400.0  # how long a deleted conversation can be brought back
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,11 @@ def workplace(engine: Engine) -> Workplace:
 
     config = engine.parts.settings
 
+    def open_conversations(folder: Path) -> Conversations:
+        kept = Conversations(config.data_dir, folder)
+        kept.purge(time.time() - UNDO_S)
+        return kept
+
     def models() -> list[ModelChoice]:
         from rag.models.choices import generator_choices
 
@@ -45,7 +53,7 @@ def workplace(engine: Engine) -> Workplace:
         return [(folder.name or str(folder), folder) for folder in known]
 
     return Workplace(
-        open_conversations=lambda folder: Conversations(config.data_dir, folder),
+        open_conversations=open_conversations,
         folders=folders,
         open_folder=open_folder,
         models=models,

@@ -36,7 +36,7 @@ CREATE TABLE conversations (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     folder INTEGER NOT NULL REFERENCES folders(id),
     title TEXT NOT NULL, created REAL NOT NULL, updated REAL NOT NULL,
-    deleted INTEGER NOT NULL DEFAULT 0,
+    deleted REAL NOT NULL DEFAULT 0,
     branched_from INTEGER
 );
 CREATE INDEX conversations_by_time ON conversations(folder, deleted, updated);
@@ -212,20 +212,20 @@ class Conversations:
 
     def delete(self, conversation: int) -> None:
         """Hide it; `restore` brings it back until `purge`."""
-        self._mark_deleted(conversation, 1)
+        self._mark_deleted(conversation, time.time())
 
     def restore(self, conversation: int) -> None:
         """Undo `delete`."""
         self._mark_deleted(conversation, 0)
 
-    def purge(self) -> None:
-        """Forget for good what was deleted in this folder."""
+    def purge(self, before: float) -> None:
+        """Forget for good what was deleted before a time, in epoch seconds."""
         with self._transaction():
             self._db.execute(
-                "DELETE FROM conversations WHERE deleted = 1 AND folder = ?", (self._folder,)
+                "DELETE FROM conversations WHERE deleted > 0 AND deleted < ?", (before,)
             )
 
-    def _mark_deleted(self, conversation: int, deleted: int) -> None:
+    def _mark_deleted(self, conversation: int, deleted: float) -> None:
         with self._transaction():
             self._db.execute(
                 "UPDATE conversations SET deleted = ? WHERE id = ?", (deleted, conversation)
@@ -291,7 +291,7 @@ class Conversations:
 
     def _find_folder(self, folder: Path) -> int:
         """The folder's row: by path, else by inode if nothing lies at the old path, else new."""
-        path = str(folder)
+        path = str(folder).encode("utf-8", "backslashreplace").decode()  # half a character
         try:
             stat = folder.stat()
             device, inode = stat.st_dev, stat.st_ino
@@ -321,7 +321,7 @@ def title_of(question: str) -> str:
 
 def shortened(text: str) -> str:
     """`text` on one line, cut at a word to `TITLE_CHARS`."""
-    line = " ".join(text.split())
+    line = " ".join(text.encode("utf-8", "replace").decode().split())
     if len(line) <= TITLE_CHARS:
         return line
     cut = line[: TITLE_CHARS - 1]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,7 +108,11 @@ def test_deleting_can_be_undone_until_it_is_purged(kept: Conversations):
     kept.restore(first)
     assert kept.turns(first) == (TURN,)
     kept.delete(first)
-    kept.purge()
+    kept.purge(time.time() - 60)  # deleted just now: stays
+    kept.restore(first)
+    assert kept.turns(first) == (TURN,)
+    kept.delete(first)
+    kept.purge(time.time() + 60)
     kept.restore(first)
     assert ids(kept.all()) == [second]
     assert kept.turns(first) == ()
@@ -153,6 +159,14 @@ def test_each_folder_has_its_own_and_they_follow_it(kept: Conversations, tmp_pat
     assert ids(Conversations(tmp_path / "data", moved).all()) == [mine]
     kept.notes_folder.mkdir()  # a new folder at the old place is another one
     assert Conversations(tmp_path / "data", kept.notes_folder).all() == []
+
+
+def test_half_characters_in_names_and_questions_are_kept_somehow(tmp_path: Path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    kept = Conversations(tmp_path / "data", folder)
+    first = kept.add(None, replace(TURN, question="What is \udce9?"))
+    assert Conversations(tmp_path / "data", folder).get(first).title == "What is ??"
 
 
 def test_deleting_the_indexes_deletes_no_conversation(

@@ -117,6 +117,22 @@ async def test_the_list_opens_searches_renames_deletes_and_undoes(
     assert {each.title for each in kept.all()} == {"Bees", "First?"}
 
 
+async def test_deleting_the_one_on_the_screen_begins_a_new_one(
+    running: Running, kept: Conversations
+) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "First?")
+        await driver.press("ctrl+l")
+        await driver.until(lambda: driver.shows("Today"))
+        await driver.press("d")
+        await driver.until(lambda: driver.shows("No conversation"))
+        await driver.press("escape")
+        await driver.until(lambda: questions(driver) == [])
+        await ask(driver, "Second?")
+    assert [each.title for each in kept.all()] == ["Second?"]
+
+
 async def test_retry_and_edit_leave_what_was_said(
     running: Running, engine: FakeEngine, kept: Conversations
 ) -> None:

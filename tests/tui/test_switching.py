@@ -11,7 +11,7 @@ import pytest
 from rag.errors import ConfigError, ModelError
 from rag.models.choices import ModelChoice
 from tests.tui.fake_engine import FakeEngine
-from tui.app import chosen_theme
+from tui.app import check_theme, chosen_theme
 from tui.keys import keymap, shown
 from tui.screens.help import HelpScreen
 from tui.themes import DARK, SIXTEEN
@@ -132,5 +132,8 @@ def test_the_theme_is_the_readers_else_what_the_terminal_can_show():
     known = {"nord", DARK.name, SIXTEEN.name}
     assert chosen_theme("nord", "", True, known) == "nord"
     assert chosen_theme("", "nord", False, known) == "nord"
-    assert chosen_theme("no such", "", False, known) == DARK.name
+    assert chosen_theme("", "no such", False, known) == DARK.name
     assert chosen_theme("", "", True, known) == SIXTEEN.name
+    check_theme("", known)
+    with pytest.raises(ConfigError, match="Did you mean 'nord'"):
+        check_theme("nrd", known)

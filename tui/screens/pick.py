@@ -44,8 +44,8 @@ class PickScreen(ModalScreen[Item | None], Generic[Item]):
             panel.border_title = self.TITLE_TEXT
             panel.border_subtitle = self.HINT
             yield Input(placeholder=self.PLACEHOLDER, classes="pick-input", compact=True)
-            yield OptionList(classes="pick-list", markup=False, compact=True)
             yield Static("", classes="pick-nothing")
+            yield OptionList(classes="pick-list", markup=False, compact=True)
 
     def on_mount(self) -> None:
         """Nothing is listed before it has been found."""
@@ -78,7 +78,6 @@ class PickScreen(ModalScreen[Item | None], Generic[Item]):
         nothing = self.query_one(".pick-nothing", Static)
         nothing.update(self.NOTHING)
         nothing.display = not rows
-        self._list.display = bool(rows)
         choosable = [at for at, item in enumerate(self._items) if item is not None]
         if choosable:
             self._list.highlighted = min(choosable, key=lambda at: abs(at - place))

@@ -63,12 +63,18 @@ class PlaceActions(TurnActions):
         chosen: Conversation | None = await self.app.push_screen_wait(
             ConversationsScreen(kept, current)
         )
-        if chosen is not None and chosen.id != self.session.conversation:
+        if chosen is not None and chosen.id != current:
             await self.leave_answer()
             await self.reopen(chosen.id)
+        elif current is not None and await self.is_deleted(current):
+            self.action_restart()
 
     async def leave_answer(self) -> None:
         """Stop the answer that is being written, if one is."""
+        raise NotImplementedError
+
+    def action_restart(self) -> None:
+        """Begin a new conversation."""
         raise NotImplementedError
 
     @work(exclusive=True, group="place")

@@ -65,6 +65,15 @@ class TurnActions(ChatBase):
             return
         await self.show_conversation(found, turns)
 
+    async def is_deleted(self, conversation: int) -> bool:
+        """Whether a conversation is not there any more."""
+        try:
+            kept = await self.conversations()
+            await asyncio.to_thread(kept.get, conversation)
+        except RagError:
+            return True
+        return False
+
     async def show_conversation(self, found: Conversation, turns: tuple[SavedTurn, ...]) -> None:
         """Put the turns of a conversation in place of what is shown."""
         session = self.session
