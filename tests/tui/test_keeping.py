@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from rag.answering.conversations import Conversations
 from rag.errors import StorageError
+from tests.answering.test_conversations import TURN
 from tests.tui.fake_engine import FakeEngine
 from tui.screens.conversations import ConversationsScreen, TitleScreen, day_name
 from tui.widgets.question import QuestionBox
 from tui.widgets.source import SourceCard
+from tui.widgets.transcript import AT_ONCE
 from tui.widgets.turn import SourceRow, TurnView
 from tui.workplace import Workplace
 
@@ -54,6 +57,28 @@ async def test_turns_are_kept_and_the_latest_goes_on(
         (_, history) = engine.asked[-1]
         assert [turn.question for turn in history] == ["First?", "Second?"]
     assert kept.all()[0].turns == 3
+
+
+async def test_a_long_conversation_shows_its_end_and_more_on_demand(
+    running: Running, kept: Conversations
+) -> None:
+    conversation = None
+    for number in range(30):
+        conversation = kept.add(conversation, replace(TURN, question=f"Q {number}?"))
+    async with running(begin=conversation) as driver:
+        await driver.ready()
+        await driver.until(lambda: questions(driver)[-1:] == ["Q 29?"])
+        assert len(questions(driver)) == AT_ONCE
+        driver.chat.query(TurnView).first().focus()
+        await driver.press("up")
+        await driver.until(lambda: len(questions(driver)) == 2 * AT_ONCE)
+        assert questions(driver) == [f"Q {number}?" for number in range(30 - 2 * AT_ONCE, 30)]
+        await driver.until(lambda: driver.app.focused.question == f"Q {29 - AT_ONCE}?")
+        await driver.press("escape")
+        await driver.until(lambda: driver.app.focused is driver.chat.box)
+        await ask(driver, "Next?")
+        assert len(driver.chat.session.history) == 31
+    assert kept.get(conversation).turns == 31
 
 
 async def test_questions_of_other_days_are_recalled(running: Running) -> None:

@@ -99,11 +99,15 @@ class TurnActions(ChatBase):
         shown = [view for view in views if view.key == self.pane.turn]
         return next(iter((*focused, *shown, *reversed(views))), None)
 
-    def action_step_turn(self, step: int) -> None:
+    async def action_step_turn(self, step: int) -> None:
         """Go to the turn before or after; after the last, to the question box."""
         views = self.transcript.views()
-        at = next((i for i, view in enumerate(views) if view.has_focus), len(views))
-        at = max(0, at + step)
+        at = next((i for i, view in enumerate(views) if view.has_focus), len(views)) + step
+        if at < 0:
+            earlier = await self.transcript.show_earlier()
+            for view in earlier:
+                self.check_turn(view)
+            views, at = [*earlier, *views], max(0, len(earlier) - 1)
         if at < len(views):
             views[at].focus()
         else:

@@ -12,9 +12,11 @@ from textual.widgets import Static
 from rag.answering.saved import SavedTurn
 from rag.engine import Status
 from rag.errors import RagError
-from tui.text import clean
+from tui.text import clean, count
 from tui.widgets.turn import TurnView, error_content
 from tui.widgets.welcome import Welcome
+
+AT_ONCE = 12  # turns of a kept conversation shown at once: each costs the screen milliseconds
 
 
 class Transcript(VerticalScroll):
@@ -24,6 +26,7 @@ class Transcript(VerticalScroll):
         super().__init__()
         self._folder = folder
         self._status: Status | None = None
+        self._earlier: dict[int, SavedTurn] = {}  # kept turns that are not on the screen
 
     def compose(self) -> ComposeResult:
         """Begin with the welcome."""
@@ -47,13 +50,28 @@ class Transcript(VerticalScroll):
         return view
 
     async def restore(self, turns: Mapping[int, SavedTurn]) -> None:
-        """Show turns that were kept, in place of all that is shown."""
+        """Show turns that were kept, in place of all that is shown; of many, the last ones."""
         await self._turns.remove_children()
-        for key, saved in turns.items():
-            view = TurnView(key, saved.question)
-            await self._turns.mount(view)
-            await view.restore(saved)
+        self._earlier = dict(turns)
+        await self.show_earlier()
         self.anchor()
+
+    async def show_earlier(self) -> list[TurnView]:
+        """Show some of the turns before the first one on the screen; those that are new."""
+        await self._turns.query(".earlier").remove()
+        first = next(iter(self.query(TurnView)), None)
+        part = list(self._earlier)[-AT_ONCE:]
+        shown = []
+        for key in part:
+            saved = self._earlier.pop(key)
+            view = TurnView(key, saved.question)
+            await self._turns.mount(view, before=first)
+            await view.restore(saved)
+            shown.append(view)
+        if self._earlier:
+            more = f"{count(len(self._earlier), 'earlier question')} · Alt+↑ goes on to them"
+            await self._turns.mount(Static(more, classes="notice stopped earlier"), before=0)
+        return shown
 
     async def cut(self, key: int) -> None:
         """Take turn `key` away, and all that comes after it."""
@@ -76,6 +94,7 @@ class Transcript(VerticalScroll):
     async def restart(self, folder: str = "") -> None:
         """Clear the conversation; `folder` is another one from now on."""
         self._folder = folder or self._folder
+        self._earlier = {}
         await self._turns.remove_children()
         await self._turns.mount(Welcome(self._folder))
         self.show_status(self._status)
