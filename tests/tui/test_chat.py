@@ -220,7 +220,7 @@ async def test_doubtful_sentences_are_marked(running: Running, engine: FakeEngin
         await driver.ready()
         await driver.ask("Water?")
         await driver.ready()
-        assert driver.shows("Perhaps [1]. ≈")
+        assert driver.shows("Perhaps [1].≈")
         assert driver.shows("only partly borne out")
 
 

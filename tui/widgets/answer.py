@@ -29,8 +29,8 @@ _DISTRUSTED = [
     "code",
 ]
 _BLOCK_START = re.compile(r"\s*(?:[-*+]\s|\d+[.)]\s|#{1,6}\s|>|```|\|)")
-# Behind a space at which no line is broken, so that a mark stays with its sentence.
-MARKS = {"supported": "\u00a0✓", "weak": "\u00a0≈", "unsupported": "\u00a0(?)"}
+# Without a space before them, at which Textual would break the line.
+MARKS = {"supported": "✓", "weak": "≈", "unsupported": " (?)"}
 
 
 class Answer(Markdown):
