@@ -160,6 +160,7 @@ async def test_ctrl_c_copies_a_selection(running: Running) -> None:
 def test_importing_the_app_loads_no_model_library() -> None:
     code = (
         "import sys, tui.app; heavy = {'torch', 'faiss', 'llama_cpp', 'onnxruntime', "
-        "'sentence_transformers', 'tantivy', 'watchfiles'} & set(sys.modules); sys.exit(' '.join(heavy) or 0)"
+        "'sentence_transformers', 'tantivy', 'watchfiles'} & set(sys.modules); "
+        "sys.exit(' '.join(heavy) or 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
