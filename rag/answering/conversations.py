@@ -120,6 +120,14 @@ class Conversations:
         )
         return tuple(from_json(*row) for row in rows)
 
+    def drop_last(self, conversation: int) -> None:
+        """Forget the last turn; a conversation without turns is not listed."""
+        with self._transaction():
+            self._db.execute(
+                "DELETE FROM turns WHERE id = (SELECT max(id) FROM turns WHERE conversation = ?)",
+                (conversation,),
+            )
+
     def branch(self, conversation: int, keep: int) -> int:
         """A new conversation that begins with the first `keep` turns of another; its id."""
         old = self.get(conversation)
@@ -255,6 +263,7 @@ class Conversations:
             "SELECT c.id, c.title, c.created, c.updated,"
             " (SELECT count(*) FROM turns t WHERE t.conversation = c.id)"
             f" FROM conversations c WHERE c.folder = ? AND c.deleted = 0 AND {condition}"
+            " AND EXISTS (SELECT 1 FROM turns t WHERE t.conversation = c.id)"
             " ORDER BY c.updated DESC, c.id DESC LIMIT ?",
             (self._folder, *values, limit),
         )

@@ -139,6 +139,18 @@ def test_questions_are_remembered_once_in_order(kept: Conversations):
     assert kept.questions() == [TURN.question]
 
 
+def test_the_last_turn_can_be_asked_anew(kept: Conversations):
+    first = kept.add(None, TURN)
+    kept.add(first, OTHER)
+    kept.drop_last(first)
+    assert kept.turns(first) == (TURN,)
+    assert kept.search("ruche") == []
+    kept.drop_last(first)
+    assert kept.all() == []
+    kept.add(first, OTHER)
+    assert ids(kept.all()) == [first]
+
+
 def test_titles_are_short_and_never_blank(kept: Conversations):
     assert title_of("  Why\n\n now? ") == "Why now?"
     assert len(title_of("word " * 100)) <= TITLE_CHARS

@@ -198,7 +198,10 @@ class TurnActions(ChatBase):
         if self.session.asking:
             self.notify(_BUSY, severity="warning")
             return
-        await self._go_back(view.key)
+        if view.key == max(self.session.kept, default=0):
+            await self._drop_last(view.key)
+        else:
+            await self._go_back(view.key)
         await self.ask(view.question)
         self.box.focus()
 
@@ -210,6 +213,17 @@ class TurnActions(ChatBase):
         if before < len(session.kept):
             await self._continue_branch(before)
         session.cut(turn)
+        await self.transcript.cut(turn)
+
+    async def _drop_last(self, turn: int) -> None:
+        """Forget the last turn, which is asked anew."""
+        try:
+            if self.session.conversation is not None:
+                kept = await self.conversations()
+                await asyncio.to_thread(kept.drop_last, self.session.conversation)
+        except RagError as error:
+            self.tell(error)
+        self.session.cut(turn)
         await self.transcript.cut(turn)
 
     async def _branch(self, view: TurnView) -> None:
