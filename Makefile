@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 NOTES ?= corpus
 export Q
 
-.PHONY: ask chat index test lint types format bench clean
+.PHONY: ask chat index test lint types format bench pictures clean
 
 ask: $(READY)  ## one question: make ask Q="What is retrieval-augmented generation?"
 	@test -n "$$Q" || { echo 'Say what to ask: make ask Q="What is a foundation model?"'; exit 2; }
@@ -35,6 +35,10 @@ format: $(READY)
 bench: $(READY)  ## figures beside a baseline: make bench RAG_BENCH_DATA=folder
 	$(BIN)/python bench/quality.py
 	$(BIN)/python bench/speed.py
+	$(BIN)/python bench/screen.py
+
+pictures: $(READY)  ## the pictures of the terminal interface in the README
+	$(BIN)/python bench/pictures.py
 
 clean:
 	rm -rf $(VENV)

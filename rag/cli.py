@@ -98,6 +98,21 @@ def _parser() -> argparse.ArgumentParser:
     status.set_defaults(command=_status)
 
     chat = commands.add_parser("chat", help="open the terminal interface")
+    chat.add_argument(
+        "--plain", action="store_true", help="line by line, for screen readers and simple terminals"
+    )
+    begin = chat.add_mutually_exclusive_group()
+    begin.add_argument(
+        "--continue", dest="go_on", action="store_true", help="go on with the latest conversation"
+    )
+    begin.add_argument(
+        "--resume",
+        nargs="?",
+        type=int,
+        const=0,
+        metavar="ID",
+        help="reopen a conversation; without its number, choose from a list",
+    )
     chat.set_defaults(command=_chat)
 
     evaluation = commands.add_parser("eval", help="measure search and answers on your questions")
@@ -208,13 +223,25 @@ def _status(arguments: argparse.Namespace, started: float) -> int:
 
 
 def _chat(arguments: argparse.Namespace, started: float) -> int:
-    if not all(each.isatty() for each in (sys.stdin, sys.stdout, sys.stderr)):  # drawn on stderr
-        raise RagError("rag chat needs a terminal.", 'For one question use: rag ask "…"')
+    terminal = all(each.isatty() for each in (sys.stdin, sys.stdout, sys.stderr))
+    if not (terminal or arguments.plain):  # drawn on stderr
+        raise RagError(
+            "rag chat needs a terminal.", 'Use rag chat --plain, or for one question: rag ask "…"'
+        )
     engine = _engine(arguments, started, arguments.notes)
+    if arguments.plain:
+        from tui.plain import run_plain
+
+        _refresh(engine, arguments)
+        return run_plain(engine, "latest" if arguments.go_on else arguments.resume)
     _confirm_new(engine, arguments.yes)
     from tui.app import run_chat
 
-    return run_chat(engine, refresh=not arguments.no_refresh)
+    refresh = not arguments.no_refresh
+    if arguments.resume:
+        return run_chat(engine, refresh, int(arguments.resume))
+    fresh = arguments.resume is None
+    return run_chat(engine, refresh, "latest" if arguments.go_on else "new" if fresh else "list")
 
 
 def _eval(arguments: argparse.Namespace, started: float) -> int:
@@ -264,7 +291,7 @@ def _refresh(engine: Engine, arguments: argparse.Namespace) -> None:
     from rag.output import refreshing
 
     _confirm_new(engine, arguments.yes)
-    refreshing(engine.refresh(), quiet=arguments.json)
+    refreshing(engine.refresh(), quiet=getattr(arguments, "json", False))
 
 
 def _confirm_new(engine: Engine, yes: bool) -> None:

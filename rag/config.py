@@ -23,6 +23,12 @@ The other tables::
     [search]
     k = 5                        # passages shown and read
 
+    [chat]
+    theme = "rag-dark"           # colours of the terminal interface
+
+    [keys]
+    sources = "ctrl+o,f2"        # an action and its keys; `?` in the interface lists both
+
 A key `model` of the table `embedder` is `RAG_EMBEDDER_MODEL` in the environment.
 """
 
@@ -64,14 +70,17 @@ class Config:
     generator_threads: int = 0
     search_k: int = 5
     answer_caution: Caution = "balanced"
+    chat_theme: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)
     file: Path | None = None
     folders: Mapping[str, Path] = field(default_factory=dict)
 
 
-_TABLES = ("embedder", "generator", "search", "answer")
+_TABLES = ("embedder", "generator", "search", "answer", "chat")
 _CHOICES = {"answer_caution": get_args(Caution)}
 _LIMITS = {"generator_context": (512, 1 << 20), "generator_threads": (0, 1024), "search_k": (1, 50)}
-_SETTABLE = tuple(each.name for each in fields(Config) if each.name not in ("file", "folders"))
+_NOT_SET = ("file", "folders", "keys")  # as a single value
+_SETTABLE = tuple(each.name for each in fields(Config) if each.name not in _NOT_SET)
 
 
 def load_config(
@@ -149,6 +158,7 @@ def _from_file(file: Path) -> tuple[dict[str, Any], dict[str, Path]]:
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
     folders = _folders(tree.pop("notes"), file) if isinstance(tree.get("notes"), dict) else {}
+    keys = _keys(tree.pop("keys", {}), file)
     flat: dict[str, Any] = {}
     for key, value in tree.items():
         if key in _TABLES and isinstance(value, dict):
@@ -158,7 +168,7 @@ def _from_file(file: Path) -> tuple[dict[str, Any], dict[str, Path]]:
     settings = {
         _known(key, file): _typed(key, value, str(file), file.parent) for key, value in flat.items()
     }
-    return settings, folders
+    return ({**settings, "keys": keys} if keys else settings), folders
 
 
 def _folders(table: dict[str, Any], file: Path) -> dict[str, Path]:
@@ -171,6 +181,15 @@ def _folders(table: dict[str, Any], file: Path) -> dict[str, Path]:
         if not isinstance(table[name], str) or not table[name].strip():
             raise ConfigError(f"{file}: notes.{name} must be text, not {table[name]!r}.")
     return {name: _typed("notes", path, str(file), file.parent) for name, path in table.items()}
+
+
+def _keys(table: Any, file: Path) -> dict[str, str]:
+    """The table of keys; whether an action is known is for the interface to say."""
+    if not isinstance(table, dict) or not all(isinstance(each, str) for each in table.values()):
+        raise ConfigError(
+            f"{file}: [keys] must name keys as text.", 'For example: sources = "ctrl+o,f2"'
+        )
+    return dict(table)
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:

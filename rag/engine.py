@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -32,6 +32,7 @@ from rag.retrieval.search import Found, Passage
 if TYPE_CHECKING:
     from rag.answering.generation import Generator
     from rag.indexing.embeddings import ModelFolder, OnnxEmbedder, TorchEmbedder
+    from rag.indexing.library import Library
 
 Cancel = Callable[[], bool]
 
@@ -474,6 +475,29 @@ class Engine:
                 self._generator = generator
             return self._generator
 
+    def use_generator(self, name: str, opener: Callable[[], Generator]) -> None:
+        """Load another language model and answer with it from now on; the old one is freed.
+
+        Raises ModelError when it cannot be loaded: the old one then stays.
+        """
+        new = opener()
+        new.load()
+        with self._loading:
+            old, self._generator = self._generator, new
+            self.parts = replace(self.parts, generator_name=name, open_generator=opener)
+        if old is not None:
+            old.close()
+
+    def share_models(self, other: Engine) -> None:
+        """Use the models that `other` has loaded: for another folder with the same settings."""
+        self._embedder, self._analyzer = other._embedder, other._analyzer
+        self._generator = other._generator
+        self.parts = replace(
+            self.parts,
+            generator_name=other.parts.generator_name,
+            open_generator=other.parts.open_generator,
+        )
+
     def _open_embedder(self) -> OnnxEmbedder | TorchEmbedder:
         if self._embedder is None:
             self._embedder = self.parts.open_embedder()
@@ -506,6 +530,15 @@ class Engine:
     @property
     def _store(self) -> Store:
         return self._open_index().store
+
+    def library(self) -> Library:
+        """The notes by name, through a connection of its own. Raises NoIndex."""
+        from rag.indexing.library import Library
+
+        home = self._home()
+        if home is None:
+            raise NoIndex(f"{self.notes_folder} has not been indexed yet.", "Run: rag index")
+        return Library(index_folder(self.parts.data_dir, home))
 
     def status(self) -> Status:
         """Counts, sizes and places. Raises NoIndex."""

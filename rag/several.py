@@ -17,6 +17,8 @@ from rag.engine import Cancel, Engine, LookUp, Parts, Status
 from rag.errors import QuestionError
 from rag.indexing.build import IndexProgress, IndexReport
 from rag.indexing.filtering import Filters
+from rag.indexing.library import Found as NoteFound
+from rag.indexing.library import Library, NoteEntry
 from rag.reading.notes import Skipped
 from rag.retrieval.listing import Listed, ListedNote
 from rag.retrieval.query import Turn
@@ -113,6 +115,10 @@ class SeveralFolders(Engine):
     def folders(self) -> list[Path]:
         return [each.notes_folder for each in self.engines.values()]
 
+    def library(self) -> Library:
+        """The notes of all folders by name. Raises NoIndex where one has none."""
+        return Libraries({name: each.library() for name, each in self._each()})
+
     def place(self, path: str) -> tuple[Path, str]:
         name, _, rest = path.partition("/")
         return self.engines[name].notes_folder, rest
@@ -144,6 +150,38 @@ class SeveralFolders(Engine):
 
     def _each(self) -> Iterable[tuple[str, Engine]]:
         return self.engines.items()
+
+
+class Libraries(Library):
+    """The notes of several folders by name, their paths with the folder's name in front."""
+
+    def __init__(self, libraries: Mapping[str, Library]) -> None:
+        self._libraries = libraries
+
+    def close(self) -> None:
+        for each in self._libraries.values():
+            each.close()
+
+    def notes(self) -> tuple[NoteEntry, ...]:
+        return tuple(
+            replace(note, path=f"{name}/{note.path}")
+            for name, each in self._libraries.items()
+            for note in each.notes()
+        )
+
+    def find_text(self, text: str, limit: int = 20) -> list[NoteFound]:
+        share = max(1, limit // len(self._libraries))
+        return [
+            replace(found, path=f"{name}/{found.path}")
+            for name, each in self._libraries.items()
+            for found in each.find_text(text, share)
+        ]
+
+    def resolve(self, target: str, source: str) -> str | None:
+        """Links lead to notes of the same folder."""
+        name, _, inside = source.partition("/")
+        found = self._libraries[name].resolve(target, inside)
+        return f"{name}/{found}" if found else None
 
 
 def merge(found: Sequence[Sequence[Passage]], k: int) -> tuple[Passage, ...]:

@@ -13,7 +13,7 @@ from rag.engine import Engine, Parts
 from rag.errors import NotesError
 from rag.indexing.build import IndexProgress
 from rag.indexing.home import last_used
-from rag.models.catalog import find_model
+from rag.models.catalog import ModelSpec, find_model
 from rag.models.weights import embedder_files, generator_file
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
     embedder = find_model(config.embedder_model, "embedder")
     generator = find_model(config.generator_model, "generator")
     models = config.cache_dir / "models"
-    threads = config.generator_threads or physical_cores()
 
     def identity() -> ModelFolder:
         from rag.indexing.embeddings import ModelFolder
@@ -42,13 +41,6 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
 
         return open_embedder(embedder_files(embedder, models), physical_cores())
 
-    def open_generator() -> Generator:
-        from rag.answering.generation import LlamaGenerator
-
-        file = generator_file(generator, models)
-        taught = bool(generator.adapter)
-        return LlamaGenerator(file, generator.name, config.generator_context, threads, taught)
-
     return Engine(
         choose_notes(config),
         Parts(
@@ -56,7 +48,7 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
             generator.name,
             identity,
             open_embedder,
-            open_generator,
+            generator_opener(config, generator),
             config.search_k,
             config.data_dir,
             config.cache_dir,
@@ -78,6 +70,33 @@ def build_several(
     named = name_folders((name, Path(os.path.realpath(path))) for name, path in folders)
     first = build_engine(replace(config, notes=next(iter(named.values()))), started)
     return first if len(named) == 1 else SeveralFolders(named, first.parts, started)
+
+
+def generator_opener(config: Config, spec: ModelSpec) -> Callable[[], Generator]:
+    """What opens the language model `spec` when it is needed."""
+    threads = config.generator_threads or physical_cores()
+
+    def open_generator() -> Generator:
+        from rag.answering.generation import LlamaGenerator
+
+        file = generator_file(spec, config.cache_dir / "models")
+        taught = bool(spec.adapter)
+        return LlamaGenerator(file, spec.name, config.generator_context, threads, taught)
+
+    return open_generator
+
+
+def use_generator(engine: Engine, name: str) -> None:
+    """Answer with another language model from now on. Raises ModelError; the old one then stays."""
+    spec = find_model(name, "generator")
+    engine.use_generator(spec.name, generator_opener(engine.parts.settings, spec))
+
+
+def open_folder(engine: Engine, folder: Path) -> Engine:
+    """An engine for another notes folder, with the models that `engine` has loaded."""
+    other = build_engine(replace(engine.parts.settings, notes=folder))
+    other.share_models(engine)
+    return other
 
 
 def index_job(

@@ -104,3 +104,18 @@ def test_a_file_that_is_no_text(tmp_path: Path):
     (tmp_path / "rag.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="not valid TOML"):
         load(tmp_path)
+
+
+def test_keys_and_theme_of_the_interface(tmp_path: Path):
+    config = load(
+        tmp_path, '[chat]\ntheme = "nord"\n[keys]\nsources = "ctrl+t"\n"turn.copy" = "c"\n'
+    )
+    assert config.chat_theme == "nord"
+    assert config.keys == {"sources": "ctrl+t", "turn.copy": "c"}
+    assert load(tmp_path, "", {"RAG_CHAT_THEME": "rag-light"}).chat_theme == "rag-light"
+
+
+@pytest.mark.parametrize("toml", ["keys = 3", "[keys]\nsources = 3", '[keys]\nsources = ["a"]'])
+def test_keys_must_be_text(tmp_path: Path, toml: str):
+    with pytest.raises(ConfigError, match=r"\[keys\] must name keys as text"):
+        load(tmp_path, toml)

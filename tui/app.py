@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import difflib
 import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from multiprocessing import resource_tracker
 from pathlib import PurePath
 from typing import Any, ClassVar
 
-from textual import constants
 from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 
 from rag.engine import Engine
-from rag.errors import RagError
-from tui.editor import EditorError, editor_command, find_editor, has_own_window, note_path
-from tui.keys import read_alt_digits
+from rag.errors import ConfigError, RagError
+from tui.editor import (
+    EditorError,
+    editor_command,
+    find_editor,
+    has_own_window,
+    note_path,
+    vault_url,
+)
+from tui.keys import bind, keymap, read_alt_digits
 from tui.messages import NoteWanted
-from tui.screens.chat import ChatScreen
-from tui.themes import DARK, LIGHT
+from tui.screens.chat import Begin, ChatScreen
+from tui.themes import DARK, LIGHT, SIXTEEN
 from tui.work import EngineWorker
+from tui.workplace import Workplace, workplace
 
 LEAVE_AFTER_S = 1.0
 
@@ -32,34 +41,42 @@ class ChatApp(App[None]):
     """Asks the notes that `engine` holds. With `refresh`, the index is brought up to date first."""
 
     TITLE = "rag"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        bind("suspend", "suspend_process", priority=True),  # in the question box it would undo
+    ]
     CSS_PATH: ClassVar[list[str | PurePath]] = [
         "styles/app.tcss",
         "styles/transcript.tcss",
         "styles/sources.tcss",
+        "styles/panels.tcss",
     ]
 
-    def __init__(self, engine: Engine, refresh: bool = True) -> None:
+    def __init__(
+        self, engine: Engine, place: Workplace, refresh: bool = True, begin: Begin = "new"
+    ) -> None:
         super().__init__()
         read_alt_digits()
         # The indexing process needs multiprocessing's tracker, which inherits stderr; while
         # Textual draws, stderr is not a file, so the tracker has to be there before.
         resource_tracker.ensure_running()
-        self._engine = engine
-        self.worker = EngineWorker(engine, self._deliver)
-        self.chat = ChatScreen(engine.notes_folder, self.worker, refresh)
+        for theme in (DARK, LIGHT, SIXTEEN):
+            self.register_theme(theme)
+        check_theme(place.theme, self.available_themes)
+        self._place = place
+        self.worker = EngineWorker(engine, self._deliver, place.open_folder, place.use_model)
+        self.chat = ChatScreen(engine, self.worker, place, refresh, begin)
+        self.set_keymap(keymap(place.keys))
 
     def get_default_screen(self) -> Screen[None]:
         """The conversation is the only screen; help and lists lie over it."""
         return self.chat
 
     def on_mount(self) -> None:
-        """Our own themes, unless the reader set TEXTUAL_THEME."""
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        if "TEXTUAL_THEME" not in os.environ:
-            self.theme = DARK.name
-        else:
-            self.theme = constants.DEFAULT_THEME
+        """The theme that the reader set, else our own, else one that needs only 16 colours."""
+        few = self.console.color_system in ("standard", "windows")
+        self.theme = chosen_theme(
+            self._place.theme, os.environ.get("TEXTUAL_THEME", ""), few, self.available_themes
+        )
 
     def on_unmount(self) -> None:
         """Whatever the engine does is not wanted any more."""
@@ -76,32 +93,52 @@ class ChatApp(App[None]):
         """What the command palette offers; the same whichever `screen` lies on top."""
         del screen
         chat = self.chat
-        yield SystemCommand("Re-index", "Look for new and changed notes", chat.action_reindex)
-        yield SystemCommand(
-            "Rebuild the index",
-            "Read and index every note again",
-            lambda: chat.action_reindex(rebuild=True),
-        )
-        yield SystemCommand(
-            "Skipped notes", "Which notes could not be indexed, and why", chat.action_skipped
-        )
-        yield SystemCommand(
-            "New conversation", "Clear the screen and the thread", chat.action_restart
-        )
-        yield SystemCommand("Sources", "Go to the passages behind the answer", chat.action_sources)
-        yield SystemCommand(
-            "Open note", "Open the selected source in the editor", chat.action_open_note
-        )
-        yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
-        yield SystemCommand("Help", "Show all keys", chat.action_help)
-        yield SystemCommand("Quit", "Leave the program", self.action_quit)
+        for title, what, action in (
+            ("Conversations", "Reopen, search, rename or delete one", chat.action_conversations),
+            ("New conversation", "Clear the screen and the thread", chat.action_restart),
+            ("Retry", "Ask the question again", lambda: chat.action_turn("retry")),
+            ("Edit question", "Change it and send it again", lambda: chat.action_turn("edit")),
+            ("Copy answer", "Put it on the clipboard", lambda: chat.action_turn("copy")),
+            ("Branch", "Go on from this turn apart", lambda: chat.action_turn("branch")),
+            ("Export", "Write the conversation as a note", lambda: chat.action_turn("export")),
+            ("Why these passages", "The search explained", chat.action_why),
+            ("Sources", "Go to the passages behind the answer", chat.action_sources),
+            (
+                "Whole note",
+                "Show the selected source's note",
+                lambda: chat.action_open_note("whole"),
+            ),
+            ("Edit note", "Open the selected source in the editor", chat.action_open_note),
+            ("Open in Obsidian", "The selected source", lambda: chat.action_open_note("vault")),
+            ("Find note", "By title, alias, path or text", chat.action_find),
+            ("Re-index", "Look for new and changed notes", chat.action_reindex),
+            (
+                "Rebuild the index",
+                "Read and index every note again",
+                lambda: chat.action_reindex(rebuild=True),
+            ),
+            ("Skipped notes", "Which could not be indexed, and why", chat.action_skipped),
+            ("Notes folder", "Ask another folder", chat.action_folders),
+            ("Language model", "Answer with another model", chat.action_models),
+            ("Theme", "Change the colours", self.action_change_theme),
+            ("Help", "Show all keys", chat.action_help),
+            ("Quit", "Leave the program", self.action_quit),
+        ):
+            yield SystemCommand(title, what, action)
 
     def on_note_wanted(self, event: NoteWanted) -> None:
-        """Open a note in the reader's editor, at the line."""
+        """Show a note here, or open it in the reader's editor or in Obsidian, at the line."""
+        if event.how == "whole":
+            self.chat.show_note(event.path, event.first, event.last)
+            return
         try:
-            path = note_path(*self._engine.place(event.path))
+            folder, inside = self.worker.engine.place(event.path)
+            path = note_path(folder, inside)
+            if event.how == "vault":
+                self.open_url(vault_url(folder, path))
+                return
             editor = find_editor(os.environ)
-            self.launch(editor_command(editor, path, event.line), has_own_window(editor))
+            self.launch(editor_command(editor, path, event.first), has_own_window(editor))
         except RagError as error:
             self.notify(str(error), title="Not opened", severity="warning", markup=False)
 
@@ -128,13 +165,29 @@ class ChatApp(App[None]):
             raise EditorError("This terminal cannot be lent to an editor.") from None
 
 
-def run_chat(engine: Engine, refresh: bool = True) -> int:
+def check_theme(setting: str, known: Collection[str]) -> None:
+    """Raises ConfigError for a theme that there is not."""
+    if setting and setting not in known:
+        near = difflib.get_close_matches(setting, known, n=1, cutoff=0.0)
+        raise ConfigError(f"chat.theme = {setting!r} is not a theme.", f"Did you mean {near[0]!r}?")
+
+
+def chosen_theme(setting: str, environ: str, few_colours: bool, known: Collection[str]) -> str:
+    """The name of the theme. A terminal with 16 colours gets one made of them."""
+    for name in (setting, environ):
+        if name in known:
+            return name
+    return SIXTEEN.name if few_colours else DARK.name
+
+
+def run_chat(engine: Engine, refresh: bool = True, begin: Begin = "new") -> int:
     """Open the conversation; the exit status of the program when it ends.
 
     A model that is still being loaded cannot be interrupted. It is not waited for: the
     process ends under it, with the terminal restored and nothing half-written.
     """
-    app = ChatApp(engine, refresh)
+    engine.started = None  # a reader who types does not wait for the process
+    app = ChatApp(engine, workplace(engine), refresh, begin)
     app.run()
     code = app.return_code or 0
     if not app.worker.close(LEAVE_AFTER_S):

@@ -11,6 +11,7 @@ import shlex
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from rag.errors import NotesError, RagError
 
@@ -84,6 +85,18 @@ def note_path(folder: Path, relative: str) -> Path:
     if not os.path.isfile(full):
         raise NotesError("This note is no longer there.", "Press Ctrl+R to index the notes again.")
     return Path(full)
+
+
+def vault_url(folder: Path, note: Path) -> str:
+    """The obsidian:// address of a note, for the vault that `folder` is or lies in.
+
+    Raises NotesError when neither the folder nor one above it is a vault.
+    """
+    for place in (folder, *folder.parents):
+        if (place / ".obsidian").is_dir():
+            file = quote(str(note.relative_to(place)), safe="")
+            return f"obsidian://open?vault={quote(place.name, safe='')}&file={file}"
+    raise NotesError("These notes are no Obsidian vault.", "Press o for your editor.")
 
 
 def _name(editor: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from rag.retrieval.query import Turn
@@ -29,6 +30,26 @@ class WarmUp:
 
 
 @dataclass(frozen=True, slots=True)
+class UseModel:
+    """Answer with another language model from now on. This cannot be stopped."""
+
+    label: ClassVar[str] = "Loading the model"
+    state: ClassVar[str] = "loading the model…"
+    waiting: ClassVar[str] = "Waiting until the model is loaded…"
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFolder:
+    """Ask another notes folder from now on."""
+
+    label: ClassVar[str] = "Opening the folder"
+    state: ClassVar[str] = "opening…"
+    waiting: ClassVar[str] = "Waiting until the folder is open…"
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """Answer a question."""
 
@@ -40,4 +61,4 @@ class Ask:
     history: tuple[Turn, ...] = ()
 
 
-Job = Refresh | WarmUp | Ask
+Job = Refresh | WarmUp | UseModel | OpenFolder | Ask

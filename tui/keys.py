@@ -1,8 +1,135 @@
-"""Keys that terminals send and Textual reads as something else."""
+"""Every key of the interface: what it is called in `rag.toml`, its default, and what it does.
+
+Also mends keys that terminals send and Textual reads as something else.
+"""
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+from rag.errors import ConfigError
+
 DIGITS = "123456789"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """`id` names it in `[keys]` of `rag.toml`; `keys` are Textual's names, comma-separated."""
+
+    id: str
+    keys: str
+    what: str
+    label: str = ""
+
+
+GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
+    (
+        "Anywhere",
+        (
+            Key("stop", "escape", "stop the answer or indexing; go back", "Stop"),
+            Key("sources", "ctrl+o,f2", "go to the sources and back", "Sources"),
+            Key("conversations", "ctrl+l", "conversations: reopen, search, …", "Chats"),
+            Key("new", "ctrl+n", "new conversation", "New"),
+            Key("find", "ctrl+g", "find a note by name or text", "Find"),
+            Key("turn_up", "alt+up", "go to the turn before"),
+            Key("turn_down", "alt+down", "go to the turn after"),
+            Key("reindex", "ctrl+r", "look for new and changed notes", "Re-index"),
+            Key("models", "f3", "choose the language model"),
+            Key("folders", "f4", "choose the notes folder"),
+            Key("retry", "f5", "ask the last question again"),
+            Key("suspend", "ctrl+z", "suspend; fg in the shell comes back"),
+            Key("help", "f1", "this help (? in an empty box)", "Help"),
+        ),
+    ),
+    (
+        "On a turn",
+        (
+            Key("turn.retry", "r", "ask it again", "Retry"),
+            Key("turn.edit", "e", "change the question, send it again", "Edit"),
+            Key("turn.copy", "y", "copy the answer", "Copy"),
+            Key("turn.branch", "b", "begin a branch of the conversation here", "Branch"),
+            Key("turn.why", "w", "why these passages", "Why"),
+            Key("turn.export", "x", "write the conversation as a note", "Export"),
+            Key("turn.previous", "up,k", "turn before"),
+            Key("turn.next", "down,j", "turn after"),
+        ),
+    ),
+    (
+        "On a source",
+        (
+            Key("source.show", "enter", "show the whole note", "Whole note"),
+            Key("source.open", "o", "open the note in $EDITOR at its line", "Edit"),
+            Key("source.vault", "v", "open the note in Obsidian"),
+            Key("source.copy", "y", "copy the quote", "Copy"),
+            Key("source.why", "w", "why these passages", "Why"),
+            Key("source.previous", "up,k", "source before"),
+            Key("source.next", "down,j", "source after"),
+        ),
+    ),
+)
+FIXED: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "Asking",
+        (
+            ("Enter", "ask"),
+            ("Ctrl+J, Shift+Enter", "new line"),
+            ("↑ ↓", "earlier questions"),
+            ("Tab", "complete tag: and path:"),
+            ("PgUp PgDn", "scroll the conversation"),
+            ("Alt+1 … Alt+9", "go to source [1] … [9]"),
+            ("Ctrl+P", "all commands: theme, rebuild, …"),
+            ("Ctrl+Q, Ctrl+C", "quit (Ctrl+C copies a selection)"),
+        ),
+    ),
+    (
+        "Marks in an answer",
+        (
+            ("[1]", "a citation; click it, or Alt and number"),
+            ("✓", "borne out by the sentence it cites"),
+            ("≈", "only partly borne out"),
+            ("(?)", "not found in the passages"),
+        ),
+    ),
+)
+_BY_ID = {key.id: key for _, keys in GROUPS for key in keys}
+
+
+def bind(identity: str, action: str, priority: bool = False) -> Binding:
+    """The binding of a key to an action; shown in the footer if it has a label. With `priority`
+    it comes before the keys of whatever has the focus."""
+    key = _BY_ID[identity]
+    what = key.label or key.what
+    return Binding(key.keys, action, what, show=bool(key.label), priority=priority, id=identity)
+
+
+def keymap(chosen: Mapping[str, str]) -> dict[str, str]:
+    """The reader's own keys. Raises ConfigError for an action that there is not."""
+    for name, keys in chosen.items():
+        if name not in _BY_ID:
+            (near,) = difflib.get_close_matches(name, _BY_ID, n=1, cutoff=0.0)
+            raise ConfigError(
+                f"rag.toml sets a key for {name!r}, which is no action.", f"Did you mean {near!r}?"
+            )
+        if not all(part.strip() for part in keys.split(",")):
+            raise ConfigError(
+                f"rag.toml gives {name} the key {keys!r}.", 'Name one, such as "ctrl+o".'
+            )
+    return {name: keys.replace(" ", "") for name, keys in chosen.items()}
+
+
+def shown(keys: str) -> str:
+    """`ctrl+o,f2` as people write it: `Ctrl+O, F2`."""
+    signs = {"up": "↑", "down": "↓", "escape": "Esc"}
+
+    def name(part: str, alone: bool) -> str:
+        return signs.get(part, part if alone and len(part) == 1 else part.capitalize())
+
+    pressed = (key.split("+") for key in keys.split(","))
+    return ", ".join("+".join(name(part, len(key) == 1) for part in key) for key in pressed)
 
 
 def read_alt_digits() -> None:

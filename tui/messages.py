@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from rag.engine import Event, Status
+    from rag.engine import Engine, Event, Status
     from rag.errors import RagError
     from rag.indexing.build import IndexProgress
     from tui.jobs import Job
@@ -30,13 +30,44 @@ class CitationChosen(Message):
         self.number = number
 
 
-class NoteWanted(Message):
-    """The reader wants to see a note in the editor."""
+class TurnFocused(Message):
+    """The reader went to a turn."""
 
-    def __init__(self, path: str, line: int) -> None:
+    def __init__(self, turn: int) -> None:
+        super().__init__()
+        self.turn = turn
+
+
+class TurnActed(Message):
+    """The reader wants something done with a turn: retry, edit, copy, branch, why, export."""
+
+    def __init__(self, turn: int, action: str) -> None:
+        super().__init__()
+        self.turn = turn
+        self.action = action
+
+
+class NoteWanted(Message):
+    """The reader wants to see a note: in the editor, in Obsidian, or here (`how`).
+
+    `first` to `last` are the lines to show it at, counted from 1.
+    """
+
+    def __init__(self, path: str, first: int, last: int = 0, how: str = "editor") -> None:
         super().__init__()
         self.path = path
-        self.line = line
+        self.first = first
+        self.last = max(first, last)
+        self.how = how
+
+
+class TextCopied(Message):
+    """The reader wants `text` on the clipboard; `what` says in a word what it is."""
+
+    def __init__(self, text: str, what: str) -> None:
+        super().__init__()
+        self.text = text
+        self.what = what
 
 
 class StatusRead(Message):
@@ -64,6 +95,14 @@ class EngineSpoke(Message):
         self.event = event
 
 
+class EngineChanged(Message):
+    """Another notes folder is asked from now on."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__()
+        self.engine = engine
+
+
 class JobEnded(Message):
     """The engine's thread is free again; `error` is why the job failed or was stopped."""
 
@@ -71,3 +110,15 @@ class JobEnded(Message):
         super().__init__()
         self.job = job
         self.error = error
+
+
+class NotesChanged(Message):
+    """Notes changed on disk."""
+
+
+class Watching(Message):
+    """Whether changes of the notes on disk are noticed."""
+
+    def __init__(self, on: bool) -> None:
+        super().__init__()
+        self.on = on

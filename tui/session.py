@@ -5,19 +5,33 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
-from rag.engine import Answered
+from rag.answering.saved import SavedTurn
 from rag.retrieval.query import Turn
 from tui.jobs import Ask, Job, Refresh
 
 
 class Session:
-    """The order of work and the thread of the conversation; knows nothing of the screen."""
+    """The order of work and the thread of the conversation; knows nothing of the screen.
+
+    `conversation` is its id once a turn of it is kept, `kept` its answered turns by their number.
+    """
 
     def __init__(self) -> None:
         self.current: Job | None = None
         self.waiting: deque[Job] = deque()
-        self.history: list[Turn] = []
+        self.conversation: int | None = None
+        self.kept: dict[int, SavedTurn] = {}
         self._turns = 0
+
+    @property
+    def history(self) -> list[Turn]:
+        """The turns before the next question."""
+        return [Turn(each.question, each.answer, each.query) for each in self.kept.values()]
+
+    @property
+    def asking(self) -> bool:
+        """Whether a question is being answered or waits."""
+        return isinstance(self.current, Ask) or bool(self.questions())
 
     def next_turn(self) -> int:
         """A number for a new turn, never used before."""
@@ -54,11 +68,20 @@ class Session:
         self.waiting = deque(job for job in self.waiting if not isinstance(job, Ask))
         return dropped
 
-    def answered(self, event: Answered) -> None:
+    def keep(self, turn: int, saved: SavedTurn) -> None:
         """Remember a turn for the questions that follow."""
-        self.history.append(Turn(event.question, event.answer, event.query))
+        self.kept[turn] = saved
+
+    def before(self, turn: int) -> int:
+        """How many kept turns come before `turn`."""
+        return sum(key < turn for key in self.kept)
+
+    def cut(self, turn: int) -> None:
+        """Forget `turn` and those after it."""
+        self.kept = {key: saved for key, saved in self.kept.items() if key < turn}
 
     def restart(self) -> None:
         """Begin a new conversation."""
         self.drop_questions()
-        self.history.clear()
+        self.kept.clear()
+        self.conversation = None

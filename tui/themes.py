@@ -1,4 +1,4 @@
-"""Two calm themes: ink on dark, ink on paper."""
+"""Two calm themes, ink on dark and ink on paper, and one that needs only 16 colours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ DARK = Theme(
     surface="#1b1e24",
     panel="#252932",
     dark=True,
-    variables={"border-blurred": "#333945", "footer-key-foreground": "#83a9cf"},
+    variables={
+        "border-blurred": "#333945",
+        "footer-key-foreground": "#83a9cf",
+        "block-cursor-background": "#33475c",  # calm enough for the muted text on it
+        "block-cursor-foreground": "#f2f4f7",
+    },
 )
 
 LIGHT = Theme(
@@ -33,5 +38,45 @@ LIGHT = Theme(
     surface="#f3f1ec",
     panel="#e7e4dc",
     dark=False,
-    variables={"border-blurred": "#d0ccc2", "footer-key-foreground": "#2f618c"},
+    variables={
+        "border-blurred": "#d0ccc2",
+        "footer-key-foreground": "#2f618c",
+        "block-cursor-background": "#cfdfec",
+        "block-cursor-foreground": "#16181c",
+    },
+)
+
+# The terminal's own colours: legible on whatever background it has.
+SIXTEEN = Theme(
+    name="rag-16",
+    ansi=True,
+    primary="ansi_blue",
+    secondary="ansi_cyan",
+    accent="ansi_yellow",
+    warning="ansi_yellow",
+    error="ansi_red",
+    success="ansi_green",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    dark=True,
+    variables={
+        "ansi-background": "ansi_black",
+        "ansi-foreground": "ansi_white",
+        "border-blurred": "ansi_bright_black",
+        "block-cursor-foreground": "ansi_black",
+        "block-cursor-background": "ansi_white",
+        "input-cursor-background": "ansi_white",
+        "input-cursor-foreground": "ansi_black",
+        "input-selection-background": "ansi_bright_blue",
+        "input-selection-foreground": "ansi_black",
+        "screen-selection-background": "ansi_bright_blue",
+        "screen-selection-foreground": "ansi_black",
+        "footer-key-foreground": "ansi_blue",
+        "accent-muted": "ansi_default",  # under what is cited, which is bold besides
+        "text-muted": "ansi_default",
+        "text-disabled": "ansi_default",
+    },
 )

@@ -12,14 +12,15 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 from textual.message import Message
 
 from rag.engine import Answered, Engine
 from rag.errors import Cancelled, IndexMismatch, NoIndex, RagError
 from rag.indexing.build import IndexProgress
-from tui.jobs import Ask, Job, Refresh
-from tui.messages import EngineSpoke, IndexMoved, JobEnded, StatusRead
+from tui.jobs import Ask, Job, OpenFolder, Refresh, UseModel
+from tui.messages import EngineChanged, EngineSpoke, IndexMoved, JobEnded, StatusRead
 
 PROGRESS_EVERY_S = 0.1
 
@@ -27,8 +28,16 @@ PROGRESS_EVERY_S = 0.1
 class EngineWorker:
     """Runs jobs on the engine, one after the other, in a thread of its own."""
 
-    def __init__(self, engine: Engine, post: Callable[[Message], object]) -> None:
-        self._engine = engine
+    def __init__(
+        self,
+        engine: Engine,
+        post: Callable[[Message], object],
+        open_folder: Callable[[Engine, Path], Engine] | None = None,
+        use_model: Callable[[Engine, str], None] | None = None,
+    ) -> None:
+        self.engine = engine
+        self._open_folder = open_folder
+        self._use_model = use_model
         self._deliver = post
         self._jobs: queue.SimpleQueue[tuple[Job, threading.Event] | None] = queue.SimpleQueue()
         self._stop = threading.Event()
@@ -59,7 +68,7 @@ class EngineWorker:
             job, stop = item
             error = self._attempt(job, stop)
             self._post(JobEnded(job, error))
-        self._engine.close()
+        self.engine.close()
 
     def _attempt(self, job: Job, stop: threading.Event) -> RagError | None:
         """Do the job. This is the edge: whatever is raised becomes a sentence for the reader."""
@@ -68,9 +77,13 @@ class EngineWorker:
                 self._ask(job, stop)
             elif isinstance(job, Refresh):
                 self._refresh(job, stop)
+            elif isinstance(job, OpenFolder):
+                self._open(job)
+            elif isinstance(job, UseModel):
+                self._switch(job)
             else:
                 self._post_status()
-                self._engine.warm_up()
+                self.engine.warm_up()
         except RagError as error:
             return in_app(error)
         except Exception as error:
@@ -79,7 +92,7 @@ class EngineWorker:
         return None
 
     def _ask(self, job: Ask, stop: threading.Event) -> None:
-        for event in self._engine.ask(job.question, job.history, stop.is_set):
+        for event in self.engine.ask(job.question, job.history, stop.is_set):
             self._post(EngineSpoke(job.turn, event))
             if stop.is_set() and not isinstance(event, Answered):
                 raise Cancelled
@@ -88,7 +101,7 @@ class EngineWorker:
         self._post_status()
         if not (job.force or job.rebuild or self._changed()):
             return
-        steps = self._engine.index_in_process(stop.is_set, job.rebuild)
+        steps = self.engine.index_in_process(stop.is_set, job.rebuild)
         try:
             last: IndexProgress | None = None
             stage, shown_at = "", 0.0
@@ -102,15 +115,29 @@ class EngineWorker:
         finally:
             self._post_status()
 
+    def _open(self, job: OpenFolder) -> None:
+        """Another engine with the same models; the old one's index is closed."""
+        if self._open_folder is None:
+            return
+        old, self.engine = self.engine, self._open_folder(self.engine, job.folder)
+        old.close()
+        self._post(EngineChanged(self.engine))
+        self._post_status()
+
+    def _switch(self, job: UseModel) -> None:
+        if self._use_model is not None:
+            self._use_model(self.engine, job.place)
+            self._post_status()
+
     def _changed(self) -> bool:
         try:
-            return self._engine.changed()
+            return self.engine.changed()
         except NoIndex:
             return True
 
     def _post_status(self) -> None:
         try:
-            self._post(StatusRead(self._engine.status()))
+            self._post(StatusRead(self.engine.status()))
         except RagError:
             self._post(StatusRead(None))
 

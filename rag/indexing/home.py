@@ -82,6 +82,12 @@ def last_used(data_dir: Path) -> Path | None:
     return None
 
 
+def known_folders(data_dir: Path) -> list[Path]:
+    """The notes folders that were indexed and are still there, the last one first."""
+    homes = sorted(_read(data_dir), key=lambda each: -each.used)
+    return [Path(home.path) for home in homes if os.path.isdir(home.path)]
+
+
 def _read(data_dir: Path) -> list[Home]:
     """The registry; without it, or with a damaged one, indexes are simply built again."""
     try:

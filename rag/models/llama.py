@@ -78,6 +78,16 @@ def file_type(path: Path) -> int:
         load_library().llama_model_free(model)
 
 
+def context_length(path: Path) -> int:
+    """Tokens that a GGUF model was trained to read at once, 0 when it does not say."""
+    model = open_model(path, vocab_only=True)
+    try:
+        value = metadata(model, f"{metadata(model, 'general.architecture')}.context_length")
+        return int(value) if value.isdigit() else 0
+    finally:
+        load_library().llama_model_free(model)
+
+
 def requantize(source: Path, target: Path, ftype: int) -> None:
     """Write `source` in another quantization to `target`. Raises ModelError when it fails."""
     library = load_library()

@@ -5,23 +5,39 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from tests.tui.fake_engine import FakeEngine
+from rag.answering.conversations import Conversations
+from tests.tui.fake_engine import PASSAGES, FakeEngine
 from tui.app import ChatApp
+from tui.screens.chat import Begin
 from tui.widgets.answer import Answer
 from tui.widgets.question import QuestionBox
+from tui.workplace import Workplace
 
 WIDE, NARROW = (140, 40), (80, 24)
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> FakeEngine:
-    return FakeEngine(tmp_path)
+    """Over notes that hold the passages at their lines."""
+    folder = tmp_path / "notes"
+    for each in PASSAGES:
+        file = folder / each.path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"# {each.title}\n" + "\n" * (each.first - 2) + each.text + "\n")
+    return FakeEngine(folder)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workplace:
+    """Conversations of its own, nothing to switch to."""
+    return Workplace(open_conversations=lambda folder: Conversations(tmp_path / "data", folder))
 
 
 class Driver:
@@ -57,7 +73,7 @@ class Driver:
         await self.pilot.pause()
 
     def answers(self) -> list[str]:
-        return [each.source for each in self.chat.query(Answer)]
+        return [each.text for each in self.chat.query(Answer)]
 
     def text(self) -> str:
         """Every line on the screen."""
@@ -76,10 +92,15 @@ class Driver:
 
 
 @pytest.fixture
-def running(engine: FakeEngine) -> Callable[..., object]:
+def running(engine: FakeEngine, place: Workplace) -> Callable[..., object]:
     @asynccontextmanager
-    async def run(size: tuple[int, int] = WIDE, refresh: bool = True) -> AsyncIterator[Driver]:
-        app = ChatApp(engine, refresh)
+    async def run(
+        size: tuple[int, int] = WIDE,
+        refresh: bool = True,
+        begin: Begin = "new",
+        **changes: object,
+    ) -> AsyncIterator[Driver]:
+        app = ChatApp(engine, replace(place, **changes), refresh, begin)
         async with app.run_test(size=size, notifications=True) as pilot:
             await pilot.pause()
             try:
@@ -87,6 +108,6 @@ def running(engine: FakeEngine) -> Callable[..., object]:
             finally:
                 engine.release()
         assert app.worker.close(5)
-        assert engine.closed
+        assert app.worker.engine.closed
 
     return run

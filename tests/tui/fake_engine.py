@@ -13,6 +13,7 @@ from rag.answering.grounding import Citation, Sentence
 from rag.engine import Answered, Event, Retrieved, Status
 from rag.errors import Cancelled
 from rag.indexing.build import IndexProgress, IndexReport
+from rag.indexing.library import Found, NoteEntry
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Passage
@@ -108,6 +109,46 @@ class Script:
 
 
 @dataclass
+class FakeLibrary:
+    """The contract of `rag.indexing.library.Library`, over the notes of the passages."""
+
+    entries: tuple[NoteEntry, ...]
+
+    def notes(self) -> tuple[NoteEntry, ...]:
+        return self.entries
+
+    def find_text(self, text: str, limit: int = 20) -> list[Found]:
+        """Passages that hold the text."""
+        return [
+            Found(each.path, each.title, each.first, text)
+            for each in PASSAGES
+            if text.casefold() in each.text.casefold()
+        ][:limit]
+
+    def resolve(self, target: str, source: str) -> str | None:
+        """By path, title or alias."""
+        for each in self.entries:
+            names = (each.path, each.path.removesuffix(".md"), each.title, *each.aliases)
+            if target.casefold() in (name.casefold() for name in names):
+                return each.path
+        return None if target else source
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+NOTES = tuple(
+    NoteEntry(each.path, each.title, aliases, tags, "")
+    for each, aliases, tags in zip(
+        PASSAGES,
+        ((), ("Diary",), ("Water butt",)),
+        (("garden", "food"), ("garden",), ("house",)),
+        strict=True,
+    )
+)
+
+
+@dataclass
 class FakeEngine:
     """The contract of `rag.engine.Engine`, scripted."""
 
@@ -124,6 +165,7 @@ class FakeEngine:
     asked: list[tuple[str, tuple[Turn, ...]]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     closed: bool = False
+    model: str = "SmolLM2-135M-Instruct"
 
     def __post_init__(self) -> None:
         self.gates = {name: threading.Event() for name in ("index", "warm", "read", "answer")}
@@ -236,7 +278,7 @@ class FakeEngine:
             1 << 20,
             self.indexed_at,
             "all-MiniLM-L6-v2",
-            "SmolLM2-135M-Instruct",
+            self.model,
             Path("/tmp/index"),
             Path("/tmp/cache"),
             None,
@@ -245,6 +287,10 @@ class FakeEngine:
     def place(self, path: str) -> tuple[Path, str]:
         """One folder."""
         return self.notes_folder, path
+
+    def library(self) -> FakeLibrary:
+        """The notes by name."""
+        return FakeLibrary(NOTES)
 
     def close(self) -> None:
         """Remember that it was asked."""

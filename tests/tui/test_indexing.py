@@ -114,15 +114,15 @@ async def test_the_palette_opens(running: Running) -> None:
     async with running() as driver:
         await driver.ready()
         await driver.press("ctrl+p")
-        await driver.until(lambda: driver.shows("Rebuild the index"))
+        await driver.press(*"rebuild")
+        await driver.until(lambda: driver.shows("Read and index every note again"))
 
 
 async def test_open_note_at_the_cited_line(
-    running: Running, engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    running: Running, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    note = tmp_path / "garden" / "tomatoes.md"
-    note.parent.mkdir()
-    note.write_text("x\n" * 20)
+    note = engine.notes_folder / "garden" / "tomatoes.md"
+    (engine.notes_folder / "house" / "rain barrel.md").unlink()
     monkeypatch.setenv("VISUAL", "nvim -R")
     async with running() as driver:
         launched: list[tuple[list[str], bool]] = []
@@ -133,7 +133,7 @@ async def test_open_note_at_the_cited_line(
         await driver.press("alt+1", "o")
         await driver.until(lambda: launched)
         assert launched == [(["nvim", "-R", "+13", str(note)], False)]
-        await driver.press("3", "enter")  # this note does not exist
+        await driver.press("3", "o")  # this note is gone
         await driver.until(lambda: driver.shows("no longer there"))
 
 

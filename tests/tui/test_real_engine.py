@@ -13,6 +13,7 @@ from tui.app import ChatApp
 from tui.messages import NoteWanted
 from tui.widgets.source import SourceCard
 from tui.widgets.turn import SourceRow
+from tui.workplace import workplace
 
 
 @pytest.mark.model
@@ -22,7 +23,8 @@ async def test_a_folder_is_indexed_and_asked(tmp_path: Path) -> None:
     (notes / "barrel.md").write_text("# Rain barrel\n\nThe rain barrel holds 300 litres.\n")
     (notes / "bees.md").write_text("# Bees\n\nThe hive stands behind the shed.\n")
     config = Config(notes=notes, data_dir=tmp_path / "data", cache_dir=tmp_path / "cache")
-    app = ChatApp(build_engine(config))
+    engine = build_engine(config)
+    app = ChatApp(engine, workplace(engine))
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         driver = Driver(pilot, app)
         await driver.ask("How many litres does the rain barrel hold?")

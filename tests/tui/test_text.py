@@ -75,6 +75,6 @@ def test_status_drops_the_least_useful_first() -> None:
         "Model · 3 tok/s",
     )
     assert fit(left, right, 55) == ("ready · 4 notes · indexed just now", "Model · 3 tok/s")
-    assert fit(left, right, 45) == ("ready · 4 notes · indexed just now", "3 tok/s")
+    assert fit(left, right, 45) == ("ready · indexed just now", "Model · 3 tok/s")
     assert fit(left, right, 6) == ("ready", "")
     assert fit(left, right, 3) == ("re…", "")

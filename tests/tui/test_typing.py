@@ -19,6 +19,7 @@ from tui.keys import read_alt_digits
 from tui.screens.help import HelpScreen
 from tui.widgets.answer import Answer
 from tui.widgets.question import QuestionBox
+from tui.workplace import Workplace
 
 Running = Callable[..., Any]
 HOSTILE = "[bold red]x[/] [/] [link=http://evil]y[/link] \x1b[31mz [@click=app.quit]q[/]"
@@ -117,12 +118,14 @@ async def test_links_open_nothing(running: Running, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("key", ["ctrl+q", "ctrl+c"])
 @pytest.mark.parametrize("gate", ["index", "warm", "read", "answer"])
-async def test_quitting_while_busy_does_not_wait(engine: FakeEngine, gate: str, key: str) -> None:
+async def test_quitting_while_busy_does_not_wait(
+    engine: FakeEngine, place: Workplace, gate: str, key: str
+) -> None:
     from tui.app import ChatApp
 
     engine.index_changed = gate == "index"
     engine.hold(gate)
-    app = ChatApp(engine)
+    app = ChatApp(engine, place)
     async with app.run_test() as pilot:
         app.chat.query_one(QuestionBox).insert("Water?")
         await pilot.press("enter")
@@ -157,6 +160,7 @@ async def test_ctrl_c_copies_a_selection(running: Running) -> None:
 def test_importing_the_app_loads_no_model_library() -> None:
     code = (
         "import sys, tui.app; heavy = {'torch', 'faiss', 'llama_cpp', 'onnxruntime', "
-        "'sentence_transformers', 'tantivy'} & set(sys.modules); sys.exit(' '.join(heavy) or 0)"
+        "'sentence_transformers', 'tantivy', 'watchfiles'} & set(sys.modules); "
+        "sys.exit(' '.join(heavy) or 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

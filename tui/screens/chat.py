@@ -3,88 +3,122 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.widgets import Footer
 
 from rag.answering.answer import Reading
 from rag.answering.grounding import Sentence
-from rag.engine import Answered, Retrieved
-from rag.errors import Cancelled
+from rag.engine import Answered, Engine, Retrieved
+from rag.errors import Cancelled, RagError
 from rag.indexing.build import IndexReport
-from tui.jobs import Ask, Job, Refresh, WarmUp
+from tui.jobs import Ask, Job, Refresh, UseModel, WarmUp
+from tui.keys import bind
 from tui.messages import (
     CitationChosen,
+    EngineChanged,
     EngineSpoke,
     IndexMoved,
     JobEnded,
+    NotesChanged,
     QuestionAsked,
     StatusRead,
+    Watching,
 )
-from tui.screens.help import HelpScreen
+from tui.screens.places import PlaceActions
 from tui.screens.running import while_running
-from tui.screens.skipped import SkippedScreen
-from tui.session import Session
 from tui.text import count, home_relative
+from tui.watch import Watcher
 from tui.widgets.activity import Activity
 from tui.widgets.question import QuestionBox
 from tui.widgets.sources import SourcesPane
 from tui.widgets.status_line import StatusLine
+from tui.widgets.suggestions import Suggestions
 from tui.widgets.transcript import Transcript
 from tui.work import EngineWorker
+from tui.workplace import Workplace
 
 _INDEXING_STOPPED = "Stopped. What was indexed so far is kept; Ctrl+R goes on."
+# What to begin with: a new conversation, the latest, the list of all, or the one with this id.
+Begin = int | Literal["new", "latest", "list"]
 
 
-class ChatScreen(Screen[None]):
+class ChatScreen(PlaceActions):
     """Transcript, sources, question box, status."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "stop", "Stop", key_display="Esc"),
-        Binding("ctrl+o,f2", "sources", "Sources"),
-        Binding("ctrl+r", "reindex", "Re-index"),
-        Binding("ctrl+n", "restart", "New"),
-        Binding("f1", "help", "Help"),
+        bind("stop", "stop"),
+        bind("sources", "sources"),
+        bind("conversations", "conversations"),
+        bind("new", "restart"),
+        bind("find", "find"),
+        bind("reindex", "reindex"),
+        bind("models", "models"),
+        bind("folders", "folders"),
+        bind("retry", "turn('retry')"),
+        bind("turn_up", "step_turn(-1)"),
+        bind("turn_down", "step_turn(1)"),
+        bind("help", "help"),
         *(Binding(f"alt+{n}", f"choose({n})", f"Source {n}", show=False) for n in range(1, 10)),
     ]
 
-    def __init__(self, folder: Path, worker: EngineWorker, refresh_index: bool) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        engine: Engine,
+        worker: EngineWorker,
+        place: Workplace,
+        refresh_index: bool,
+        begin: Begin = "new",
+    ) -> None:
+        super().__init__(engine, worker, place)
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
-        self.worker = worker
-        self.session = Session()
-        self.report: IndexReport | None = None
-        self._folder = folder
         self._refresh_index = refresh_index
+        self._begin = begin
+        self._watcher: Watcher | None = None
         self._started_at = 0.0
 
     def compose(self) -> ComposeResult:
         """The parts, from top to bottom."""
         with Horizontal(id="body"):
-            yield Transcript(home_relative(self._folder))
+            yield Transcript(home_relative(self.folder))
             yield SourcesPane()
         yield Activity()
+        yield Suggestions()
         yield QuestionBox()
         yield StatusLine()
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Paint first; then bring the index up to date and load the models."""
-        self.query_one(QuestionBox).focus()
+        self.box.focus()
         if self._refresh_index:
             self.session.add(Refresh())
         self.session.add(WarmUp())
-        self.call_after_refresh(self._next)
+        self.call_after_refresh(self._start)
+
+    async def _start(self) -> None:
+        self._next()
+        self._watch()
+        self.preload()
+        self.recall_questions()
+        if self._begin == "list":
+            self.action_conversations()
+        elif self._begin != "new":
+            await self.reopen(None if self._begin == "latest" else self._begin)
+
+    def on_unmount(self) -> None:
+        """Close what is open of the folder."""
+        if self._watcher is not None:
+            self._watcher.stop()
+        self.leave_folder()
 
     # Work: one job at a time, the others wait in line.
 
-    def _add(self, job: Job) -> None:
+    def add_job(self, job: Job) -> None:
+        """Put a job in line and begin it when its turn comes."""
         self.session.add(job)
         self._next()
         self._show_waiting()
@@ -96,11 +130,11 @@ class ChatScreen(Screen[None]):
                 self.query_one(Activity).end()
                 self.query_one(StatusLine).show_state("ready", busy=False)
             return
-        self.query_one(Activity).begin(job.label, stoppable=not isinstance(job, WarmUp))
+        self.query_one(Activity).begin(job.label, stoppable=isinstance(job, (Ask, Refresh)))
         self.query_one(StatusLine).show_state(job.state, busy=True)
         self._started_at = time.monotonic()
         self.worker.start(job)
-        if isinstance(job, Ask) and (view := self.query_one(Transcript).turn(job.turn)):
+        if isinstance(job, Ask) and (view := self.transcript.turn(job.turn)):
             view.say("Searching your notes…")
         self._show_waiting()
 
@@ -108,7 +142,7 @@ class ChatScreen(Screen[None]):
         if (current := self.session.current) is None:
             return
         for job in self.session.questions():
-            if view := self.query_one(Transcript).turn(job.turn):
+            if view := self.transcript.turn(job.turn):
                 view.say(current.waiting)
 
     @while_running
@@ -116,25 +150,34 @@ class ChatScreen(Screen[None]):
         """Say how it ended and begin what waits."""
         self.session.current = None
         job, error = event.job, event.error
-        transcript = self.query_one(Transcript)
         if isinstance(job, Ask):
-            if (view := transcript.turn(job.turn)) and error is not None:
+            if (view := self.transcript.turn(job.turn)) and error is not None:
                 await (view.stopped() if isinstance(error, Cancelled) else view.fail(error))
-        elif isinstance(error, Cancelled):
-            await transcript.notice(_INDEXING_STOPPED)
         elif error is not None:
-            await transcript.notice(error)
+            await self._show_error(error)
+        elif isinstance(job, Refresh):
+            for view in self.transcript.views():
+                self.check_turn(view)
+        elif isinstance(job, UseModel):
+            self.notify(f"{self.model} answers from now on.", markup=False)
         if error is not None and self.worker.last_traceback:
             self.log.error(self.worker.last_traceback)
         self._next()
 
-    # What the engine tells.
+    async def _show_error(self, error: RagError) -> None:
+        stopped = isinstance(error, Cancelled)
+        await self.transcript.notice(_INDEXING_STOPPED if stopped else error)
+
+    # What the engine, and the disk, tell.
 
     @while_running
     async def on_status_read(self, event: StatusRead) -> None:
         """Show what the index holds."""
         self.query_one(StatusLine).show_status(event.status)
-        self.query_one(Transcript).show_status(event.status)
+        self.transcript.show_status(event.status)
+        if event.status is not None:
+            self.model = event.status.generator
+            self.read_names()
 
     @while_running
     async def on_index_moved(self, event: IndexMoved) -> None:
@@ -146,7 +189,7 @@ class ChatScreen(Screen[None]):
     @while_running
     async def on_engine_spoke(self, message: EngineSpoke) -> None:
         """Draw an event of the answer that is being written."""
-        view = self.query_one(Transcript).turn(message.turn)
+        view = self.transcript.turn(message.turn)
         event = message.event
         if view is None:  # the conversation was cleared meanwhile
             return
@@ -156,16 +199,16 @@ class ChatScreen(Screen[None]):
             self.query_one(Activity).show("Reading")
             view.say(f"Reading {count(len(event.passages), 'passage')}…")
             await view.show_evidence(event)
-            await self._show_sources(message.turn)
+            await self.show_sources(message.turn)
         elif isinstance(event, Sentence):
             self.query_one(Activity).show("Answering")
             await view.add_sentence(event)
         elif isinstance(event, Answered):
-            self.session.answered(event)
             seconds = time.monotonic() - self._started_at
             self.query_one(StatusLine).show_speed(event, seconds)
-            await view.finish(event)
-            await self._show_sources(message.turn)
+            await self.keep(message.turn, await view.finish(event))
+            await self.show_sources(message.turn)
+            self.check_turn(view)
 
     def _show_report(self, report: IndexReport) -> None:
         self.report = report
@@ -181,36 +224,65 @@ class ChatScreen(Screen[None]):
         if asked_for and report.skipped:
             self.action_skipped()
 
+    @while_running
+    async def on_engine_changed(self, event: EngineChanged) -> None:
+        """Begin a new conversation about the folder that was chosen."""
+        if self._watcher is not None:
+            self._watcher.stop()
+        self.leave_folder()
+        self.take_folder(event.engine)
+        await self._clear(home_relative(self.folder))
+        self._watch()
+        self.session.add(Refresh())
+
+    def _watch(self) -> None:
+        """Notice changed notes from now on. The watcher speaks from its own thread."""
+        if self.place.watch:
+            self._watcher = Watcher(
+                self.folder,
+                lambda: self.post_message(NotesChanged()),
+                lambda on: self.post_message(Watching(on)),
+            )
+            self._watcher.start()
+
+    @while_running
+    async def on_watching(self, event: Watching) -> None:
+        """Say whether changed notes are noticed."""
+        self.query_one(StatusLine).show_watching(event.on)
+
+    @while_running
+    async def on_notes_changed(self, _event: NotesChanged) -> None:
+        """Bring the index up to date, after what is being done."""
+        for view in self.transcript.views():
+            self.check_turn(view)
+        self.add_job(Refresh())
+
     # What the reader does.
 
     async def on_question_asked(self, event: QuestionAsked) -> None:
-        """Show the question and put it in line."""
+        """A question was sent."""
+        await self.asked(event.question)
+
+    async def ask(self, question: str) -> None:
+        """Show a question and put it in line."""
         turn = self.session.next_turn()
-        await self.query_one(Transcript).add_turn(turn, event.question)
-        self._add(Ask(turn, event.question))
+        await self.transcript.add_turn(turn, question)
+        self.add_job(Ask(turn, question))
 
     async def on_citation_chosen(self, event: CitationChosen) -> None:
         """Show a source of any turn."""
-        if self.query_one(SourcesPane).turn != event.turn:
-            await self._show_sources(event.turn)
+        if self.pane.turn != event.turn:
+            await self.show_sources(event.turn)
         self.action_choose(event.number)
-
-    async def _show_sources(self, turn: int) -> None:
-        if view := self.query_one(Transcript).turn(turn):
-            pane = self.query_one(SourcesPane)
-            had_focus = pane.has_focus_within
-            await pane.show_turn(turn, view.retrieved, view.passages, view.citations)
-            if had_focus and not pane.enter():
-                self.query_one(QuestionBox).focus()
 
     def action_choose(self, number: int) -> None:
         """Go to a source of the turn that is shown."""
-        if self.query_one(SourcesPane).choose(number):
+        if self.pane.choose(number):
             self.add_class("-sources")
 
     def action_sources(self) -> None:
         """Go to the sources, or back."""
-        pane = self.query_one(SourcesPane)
+        pane = self.pane
         if pane.has_focus_within or (self.has_class("-sources", "-narrow") and not pane.selected):
             self._leave_sources()
         else:
@@ -219,7 +291,7 @@ class ChatScreen(Screen[None]):
 
     def _leave_sources(self) -> None:
         self.remove_class("-sources")
-        self.query_one(QuestionBox).focus()
+        self.box.focus()
 
     # Actions run beside the handlers of messages. Those that wait are queued among them, so
     # that nothing is taken away under an event that is being drawn.
@@ -235,42 +307,40 @@ class ChatScreen(Screen[None]):
             return
         dropped = self.session.drop_questions()
         for job in dropped:
-            if view := self.query_one(Transcript).turn(job.turn):
+            if view := self.transcript.turn(job.turn):
                 await view.stopped()
         if not dropped:
+            in_box = self.box.has_focus
             self._leave_sources()
+            if in_box:
+                await self.leave_editing()
+
+    async def leave_answer(self) -> None:
+        """Stop the answer that is being written, if one is."""
+        if isinstance(self.session.current, Ask):
+            self.worker.stop()
 
     def action_reindex(self, rebuild: bool = False) -> None:
         """Look for new and changed notes now, or index everything again."""
-        self._add(Refresh(force=True, rebuild=rebuild))
+        self.add_job(Refresh(force=True, rebuild=rebuild))
 
     def action_restart(self) -> None:
         """Begin a new conversation."""
-        self.call_later(self._restart)
+        self.call_later(self._clear)
 
-    async def _restart(self) -> None:
-        if isinstance(self.session.current, Ask):
-            self.worker.stop()
+    async def _clear(self, folder: str = "") -> None:
+        await self.leave_answer()
         self.session.restart()
-        await self.query_one(Transcript).restart()
-        await self.query_one(SourcesPane).restart()
+        await self.transcript.restart(folder)
+        await self.pane.restart()
+        await self.leave_editing()
         self._leave_sources()
 
-    def action_skipped(self) -> None:
-        """List the notes that could not be indexed."""
-        report = self.report
-        self.app.push_screen(SkippedScreen((*report.skipped, *report.warnings) if report else ()))
-
-    @on(QuestionBox.HelpWanted)
-    def action_help(self) -> None:
-        """Show the keys."""
-        self.app.push_screen(HelpScreen())
-
-    def action_open_note(self) -> None:
-        """Open the selected source in the editor."""
-        self.query_one(SourcesPane).open_selected()
+    def action_open_note(self, how: str = "editor") -> None:
+        """Open the selected source."""
+        self.pane.open_selected(how)
 
     def action_scroll_transcript(self, pages: int) -> None:
         """Scroll without leaving the question box."""
-        transcript = self.query_one(Transcript)
+        transcript = self.transcript
         (transcript.scroll_page_up if pages < 0 else transcript.scroll_page_down)()

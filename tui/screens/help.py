@@ -1,7 +1,8 @@
-"""The keys, and what the marks mean."""
+"""The keys as they are set, and what the marks mean."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,45 +12,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-KEYS = (
-    (
-        "Asking",
-        (
-            ("Enter", "ask"),
-            ("Ctrl+J, Shift+Enter", "new line"),
-            ("↑ ↓", "earlier questions"),
-            ("PgUp PgDn", "scroll the conversation"),
-            ("Esc", "stop the answer or the indexing"),
-            ("Ctrl+N", "new conversation"),
-        ),
-    ),
-    (
-        "Sources",
-        (
-            ("Ctrl+O, F2", "go to the sources and back"),
-            ("Alt+1 … Alt+9", "go to source [1] … [9]"),
-            ("↑ ↓, 1 … 9", "among the sources: go to one"),
-            ("Enter, O", "open the note at its line in $EDITOR"),
-        ),
-    ),
-    (
-        "Index and program",
-        (
-            ("Ctrl+R", "look for new and changed notes"),
-            ("Ctrl+P", "all commands: rebuild, theme, …"),
-            ("F1, ?", "this help (? in an empty box)"),
-            ("Ctrl+Q, Ctrl+C", "quit (Ctrl+C copies what is selected)"),
-        ),
-    ),
-    (
-        "Marks in an answer",
-        (
-            ("[1]", "a citation; click it to see its passage"),
-            ("≈", "only partly borne out by its source"),
-            ("(?)", "not found in the passages"),
-        ),
-    ),
-)
+from tui.keys import FIXED, GROUPS, shown
+
+_KEY_CELLS = 21
 
 
 class HelpScreen(ModalScreen[None]):
@@ -59,14 +24,33 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,f1,question_mark,q,enter", "dismiss", "Close"),
     ]
 
+    def __init__(self, keymap: Mapping[str, str]) -> None:
+        super().__init__()
+        self._keymap = keymap
+
     def compose(self) -> ComposeResult:
         """One table for each group of keys."""
+        groups = [
+            *FIXED[:1],
+            *(
+                (title, tuple((shown(self._keymap.get(k.id, k.keys)), k.what) for k in keys))
+                for title, keys in GROUPS
+            ),
+            *FIXED[1:],
+        ]
         with VerticalScroll(classes="panel") as panel:
             panel.border_title = "Keys"
-            panel.border_subtitle = "Esc closes"
-            for title, rows in KEYS:
+            panel.border_subtitle = "↑ ↓ scroll · Esc closes"
+            for title, rows in groups:
                 yield Static(title, classes="panel-title")
                 lines = [
-                    Content.assemble((f"{key:<21}", "$text-primary"), what) for key, what in rows
+                    Content.assemble((f"{key:<{_KEY_CELLS}}", "$text-primary"), what)
+                    for key, what in rows
                 ]
                 yield Static(Content("\n").join(lines), classes="panel-rows")
+            yield Static(
+                'Other keys: table [keys] of rag.toml, such as sources = "ctrl+t". Names: '
+                + ", ".join(key.id for _, keys in GROUPS for key in keys),
+                classes="panel-rows explained",
+                markup=False,
+            )

@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from textual.message import Message
 from textual.widgets import Markdown
+from textual.widgets.markdown import MarkdownStream
 
 from tui.text import clean
 
@@ -28,7 +29,8 @@ _DISTRUSTED = [
     "code",
 ]
 _BLOCK_START = re.compile(r"\s*(?:[-*+]\s|\d+[.)]\s|#{1,6}\s|>|```|\|)")
-_WEAK = {"supported": "", "weak": " ≈", "unsupported": " (?)"}
+# Without a space before them, at which Textual would break the line.
+MARKS = {"supported": "✓", "weak": "≈", "unsupported": " (?)"}
 
 
 class Answer(Markdown):
@@ -43,12 +45,24 @@ class Answer(Markdown):
 
     def __init__(self) -> None:
         self.sources = 0
+        self.text = ""  # as it was given, without marks
+        self._stream: MarkdownStream | None = None
         super().__init__("", parser_factory=self._make_parser, open_links=False)
 
-    async def add(self, text: str, support: str = "supported") -> None:
-        """Append a sentence, with a mark when the passages do not quite say it."""
-        text = clean(text) + _WEAK.get(support, "")
-        await self.append(text if not self.source else glue(text) + text)
+    async def add(self, text: str, support: str = "") -> None:
+        """Append a sentence with the mark of its support; quick, whatever came before."""
+        if self._stream is None:
+            self._stream = Markdown.get_stream(self)
+        text = clean(text)
+        before = glue(text) if self.text else ""
+        self.text += before + text
+        await self._stream.write(before + marked(text, support))
+
+    async def complete(self) -> None:
+        """Wait until all that was added is shown."""
+        if self._stream is not None:
+            await self._stream.stop()
+            self._stream = None
 
     def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
         """Only our own links get here: the parser makes no others."""
@@ -72,6 +86,12 @@ class Answer(Markdown):
             state.push("link_close", "a", -1)
         state.pos = match.end()
         return True
+
+
+def marked(text: str, support: str) -> str:
+    """`text` and the mark of its support; not where it would fall into a block of code."""
+    mark = MARKS.get(support, "")
+    return text if text.rstrip().endswith("```") else text + mark
 
 
 def glue(text: str) -> str:

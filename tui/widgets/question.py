@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
@@ -9,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
+from tui.completion import complete
 from tui.messages import QuestionAsked
 from tui.text import clean
 
@@ -28,6 +30,13 @@ class QuestionBox(TextArea):
     class HelpWanted(Message):
         """`?` was typed into an empty box."""
 
+    class Typed(Message):
+        """The text before the cursor changed; `before` is its last line."""
+
+        def __init__(self, before: str) -> None:
+            super().__init__()
+            self.before = before
+
     def __init__(self) -> None:
         super().__init__(
             soft_wrap=True,
@@ -38,6 +47,7 @@ class QuestionBox(TextArea):
         self._asked: list[str] = []
         self._place = 0
         self._draft = ""
+        self.choices: list[str] = []  # what Tab can complete the last filter to
 
     async def _on_key(self, event: events.Key) -> None:
         """What is not handled here is typed by `TextArea`, whose handler runs after this one.
@@ -50,6 +60,10 @@ class QuestionBox(TextArea):
             event.stop()
             event.prevent_default()
             self.ask()
+        elif event.key == "tab" and self.choices:
+            event.stop()
+            event.prevent_default()
+            self._complete(self.choices[0])
         elif event.key == "question_mark" and not self.text:
             event.stop()
             event.prevent_default()
@@ -61,6 +75,25 @@ class QuestionBox(TextArea):
         await super()._on_paste(
             events.Paste(clean(event.text.replace("\r\n", "\n").replace("\r", "\n")))
         )
+
+    def on_text_area_selection_changed(self) -> None:
+        """Typing and moving both may end on a filter."""
+        self.post_message(self.Typed(self._before_cursor()))
+
+    def _before_cursor(self) -> str:
+        row, column = self.cursor_location
+        return self.document.get_line(row)[:column]
+
+    def _complete(self, choice: str) -> None:
+        row, column = self.cursor_location
+        before = self._before_cursor()
+        self.replace(complete(before, choice), (row, 0), (row, column))
+
+    def put(self, question: str) -> None:
+        """Put a question into the box, to be changed."""
+        self.load_text(question)
+        self.move_cursor(self.document.end)
+        self.focus()
 
     def ask(self) -> None:
         """Send the question and empty the box."""
@@ -76,6 +109,11 @@ class QuestionBox(TextArea):
         if question not in self._asked[-1:]:
             self._asked.append(question)
         self._place, self._draft = len(self._asked), ""
+
+    def remember_before(self, questions: Sequence[str]) -> None:
+        """Let the up key recall questions that were asked before all that are remembered."""
+        self._asked[:0] = questions
+        self._place += len(questions)
 
     def action_new_line(self) -> None:
         """Break the line."""

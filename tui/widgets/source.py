@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -17,11 +17,14 @@ from rag.answering.grounding import Citation
 from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
-from tui.messages import NoteWanted
+from rag.retrieval.standing import Standing
+from tui.keys import bind
+from tui.messages import NoteWanted, TextCopied
 from tui.text import (
     FAINT,
     MUTED,
     Span,
+    clean,
     find_quote,
     heading_path,
     highlighted,
@@ -30,7 +33,13 @@ from tui.text import (
     shorten,
 )
 
-CITED, EVIDENCE = "$text-accent on $accent-muted", "underline"
+_CHANGED = {
+    "edited": "⚠ The note changed since it was indexed.",
+    "moved": "⚠ The note changed since it was indexed; this stands at line {line} now.",
+    "lost": "⚠ The note changed since it was indexed: it no longer says this.",
+    "gone": "⚠ The note is no longer there.",
+}
+CITED, EVIDENCE = "bold $text-accent on $accent-muted", "underline"
 EXCERPT_CHARS = 150
 MARKED = 5  # sentences of evidence, over all passages
 _FOUND_BY = {
@@ -42,18 +51,23 @@ _FOUND_BY = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A passage by its number, with the spans to mark and the line to open it at."""
+    """A passage by its number, with the spans to mark and the lines to show it at."""
 
     number: int
     passage: Passage
     marks: tuple[tuple[Span, str], ...]
     excerpt: Span
     line: int
+    last: int
     cited: bool
+    standing: Standing | None = None
 
 
 def make_sources(
-    passages: Sequence[Passage], evidence: Sequence[Evidence], citations: Sequence[Citation]
+    passages: Sequence[Passage],
+    evidence: Sequence[Evidence],
+    citations: Sequence[Citation],
+    standings: Mapping[int, Standing] | None = None,
 ) -> list[Source]:
     """The passages in the order of their numbers.
 
@@ -67,8 +81,13 @@ def make_sources(
         best = [(each.start, each.end) for each in evidence[:MARKED] if each.n == number]
         marks = [(span, CITED) for span in quotes] or [(span, EVIDENCE) for span in best]
         spans = [*quotes, *((each.start, each.end) for each in near), (0, len(passage.text))]
-        line = min((each.first for each in cited or near[:1]), default=passage.first)
-        sources.append(Source(number, passage, tuple(marks), spans[0], line, bool(cited)))
+        meant = cited or near[:1]
+        line = min((each.first for each in meant), default=passage.first)
+        last = max((each.last for each in meant), default=passage.last)
+        standing = (standings or {}).get(number)
+        sources.append(
+            Source(number, passage, tuple(marks), spans[0], line, last, bool(cited), standing)
+        )
     return sources
 
 
@@ -76,9 +95,13 @@ class SourceCard(Vertical, can_focus=True):
     """One passage: an excerpt, or all of it when selected."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,o", "open", "Open note"),
-        Binding("up,k", "move(-1)", "Previous", show=False),
-        Binding("down,j", "move(1)", "Next", show=False),
+        bind("source.show", "open('whole')"),
+        bind("source.open", "open('editor')"),
+        bind("source.vault", "open('vault')"),
+        bind("source.copy", "copy"),
+        bind("source.why", "screen.why"),
+        bind("source.previous", "move(-1)"),
+        bind("source.next", "move(1)"),
     ]
 
     class Moved(Message):
@@ -113,18 +136,41 @@ class SourceCard(Vertical, can_focus=True):
             ),
             classes="where",
         )
-        yield Static(self._excerpt(), classes="passage")
+        selected = self.has_class("-selected")
+        yield Static(self._full() if selected else self._excerpt(), classes="passage")
 
     def select(self, selected: bool) -> None:
         """Show the whole passage, or an excerpt."""
         if selected == self.has_class("-selected"):
             return
         self.set_class(selected, "-selected")
-        self.query_one(".passage", Static).update(self._full() if selected else self._excerpt())
+        for text in self.query(".passage").results(Static):  # none before it is composed
+            text.update(self._full() if selected else self._excerpt())
 
-    def action_open(self) -> None:
-        """Ask for the note at the line that was cited."""
-        self.post_message(NoteWanted(self.source.passage.path, self.source.line))
+    def show_standing(self, standing: Standing | None) -> None:
+        """Show the lines around the passage, and whether the note changed."""
+        self.source = replace(self.source, standing=standing)
+        if self.has_class("-selected"):
+            for text in self.query(".passage").results(Static):
+                text.update(self._full())
+
+    def action_open(self, how: str) -> None:
+        """Ask for the note at the lines that were cited, where they stand now."""
+        source, standing = self.source, self.source.standing
+        moved = standing.first - source.passage.first if standing else 0
+        if standing is not None and standing.state not in ("current", "edited", "moved"):
+            moved = 0
+        self.post_message(
+            NoteWanted(source.passage.path, source.line + moved, source.last + moved, how)
+        )
+
+    def action_copy(self) -> None:
+        """Copy what is cited, else the passage, with where it is from."""
+        source = self.source
+        spans = [span for span, style in source.marks if style == CITED]
+        spans = spans or [(0, len(source.passage.text))]
+        text = "\n".join(source.passage.text[start:end] for start, end in spans)
+        self.post_message(TextCopied(f"{text}\n({source.passage.path}:{source.line})", "quote"))
 
     def action_move(self, step: int) -> None:
         """Go to a neighbour."""
@@ -135,9 +181,19 @@ class SourceCard(Vertical, can_focus=True):
         self.post_message(self.Selected(self))
 
     def _full(self) -> Content:
-        passage = self.source.passage
+        passage, standing = self.source.passage, self.source.standing
         found = _FOUND_BY.get(passage.source, "")
-        return Content.assemble(highlighted(passage.text, self.source.marks), (f"\n{found}", FAINT))
+        before = "".join(f"{clean(line)}\n" for line in standing.before) if standing else ""
+        after = "".join(f"\n{clean(line)}" for line in standing.after) if standing else ""
+        changed = _CHANGED.get(standing.state, "") if standing else ""
+        line = standing.first if standing else 0
+        return Content.assemble(
+            (changed.format(line=line) + "\n" if changed else "", "$text-warning"),
+            (before, FAINT),
+            highlighted(passage.text, self.source.marks),
+            (after, FAINT),
+            (f"\n{found}", FAINT),
+        )
 
     def _excerpt(self) -> Content:
         start, end = self.source.excerpt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -10,10 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from rag.answering.grounding import Citation
-from rag.engine import Retrieved
-from rag.retrieval.search import Passage
+from rag.retrieval.standing import Standing
 from tui.widgets.source import SourceCard, make_sources
+from tui.widgets.turn import TurnView
 
 EMPTY = "The passages that bear on your question will be listed here."
 
@@ -35,21 +34,19 @@ class SourcesPane(VerticalScroll, can_focus=False):
         self.turn = 0
         self.selected = 0
 
-    async def show_turn(
-        self,
-        turn: int,
-        found: Retrieved | None,
-        passages: Sequence[Passage],
-        citations: Sequence[Citation],
-    ) -> None:
-        """List the passages of `turn`, what is cited first."""
-        self.turn, self.selected = turn, 0
-        evidence = found.evidence if found else ()
-        cards = [SourceCard(each) for each in make_sources(passages, evidence, citations)]
+    async def show_turn(self, view: TurnView | None) -> None:
+        """List the passages of a turn, what is cited first; nothing for None."""
+        self.turn, self.selected = (view.key if view else 0), 0
+        sources = (
+            make_sources(view.passages, view.evidence, view.citations, view.standings)
+            if view
+            else []
+        )
+        cards = [SourceCard(each) for each in sources]
         rows: list[Static | SourceCard] = []
         for title, cited in (("Cited", True), ("Also found", False)):
             group = [card for card in cards if card.source.cited is cited]
-            if group and citations:
+            if group and view and view.citations:
                 rows.append(Static(title, classes="group"))
             rows.extend(group)
         with self.app.batch_update():
@@ -61,7 +58,13 @@ class SourcesPane(VerticalScroll, can_focus=False):
 
     async def restart(self) -> None:
         """Forget the turn."""
-        await self.show_turn(0, None, (), ())
+        await self.show_turn(None)
+
+    def show_standings(self, turn: int, standings: Mapping[int, Standing]) -> None:
+        """Tell the cards of `turn` how their passages stand in the notes now."""
+        if turn == self.turn:
+            for card in self.query(SourceCard):
+                card.show_standing(standings.get(card.source.number))
 
     def choose(self, number: int) -> bool:
         """Give source `number` the focus; False when there is none."""
@@ -76,11 +79,11 @@ class SourcesPane(VerticalScroll, can_focus=False):
         """Give the selected source the focus."""
         return self.choose(self.selected)
 
-    def open_selected(self) -> None:
+    def open_selected(self, how: str) -> None:
         """Open the note of the selected source."""
         for card in self.query(SourceCard):
             if card.source.number == self.selected:
-                card.action_open()
+                card.action_open(how)
 
     def on_source_card_selected(self, event: SourceCard.Selected) -> None:
         """Follow the focus."""

@@ -23,6 +23,7 @@ class StatusLine(Widget):
         self._state = "starting"
         self._busy = True
         self._speed = ""
+        self._watching = False
         self.set_interval(20, self.refresh)
 
     def show_status(self, status: Status | None) -> None:
@@ -33,6 +34,11 @@ class StatusLine(Widget):
     def show_state(self, state: str, *, busy: bool) -> None:
         """`ready`, `indexing…`, `loading models…`, `answering…`."""
         self._state, self._busy = state, busy
+        self.refresh()
+
+    def show_watching(self, on: bool) -> None:
+        """Whether changed notes are noticed by themselves."""
+        self._watching = on
         self.refresh()
 
     def show_speed(self, event: Answered, seconds: float) -> None:
@@ -53,6 +59,7 @@ class StatusLine(Widget):
         if status is None or status.indexed_at is None:
             return [self._state, "not indexed yet"]
         indexed = f"indexed {ago(time.time() - status.indexed_at)}"
+        indexed += ", watching" if self._watching else ""
         return [self._state, count(status.notes, "note"), count(status.chunks, "passage"), indexed]
 
     def _right(self) -> list[str]:
@@ -71,8 +78,8 @@ def fit(left: Sequence[str], right: Sequence[str], width: int) -> tuple[str, str
         texts = " · ".join(lefts), " · ".join(rights)
         if len(texts[0]) + len(texts[1]) + 2 <= width:
             return texts
-        if len(lefts) > 3:
-            del lefts[2]
+        if len(lefts) > 2:
+            del lefts[-2]
         elif rights:
             del rights[0]
         elif len(lefts) > 1:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from rag.answering.saved import SavedTurn
 from rag.engine import Status
 from rag.errors import RagError
-from tui.text import clean
+from tui.text import clean, count
 from tui.widgets.turn import TurnView, error_content
 from tui.widgets.welcome import Welcome
+
+AT_ONCE = 12  # turns of a kept conversation shown at once: each costs the screen milliseconds
 
 
 class Transcript(VerticalScroll):
@@ -21,6 +26,7 @@ class Transcript(VerticalScroll):
         super().__init__()
         self._folder = folder
         self._status: Status | None = None
+        self._earlier: dict[int, SavedTurn] = {}  # kept turns that are not on the screen
 
     def compose(self) -> ComposeResult:
         """Begin with the welcome."""
@@ -43,6 +49,40 @@ class Transcript(VerticalScroll):
         self.anchor()
         return view
 
+    async def restore(self, turns: Mapping[int, SavedTurn]) -> None:
+        """Show turns that were kept, in place of all that is shown; of many, the last ones."""
+        await self._turns.remove_children()
+        self._earlier = dict(turns)
+        await self.show_earlier()
+        self.anchor()
+
+    async def show_earlier(self) -> list[TurnView]:
+        """Show some of the turns before the first one on the screen; those that are new."""
+        await self._turns.query(".earlier").remove()
+        first = next(iter(self.query(TurnView)), None)
+        part = list(self._earlier)[-AT_ONCE:]
+        shown = []
+        for key in part:
+            saved = self._earlier.pop(key)
+            view = TurnView(key, saved.question)
+            await self._turns.mount(view, before=first)
+            await view.restore(saved)
+            shown.append(view)
+        if self._earlier:
+            more = f"{count(len(self._earlier), 'earlier question')} · Alt+↑ goes on to them"
+            await self._turns.mount(Static(more, classes="notice stopped earlier"), before=0)
+        return shown
+
+    async def cut(self, key: int) -> None:
+        """Take turn `key` away, and all that comes after it."""
+        for view in self.query(TurnView):
+            if view.key >= key:
+                await view.remove()
+
+    def views(self) -> list[TurnView]:
+        """The turns from top to bottom."""
+        return list(self.query(TurnView))
+
     async def notice(self, what: str | RagError) -> None:
         """Show something that belongs to no turn."""
         if isinstance(what, RagError):
@@ -51,8 +91,10 @@ class Transcript(VerticalScroll):
             await self._turns.mount(Static(Content(clean(what)), classes="notice stopped"))
         self.anchor()
 
-    async def restart(self) -> None:
-        """Clear the conversation."""
+    async def restart(self, folder: str = "") -> None:
+        """Clear the conversation; `folder` is another one from now on."""
+        self._folder = folder or self._folder
+        self._earlier = {}
         await self._turns.remove_children()
         await self._turns.mount(Welcome(self._folder))
         self.show_status(self._status)

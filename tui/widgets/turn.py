@@ -2,56 +2,96 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
 from rag.answering.grounding import Citation, Sentence
+from rag.answering.saved import SavedTurn
 from rag.engine import Answered, Retrieved
 from rag.errors import RagError
 from rag.reading.links import plain
+from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
-from tui.messages import CitationChosen
-from tui.text import FAINT, MUTED, clean, count, heading_path, line_span, one_line, shorten
+from rag.retrieval.standing import Standing
+from tui.keys import bind
+from tui.messages import CitationChosen, TurnActed, TurnFocused
+from tui.text import FAINT, MUTED, clean, heading_path, line_span, one_line, shorten
 from tui.widgets.answer import Answer
 
 PREVIEWS = 3
 PREVIEW_CHARS = 240
+NEAREST = 3
 NOT_IN_NOTES = "Your notes do not say."
+CHANGED = {
+    "edited": "the note changed since it was indexed",
+    "moved": "the note changed since it was indexed; this moved",
+    "lost": "the note changed: it no longer says this",
+    "gone": "the note is no longer there",
+}
 
 
 class SourceRow(Static):
     """A source under an answer; a click shows its passage."""
 
     def __init__(self, turn: int, citation: Citation) -> None:
-        where = f"{one_line(citation.path)}:{line_span(citation.first, citation.last)}"
-        headings = heading_path(citation.headings)
-        super().__init__(
+        super().__init__()
+        self.citation = citation
+        self._chosen = (turn, citation.n)
+        self.show_standing(None)
+
+    def show_standing(self, standing: Standing | None) -> None:
+        """Where it is from, and whether the note is still as it was."""
+        each = self.citation
+        headings = heading_path(each.headings)
+        changed = CHANGED.get(standing.state, "") if standing else ""
+        self.update(
             Content.assemble(
-                (f"[{citation.n}] ", "$text-accent"),
-                where,
+                (f"[{each.n}] ", "$text-accent"),
+                f"{one_line(each.path)}:{line_span(each.first, each.last)}",
                 (f"  {headings}" if headings else "", MUTED),
+                (f"  ⚠ {changed}" if changed else "", "$text-warning"),
             )
         )
-        self._chosen = (turn, citation.n)
 
     def on_click(self) -> None:
         """Show the passage."""
         self.post_message(CitationChosen(*self._chosen))
 
 
-class TurnView(Vertical):
+class TurnView(Vertical, can_focus=True):
     """Draws one turn as it grows."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        bind("turn.retry", "act('retry')"),
+        bind("turn.edit", "act('edit')"),
+        bind("turn.copy", "act('copy')"),
+        bind("turn.branch", "act('branch')"),
+        bind("turn.why", "act('why')"),
+        bind("turn.export", "act('export')"),
+        bind("turn.previous", "screen.step_turn(-1)"),
+        bind("turn.next", "screen.step_turn(1)"),
+        *(Binding(str(n), f"choose({n})", f"Source {n}", show=False) for n in range(1, 10)),
+        Binding("enter", "choose(0)", "Sources", show=False),
+    ]
 
     def __init__(self, key: int, question: str) -> None:
         super().__init__(classes="turn")
         self.key = key
         self.question = question
+        self.query_text = question
         self.passages: tuple[Passage, ...] = ()
-        self.retrieved: Retrieved | None = None
+        self.evidence: tuple[Evidence, ...] = ()
         self.citations: tuple[Citation, ...] = ()
-        self._doubts: set[str] = set()
+        self.sentences: list[Sentence] = []
+        self.standings: Mapping[int, Standing] = {}
+        self.facts: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
         """The parts, most of them empty still."""
@@ -61,6 +101,11 @@ class TurnView(Vertical):
         yield Answer()
         yield Vertical(classes="outcome")
 
+    @property
+    def answer(self) -> str:
+        """The answer's text, or what was said in its place."""
+        return self.query_one(Answer).text
+
     def say(self, state: str) -> None:
         """Show in a dim line what the turn waits for; nothing for an empty text."""
         line = self.query_one(".state", Static)
@@ -69,7 +114,7 @@ class TurnView(Vertical):
 
     async def show_evidence(self, event: Retrieved) -> None:
         """Quote the best sentences at once; no model is needed for that."""
-        self.retrieved, self.passages = event, event.passages
+        self.passages, self.evidence, self.query_text = event.passages, event.evidence, event.query
         self.query_one(Answer).sources = len(event.passages)
         rows = []
         for each in event.evidence[:PREVIEWS]:
@@ -88,22 +133,54 @@ class TurnView(Vertical):
     async def add_sentence(self, event: Sentence) -> None:
         """Append a grounded sentence."""
         self.say("")
-        if event.support != "supported":
-            self._doubts.add(event.support)
+        self.sentences.append(event)
         await self.query_one(Answer).add(event.text, event.support)
 
-    async def finish(self, event: Answered) -> None:
-        """Put the sources under the answer, or say that there is none."""
+    async def finish(self, event: Answered) -> SavedTurn:
+        """Put the sources under the answer, or say that there is none; the turn as it is kept."""
         self.say("")
-        self.passages, self.citations = event.passages, unique_sources(event.citations)
+        self.passages, self.query_text = event.passages, event.query
+        self.citations = unique_sources(event.citations)
+        seconds = event.timings.get("total_s", 0.0)
+        await self._conclude(event.answered, event.answer)
+        speed = f", {event.tokens_per_s:.0f} tokens/s" if event.tokens_per_s > 0 else ""
+        self.facts = (f"{event.model}{speed}, {seconds:.1f} s",)
+        return SavedTurn(
+            self.question,
+            event.answer,
+            event.answered,
+            event.query,
+            tuple(self.sentences),
+            event.citations,
+            event.passages,
+            self.evidence,
+            event.model,
+            event.tokens_per_s,
+            seconds,
+            time.time(),
+        )
+
+    async def restore(self, saved: SavedTurn) -> None:
+        """Show a turn that was kept, as it was."""
+        self.say("")
+        self.passages, self.evidence = saved.passages, saved.evidence
+        self.citations, self.query_text = unique_sources(saved.citations), saved.query
+        self.query_one(Answer).sources = len(saved.passages)
+        for each in saved.sentences if saved.answered else ():
+            await self.add_sentence(each)
+        self.facts = (f"{saved.model}, {saved.seconds:.1f} s",)
+        await self._conclude(saved.answered, saved.answer)
+
+    async def _conclude(self, answered: bool, text: str) -> None:
         self.query_one(".previews").display = False
         answer = self.query_one(Answer)
-        if not event.answered:
-            await self._refuse(event)
+        if not answered:
+            await self._refuse(text)
             return
-        if not answer.source:
-            answer.sources = len(event.passages)
-            await answer.add(event.answer)
+        if not answer.text:
+            answer.sources = len(self.passages)
+            await answer.add(text)
+        await answer.complete()
         rows: list[Static] = [SourceRow(self.key, each) for each in self.citations]
         if legend := self._legend():
             rows.append(Static(legend, classes="legend", markup=False))
@@ -117,31 +194,55 @@ class TurnView(Vertical):
     async def stopped(self) -> None:
         """Say that the reader stopped this."""
         self.say("")
+        await self.query_one(Answer).complete()
         await self.query_one(".outcome").mount(Static("Stopped.", classes="stopped"))
 
-    async def _refuse(self, event: Answered) -> None:
-        said = one_line(event.answer) or NOT_IN_NOTES
-        hint = (
-            f"{count(len(event.passages), 'passage')} came nearest: see Sources (Ctrl+O)."
-            if event.passages
-            else "Nothing in them comes near this question."
-        )
+    async def _refuse(self, text: str) -> None:
+        said = one_line(text) or NOT_IN_NOTES
+        near = {each.path: number for number, each in reversed([*enumerate(self.passages, 1)])}
+        hint = "Nearest notes:" if near else "Nothing in them comes near this question."
         self.query_one(Answer).display = False
-        await self.query_one(".outcome").mount(
+        rows: list[Static] = [
             Static(Content.assemble((said, "bold"), "\n", (hint, MUTED)), classes="refusal")
-        )
+        ]
+        for number in sorted(near.values())[:NEAREST]:
+            each = self.passages[number - 1]
+            place = Citation(number, each.path, each.first, each.last, each.headings, "")
+            rows.append(SourceRow(self.key, place))
+        await self.query_one(".outcome").mount_all(rows)
+
+    def show_standings(self, standings: Mapping[int, Standing]) -> None:
+        """Say which sources changed since they were indexed."""
+        self.standings = standings
+        for row in self.query(SourceRow):
+            row.show_standing(standings.get(row.citation.n))
 
     def _legend(self) -> str:
-        marks = {
-            "weak": "≈ only partly borne out by its source",
+        legend = {
+            "supported": "✓ borne out by its source",
+            "weak": "≈ only partly borne out",
             "unsupported": "(?) not found in the passages",
         }
-        return "   ".join(text for key, text in marks.items() if key in self._doubts)
+        seen = {each.support for each in self.sentences}
+        return "   ".join(text for key, text in legend.items() if key in seen)
 
     def on_answer_citation_clicked(self, event: Answer.CitationClicked) -> None:
         """Pass the click on with the number of this turn."""
         event.stop()
         self.post_message(CitationChosen(self.key, event.number))
+
+    def on_focus(self) -> None:
+        """The sources pane follows."""
+        self.post_message(TurnFocused(self.key))
+
+    def action_act(self, action: str) -> None:
+        """Ask the screen to do something with this turn."""
+        self.post_message(TurnActed(self.key, action))
+
+    def action_choose(self, number: int) -> None:
+        """Go to a source; for 0, to the first that is cited."""
+        first = min((each.n for each in self.citations), default=1)
+        self.post_message(CitationChosen(self.key, number or first))
 
 
 def unique_sources(citations: tuple[Citation, ...]) -> tuple[Citation, ...]:

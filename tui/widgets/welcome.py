@@ -15,12 +15,13 @@ from tui.text import ago, clean, count
 HINTS = (
     ("Enter", "asks; Ctrl+J begins a new line"),
     ("Ctrl+O", "goes to the passages behind an answer"),
+    ("Ctrl+L", "lists your conversations"),
     ("F1", "shows all keys"),
 )
 
 
 class Welcome(Vertical):
-    """The folder, what is known of it, and three keys."""
+    """The folder, what is known of it, and the first keys."""
 
     def __init__(self, folder: str) -> None:
         super().__init__()

@@ -1,0 +1,212 @@
+"""How smooth the terminal interface is: first paint, and a heartbeat while it works.
+
+python bench/screen.py [NOTES]    NOTES (2,000) short notes are made, indexed and asked
+
+The real app runs in a pseudo-terminal of 120×34. The heartbeat is due every 10 ms on the screen's
+thread; how late it comes is how long a key would wait. Other programs on the machine count in
+that, so the processor time that the longest callback took on that thread stands beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import pty
+import random
+import select
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+BEAT_S = 0.01
+WORDS = (
+    "garden barrel water tomato letter train river bridge winter harvest engine paper window "
+    "kitchen mountain border signal market village teacher question answer summer library"
+).split()
+COLUMNS = ("beats", "p50 ms", "p99 ms", "max ms", "> 50 ms", "cpu ms")
+QUESTION = "What is retrieval-augmented generation?"
+
+
+def write_notes(folder: Path, count: int) -> None:
+    """`count` notes of one passage each, and the example notes."""
+    chance = random.Random(7)
+    for number in range(count):
+        file = folder / f"{number % 40:02}" / f"note {number}.md"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        text = " ".join(chance.choice(WORDS) for _ in range(60))
+        file.write_text(f"---\ntags: [{chance.choice(WORDS)}]\n---\n# Note {number}\n\n{text}.\n")
+    for each in (ROOT / "corpus").glob("*.md"):
+        (folder / each.name).write_bytes(each.read_bytes())
+
+
+# In the pseudo-terminal
+
+
+@dataclass
+class Heart:
+    """How late each beat came, in seconds, by what was being done."""
+
+    late: dict[str, list[float]] = field(default_factory=dict)
+    longest: dict[str, float] = field(default_factory=dict)
+    doing: str = "starting"
+
+    def time_callbacks(self) -> None:
+        """Note the processor time of every callback of the loop."""
+        run = asyncio.Handle._run
+
+        def timed(handle: asyncio.Handle) -> None:
+            before = time.thread_time()
+            run(handle)
+            took = time.thread_time() - before
+            if took > self.longest.get(self.doing, 0.0):
+                self.longest[self.doing] = took
+                if os.environ.get("RAG_BENCH_CALLBACKS") and took > 0.05:
+                    with open(os.environ["RAG_BENCH_CALLBACKS"], "a") as log:
+                        log.write(f"{self.doing} {took * 1e3:.0f} ms {handle!r}\n")
+
+        asyncio.Handle._run = timed  # type: ignore[method-assign]
+
+    async def beat(self) -> None:
+        while True:
+            due = time.perf_counter() + BEAT_S
+            await asyncio.sleep(BEAT_S)
+            self.late.setdefault(self.doing, []).append(time.perf_counter() - due)
+
+    @asynccontextmanager
+    async def during(self, what: str) -> AsyncIterator[None]:
+        self.doing = what
+        yield
+        self.doing = "resting"
+
+
+def child(notes: Path, data: Path, report: Path) -> None:
+    """The app, driven by a pilot; writes what the heartbeat found."""
+    from dataclasses import replace
+
+    from rag.config import load_config
+    from rag.wiring import build_engine
+    from tui.app import ChatApp
+    from tui.widgets.question import QuestionBox
+    from tui.workplace import workplace
+
+    config = replace(load_config(data, os.environ), notes=notes, data_dir=data)
+    engine = build_engine(config)
+    app = ChatApp(engine, workplace(engine))
+    heart = Heart()
+    heart.time_callbacks()
+
+    async def drive(pilot: Pilot[None]) -> None:
+        session = app.chat.session
+        while not (session.current or session.waiting):
+            await asyncio.sleep(0.01)
+        beating = asyncio.create_task(heart.beat())
+        steps = (
+            ("indexing", None),
+            ("loading models", None),
+            ("answering", QUESTION),
+            ("answering", "and who uses it?"),
+        )
+        for what, question in steps:
+            async with heart.during(what):
+                if question:
+                    app.chat.query_one(QuestionBox).insert(question)
+                    await pilot.press("enter")
+                while session.current is None and session.waiting:
+                    await asyncio.sleep(0.01)
+                current = session.current
+                while session.current is current and current is not None:
+                    await asyncio.sleep(0.01)
+        async with heart.during("finding notes"):
+            await pilot.press("ctrl+g", *"winter")
+            await asyncio.sleep(1.5)
+            await pilot.press("escape")
+        async with heart.during("whole note"):
+            app.chat.show_note("RAG.md")
+            await asyncio.sleep(1.0)
+        beating.cancel()
+        report.write_text(json.dumps([heart.late, heart.longest]))
+        app.exit()
+
+    app.run(auto_pilot=drive)
+    app.worker.close(5)
+
+
+# Outside of it
+
+
+def run_in_terminal(command: list[str], until: bytes = b"") -> float:
+    """Run a command in a pseudo-terminal to its end; seconds until it first wrote `until`."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 34, 120, 0, 0))
+    environ = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command, stdin=follower, stdout=follower, stderr=follower, env=environ, close_fds=True
+    )
+    os.close(follower)
+    seen, found = b"", 0.0
+    while process.poll() is None:
+        if not select.select([leader], [], [], 0.05)[0]:
+            continue
+        try:
+            seen = (seen + os.read(leader, 1 << 16))[-(1 << 16) :]
+        except OSError:
+            break
+        if until and not found and until in seen:
+            found = time.perf_counter() - started
+            process.terminate()
+    process.wait()
+    os.close(leader)
+    return found
+
+
+def first_paint(notes: Path, data: Path) -> float:
+    environ = {"RAG_DATA_DIR": str(data)}
+    os.environ.update(environ)
+    command = [sys.executable, "-m", "rag", "chat", "--notes", str(notes)]
+    return run_in_terminal(command, b"Ask your notes")
+
+
+def quantile(values: list[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    with tempfile.TemporaryDirectory() as scratch:
+        notes, data, report = Path(scratch, "notes"), Path(scratch, "data"), Path(scratch, "late")
+        data.mkdir()
+        write_notes(notes, count)
+        run_in_terminal([sys.executable, __file__, "--child", str(notes), str(data), str(report)])
+        late, longest = json.loads(report.read_text())
+        paints = sorted(first_paint(notes, data) for _ in range(5))
+    print(f"first paint     {paints[0]:.2f} s best, {paints[2]:.2f} s median of 5")
+    print(f"{'heartbeat':<16}" + "".join(f"{each:>9}" for each in COLUMNS))
+    for what, values in late.items():
+        p50, p99, top = (1e3 * quantile(values, share) for share in (0.5, 0.99, 1.0))
+        over = sum(each > 0.05 for each in values)
+        times = f"{p50:>9.1f}{p99:>9.1f}{top:>9.1f}{over:>9}{1e3 * longest[what]:>9.1f}"
+        print(f"{what:<16}{len(values):>9}{times}")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--child"]:
+        child(*map(Path, sys.argv[2:5]))
+    else:
+        main()

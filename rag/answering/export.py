@@ -1,0 +1,76 @@
+"""A conversation into a Markdown note, with links to the notes that it rests on."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from rag.answering.saved import SavedTurn
+from rag.errors import StorageError, storage_errors
+
+_NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|#^\[\]\x00-\x1f\x7f-\x9f\ud800-\udfff]+')
+_NAME_CHARS = 80
+_CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+_CONTROLS |= dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+
+
+def as_markdown(title: str, turns: Sequence[SavedTurn]) -> str:
+    """The note: a heading for each question, the answer, and its sources as [[links]]."""
+    when = turns[0].asked if turns else time.time()
+    day = time.strftime("%Y-%m-%d", time.localtime(when))
+    parts = [f"---\ncreated: {day}\nsource: rag\n---\n\n# {_line(title)}\n"]
+    for turn in turns:
+        parts.append(f"\n## {_line(turn.question)}\n\n{_text(turn.answer)}\n")
+        sources = _sources(turn)
+        if sources:
+            parts.append("\n" + "\n".join(sources) + "\n")
+    return "".join(parts)
+
+
+def export_note(folder: Path, title: str, turns: Sequence[SavedTurn]) -> Path:
+    """Write the note into the notes folder under its title; the file.
+
+    Nothing is overwritten: a name that is taken gets a number. Raises StorageError.
+    """
+    name = " ".join(_NOT_IN_NAMES.sub(" ", title).split())[:_NAME_CHARS].strip(". ")
+    name = name or "Conversation"
+    text = as_markdown(title, turns)
+    with storage_errors(folder):
+        for number in range(1, 1000):
+            file = folder / (f"{name}.md" if number == 1 else f"{name} {number}.md")
+            try:
+                handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            except FileExistsError:
+                continue
+            with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as stream:
+                stream.write(text)
+            return file
+    raise StorageError(f"There are too many notes called {name} in {folder}.", "Rename the chat.")
+
+
+def _sources(turn: SavedTurn) -> list[str]:
+    """`- [1] [[garden/tomatoes|Tomatoes]], lines 12–14: “…”`, one for each citation."""
+    titles = {number: each.title for number, each in enumerate(turn.passages, 1)}
+    rows = []
+    for each in turn.citations:
+        path = PurePosixPath(each.path)
+        target = str(path.with_suffix("")) if path.suffix.lower() == ".md" else str(path)
+        shown = _NOT_IN_NAMES.sub(" ", titles.get(each.n, path.stem))
+        lines = (
+            f"line {each.first}" if each.first == each.last else (f"lines {each.first}–{each.last}")
+        )
+        rows.append(
+            f"- \\[{each.n}\\] [[{_line(target)}|{_line(shown)}]], {lines}: “{_line(each.quote)}”"
+        )
+    return rows
+
+
+def _text(text: str) -> str:
+    return text.translate(_CONTROLS).encode("utf-8", "replace").decode("utf-8").strip()
+
+
+def _line(text: str) -> str:
+    return " ".join(_text(text).split())

@@ -1,0 +1,102 @@
+"""A turn as it is kept: all that was shown of it, to JSON and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, TypeVar
+
+from rag.answering.grounding import Citation, Sentence
+from rag.retrieval.evidence import Evidence
+from rag.retrieval.search import Passage
+
+T = TypeVar("T", Citation, Evidence, Passage)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedTurn:
+    """A question, its answer, and what was shown with it. `asked` is in epoch seconds,
+    `seconds` how long the answer took, `query` what was searched."""
+
+    question: str
+    answer: str
+    answered: bool
+    query: str
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+    passages: tuple[Passage, ...]
+    evidence: tuple[Evidence, ...]
+    model: str
+    tokens_per_s: float
+    seconds: float
+    asked: float
+
+
+def to_json(turn: SavedTurn) -> tuple[str, str, str, float, float, str]:
+    """Question, answer, model, tokens a second, time asked, and the rest as JSON."""
+    shown = {
+        "answered": turn.answered,
+        "query": turn.query,
+        "seconds": turn.seconds,
+        "sentences": [
+            {
+                "text": each.text,
+                "support": each.support,
+                "citations": list(map(asdict, each.citations)),
+            }
+            for each in turn.sentences
+        ],
+        "citations": [asdict(each) for each in turn.citations],
+        "passages": [asdict(each) for each in turn.passages],
+        "evidence": [asdict(each) for each in turn.evidence],
+    }
+    # A file name may hold half a character, which SQLite's UTF-8 cannot: JSON escapes it.
+    return (
+        _whole(turn.question),
+        _whole(turn.answer),
+        turn.model,
+        turn.tokens_per_s,
+        turn.asked,
+        json.dumps(shown),
+    )
+
+
+def from_json(
+    question: Any, answer: Any, model: Any, tokens_per_s: Any, asked: Any, shown: Any
+) -> SavedTurn:
+    """The turn that `to_json` took apart. What a newer version added to it is left out."""
+    data = json.loads(shown)
+    return SavedTurn(
+        question,
+        answer,
+        data["answered"],
+        data["query"],
+        tuple(
+            Sentence(
+                each["text"],
+                tuple(_read(Citation, one) for one in each["citations"]),
+                each["support"],
+            )
+            for each in data["sentences"]
+        ),
+        tuple(_read(Citation, each) for each in data["citations"]),
+        tuple(_read(Passage, each) for each in data["passages"]),
+        tuple(_read(Evidence, each) for each in data["evidence"]),
+        model,
+        tokens_per_s,
+        data["seconds"],
+        asked,
+    )
+
+
+def _read(kind: type[T], values: Mapping[str, Any]) -> T:
+    known = {each.name for each in fields(kind)}
+    chosen: dict[str, Any] = {key: value for key, value in values.items() if key in known}
+    if "headings" in chosen:
+        chosen["headings"] = tuple(chosen["headings"])
+    return kind(**chosen)
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,48 @@
+"""A conversation as a note."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rag.answering.export import as_markdown, export_note
+from rag.errors import NotesError, RagError
+from rag.reading.documents import parse_document
+from tests.answering.test_conversations import CITATION, PASSAGE, TURN
+
+FROM = replace(PASSAGE, path="house/barrel.md")
+PLAIN = replace(TURN, citations=(replace(CITATION, path=FROM.path),), passages=(FROM,))
+
+
+def test_the_note_has_headings_and_links_that_lead_to_the_sources():
+    text = as_markdown("Water", [PLAIN, replace(PLAIN, question="And\nthe tap?", citations=())])
+    note = parse_document("Water.md", text)
+    assert note.title == "Water"
+    assert [link.target for link in note.links] == ["house/barrel"]
+    assert note.blocks[-1].headings == ("Water", "And the tap?")
+    assert "- \\[1\\] [[house/barrel|Barrel]], line 3: “The rain barrel holds 300 litres.”" in text
+
+
+def test_nothing_is_overwritten_and_names_are_safe(tmp_path: Path):
+    title = '../a/b: [[x]] "|#^\x1b[31m'
+    first, second = (export_note(tmp_path, title, [PLAIN]) for _ in range(2))
+    assert {first.parent, second.parent} == {tmp_path}
+    assert first != second
+    assert first.read_text() == second.read_text()
+    assert not first.name.startswith(".")
+    assert not set(first.name) & set('/\\:*?"<>|#^[]\x1b')
+    assert export_note(tmp_path, "...", [PLAIN]).name == "Conversation.md"
+
+
+def test_untrusted_text_brings_no_escapes(tmp_path: Path):
+    evil = replace(PLAIN, question="a\x1b[2J\u202eb", answer="x\x1b]0;t\x07\udcff")
+    text = export_note(tmp_path, "t", [evil]).read_text()
+    assert not set(text) & set("\x1b\x07\u202e")
+
+
+def test_a_folder_that_is_gone_is_a_sentence(tmp_path: Path):
+    with pytest.raises(RagError) as caught:
+        export_note(tmp_path / "gone", "t", [PLAIN])
+    assert not isinstance(caught.value, NotesError)

@@ -1,0 +1,66 @@
+"""Filters are completed while a question is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from rag.indexing.library import NoteEntry
+from tui.completion import Names, complete, completions, names_of
+from tui.widgets.suggestions import Suggestions
+
+Running = Callable[..., Any]
+NAMES = Names(("garden", "food", "old garden"), ("work/", "work/plans/", "work/a b.md", "x.md"))
+
+
+def note(path: str, *tags: str) -> NoteEntry:
+    return NoteEntry(path, path, (), tags, "")
+
+
+@pytest.mark.parametrize(
+    ("before", "choices"),
+    [
+        ("tag:", ["tag:garden", "tag:food", 'tag:"old garden"']),
+        ("water tag:ga", ["tag:garden", 'tag:"old garden"']),
+        ("-tag:FO", ["-tag:food"]),
+        ("tag:food", []),
+        ('tag:"old g', ['tag:"old garden"']),
+        ("path:w", ["path:work/", "path:work/plans/", 'path:"work/a b.md"']),
+        ("path:plans", ["path:work/plans/"]),
+        ("tag:food and", []),
+        ("mytag:ga", []),
+        ("no filter", []),
+        ("", []),
+    ],
+)
+def test_what_a_filter_can_be_completed_to(before: str, choices: list[str]):
+    assert completions(before, NAMES) == choices
+
+
+def test_completing_replaces_the_filter_and_leaves_folders_open():
+    assert complete("water tag:ga", "tag:garden") == "water tag:garden "
+    assert complete("-path:w", "-path:work/") == "-path:work/"
+    assert complete('x tag:"old g', 'tag:"old garden"') == 'x tag:"old garden" '
+
+
+def test_names_are_tags_by_use_and_folders_before_notes():
+    names = names_of([note("b/c/x.md", "rare", "often"), note("a.md", "often")])
+    assert names == Names(("often", "rare"), ("b/", "b/c/", "b/c/x.md", "a.md"))
+
+
+async def test_tab_completes_and_elsewhere_moves_on(running: Running) -> None:
+    async with running() as driver:
+        await driver.ready()
+        box = driver.chat.box
+        await driver.until(lambda: driver.chat.names.tags)
+        await driver.press(*"tag:ga")
+        await driver.until(lambda: driver.chat.query_one(Suggestions).display)
+        assert driver.shows("tag:garden")
+        await driver.press("tab")
+        await driver.until(lambda: box.text == "tag:garden ")
+        await driver.until(lambda: not driver.chat.query_one(Suggestions).display)
+        assert driver.app.focused is box
+        await driver.press("tab")
+        await driver.until(lambda: driver.app.focused is not box)

@@ -1,0 +1,236 @@
+"""Conversations in the interface: kept, reopened, renamed, deleted, branched, exported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rag.answering.conversations import Conversations
+from rag.errors import StorageError
+from tests.answering.test_conversations import TURN
+from tests.tui.fake_engine import FakeEngine
+from tui.screens.conversations import ConversationsScreen, TitleScreen, day_name
+from tui.widgets.question import QuestionBox
+from tui.widgets.source import SourceCard
+from tui.widgets.transcript import AT_ONCE
+from tui.widgets.turn import SourceRow, TurnView
+from tui.workplace import Workplace
+
+Running = Callable[..., Any]
+
+
+@pytest.fixture
+def kept(place: Workplace, engine: FakeEngine) -> Conversations:
+    """The database that the app writes."""
+    return place.open_conversations(engine.notes_folder)
+
+
+async def ask(driver: Any, *questions: str) -> None:
+    for question in questions:
+        await driver.ask(question)
+        await driver.ready()
+
+
+def questions(driver: Any) -> list[str]:
+    return [view.question for view in driver.chat.query(TurnView)]
+
+
+async def test_turns_are_kept_and_the_latest_goes_on(
+    running: Running, engine: FakeEngine, kept: Conversations
+) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "First?", "Second?")
+    (found,) = kept.all()
+    assert (found.title, found.turns) == ("First?", 2)
+    assert kept.turns(found.id)[0].sentences == tuple(engine.script.sentences)
+    async with running(begin="latest") as driver:
+        await driver.until(lambda: questions(driver) == ["First?", "Second?"])
+        await driver.ready()
+        assert driver.answers()[0] == kept.turns(found.id)[0].answer
+        assert driver.chat.query(SourceRow)
+        assert driver.chat.query(SourceCard)
+        await ask(driver, "Third?")
+        (_, history) = engine.asked[-1]
+        assert [turn.question for turn in history] == ["First?", "Second?"]
+    assert kept.all()[0].turns == 3
+
+
+async def test_a_long_conversation_shows_its_end_and_more_on_demand(
+    running: Running, kept: Conversations
+) -> None:
+    conversation = None
+    for number in range(30):
+        conversation = kept.add(conversation, replace(TURN, question=f"Q {number}?"))
+    async with running(begin=conversation) as driver:
+        await driver.ready()
+        await driver.until(lambda: questions(driver)[-1:] == ["Q 29?"])
+        assert len(questions(driver)) == AT_ONCE
+        driver.chat.query(TurnView).first().focus()
+        await driver.press("up")
+        await driver.until(lambda: len(questions(driver)) == 2 * AT_ONCE)
+        assert questions(driver) == [f"Q {number}?" for number in range(30 - 2 * AT_ONCE, 30)]
+        await driver.until(lambda: driver.app.focused.question == f"Q {29 - AT_ONCE}?")
+        await driver.press("escape")
+        await driver.until(lambda: driver.app.focused is driver.chat.box)
+        await ask(driver, "Next?")
+        assert len(driver.chat.session.history) == 31
+    assert kept.get(conversation).turns == 31
+
+
+async def test_questions_of_other_days_are_recalled(running: Running) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "First?")
+    async with running() as driver:
+        await driver.ready()
+        box = driver.chat.query_one(QuestionBox)
+        await driver.until(lambda: box._asked)
+        await driver.press("up")
+        assert box.text == "First?"
+
+
+async def test_nothing_is_kept_of_a_stopped_answer(
+    running: Running, engine: FakeEngine, kept: Conversations
+) -> None:
+    engine.hold("answer")
+    async with running() as driver:
+        await driver.ready()
+        await driver.ask("Water?")
+        await driver.until(lambda: driver.answers()[0])
+        await driver.press("escape")
+        await driver.until(lambda: driver.shows("Stopped."))
+    assert kept.all() == []
+
+
+async def test_a_new_conversation_begins_with_ctrl_n(running: Running, kept: Conversations) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "First?")
+        await driver.press("ctrl+n")
+        await ask(driver, "Other?")
+    assert [each.title for each in kept.all()] == ["Other?", "First?"]
+
+
+async def test_the_list_opens_searches_renames_deletes_and_undoes(
+    running: Running, kept: Conversations
+) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "First?")
+        await driver.press("ctrl+n")
+        await ask(driver, "Other?")
+        await driver.press("ctrl+l")
+        await driver.until(lambda: driver.shows("Today"))
+        assert isinstance(driver.app.screen, ConversationsScreen)
+        await driver.press("r")
+        await driver.until(lambda: isinstance(driver.app.screen, TitleScreen))
+        await driver.press("ctrl+u", *"Bees", "enter")
+        await driver.until(lambda: driver.shows("Bees"))
+        await driver.press("d")
+        await driver.until(lambda: len(kept.all()) == 1)
+        await driver.press("u")
+        await driver.until(lambda: len(kept.all()) == 2)
+        await driver.press("slash", *"first")
+        await driver.until(lambda: not driver.shows("  Bees"))
+        await driver.until(lambda: driver.app.screen.chosen is not None)
+        await driver.press("enter")
+        await driver.until(lambda: questions(driver) == ["First?"])
+    assert {each.title for each in kept.all()} == {"Bees", "First?"}
+
+
+async def test_deleting_the_one_on_the_screen_begins_a_new_one(
+    running: Running, kept: Conversations
+) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "First?")
+        await driver.press("ctrl+l")
+        await driver.until(lambda: driver.shows("Today"))
+        await driver.press("d")
+        await driver.until(lambda: driver.shows("No conversation"))
+        await driver.press("escape")
+        await driver.until(lambda: questions(driver) == [])
+        await ask(driver, "Second?")
+    assert [each.title for each in kept.all()] == ["Second?"]
+
+
+async def test_editing_leaves_what_was_said_and_retry_asks_the_last_anew(
+    running: Running, engine: FakeEngine, kept: Conversations
+) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "First?", "Second?", "Third?")
+        await driver.press("alt+up", "up", "e")  # the second turn
+        box = driver.chat.query_one(QuestionBox)
+        await driver.until(lambda: box.text == "Second?")
+        await driver.press("escape")
+        await driver.until(lambda: box.text == "")
+        await driver.press("alt+up", "up", "e")
+        await driver.until(lambda: box.text == "Second?")
+        await driver.press("ctrl+u", *"Changed?", "enter")
+        await driver.until(lambda: questions(driver) == ["First?", "Changed?"])
+        await driver.ready()
+        (question, history) = engine.asked[-1]
+        assert (question, [turn.question for turn in history]) == ("Changed?", ["First?"])
+        await driver.press("f5")
+        await driver.until(lambda: len(engine.asked) == 5)
+        await driver.ready()
+        assert questions(driver) == ["First?", "Changed?"]
+    turns = [[turn.question for turn in kept.turns(each.id)] for each in kept.all()]
+    assert ["First?", "Second?", "Third?"] in turns
+    assert turns.count(["First?", "Changed?"]) == 1
+
+
+async def test_a_branch_goes_on_apart(running: Running, kept: Conversations) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "First?", "Second?")
+        await driver.press("alt+up", "up", "b")
+        await driver.until(lambda: questions(driver) == ["First?"])
+        await ask(driver, "Instead?")
+    turns = [[turn.question for turn in kept.turns(each.id)] for each in kept.all()]
+    assert sorted(turns) == [["First?", "Instead?"], ["First?", "Second?"]]
+
+
+async def test_a_conversation_becomes_a_note(running: Running, engine: FakeEngine) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "How much water?")
+        await driver.press("alt+up", "x")
+        await driver.until(lambda: driver.shows("Exported to How much water.md"))
+    text = (engine.notes_folder / "How much water.md").read_text()
+    assert "[[garden/tomatoes|Tomatoes]]" in text
+
+
+async def test_what_cannot_be_kept_is_said_and_the_answer_stays(
+    running: Running, engine: FakeEngine
+) -> None:
+    def refuse(folder: object) -> Conversations:
+        raise StorageError("The disk is full.", "Free some space.")
+
+    async with running(open_conversations=refuse) as driver:
+        await driver.ready()
+        await ask(driver, "First?", "Second?")
+        assert driver.shows("The disk is full.")
+        assert all(driver.answers())
+        (_, history) = engine.asked[-1]
+        assert len(history) == 1
+
+
+async def test_an_unknown_conversation_is_a_sentence(running: Running) -> None:
+    async with running(begin=99) as driver:
+        await driver.until(lambda: driver.shows("There is no conversation 99"))
+        await ask(driver, "First?")
+        assert driver.answers()[0]
+
+
+def test_days_have_names() -> None:
+    now = 1_700_000_000.0
+    assert day_name(now - 60, now) == "Today"
+    assert day_name(now - 86400, now) == "Yesterday"
+    assert day_name(now - 3 * 86400, now).endswith(" November")
+    assert day_name(now - 400 * 86400, now).endswith(" 2022")

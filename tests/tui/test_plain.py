@@ -1,0 +1,120 @@
+"""The line-based loop: the same conversations, without a screen."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from rag.answering.conversations import Conversations
+from rag.errors import ModelError
+from rag.retrieval.query import Turn
+from tests.conftest import Box
+from tests.tui.fake_engine import LITRES, FakeEngine, Script
+from tests.tui.test_typing import HOSTILE
+from tui.plain import Plain
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> FakeEngine:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    return FakeEngine(folder)
+
+
+@pytest.fixture
+def kept(tmp_path: Path, fake: FakeEngine) -> Iterator[Conversations]:
+    conversations = Conversations(tmp_path / "data", fake.notes_folder)
+    yield conversations
+    conversations.close()
+
+
+@pytest.fixture
+def say(fake: FakeEngine, kept: Conversations) -> Callable[..., str]:
+    """Run the loop over lines, and give what it printed."""
+
+    def run(*lines: str, begin=None) -> str:
+        out = io.StringIO()
+        waiting = iter(lines)
+
+        def read(_prompt: str) -> str:
+            try:
+                return next(waiting)
+            except StopIteration:
+                raise EOFError from None
+
+        console = Console(file=out, width=80, soft_wrap=True, highlight=False, markup=False)
+        Plain(fake, kept, console).run(begin, read)
+        return out.getvalue()
+
+    return run
+
+
+def test_a_question_is_answered_with_its_sources(say):
+    said = say("How much water?")
+    assert said.index(LITRES) < said.index("Answer:") < said.index("ten litres** a week")
+    assert "Source 1: garden/tomatoes.md, line 13" in said
+    assert "\x1b" not in said
+
+
+def test_conversations_are_the_same_as_on_the_screen(say, kept: Conversations, fake: FakeEngine):
+    say("First?", "And then?")
+    assert fake.asked[1][1] == (Turn("First?", fake_answer(fake), "alone: First?"),)
+    (found,) = kept.all()
+    assert found.turns == 2
+    said = say("Third?", begin="latest")
+    assert "Question: And then?" in said
+    assert kept.get(found.id).turns == 3
+    assert "1. First?" in say(begin=0)
+
+
+def fake_answer(fake: FakeEngine) -> str:
+    return " ".join(each.text for each in fake.script.sentences)
+
+
+def test_commands(say, kept: Conversations, fake: FakeEngine):
+    said = say(
+        "First?", "/source 2", "/rename Tomatoes", "/export", "/new", "Other?", "/search tomatoes",
+        "/open 2", "/delete", "/list", "/undo", "/nonsense", "/source 9", "/open x", "/help",
+    )  # fmt: skip
+    assert "The beans look tired." in said
+    assert "It is called Tomatoes now." in said
+    assert "Exported to Tomatoes.md" in said
+    assert (fake.notes_folder / "Tomatoes.md").is_file()
+    assert "Deleted. /undo brings it back." in said
+    assert "There is no command /nonsense." in said
+    assert "Name a source from 1 to 3" in said
+    assert {each.title for each in kept.all()} == {"Tomatoes", "Other?"}
+
+
+def test_errors_are_sentences_and_the_next_question_works(say, fake: FakeEngine):
+    fake.script = Script(error=ModelError("The model is damaged.", "Run: rag doctor"))
+    said = say("First?", "/delete")
+    assert "The model is damaged. Run: rag doctor" in said
+    assert "Nothing has been asked" in said
+
+
+def test_a_refusal_names_the_nearest_notes(say, fake: FakeEngine):
+    fake.script = Script(sentences=(), answer="Your notes do not say.", answered=False)
+    said = say("Who?")
+    assert "Your notes do not say.\nNearest note 1: garden/tomatoes.md, lines 12 to 14" in said
+
+
+def test_hostile_text_is_text(say):
+    said = say(f"What is {HOSTILE}?", f"/rename {HOSTILE}", "/list")
+    assert "[bold red]x[/]" in said
+    assert "\x1b" not in said
+
+
+@pytest.mark.model
+def test_plain_reads_questions_from_a_pipe(box: Box):
+    done = box.rag("chat", "--plain", input="How many litres does the rain barrel hold?\n/quit\n")
+    assert done.returncode == 0
+    assert "300" in done.stdout
+    assert "Source 1: barrel.md, line 3" in done.stdout
+    again = box.rag("chat", "--plain", "--continue", input="")
+    assert "Question: How many litres does the rain barrel hold?" in again.stdout
+    assert "There is no conversation 99" in box.rag("chat", "--plain", "--resume", "99").stdout

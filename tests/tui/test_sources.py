@@ -1,0 +1,218 @@
+"""From a citation to its note: lines around, whole notes, links, changes, copies, reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Markdown, OptionList
+
+from tests.tui.fake_engine import LITRES, FakeEngine, Script
+from tests.tui.test_typing import HOSTILE
+from tui.screens.note import NoteScreen, pieces, tamed
+from tui.screens.why import WhyScreen
+from tui.widgets.source import SourceCard
+from tui.widgets.turn import SourceRow
+
+Running = Callable[..., Any]
+
+
+@pytest.fixture
+def note(engine: FakeEngine) -> Path:
+    return engine.notes_folder / "garden" / "tomatoes.md"
+
+
+async def asked(driver: Any) -> None:
+    await driver.ready()
+    await driver.ask("Water?")
+    await driver.ready()
+
+
+async def test_a_source_shows_the_lines_around_it(running: Running, note: Path) -> None:
+    lines = note.read_text().split("\n")
+    note.write_text("\n".join([*lines[:9], "Line before.", "", *lines[11:], "Line after."]))
+    async with running() as driver:
+        await asked(driver)
+        await driver.press("alt+1")
+        await driver.until(lambda: driver.shows("Line before."))
+        assert driver.shows("Line after.")
+        assert not driver.shows("⚠")
+
+
+async def test_a_note_that_changed_says_so(running: Running, note: Path) -> None:
+    async with running((160, 50)) as driver:
+        await asked(driver)
+        assert not driver.shows("⚠")
+        note.write_text("\n" + note.read_text())
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.shows("this moved"))
+        await driver.press("alt+1")
+        await driver.until(lambda: driver.shows("this stands at"))
+        note.write_text("# Tomatoes\n\nNothing any more.\n")
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.shows("it no longer says"))
+        note.unlink()
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.shows("the note is no longer"))
+
+
+async def test_enter_shows_the_whole_note_with_links_and_a_way_back(
+    running: Running, note: Path
+) -> None:
+    note.write_text(
+        "---\ntags: x\n---\n"
+        + note.read_text().split("\n", 3)[3]
+        + "\n\nSee [[Diary#July|the log]], [[rain barrel]] and [[nowhere]].\n"
+    )
+    async with running() as driver:
+        await asked(driver)
+        await driver.press("alt+1", "enter")
+        await driver.until(lambda: isinstance(driver.app.screen, NoteScreen))
+        await driver.until(lambda: driver.shows("the log"))
+        screen = driver.app.screen
+        await driver.until(lambda: screen.query(".meant"))
+        (meant,) = screen.query(".meant")
+        assert meant.source_range[0] + 1 == 12
+        assert not driver.shows("tags: x")
+        await driver.press("l", "enter")
+        await driver.until(lambda: driver.shows("2024 log"))
+        await driver.press("backspace")
+        await driver.until(lambda: driver.shows("the log"))
+        markdown = screen.query_one(Markdown)
+        markdown.post_message(Markdown.LinkClicked(markdown, "note:rain%20barrel"))
+        await driver.until(lambda: driver.shows("The barrel holds 300 litres"))
+        await driver.press("backspace", "l", "end", "enter")
+        await driver.until(lambda: driver.shows("No note is called nowhere"))
+        await driver.press("escape", "escape")
+        await driver.until(lambda: driver.app.screen is driver.chat)
+
+
+async def test_links_out_of_the_notes_are_copied_not_opened(
+    running: Running, note: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running() as driver:
+        monkeypatch.setattr(driver.app, "open_url", lambda *_: pytest.fail("opened"))
+        await asked(driver)
+        await driver.press("alt+1", "enter")
+        await driver.until(lambda: isinstance(driver.app.screen, NoteScreen))
+        markdown = driver.app.screen.query_one(Markdown)
+        markdown.post_message(Markdown.LinkClicked(markdown, "https://evil.example/x"))
+        await driver.until(lambda: driver.app.clipboard == "https://evil.example/x")
+
+
+async def test_hostile_notes_are_shown_as_text(running: Running, note: Path) -> None:
+    evil = f"{HOSTILE} ![i](http://e.x) <b>c</b> &#27;[2J [[x\x1b]0;t\x07|y\u202e]]"
+    note.write_text(note.read_text() + f"\n{evil}\n\n| a |\n|---|\n| {HOSTILE} |\n")
+    async with running() as driver:
+        await asked(driver)
+        await driver.press("alt+1", "enter")
+        await driver.until(lambda: driver.shows("[bold red]x[/]"))
+        text = driver.text()
+        assert not set(text) & set("\x1b\x07\u202e")
+        for literal in ("!i", "<b>c</b>", "&#27;[2J", "[@click=app.quit]q[/]"):
+            assert literal in text
+        assert driver.app.is_running
+
+
+async def test_a_note_that_is_gone_or_long_is_told(running: Running, note: Path) -> None:
+    note.write_text(note.read_text() + "More and more.\n\n" * 3000)
+    async with running() as driver:
+        await asked(driver)
+        await driver.press("alt+1", "enter")
+        await driver.until(lambda: driver.shows("of 6,"))
+        assert driver.shows("Lines 1 to 600 of 6,")
+        await driver.press("escape")
+        note.unlink()
+        await driver.press("enter")
+        await driver.until(lambda: driver.shows("This note is gone."))
+
+
+async def test_quotes_and_answers_are_copied(running: Running, engine: FakeEngine) -> None:
+    async with running() as driver:
+        await asked(driver)
+        await driver.press("alt+1", "y")
+        await driver.until(lambda: driver.app.clipboard)
+        assert driver.app.clipboard == f"{LITRES}\n(garden/tomatoes.md:13)"
+        await driver.press("escape", "alt+up", "y")
+        await driver.until(lambda: "ten litres** a week" in driver.app.clipboard)
+        assert driver.app.clipboard == " ".join(each.text for each in engine.script.sentences)
+
+
+async def test_why_explains_the_search(running: Running) -> None:
+    async with running((160, 50)) as driver:
+        await asked(driver)
+        await driver.press("alt+2", "w")
+        await driver.until(lambda: isinstance(driver.app.screen, WhyScreen))
+        assert driver.shows("alone: Water?")
+        assert driver.shows("0.91   meaning 0.83 · words 7.2")
+        assert driver.shows("0.41   meaning none · words 3.3")
+        assert driver.shows(LITRES)
+
+
+async def test_a_refusal_offers_the_nearest_notes(running: Running, engine: FakeEngine) -> None:
+    engine.script = Script(sentences=(), answer="", answered=False)
+    async with running() as driver:
+        await asked(driver)
+        rows = [str(row.render()) for row in driver.chat.query(SourceRow)]
+        assert rows[0].startswith("[1] garden/tomatoes.md:12–14")
+        assert len(rows) == 3
+        await driver.pilot.click(driver.chat.query(SourceRow)[1])
+        await driver.until(lambda: isinstance(driver.app.focused, SourceCard))
+        assert driver.app.focused.source.number == 2
+
+
+async def test_notes_open_in_obsidian_only_from_a_vault(
+    running: Running, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    async with running() as driver:
+        monkeypatch.setattr(driver.app, "open_url", opened.append)
+        await asked(driver)
+        await driver.press("alt+2", "v")
+        await driver.until(lambda: driver.shows("no Obsidian vault"))
+        (engine.notes_folder / ".obsidian").mkdir()
+        await driver.press("v")
+        await driver.until(lambda: opened)
+        assert opened == ["obsidian://open?vault=notes&file=garden%2F2024%20log.md"]
+
+
+async def test_turns_are_reached_by_keys(running: Running) -> None:
+    async with running() as driver:
+        await asked(driver)
+        await driver.ask("Again?")
+        await driver.ready()
+        await driver.press("alt+up", "alt+up")
+        await driver.until(lambda: getattr(driver.app.focused, "question", "") == "Water?")
+        await driver.until(lambda: driver.chat.pane.turn == driver.app.focused.key)
+        await driver.press("2")
+        await driver.until(lambda: isinstance(driver.app.focused, SourceCard))
+        await driver.press("escape", "alt+up", "down")
+        await driver.until(lambda: driver.app.focused is driver.chat.box)
+
+
+async def test_find_note_by_name_and_text(running: Running) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await driver.press("ctrl+g", *"butt")
+        await driver.until(lambda: driver.shows("Water butt"))
+        await driver.press(*"er", "ctrl+u", *"blight")
+        await driver.until(lambda: driver.shows("garden/tomatoes.md"))
+        await driver.until(lambda: driver.app.screen.query_one(OptionList).option_count == 1)
+        await driver.press("enter")
+        await driver.until(lambda: isinstance(driver.app.screen, NoteScreen))
+        await driver.until(lambda: driver.shows("Leaves that stay wet"))
+
+
+def test_long_notes_come_in_pieces_and_lines_stay_where_they_are() -> None:
+    text = "# A\n\n" + "para\n\n" * 20 + "```\ncode\n\nmore\n\n\n\n\n```\n\nend"
+    parts = list(pieces(text))
+    assert "".join(parts) == text
+    assert len(parts) > 5
+    assert all(part.count("```") != 1 for part in parts)
+    items = ["before", "", *(f"- {n}" for n in range(200)), "", "after"]
+    calm = tamed(items)
+    assert len(calm) == len(items)
+    assert (calm[1], calm[202]) == ("~~~~~~~~", "~~~~~~~~")
+    assert tamed(items[:20]) == items[:20]

@@ -1,0 +1,139 @@
+"""Other notes folders and other models, keys and colours of the reader's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag.errors import ConfigError, ModelError
+from rag.models.choices import ModelChoice
+from tests.tui.fake_engine import FakeEngine
+from tui.app import check_theme, chosen_theme
+from tui.keys import keymap, shown
+from tui.screens.help import HelpScreen
+from tui.themes import DARK, SIXTEEN
+from tui.widgets.welcome import Welcome
+
+Running = Callable[..., Any]
+CHOICES = (
+    ModelChoice("SmolLM2-135M-Instruct", "SmolLM2-135M-Instruct", 98_000_000, 8192, "Apache-2.0"),
+    ModelChoice("[big].gguf", "/models/[big].gguf", 4_100_000_000, 0, "unknown"),
+)
+
+
+async def test_another_folder_is_asked(running: Running, engine: FakeEngine, tmp_path: Path):
+    other = FakeEngine(tmp_path / "second [b]")
+    other.notes_folder.mkdir()
+    folders = [("notes", engine.notes_folder), ("second [b]", other.notes_folder)]
+    async with running(folders=lambda: folders, open_folder=lambda *_: other) as driver:
+        await driver.ready()
+        await driver.ask("First?")
+        await driver.ready()
+        await driver.press("f4", *"second")
+        await driver.until(lambda: driver.shows("second [b]"))
+        await driver.until(lambda: driver.app.screen.chosen == other.notes_folder)
+        await driver.press("enter")
+        await driver.until(lambda: driver.chat.query(Welcome))
+        await driver.ready()
+        assert engine.closed
+        await driver.ask("Second?")
+        await driver.ready()
+        assert other.asked == [("Second?", ())]
+        assert driver.chat.folder == other.notes_folder
+        assert [each.title for each in (await driver.chat.conversations()).all()] == ["Second?"]
+
+
+async def test_another_model_answers(running: Running, engine: FakeEngine):
+    def use(chosen: Any, place: str) -> None:
+        chosen.model = place.rsplit("/", 1)[-1]
+
+    async with running(models=lambda: CHOICES, use_model=use) as driver:
+        await driver.ready()
+        await driver.ask("First?")
+        await driver.ready()
+        await driver.press("f3")
+        await driver.until(lambda: driver.shows("98 MB · reads 8,192 tokens"))
+        assert driver.shows("4,100 MB · not measured here yet")
+        await driver.press("down", "enter")
+        await driver.until(lambda: driver.shows("[big].gguf answers from now on."))
+        assert engine.model == "[big].gguf"
+
+
+async def test_a_model_that_fails_to_load_leaves_the_old_one(running: Running):
+    def use(_engine: Any, _place: str) -> None:
+        raise ModelError("The model is damaged.", "Name another.")
+
+    async with running(models=lambda: CHOICES, use_model=use) as driver:
+        await driver.ready()
+        await driver.press("f3")
+        await driver.until(lambda: driver.shows("4,100 MB"))
+        await driver.press("down", "enter")
+        await driver.until(
+            lambda: driver.statics("error") == ["The model is damaged.\nName another."]
+        )
+        await driver.ask("Water?")
+        await driver.ready()
+        assert driver.answers()[0]
+
+
+async def test_a_folder_that_disappears_leaves_a_usable_screen(
+    running: Running, engine: FakeEngine, tmp_path: Path
+):
+    async with running() as driver:
+        await driver.ready()
+        await driver.ask("First?")
+        await driver.ready()
+        engine.notes_folder.rename(tmp_path / "elsewhere")
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.shows("no longer there"))
+        await driver.press("alt+1", "enter")
+        await driver.until(lambda: driver.shows("This note is gone."))
+        await driver.press("escape", "escape")
+        await driver.ask("Second?")
+        await driver.ready()
+        assert len(driver.answers()) == 2
+
+
+async def test_keys_of_the_readers_own(running: Running):
+    async with running(keys={"models": "ctrl+t", "turn.copy": "c"}) as driver:
+        await driver.ready()
+        await driver.press("f1")
+        await driver.until(lambda: isinstance(driver.app.screen, HelpScreen))
+        help_text = "\n".join(str(each.render()) for each in driver.app.screen.query(".panel-rows"))
+        assert "Ctrl+T               choose the language model" in help_text
+        await driver.press("escape", "ctrl+t")
+        await driver.until(lambda: driver.shows("Language models"))
+        await driver.press("escape")
+        await driver.ask("Water?")
+        await driver.ready()
+        await driver.press("alt+up", "c")
+        await driver.until(lambda: driver.app.clipboard)
+
+
+def test_unknown_actions_are_refused_with_the_nearest():
+    assert keymap({"sources": "ctrl+t, f9"}) == {"sources": "ctrl+t,f9"}
+    with pytest.raises(ConfigError, match="Did you mean 'sources'"):
+        keymap({"source": "ctrl+t"})
+    with pytest.raises(ConfigError, match="Name one"):
+        keymap({"sources": " "})
+
+
+def test_keys_are_written_as_people_do():
+    assert shown("ctrl+o,f2") == "Ctrl+O, F2"
+    assert shown("alt+up") == "Alt+↑"
+    assert shown("r") == "r"
+    assert shown("escape") == "Esc"
+
+
+def test_the_theme_is_the_readers_else_what_the_terminal_can_show():
+    known = {"nord", DARK.name, SIXTEEN.name}
+    assert chosen_theme("nord", "", True, known) == "nord"
+    assert chosen_theme("", "nord", False, known) == "nord"
+    assert chosen_theme("", "no such", False, known) == DARK.name
+    assert chosen_theme("", "", True, known) == SIXTEEN.name
+    check_theme("", known)
+    with pytest.raises(ConfigError, match="Did you mean 'nord'"):
+        check_theme("nrd", known)

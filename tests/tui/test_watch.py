@@ -1,0 +1,63 @@
+"""Changed notes are noticed while the program is open."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tui.fake_engine import FakeEngine
+from tui.watch import Watcher
+
+Running = Callable[..., Any]
+
+
+def until(condition: Callable[[], object], seconds: float = 15) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def watched(tmp_path: Path):
+    (tmp_path / "notes" / "sub").mkdir(parents=True)
+    changes: list[float] = []
+    states: list[bool] = []
+    watcher = Watcher(tmp_path / "notes", lambda: changes.append(time.monotonic()), states.append)
+    watcher.start()
+    yield tmp_path / "notes", changes, states
+    watcher.stop()
+
+
+def test_notes_are_noticed_and_nothing_else(watched):
+    folder, changes, states = watched
+    until(lambda: states == [True])
+    time.sleep(0.5)
+    (folder / ".obsidian").mkdir()
+    (folder / ".obsidian" / "x.md").write_text("x")
+    (folder / "image.png").write_text("x")
+    time.sleep(2.5)
+    assert changes == []
+    (folder / "sub" / "new.md").write_text("# New")
+    until(lambda: len(changes) == 1)
+
+
+def test_a_folder_that_goes_is_told(watched):
+    folder, _changes, states = watched
+    until(lambda: states == [True])
+    folder.rename(folder.with_name("away"))
+    until(lambda: states[-1] is False)
+
+
+async def test_a_changed_note_is_indexed_by_itself(running: Running, engine: FakeEngine) -> None:
+    async with running(watch=True) as driver:
+        await driver.ready()
+        await driver.until(lambda: driver.shows("watching"), 15)
+        engine.index_changed = True
+        (engine.notes_folder / "garden" / "tomatoes.md").write_text("# Tomatoes\n\nNew.\n")
+        await driver.until(lambda: "index" in engine.calls, 15)
+        await driver.ready()

@@ -1,0 +1,265 @@
+"""`rag chat --plain`: the same conversations line by line, for screen readers and simple terminals.
+
+Nothing moves, nothing is drawn twice, and marks are words.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Literal, Protocol
+
+from rich.console import Console
+from rich.text import Text
+
+from rag.answering.conversations import Conversations
+from rag.answering.export import export_note
+from rag.answering.grounding import Sentence
+from rag.answering.saved import SavedTurn
+from rag.engine import Answered, Engine, Retrieved
+from rag.errors import RagError
+from rag.output import safe
+from rag.retrieval.query import Turn
+from rag.retrieval.search import Passage
+
+PROMPT = "Question: "
+EVIDENCE = 2
+_SUPPORT = {"weak": " (weakly supported)", "unsupported": " (not supported)"}
+HELP = (
+    "Type a question and press Enter. Ctrl-C stops an answer; Ctrl-D or /quit leaves.",
+    "/source N    the whole passage N of the last answer",
+    "/list        your conversations, latest first",
+    "/search W    conversations that hold the words W",
+    "/open N      go on with conversation N of that list",
+    "/new         begin a new conversation",
+    "/rename T    call this conversation T",
+    "/delete      delete this conversation; /undo brings it back",
+    "/export      write this conversation into your notes",
+)
+
+
+class Asked(Protocol):
+    """Reads a line, as `input` does."""
+
+    def __call__(self, prompt: str, /) -> str: ...
+
+
+def run_plain(engine: Engine, begin: int | Literal["latest"] | None = None) -> int:
+    """Ask and answer until the reader leaves. `begin` is a conversation to go on with; 0 lists
+    them."""
+    with suppress(ImportError):
+        import readline  # noqa: F401  arrow keys and history in `input`
+    console = Console(highlight=False, emoji=False, soft_wrap=True, markup=False)
+    engine.started = None  # a reader who types does not wait for the process
+    config = engine.parts.settings
+    kept = Conversations(config.data_dir, engine.notes_folder)
+    try:
+        Plain(engine, kept, console).run(begin, input)
+    finally:
+        kept.close()
+        engine.close()
+    return 0
+
+
+class Plain:
+    """One conversation at a time."""
+
+    def __init__(self, engine: Engine, kept: Conversations, console: Console) -> None:
+        self._engine = engine
+        self._kept = kept
+        self._console = console
+        self._conversation: int | None = None
+        self._deleted: int | None = None
+        self._turns: list[SavedTurn] = []
+        self._passages: Sequence[Passage] = ()
+        self._listed: list[int] = []
+        self._commands: dict[str, Callable[[str], None]] = {
+            "help": lambda _: self._say(*HELP),
+            "source": self._source,
+            "list": lambda _: self._list(""),
+            "search": self._list,
+            "open": self._open_listed,
+            "new": self._new,
+            "rename": self._rename,
+            "delete": self._delete,
+            "undo": self._undo,
+            "export": self._export,
+        }
+
+    def run(self, begin: int | Literal["latest"] | None, read: Asked) -> None:
+        """The loop. An error is a sentence, and the next question works."""
+        self._say(f"Notes: {self._engine.notes_folder}", "Type /help for all commands.")
+        self._guarded(lambda: self._begin(begin))
+        while True:
+            try:
+                line = read(PROMPT).strip()
+            except (EOFError, KeyboardInterrupt):
+                self._say("")
+                return
+            if line in ("/quit", "/exit"):
+                return
+            if line:
+                self._guarded(partial(self._obey, line))
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except KeyboardInterrupt:
+            self._say("Stopped.")
+        except RagError as error:
+            self._say(str(error))
+
+    def _begin(self, begin: int | Literal["latest"] | None) -> None:
+        if begin == "latest":
+            latest = self._kept.latest()
+            if latest is None:
+                self._say("There is no conversation about these notes yet.")
+            else:
+                self._open(latest.id)
+        elif begin == 0:
+            self._list("")
+        elif begin is not None:
+            self._open(begin)
+
+    def _obey(self, line: str) -> None:
+        if not line.startswith("/"):
+            self._ask(line)
+            return
+        name, _, rest = line[1:].partition(" ")
+        command = self._commands.get(name)
+        if command is None:
+            self._say(f"There is no command /{name}. Type /help for all of them.")
+        else:
+            command(rest.strip())
+
+    # Asking
+
+    def _ask(self, question: str) -> None:
+        history = [Turn(each.question, each.answer, each.query) for each in self._turns]
+        found: Retrieved | None = None
+        sentences: list[Sentence] = []
+        events = self._engine.ask(question, history)
+        for event in events:
+            if isinstance(event, Retrieved):
+                found = event
+                self._passages = event.passages
+                self._evidence(event)
+            elif isinstance(event, Sentence):
+                if not sentences:
+                    self._say("Answer:")
+                sentences.append(event)
+                self._say(event.text + _SUPPORT.get(event.support, ""))
+            elif isinstance(event, Answered):
+                self._finish(event, found, sentences)
+
+    def _evidence(self, found: Retrieved) -> None:
+        if found.evidence:
+            self._say("Nearest in your notes:")
+        for each in found.evidence[:EVIDENCE]:
+            passage = found.passages[each.n - 1]
+            text = " ".join(safe(each.text).split())
+            self._say(f"  {text} ({_place(passage.path, each.first, each.last)})")
+
+    def _finish(self, done: Answered, found: Retrieved | None, sentences: list[Sentence]) -> None:
+        self._passages = done.passages
+        if not done.answered:
+            self._say(done.answer or "Your notes do not say.")
+            for number, passage in enumerate(done.passages[:3], 1):
+                place = _place(passage.path, passage.first, passage.last)
+                self._say(f"Nearest note {number}: {place}")
+        elif not sentences:
+            self._say("Answer:", done.answer)
+        for each in {each.n: each for each in reversed(done.citations)}.values():
+            self._say(f"Source {each.n}: {_place(each.path, each.first, each.last)}")
+        saved = SavedTurn(
+            done.question,
+            done.answer,
+            done.answered,
+            done.query,
+            tuple(sentences),
+            done.citations,
+            done.passages,
+            found.evidence if found else (),
+            done.model,
+            done.tokens_per_s,
+            done.timings.get("total_s", 0.0),
+            time.time(),
+        )
+        self._turns.append(saved)
+        self._conversation = self._kept.add(self._conversation, saved)
+
+    def _source(self, number: str) -> None:
+        if not number.isdecimal() or not 1 <= int(number) <= len(self._passages):
+            self._say(f"Name a source from 1 to {len(self._passages)}: /source 1")
+            return
+        passage = self._passages[int(number) - 1]
+        self._say(_place(passage.path, passage.first, passage.last), safe(passage.text))
+
+    # Conversations
+
+    def _list(self, words: str) -> None:
+        found = self._kept.search(words)
+        self._listed = [each.id for each in found]
+        if not found:
+            self._say("No conversation was found.")
+        for number, each in enumerate(found, 1):
+            day = time.strftime("%Y-%m-%d", time.localtime(each.updated))
+            self._say(f"{number}. {each.title} ({day}, questions: {each.turns})")
+
+    def _open_listed(self, number: str) -> None:
+        if not number.isdecimal() or not 1 <= int(number) <= len(self._listed):
+            self._say("Name a number of the last list: /list, then /open 1")
+        else:
+            self._open(self._listed[int(number) - 1])
+
+    def _open(self, conversation: int) -> None:
+        chosen = self._kept.get(conversation)
+        self._conversation, self._turns = chosen.id, list(self._kept.turns(chosen.id))
+        self._say(f"Conversation: {chosen.title}")
+        for turn in self._turns:
+            self._say(PROMPT + turn.question, f"Answer: {turn.answer}")
+        self._passages = self._turns[-1].passages if self._turns else ()
+
+    def _new(self, _rest: str) -> None:
+        self._conversation, self._turns = None, []
+        self._say("A new conversation.")
+
+    def _current(self) -> int:
+        if self._conversation is None:
+            raise RagError("Nothing has been asked in this conversation yet.", "Ask first.")
+        return self._conversation
+
+    def _rename(self, title: str) -> None:
+        self._kept.rename(self._current(), title)
+        self._say(f"It is called {self._kept.get(self._current()).title} now.")
+
+    def _delete(self, _rest: str) -> None:
+        self._deleted = self._current()
+        self._kept.delete(self._deleted)
+        self._conversation, self._turns = None, []
+        self._say("Deleted. /undo brings it back.")
+
+    def _undo(self, _rest: str) -> None:
+        if self._deleted is None:
+            raise RagError("Nothing was deleted.")
+        self._kept.restore(self._deleted)
+        self._open(self._deleted)
+        self._deleted = None
+
+    def _export(self, _rest: str) -> None:
+        title = self._kept.get(self._current()).title
+        file = export_note(self._engine.notes_folder, title, self._turns)
+        self._say(f"Exported to {file.name}, in your notes.")
+
+    def _say(self, *lines: str) -> None:
+        for line in lines:
+            self._console.print(Text(safe(line)))
+        sys.stdout.flush()
+
+
+def _place(path: str, first: int, last: int) -> str:
+    lines = f"line {first}" if first == last else f"lines {first} to {last}"
+    return f"{' '.join(safe(path).split())}, {lines}"

@@ -1,0 +1,167 @@
+"""Conversations by day: reopened, searched, renamed, deleted and brought back, exported."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from rag.answering.conversations import Conversation, Conversations
+from rag.answering.export import export_note
+from rag.errors import RagError
+from tui.screens.pick import PickScreen, Row
+from tui.text import FAINT, MUTED, clean, count, one_line, shorten
+
+_FOUND_CHARS = 90
+
+
+class ConversationsScreen(PickScreen[Conversation]):
+    """Gives the conversation to reopen. With the focus on the list, letters are commands."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "search", "Search"),
+        Binding("r", "rename", "Rename"),
+        Binding("d,delete", "delete", "Delete"),
+        Binding("u", "undo", "Undo"),
+        Binding("x", "export", "Export"),
+        Binding("q", "leave", "Close", show=False),
+    ]
+    TITLE_TEXT = "Conversations"
+    HINT = "Enter open · / search · r rename · d delete · u undo · x export"
+    PLACEHOLDER = "/ then words of a question, an answer or a title"
+    NOTHING = "No conversation about these notes."
+
+    def __init__(self, conversations: Conversations, current: int | None) -> None:
+        super().__init__()
+        self._conversations = conversations
+        self._current = current
+        self._deleted: list[Conversation] = []
+
+    def on_mount(self) -> None:
+        """The list has the focus, so that letters are commands."""
+        super().on_mount()
+        self._list.focus()
+
+    def find(self, text: str) -> Sequence[Row[Conversation]]:
+        """Conversations under the day on which they were last continued."""
+        rows: list[Row[Conversation]] = []
+        day = ""
+        for each in self._conversations.search(text):
+            if (its_day := day_name(each.updated, time.time())) != day:
+                day = its_day
+                rows.append((Content.assemble((day, "bold")), None))
+            rows.append((self._row(each), each))
+        return rows
+
+    def _row(self, each: Conversation) -> Content:
+        at = time.strftime("%H:%M", time.localtime(each.updated))
+        found = shorten(one_line(each.found), _FOUND_CHARS)
+        return Content.assemble(
+            ("● " if each.id == self._current else "  ", "$text-success"),
+            one_line(each.title),
+            (f"  {at} · {count(each.turns, 'question')}", MUTED),
+            (f"\n    {found}" if found else "", FAINT),
+        )
+
+    def action_search(self) -> None:
+        """Type words to look for."""
+        self.query_one(Input).focus()
+
+    def action_leave(self) -> None:
+        """Out of the search, back to the list; else close."""
+        box = self.query_one(Input)
+        if box.has_focus:
+            box.value = ""
+            self._list.focus()
+        else:
+            self.dismiss(None)
+
+    @work
+    async def action_rename(self) -> None:
+        """Ask for another title."""
+        if (chosen := self.chosen) is None:
+            return
+        title = await self.app.push_screen_wait(TitleScreen(chosen.title))
+        if title is not None:
+            await self._do(lambda: self._conversations.rename(chosen.id, clean(title)))
+
+    @work
+    async def action_delete(self) -> None:
+        """Delete; `u` undoes it while the program is open."""
+        if (chosen := self.chosen) is None:
+            return
+        self._deleted.append(chosen)
+        await self._do(lambda: self._conversations.delete(chosen.id))
+        self._say(f"“{shorten(chosen.title, 40)}” is deleted. u brings it back.")
+
+    @work
+    async def action_undo(self) -> None:
+        """Bring back what was deleted last."""
+        if self._deleted:
+            last = self._deleted.pop()
+            await self._do(lambda: self._conversations.restore(last.id))
+            self._say(f"“{shorten(last.title, 40)}” is back.")
+
+    @work
+    async def action_export(self) -> None:
+        """Write the conversation into the notes folder as a note."""
+        if (chosen := self.chosen) is None:
+            return
+
+        def export() -> None:
+            turns = self._conversations.turns(chosen.id)
+            file = export_note(self._conversations.notes_folder, chosen.title, turns)
+            self.app.call_from_thread(self._say, f"Exported to {file.name}, in your notes.")
+
+        await self._do(export)
+
+    async def _do(self, change: Callable[[], None]) -> None:
+        try:
+            await asyncio.to_thread(change)
+        except RagError as error:
+            self.notify(str(error), severity="error", markup=False)
+        self.reload()
+
+    def _say(self, text: str) -> None:
+        self.notify(clean(text), markup=False)
+
+
+class TitleScreen(ModalScreen[str | None]):
+    """A line for a title."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Close")]
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title_now = title
+
+    def compose(self) -> ComposeResult:
+        """The title as it is, ready to be changed."""
+        with Vertical(classes="panel") as panel:
+            panel.border_title = "Rename"
+            panel.border_subtitle = "Enter renames · Esc leaves it"
+            yield Input(self._title_now, compact=True)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Close with the new title."""
+        self.dismiss(event.value)
+
+
+def day_name(when: float, now: float) -> str:
+    """`Today`, `Yesterday`, `Tuesday 3 March`, with the year where it is another."""
+    day, today = time.localtime(when), time.localtime(now)
+    if day[:3] == today[:3]:
+        return "Today"
+    if day[:3] == time.localtime(now - 86400)[:3]:
+        return "Yesterday"
+    name = f"{time.strftime('%A', day)} {day.tm_mday} {time.strftime('%B', day)}"
+    return name if day.tm_year == today.tm_year else f"{name} {day.tm_year}"

@@ -1,0 +1,103 @@
+"""A panel with a line to type in and a list to choose from; the base of several screens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+Item = TypeVar("Item")
+Row = tuple[Content, Item | None]  # what is shown, and what it stands for; None for a heading
+
+
+class PickScreen(ModalScreen[Item | None], Generic[Item]):
+    """Gives the chosen item, or None. `find` is called in a thread at each change of the text."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Close"),
+        Binding("down", "move(1)", show=False),
+        Binding("up", "move(-1)", show=False),
+        Binding("pagedown", "move(10)", show=False),
+        Binding("pageup", "move(-10)", show=False),
+    ]
+    TITLE_TEXT = ""
+    HINT = "Enter chooses · Esc closes"
+    PLACEHOLDER = "Type to narrow the list"
+    NOTHING = "Nothing found."
+
+    def find(self, text: str) -> Sequence[Row[Item]]:
+        """The rows for what is typed. May take a while."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        """A panel as wide as the screen allows."""
+        with Vertical(classes="panel pick") as panel:
+            panel.border_title = self.TITLE_TEXT
+            panel.border_subtitle = self.HINT
+            yield Input(placeholder=self.PLACEHOLDER, classes="pick-input", compact=True)
+            yield Static("", classes="pick-nothing")
+            yield OptionList(classes="pick-list", markup=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Nothing is listed before it has been found."""
+        self._items: list[Item | None] = []
+        self.query_one(".pick-nothing").display = False
+        self.reload()
+
+    @property
+    def _list(self) -> OptionList:
+        return self.query_one(OptionList)
+
+    @property
+    def chosen(self) -> Item | None:
+        """What is highlighted."""
+        at = self._list.highlighted
+        return self._items[at] if at is not None and at < len(self._items) else None
+
+    @on(Input.Changed)
+    def reload(self) -> None:
+        """Find again, and keep the place in the list where that makes sense."""
+        self._fill(self.query_one(Input).value)
+
+    @work(exclusive=True, group="pick")
+    async def _fill(self, text: str) -> None:
+        rows = await asyncio.to_thread(self.find, text)
+        place = self._list.highlighted or 0
+        self._items = [item for _, item in rows]
+        self._list.clear_options()
+        self._list.add_options([Option(shown, disabled=item is None) for shown, item in rows])
+        nothing = self.query_one(".pick-nothing", Static)
+        nothing.update(self.NOTHING)
+        nothing.display = not rows
+        choosable = [at for at, item in enumerate(self._items) if item is not None]
+        if choosable:
+            self._list.highlighted = min(choosable, key=lambda at: abs(at - place))
+
+    def action_move(self, step: int) -> None:
+        """Move the highlight while the text has the focus."""
+        for _ in range(abs(step)):
+            (self._list.action_cursor_down if step > 0 else self._list.action_cursor_up)()
+
+    @on(Input.Submitted)
+    def choose(self) -> None:
+        """Close with what is highlighted."""
+        if self.chosen is not None:
+            self.dismiss(self.chosen)
+
+    @on(OptionList.OptionSelected)
+    def choose_clicked(self) -> None:
+        """A click, or Enter in the list."""
+        self.choose()
+
+    def action_leave(self) -> None:
+        """Close without a choice."""
+        self.dismiss(None)

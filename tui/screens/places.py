@@ -1,0 +1,136 @@
+"""Screens that lie over the conversation: opened here, and what is chosen in them done."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual import on, work
+
+from rag.errors import RagError
+from tui.completion import Names, completions, names_of
+from tui.jobs import OpenFolder, UseModel
+from tui.screens.turns import TurnActions
+from tui.widgets.question import QuestionBox
+from tui.widgets.suggestions import Suggestions
+
+if TYPE_CHECKING:
+    from rag.answering.conversations import Conversation
+    from rag.indexing.library import Found
+    from rag.models.choices import ModelChoice
+
+
+class PlaceActions(TurnActions):
+    """Conversations, notes, folders, models, help.
+
+    Each screen is imported when it is first opened, so that the first paint waits for none.
+    """
+
+    names = Names()
+
+    @work(thread=True)
+    def preload(self) -> None:
+        """Import the screens while nobody waits for one."""
+        for name in ("conversations", "find", "help", "note", "skipped", "why"):
+            importlib.import_module(f"tui.screens.{name}")
+
+    @work(exclusive=True, group="names")
+    async def read_names(self) -> None:
+        """Read the tags and paths that filters can be completed to."""
+        notes = await asyncio.to_thread(self.lookup.notes)
+        self.names = await asyncio.to_thread(names_of, notes)
+
+    def on_question_box_typed(self, event: QuestionBox.Typed) -> None:
+        """Offer what the filter at the cursor can be completed to."""
+        choices = completions(event.before, self.names)
+        self.box.choices = choices
+        self.query_one(Suggestions).show(choices)
+
+    @work(exclusive=True, group="place")
+    async def action_conversations(self) -> None:
+        """List the conversations, and reopen the one that is chosen."""
+        from tui.screens.conversations import ConversationsScreen
+
+        try:
+            kept = await self.conversations()
+        except RagError as error:
+            self.tell(error)
+            return
+        current = self.session.conversation
+        chosen: Conversation | None = await self.app.push_screen_wait(
+            ConversationsScreen(kept, current)
+        )
+        if chosen is not None and chosen.id != current:
+            await self.leave_answer()
+            await self.reopen(chosen.id)
+        elif current is not None and await self.is_deleted(current):
+            self.action_restart()
+
+    async def leave_answer(self) -> None:
+        """Stop the answer that is being written, if one is."""
+        raise NotImplementedError
+
+    def action_restart(self) -> None:
+        """Begin a new conversation."""
+        raise NotImplementedError
+
+    @work(exclusive=True, group="place")
+    async def action_find(self) -> None:
+        """Find a note and show it."""
+        from tui.screens.find import FindScreen
+
+        found: Found | None = await self.app.push_screen_wait(FindScreen(self.lookup.find))
+        if found is not None:
+            self.show_note(found.path, found.line if found.line > 1 else 0)
+
+    def show_note(self, path: str, first: int = 0, last: int = 0) -> None:
+        """Show a whole note, at its lines `first` to `last`."""
+        from tui.screens.note import NoteScreen, Place
+
+        self.app.push_screen(NoteScreen(self.lookup, Place(path, first, max(first, last))))
+
+    @work(exclusive=True, group="place")
+    async def action_folders(self) -> None:
+        """Choose the notes folder."""
+        from tui.screens.find import FolderScreen
+
+        chosen: Path | None = await self.app.push_screen_wait(
+            FolderScreen(self.place.folders, self.folder)
+        )
+        if chosen is not None and chosen != self.folder:
+            await self.leave_answer()
+            self.add_job(OpenFolder(chosen))
+
+    @work(exclusive=True, group="place")
+    async def action_models(self) -> None:
+        """Choose the language model."""
+        from tui.screens.find import ModelScreen
+
+        speeds: Mapping[str, float] = {}
+        try:
+            kept = await self.conversations()
+            speeds = await asyncio.to_thread(kept.speeds)
+        except RagError as error:
+            self.tell(error)
+        chosen: ModelChoice | None = await self.app.push_screen_wait(
+            ModelScreen(self.place.models, lambda: speeds, self.model)
+        )
+        if chosen is not None and chosen.name != self.model:
+            self.add_job(UseModel(chosen.place))
+
+    def action_skipped(self) -> None:
+        """List the notes that could not be indexed."""
+        from tui.screens.skipped import SkippedScreen
+
+        report = self.report
+        self.app.push_screen(SkippedScreen((*report.skipped, *report.warnings) if report else ()))
+
+    @on(QuestionBox.HelpWanted)
+    def action_help(self) -> None:
+        """Show the keys."""
+        from tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.place.keys))

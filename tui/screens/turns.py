@@ -1,0 +1,272 @@
+"""What the reader does with the turns of a conversation, and how they are kept."""
+
+from __future__ import annotations
+
+import asyncio
+
+from textual import work
+from textual.widgets import Static
+
+from rag.answering.conversations import Conversation, shortened
+from rag.answering.saved import SavedTurn
+from rag.errors import RagError
+from tui.messages import TextCopied, TurnActed, TurnFocused
+from tui.screens.base import ChatBase
+from tui.text import clean
+from tui.widgets.turn import TurnView
+
+_BUSY = "Wait for the answer, or stop it with Esc."
+
+
+class TurnActions(ChatBase):
+    """Retry, edit, copy, branch, export; opening and keeping conversations."""
+
+    _editing: int | None = None  # the turn whose question is in the box to be changed
+
+    # Keeping
+
+    async def keep(self, turn: int, saved: SavedTurn) -> None:
+        """Remember a turn, here and in the database."""
+        self.session.keep(turn, saved)
+        session = self.session
+        try:
+            kept = await self.conversations()
+            conversation = session.conversation
+            added = await asyncio.to_thread(kept.add, conversation, saved)
+            if session.conversation == conversation:
+                session.conversation = added
+        except RagError as error:
+            self.tell(error)
+
+    @work(exclusive=True, group="recall")
+    async def recall_questions(self) -> None:
+        """Let the up key recall what was asked on other days."""
+        try:
+            kept = await self.conversations()
+            asked = await asyncio.to_thread(kept.questions)
+        except RagError as error:
+            self.tell(error)
+            return
+        self.box.remember_before(asked)
+
+    async def reopen(self, conversation: int | None) -> None:
+        """Show a kept conversation, to be continued; None: the latest."""
+        try:
+            kept = await self.conversations()
+            found = await asyncio.to_thread(
+                kept.latest if conversation is None else lambda: kept.get(conversation)
+            )
+            if found is None:
+                self.notify("There is no conversation about these notes yet.")
+                return
+            turns = await asyncio.to_thread(kept.turns, found.id)
+        except RagError as error:
+            self.tell(error)
+            return
+        await self.show_conversation(found, turns)
+
+    async def is_deleted(self, conversation: int) -> bool:
+        """Whether a conversation is not there any more."""
+        try:
+            kept = await self.conversations()
+            await asyncio.to_thread(kept.get, conversation)
+        except RagError:
+            return True
+        return False
+
+    async def show_conversation(self, found: Conversation, turns: tuple[SavedTurn, ...]) -> None:
+        """Put the turns of a conversation in place of what is shown."""
+        session = self.session
+        session.restart()
+        session.conversation = found.id
+        numbered = {session.next_turn(): saved for saved in turns}
+        session.kept = dict(numbered)
+        await self.transcript.restore(numbered)
+        views = self.transcript.views()
+        for view in views:
+            self.box.remember(view.question)
+            self.check_turn(view)
+        if views:
+            await self.show_sources(views[-1].key)
+        self.box.focus()
+
+    # A turn
+
+    def chosen_turn(self) -> TurnView | None:
+        """The turn with the focus, or whose sources are shown, else the last."""
+        views = self.transcript.views()
+        focused = [view for view in views if view.has_focus]
+        shown = [view for view in views if view.key == self.pane.turn]
+        return next(iter((*focused, *shown, *reversed(views))), None)
+
+    async def action_step_turn(self, step: int) -> None:
+        """Go to the turn before or after; after the last, to the question box."""
+        views = self.transcript.views()
+        at = next((i for i, view in enumerate(views) if view.has_focus), len(views)) + step
+        if at < 0:
+            earlier = await self.transcript.show_earlier()
+            for view in earlier:
+                self.check_turn(view)
+            views, at = [*earlier, *views], max(0, len(earlier) - 1)
+        if at < len(views):
+            views[at].focus()
+        else:
+            self.box.focus()
+
+    async def on_turn_focused(self, event: TurnFocused) -> None:
+        """Show the sources of the turn that the reader went to."""
+        if self.pane.turn != event.turn:
+            await self.show_sources(event.turn)
+
+    async def on_turn_acted(self, event: TurnActed) -> None:
+        """Do what was asked with a turn."""
+        if view := self.transcript.turn(event.turn):
+            await self._act(view, event.action)
+
+    def action_turn(self, action: str) -> None:
+        """The same from the palette or a key, for the turn that is chosen."""
+        view = self.chosen_turn()
+        if view is None:
+            self.notify("Ask a question first.")
+        else:
+            view.action_act(action)
+
+    async def _act(self, view: TurnView, action: str) -> None:
+        if action == "retry":
+            await self._retry(view)
+        elif action == "edit":
+            self._editing = view.key
+            self.box.put(view.question)
+            self.box.border_title = "Editing an earlier question · Esc leaves it as it was"
+        elif action == "copy":
+            self.copy(view.answer or "\n".join(map(_shown, view.query(".refusal").results(Static))))
+        elif action == "branch":
+            await self._branch(view)
+        elif action == "export":
+            await self._export()
+        else:
+            self.show_why(view)
+
+    def action_why(self) -> None:
+        """Explain the search behind the sources that are shown."""
+        if view := self.chosen_turn():
+            self.show_why(view)
+
+    def show_why(self, view: TurnView) -> None:
+        """Explain the search behind a turn."""
+        from tui.screens.why import WhyScreen
+
+        self.app.push_screen(
+            WhyScreen(view.question, view.query_text, view.passages, view.evidence, view.facts)
+        )
+
+    def on_text_copied(self, event: TextCopied) -> None:
+        """Put a quote on the clipboard."""
+        self.copy(event.text, event.what)
+
+    def copy(self, text: str, what: str = "answer") -> None:
+        """To the clipboard of the terminal (OSC 52), which is the reader's also over ssh."""
+        if text:
+            self.app.copy_to_clipboard(clean(text))
+            self.notify(f"The {what} is copied.")
+
+    # Going back
+
+    async def leave_editing(self) -> bool:
+        """Empty the box when a question was being edited; whether one was."""
+        if self._editing is None:
+            return False
+        self._editing = None
+        self.box.border_title = ""
+        self.box.clear()
+        return True
+
+    async def asked(self, question: str) -> None:
+        """A question was sent: a new one, or an earlier one that was edited."""
+        turn, self._editing = self._editing, None
+        self.box.border_title = ""
+        if turn is not None:
+            if self.session.asking:
+                self.notify(_BUSY, severity="warning")
+                self._editing = turn
+                self.box.put(question)
+                return
+            await self._go_back(turn)
+        await self.ask(question)
+
+    async def _retry(self, view: TurnView) -> None:
+        if self.session.asking:
+            self.notify(_BUSY, severity="warning")
+            return
+        if view.key == max(self.session.kept, default=0):
+            await self._drop_last(view.key)
+        else:
+            await self._go_back(view.key)
+        await self.ask(view.question)
+        self.box.focus()
+
+    async def _go_back(self, turn: int) -> None:
+        """To before `turn`. What was said from there on stays in the conversation as it was;
+        this goes on in a branch."""
+        session = self.session
+        before = session.before(turn)
+        if before < len(session.kept):
+            await self._continue_branch(before)
+        session.cut(turn)
+        await self.transcript.cut(turn)
+
+    async def _drop_last(self, turn: int) -> None:
+        """Forget the last turn, which is asked anew."""
+        try:
+            if self.session.conversation is not None:
+                kept = await self.conversations()
+                await asyncio.to_thread(kept.drop_last, self.session.conversation)
+        except RagError as error:
+            self.tell(error)
+        self.session.cut(turn)
+        await self.transcript.cut(turn)
+
+    async def _branch(self, view: TurnView) -> None:
+        """Go on from a turn in a conversation of its own."""
+        if self.session.asking:
+            self.notify(_BUSY, severity="warning")
+            return
+        await self._continue_branch(self.session.before(view.key + 1))
+        self.session.cut(view.key + 1)
+        await self.transcript.cut(view.key + 1)
+        self.notify("This goes on in a branch; the conversation stays as it was (Ctrl+L).")
+        self.box.focus()
+
+    async def _continue_branch(self, keep: int) -> None:
+        session = self.session
+        if session.conversation is None:
+            return
+        try:
+            kept = await self.conversations()
+            session.conversation = (
+                await asyncio.to_thread(kept.branch, session.conversation, keep) if keep else None
+            )
+        except RagError as error:
+            self.tell(error)
+
+    async def _export(self) -> None:
+        from rag.answering.export import export_note
+
+        turns = list(self.session.kept.values())
+        if not turns:
+            self.notify("There is nothing to export yet.")
+            return
+        title = turns[0].question
+        try:
+            if self.session.conversation is not None:
+                kept = await self.conversations()
+                title = (await asyncio.to_thread(kept.get, self.session.conversation)).title
+            file = await asyncio.to_thread(export_note, self.folder, shortened(title), turns)
+        except RagError as error:
+            self.tell(error)
+            return
+        self.notify(f"Exported to {clean(file.name)}, in your notes.", markup=False)
+
+
+def _shown(widget: Static) -> str:
+    return str(widget.render())

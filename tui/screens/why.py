@@ -1,0 +1,92 @@
+"""Why these passages: the search behind an answer, explained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from rag.retrieval.evidence import Evidence
+from rag.retrieval.search import Passage
+from tui.text import FAINT, MUTED, clean, line_span, one_line, shorten
+
+_BAR = 20  # cells of a full bar
+_EXPLAINED = (
+    "A passage is found by its meaning (the cosine of its vector and the question's, at most 1) "
+    "and by its words (BM25: rare words in common count most). The score fuses both."
+)
+
+
+class WhyScreen(ModalScreen[None]):
+    """A panel over the conversation."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,w,enter", "dismiss", "Close"),
+    ]
+
+    def __init__(
+        self,
+        question: str,
+        query: str,
+        passages: Sequence[Passage],
+        evidence: Sequence[Evidence],
+        facts: Sequence[str] = (),
+    ) -> None:
+        super().__init__()
+        self._question, self._query = question, query
+        self._passages, self._evidence, self._facts = passages, evidence, facts
+
+    def compose(self) -> ComposeResult:
+        """What was searched, each passage with its scores, the sentences nearest."""
+        with VerticalScroll(classes="panel wide") as panel:
+            panel.border_title = "Why these passages"
+            panel.border_subtitle = "Esc closes"
+            yield Static(self._searched(), classes="panel-rows")
+            top = max((each.score for each in self._passages), default=1.0)
+            for number, passage in enumerate(self._passages, 1):
+                yield Static(passage_row(number, passage, top), classes="panel-rows")
+            if self._evidence:
+                yield Static("Sentences nearest to the question", classes="panel-title")
+                rows = [evidence_row(each) for each in self._evidence]
+                yield Static(Content("\n").join(rows), classes="panel-rows")
+            yield Static(_EXPLAINED, classes="panel-rows explained")
+
+    def _searched(self) -> Content:
+        parts: list[tuple[str, str]] = [("Asked     ", MUTED), (one_line(self._question), "bold")]
+        if one_line(self._query) != one_line(self._question):
+            parts += [("\nSearched  ", MUTED), (one_line(self._query), "bold")]
+        for fact in self._facts:
+            parts.append((f"\n{clean(fact)}", MUTED))
+        return Content.assemble(*parts)
+
+
+def passage_row(number: int, passage: Passage, top: float) -> Content:
+    """Where it is from, a bar for its score, and what each side says of it."""
+    filled = max(0, min(_BAR, round(_BAR * passage.score / top))) if top > 0 else 0
+    meaning = "none" if passage.meaning is None else f"{passage.meaning:.2f}"
+    words = "none" if passage.words is None else f"{passage.words:.1f}"
+    return Content.assemble(
+        (f"[{number}] ", "bold $text-accent"),
+        (f"{one_line(passage.path)}:{line_span(passage.first, passage.last)}", "bold"),
+        "\n    ",
+        ("━" * filled, "$primary"),
+        ("━" * (_BAR - filled), FAINT),
+        f"  {passage.score:.2f}",
+        (f"   meaning {meaning} · words {words}", MUTED),
+    )
+
+
+def evidence_row(each: Evidence) -> Content:
+    """A sentence with its score and cosine."""
+    return Content.assemble(
+        (f"[{each.n}] ", "$text-accent"),
+        (f"{each.score:.2f} ", ""),
+        (f"cosine {each.cosine:.2f}  ", MUTED),
+        shorten(one_line(each.text), 100),
+    )

@@ -1,0 +1,64 @@
+"""What the interface needs beside the engine; made outside and handed in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.answering.conversations import Conversations
+from rag.engine import Engine
+
+if TYPE_CHECKING:
+    from rag.models.choices import ModelChoice
+
+UNDO_S = 86400.0  # how long a deleted conversation can be brought back
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """Functions that look, open and switch; each may take a while and is called from a thread."""
+
+    open_conversations: Callable[[Path], Conversations]
+    folders: Callable[[], Sequence[tuple[str, Path]]] = lambda: ()
+    open_folder: Callable[[Engine, Path], Engine] | None = None
+    models: Callable[[], Sequence[ModelChoice]] = lambda: ()
+    use_model: Callable[[Engine, str], None] | None = None
+    keys: Mapping[str, str] = field(default_factory=dict)
+    theme: str = ""
+    watch: bool = False
+
+
+def workplace(engine: Engine) -> Workplace:
+    """The real one, for the settings that `engine` was made with."""
+    from rag.indexing.home import known_folders
+    from rag.wiring import open_folder, use_generator
+
+    config = engine.parts.settings
+
+    def open_conversations(folder: Path) -> Conversations:
+        kept = Conversations(config.data_dir, folder)
+        kept.purge(time.time() - UNDO_S)
+        return kept
+
+    def models() -> list[ModelChoice]:
+        from rag.models.choices import generator_choices
+
+        return generator_choices(config.cache_dir / "models", config.generator_model)
+
+    def folders() -> list[tuple[str, Path]]:
+        known = known_folders(config.data_dir)
+        return [(folder.name or str(folder), folder) for folder in known]
+
+    return Workplace(
+        open_conversations=open_conversations,
+        folders=folders,
+        open_folder=open_folder,
+        models=models,
+        use_model=use_generator,
+        keys=config.keys,
+        theme=config.chat_theme,
+        watch=True,
+    )
