@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 NOTES ?= corpus
 export Q
 
-.PHONY: ask chat index test lint types format bench pictures clean
+.PHONY: ask chat index test lint types format bench pictures adapter clean
 
 ask: $(READY)  ## one question: make ask Q="What is retrieval-augmented generation?"
 	@test -n "$$Q" || { echo 'Say what to ask: make ask Q="What is a foundation model?"'; exit 2; }
@@ -39,6 +39,19 @@ bench: $(READY)  ## figures beside a baseline: make bench RAG_BENCH_DATA=folder
 
 pictures: $(READY)  ## the pictures of the terminal interface in the README
 	$(BIN)/python bench/pictures.py
+
+# Hours on two cores; goes on where it stopped. MORE="a.jsonl …": other question sets, see
+# bench/adapter/DATA.md. MINUTES counts training alone.
+MINUTES ?= 180
+TRAINED := build/adapter
+adapter: $(READY)  ## train the adapter again: make adapter RAG_BENCH_DATA=folder
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[train]'
+	@mkdir -p $(TRAINED)
+	test -f $(TRAINED)/examples.jsonl || $(BIN)/python bench/adapter/examples.py \
+		$(TRAINED)/examples.jsonl --squad "$(RAG_BENCH_DATA)" --more $(MORE)
+	$(BIN)/python bench/adapter/train.py $(TRAINED) $(TRAINED)/examples.jsonl --minutes $(MINUTES)
+	$(BIN)/python bench/adapter/convert.py $(TRAINED)/adapter.safetensors \
+		$(TRAINED)/SmolLM2-135M-Instruct.gguf
 
 clean:
 	rm -rf $(VENV)
