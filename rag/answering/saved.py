@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar
 
 from rag.answering.grounding import Citation, Sentence
 from rag.retrieval.evidence import Evidence
-from rag.retrieval.search import Passage
+from rag.retrieval.search import Passage, Reasons
 
-T = TypeVar("T", Citation, Evidence, Passage)
+T = TypeVar("T", Citation, Evidence, Passage, Reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ def to_json(turn: SavedTurn) -> tuple[str, str, str, float, float, str]:
             for each in turn.sentences
         ],
         "citations": [asdict(each) for each in turn.citations],
-        "passages": [asdict(each) for each in turn.passages],
+        # The scores of all sentences are of the moment; the best ones are the evidence.
+        "passages": [asdict(replace(each, sentences=())) for each in turn.passages],
         "evidence": [asdict(each) for each in turn.evidence],
     }
     # A file name may hold half a character, which SQLite's UTF-8 cannot: JSON escapes it.
@@ -93,8 +94,11 @@ def from_json(
 def _read(kind: type[T], values: Mapping[str, Any]) -> T:
     known = {each.name for each in fields(kind)}
     chosen: dict[str, Any] = {key: value for key, value in values.items() if key in known}
-    if "headings" in chosen:
-        chosen["headings"] = tuple(chosen["headings"])
+    for name in ("headings", "also", "sentences", "terms"):
+        if name in chosen:
+            chosen[name] = tuple(chosen[name])
+    if "reasons" in chosen:
+        chosen["reasons"] = _read(Reasons, chosen["reasons"])
     return kind(**chosen)
 
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from rag.answering.abstention import answerable
+from rag.answering.abstention import Signals, answerable, confidence, signals_of
 from rag.answering.answer import Drafted, Reading, answer
 from rag.answering.generation import Token
-from rag.answering.grounding import REFUSAL, Sentence
+from rag.answering.grounding import Sentence
+from rag.answering.prompt import REFUSAL
 from rag.errors import ModelError
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
@@ -21,18 +22,20 @@ class Said:
     context_size = 4096
     fingerprint = "said"
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, taught: bool = False, refusal: float = 0.0) -> None:
         self.text = text
+        self.taught = taught
+        self.refusal = refusal
         self.given = 0
 
     def count_tokens(self, text: str) -> int:
         return len(text.split())
 
-    def stream(self, messages, max_tokens, cancel=None):
+    def stream(self, messages, max_tokens, cancel=None, avoid=""):
         yield Token("", 0.0, 10, 10)
         for word in self.text.split(" "):
             self.given += 1
-            yield Token(word + " ", -0.1, 10, 10)
+            yield Token(word + " ", -0.1, 10, 10, self.refusal)
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +124,74 @@ def test_nearness_and_shared_words_both_raise_the_odds(analyze):
 
     def odds(cosine, words):
         evidence = [Evidence(1, NOTE, 1, 1, 0, len(NOTE), 1.0, cosine)]
-        return answerable(analyze(words), found, evidence, analyze)
+        return answerable(signals_of(analyze(words), found, evidence, analyze))
 
     assert odds(0.6, "founded library") > odds(0.4, "founded library") > odds(0.1, "zebra crossing")
     assert odds(0.4, "founded library") > odds(0.4, "founded zebra")
+
+
+def test_a_refusal_that_the_model_finds_likely_lowers_the_confidence():
+    sure = [confidence(Signals(0.6, 0.8, refusal)) for refusal in (0.01, 0.5, 0.99)]
+    assert sure == sorted(sure, reverse=True)
+    assert all(0 < each < 1 for each in sure)
+
+
+def test_a_phrase_of_the_taught_model_is_cited_where_it_stands(analyze):
+    _, done = run(Said("anna berg [1]", taught=True), analyze)
+    assert done.text == "anna berg [1]"
+    (sentence,) = done.sentences
+    assert sentence.support == "supported"
+    assert sentence.citations[0].quote == NOTE
+
+
+@pytest.mark.parametrize(
+    "text", ["Napoleon [1]", "[7]", "Berga [1]", "", "1902 by Anna [1] [2] [3]"]
+)
+def test_a_phrase_that_no_note_holds_gives_way_to_the_note(text, analyze):
+    _, done = run(Said(text, taught=True), analyze)
+    held = text.startswith("1902")
+    assert done.text == ("1902 by Anna [1]" if held else f"{NOTE} [1]")
+    assert done.sentences[0].citations[0].n == 1
+
+
+def test_the_taught_model_may_refuse(analyze):
+    _, done = run(Said("Anna Berg [1]", taught=True, refusal=0.999), analyze)
+    assert (done.text, done.answered) == (REFUSAL, False)
+    assert done.confidence < 0.5
+
+
+def test_a_mark_that_points_elsewhere_is_put_right(analyze):
+    other = "The bridge is older than the library."
+    found = [
+        Passage(1, "b.md", "Bridge", (), 1, 1, other, 1.0, 0.6, None),
+        Passage(2, "l.md", "Library", (), 4, 4, NOTE, 1.0, 0.6, None),
+    ]
+    evidence = [
+        Evidence(1, other, 1, 1, 0, len(other), 1.0, 0.6),
+        Evidence(2, NOTE, 4, 4, 0, len(NOTE), 0.9, 0.6),
+    ]
+    model = Said("Anna Berg [1]", taught=True)
+    terms = analyze("founded library")
+    *_, done = answer(QUESTION, terms, found, evidence, (), lambda: model, analyze)
+    assert done.text == "Anna Berg [2]"
+    assert done.sentences[0].citations[0].path == "l.md"
+
+
+@pytest.mark.parametrize(
+    "question", ["What is the library?", "Explain the library", "List the founders of the library"]
+)
+def test_explanations_and_lists_are_the_notes_own_words_without_a_model(question, analyze):
+    def never():
+        raise AssertionError("the model was asked")
+
+    found = [Passage(1, "l.md", "Library", (), 1, 1, NOTE, 1.0, 0.7, 1.0)]
+    evidence = [Evidence(1, NOTE, 1, 1, 0, len(NOTE), 1.0, 0.7)]
+    *_, done = answer(question, analyze("library"), found, evidence, (), never, analyze)
+    assert done.text == f"{NOTE} [1]"
+
+
+def test_without_a_model_the_notes_answer_facts_too(analyze):
+    found = [Passage(1, "l.md", "Library", (), 1, 1, NOTE, 1.0, 0.7, 1.0)]
+    evidence = [Evidence(1, NOTE, 1, 1, 0, len(NOTE), 1.0, 0.7)]
+    *_, done = answer(QUESTION, analyze("founded library"), found, evidence, (), None, analyze)
+    assert done.text == f"{NOTE} [1]"
