@@ -32,6 +32,7 @@ from rag.retrieval.search import Found, Passage
 if TYPE_CHECKING:
     from rag.answering.generation import Generator
     from rag.indexing.embeddings import ModelFolder, OnnxEmbedder, TorchEmbedder
+    from rag.indexing.lexical import Words
     from rag.indexing.library import Library
 
 Cancel = Callable[[], bool]
@@ -125,7 +126,7 @@ class Engine:
         self._index: LocalIndex | None = None
         self._embedder: OnnxEmbedder | TorchEmbedder | None = None
         self._generator: Generator | None = None
-        self._analyzer: Any = None
+        self._analyzer: Words | None = None
         self._loading = threading.Lock()
         self._loader: threading.Thread | None = None
 
@@ -508,11 +509,11 @@ class Engine:
 
     def analyze(self, text: str) -> list[str]:
         """The words of a text as the word index knows them."""
-        from rag.indexing.lexical import analyze, analyzer
-
         if self._analyzer is None:
-            self._analyzer = analyzer()
-        return analyze(text, self._analyzer)
+            from rag.indexing.lexical import Words
+
+            self._analyzer = Words()
+        return self._analyzer(text)
 
     # State
 

@@ -70,16 +70,16 @@ class Library:
     def find_text(self, text: str, limit: int = 20) -> list[Found]:
         """Notes that hold the words of `text`, the best first; one line of each."""
         if self._analyzer is None:
-            from rag.indexing.lexical import analyzer
+            from rag.indexing.lexical import Words
 
-            self._analyzer = analyzer()
-        terms = list(self._analyzer.analyze(text))
+            self._analyzer = Words()
+        terms = list(self._analyzer(text))
         with damage_errors():
             hits = [chunk for chunk, _ in self._index.search_words(terms, 4 * limit)]
             stored = self._index.passages(hits)
         found: dict[str, Found] = {}
         for passage in (stored[each] for each in hits if each in stored):
-            line, why = _best_line(passage.text, set(terms), self._analyzer.analyze)
+            line, why = _best_line(passage.text, set(terms), self._analyzer)
             found.setdefault(
                 passage.path, Found(passage.path, passage.title, passage.first + line, why)
             )

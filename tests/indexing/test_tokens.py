@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from rag.indexing.lexical import analyze, analyzer
+from rag.indexing.lexical import Words, analyzer
 from rag.indexing.tokens import asked, noted
 from rag.retrieval.query import check_question, search_terms
 from tests.indexing.conftest import Desk
@@ -34,10 +34,10 @@ def found(tmp_path_factory):
     for name, text in NOTES.items():
         desk.write(name, text)
     desk.update()
-    index, words = desk.open(), analyzer()
+    index, words = desk.open(), Words()
 
     def search(question: str) -> list[str]:
-        terms = search_terms(check_question(question), lambda text: analyze(text, words))
+        terms = search_terms(check_question(question), words)
         ids = [chunk for chunk, _ in index.search_words(terms, 5)]
         passages = index.passages(ids)
         return [passages[each].path for each in ids]
@@ -80,3 +80,18 @@ def test_english_is_left_as_it_is():
 def test_notes_hold_single_letters_and_questions_only_where_they_stand_alone():
     assert asked("見る東京都 a 猫").split() == ["見る", "る東", "東京", "京都", "a", "猫"]
     assert set(noted("東京 x").split()) == {"東京", "東", "京", "x"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The hives’ keeper, Dr. A-B (née C.)",
+        "東京都庁は 新宿にある",
+        "running runs ran; C++/Rust",
+        "",
+    ],
+)
+def test_words_are_the_same_when_they_are_remembered(text):
+    words = Words()
+    first = words(text)
+    assert first == words(text) == list(analyzer().analyze(asked(text)))
