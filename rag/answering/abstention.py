@@ -11,16 +11,19 @@ from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
 
-# Before a model is asked: a logistic regression on two signals, the cosine of the nearest sentence
-# and the share of the question's words in the best of three passages.
-_COSINE, _SHARE, _BIAS = 13.8, 6.2, -10.2
-REFUSE_BELOW = 0.25
+# Two logistic regressions, fitted by bench/adapter/calibrate.py on 525 questions about notes that
+# the model was trained on, but of contexts that it had not seen. Before it is asked: the cosine of
+# the nearest sentence and the share of the question's words in the best of three passages. Below
+# this, 2 of 100 answerable questions are refused, 13 of 100 unanswerable ones, and 92 of 100 whose
+# note is left out.
+_COSINE, _SHARE, _BIAS = 7.2, 1.79, -5.22
+REFUSE_BELOW = 0.2
 _PASSAGES = 3
 _LEAST = 1e-4  # a probability nearer to 0 or 1 than this tells no more
-# After the taught model has read: the same two and its verdict. Both fitted by
-# bench/adapter/calibrate.py, which prints what each threshold refuses.
-_HEAD_COSINE, _HEAD_SHARE, _HEAD_VERDICT, _HEAD_BIAS = 2.0, 2.0, -0.7, -1.5
-THRESHOLDS: dict[Caution, float] = {"careful": 0.6, "balanced": 0.4, "generous": 0.15}
+# After the taught model has read: the same two and its verdict. Refused of 100 answerable,
+# unanswerable and left-out questions: careful 20, 67, 99; balanced 9, 44, 96; generous 2, 25, 90.
+_HEAD_COSINE, _HEAD_SHARE, _HEAD_VERDICT, _HEAD_BIAS = 6.03, 0.86, -0.63, -4.54
+THRESHOLDS: dict[Caution, float] = {"careful": 0.5, "balanced": 0.3, "generous": 0.2}
 
 
 @dataclass(frozen=True, slots=True)
