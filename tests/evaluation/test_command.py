@@ -25,7 +25,7 @@ ROWS = [
     {
         "id": "hive",
         "question": "Where does the hive stand?",
-        "answers": ["behind the shed"],
+        "answers": ["behind the shed", "shed"],
         "note": "bees.md",
         "paragraph": 0,
     },

@@ -50,7 +50,8 @@ async def test_two_folders_are_indexed_and_asked(
         (tmp_path / name).write_text(text)
     config = Config(data_dir=tmp_path / "data", cache_dir=models_cache.parent)
     folders = [(name, tmp_path / name) for name in ("home", "work")]
-    app = ChatApp(build_several(config, folders))
+    engine = build_several(config, folders)
+    app = ChatApp(engine, workplace(engine))
     opened: list[list[str]] = []
     app.launch = lambda command, own_window: opened.append(command)  # type: ignore[method-assign]
     async with app.run_test(size=WIDE, notifications=True) as pilot:
