@@ -14,16 +14,18 @@ from rag.retrieval.search import Passage
 # Two logistic regressions, fitted by bench/adapter/calibrate.py on 525 questions about notes that
 # the model was trained on, but of contexts that it had not seen. Before it is asked: the cosine of
 # the nearest sentence and the share of the question's words in the best of three passages. Below
-# this, 2 of 100 answerable questions are refused, 13 of 100 unanswerable ones, and 92 of 100 whose
-# note is left out.
+# this, none of the answerable questions is refused, and about half of those whose note is left out.
+# In notes whose titles say little of what they hold, cosines are lower: a bound of 0.2, which
+# refused 92 of 100 left-out ones there, refused plain questions about the example notes.
 _COSINE, _SHARE, _BIAS = 7.2, 1.79, -5.22
-REFUSE_BELOW = 0.2
+REFUSE_BELOW = 0.08
 _PASSAGES = 3
 _LEAST = 1e-4  # a probability nearer to 0 or 1 than this tells no more
 # After the taught model has read: the same two and its verdict. Refused of 100 answerable,
-# unanswerable and left-out questions: careful 20, 67, 99; balanced 9, 44, 96; generous 2, 25, 90.
+# unanswerable and left-out questions: careful 9, 44, 96; balanced 1 to 2, 12 to 19, 74 to 85. The
+# latter is low for the same reason.
 _HEAD_COSINE, _HEAD_SHARE, _HEAD_VERDICT, _HEAD_BIAS = 6.03, 0.86, -0.63, -4.54
-THRESHOLDS: dict[Caution, float] = {"careful": 0.5, "balanced": 0.3, "generous": 0.2}
+THRESHOLDS: dict[Caution, float] = {"careful": 0.3, "balanced": 0.12, "generous": 0.04}
 
 
 @dataclass(frozen=True, slots=True)

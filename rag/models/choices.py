@@ -11,7 +11,9 @@ from rag.errors import ModelError
 from rag.models.catalog import BUNDLED, ModelSpec, find_model
 from rag.models.weights import locate
 
-_PREPARED = re.compile(r"-[0-9a-f]{12}(?:-[0-9a-f]{8})?\.[A-Z0-9_]+\.gguf$")  # made by `generator_file`
+_PREPARED = re.compile(
+    r"-[0-9a-f]{12}(?:-[0-9a-f]{8})?\.[A-Z0-9_]+\.gguf$"
+)  # made by `generator_file`
 
 
 @dataclass(frozen=True, slots=True)
