@@ -7,7 +7,7 @@
 Or several, by name; all are asked unless `--notes NAME` picks some::
 
     [notes]
-    work = "~/work/notes"
+    work = "~/office/notes"
     garden = "~/garden"
 
 The other tables::
