@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from pathlib import Path
 
 from textual.screen import Screen
@@ -68,9 +69,9 @@ class ChatBase(Screen[None]):
     def box(self) -> QuestionBox:
         return self.query_one(QuestionBox)
 
+    @abstractmethod
     def add_job(self, job: Job) -> None:
         """Put a job in line and begin it when its turn comes."""
-        raise NotImplementedError
 
     async def show_sources(self, turn: int) -> None:
         """Show the passages of a turn in the pane."""
@@ -80,9 +81,9 @@ class ChatBase(Screen[None]):
             if had_focus and not self.pane.enter():
                 self.box.focus()
 
+    @abstractmethod
     async def ask(self, question: str) -> None:
         """Show a question and put it in line."""
-        raise NotImplementedError
 
     def check_turn(self, view: TurnView) -> None:
         """Look up how the sources of a turn stand in their notes now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Generic, TypeVar
 
@@ -34,9 +35,9 @@ class PickScreen(ModalScreen[Item | None], Generic[Item]):
     PLACEHOLDER = "Type to narrow the list"
     NOTHING = "Nothing found."
 
+    @abstractmethod
     def find(self, text: str) -> Sequence[Row[Item]]:
         """The rows for what is typed. May take a while."""
-        raise NotImplementedError
 
     def compose(self) -> ComposeResult:
         """A panel as wide as the screen allows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,13 +70,13 @@ class PlaceActions(TurnActions):
         elif current is not None and await self.is_deleted(current):
             self.action_restart()
 
+    @abstractmethod
     async def leave_answer(self) -> None:
         """Stop the answer that is being written, if one is."""
-        raise NotImplementedError
 
+    @abstractmethod
     def action_restart(self) -> None:
         """Begin a new conversation."""
-        raise NotImplementedError
 
     @work(exclusive=True, group="place")
     async def action_find(self) -> None:
