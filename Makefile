@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 NOTES ?= corpus
 export Q
 
-.PHONY: ask chat index test lint types format bench pictures adapter clean
+.PHONY: ask chat index test lint types format bench docs pictures adapter clean
 
 ask: $(READY)  ## one question: make ask Q="What is retrieval-augmented generation?"
 	@test -n "$$Q" || { echo 'Say what to ask: make ask Q="What is a foundation model?"'; exit 2; }
@@ -52,6 +52,9 @@ adapter: $(READY)  ## train the adapter again: make adapter RAG_BENCH_DATA=folde
 	$(BIN)/python bench/adapter/train.py $(TRAINED) $(TRAINED)/examples.jsonl --minutes $(MINUTES)
 	$(BIN)/python bench/adapter/convert.py $(TRAINED)/adapter.safetensors \
 		$(TRAINED)/SmolLM2-135M-Instruct.gguf
+
+docs: $(READY)  ## the documentation as a site, in build/site
+	$(BIN)/mkdocs build --strict --site-dir build/site
 
 clean:
 	rm -rf $(VENV)
