@@ -16,9 +16,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 
 def _sections(parser: argparse.ArgumentParser) -> list[str]:
-    (commands,) = (
-        each for each in parser._actions if isinstance(each, argparse._SubParsersAction)
-    )
+    (commands,) = (each for each in parser._actions if isinstance(each, argparse._SubParsersAction))
     lines: list[str] = []
     for name, command in commands.choices.items():
         lines += [f"## rag {name}", "", "```text", command.format_help().rstrip(), "```", ""]
