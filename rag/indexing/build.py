@@ -225,6 +225,7 @@ def update(
     if read or remove or not index.complete:
         if every:
             index.forget_words()
+        replaced = index.store.vectors_in(remove)
         index.apply(
             Changes(remove, [(each.row, each.rows) for each in read], touch),
             {
@@ -237,7 +238,7 @@ def update(
             },
         )
         with index.store.transaction():
-            index.store.drop_unused_vectors()
+            index.store.drop_unused_vectors(replaced)
     else:
         with index.store.transaction():
             index.store.touch(touch)

@@ -211,18 +211,18 @@ class LocalIndex:
         self._lexical.catch_up(self.store, gone)
         dimension = int(self.store.get("dimension"))
         folder = self.folder / "vectors"
-        from rag.indexing import vectors  # imports faiss only if a new base is due
+        from rag.indexing.bases import refresh_base  # imports faiss only if a new one is due
 
-        vectors.refresh_base(folder, self.store, dimension)
+        refresh_base(folder, self.store, dimension)
 
     @property
     def derived_lags(self) -> bool:
         """Whether FAISS or tantivy is missing, damaged or too far behind SQLite."""
         if not self.complete or self._words_lag:
             return self.complete
-        from rag.indexing.vectors import base_lags
+        from rag.indexing.bases import base_lags
 
-        return base_lags(self.folder / "vectors", self.store, int(self.store.get("dimension")))
+        return base_lags(self.folder / "vectors", self.store)
 
     @property
     def _words_lag(self) -> bool:

@@ -60,6 +60,13 @@ CREATE TABLE other_script (
 CREATE INDEX names_by_note ON names(note);
 CREATE INDEX linked_by_note ON linked(note);
 """
+# Ids of chunks that are gone, kept until no derived index holds them. A trigger writes them, so that
+# the account is right whoever removes a chunk.
+_REMOVED = """
+CREATE TABLE IF NOT EXISTS removed (id INTEGER PRIMARY KEY);
+CREATE TRIGGER IF NOT EXISTS chunk_removed AFTER DELETE ON chunks
+BEGIN INSERT INTO removed VALUES (old.id); END;
+"""
 # From each older format to the next. With format 2 the rules of chunks and words changed, too, so
 # that all notes are read anew and fill what is new.
 _MIGRATIONS = {
@@ -199,6 +206,8 @@ class Store:
         elif version < FORMAT:
             steps = "".join(_MIGRATIONS[each] for each in range(version, FORMAT))
             db.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {FORMAT}; COMMIT;")
+        if version <= FORMAT:
+            db.executescript(_REMOVED)
 
     def _check_format(self, db: sqlite3.Connection) -> None:
         version = db.execute("PRAGMA user_version").fetchone()[0]
@@ -411,6 +420,27 @@ class Store:
         rows = self._db.execute("SELECT id FROM chunks WHERE id > ? ORDER BY id", (above,))
         return [row[0] for row in rows]
 
+    def chunk_id_array(self) -> NDArray[np.int64]:
+        """Ids of all chunks, ascending: eight bytes each."""
+        import numpy as np
+
+        # Unordered, SQLite reads them from its smallest index and not beside all the texts.
+        rows = self._db.execute("SELECT id FROM chunks")
+        return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64))
+
+    def removed_ids(self, upto: int) -> list[int]:
+        """Ids up to `upto` of chunks that are gone, as far as there is an account of them."""
+        if not self._has("removed"):
+            return []
+        rows = self._db.execute("SELECT id FROM removed WHERE id <= ?", (upto,))
+        return [row[0] for row in rows]
+
+    def forget_removed(self, above: int) -> None:
+        """Drop the account of ids above one: no derived index holds those chunks."""
+        if self._db.execute("SELECT 1 FROM removed WHERE id > ? LIMIT 1", (above,)).fetchone():
+            with self.transaction():
+                self._db.execute("DELETE FROM removed WHERE id > ?", (above,))
+
     def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]:
         """Passages by id; ids that are gone are left out."""
         found: dict[int, StoredPassage] = {}
@@ -521,9 +551,23 @@ class Store:
                 part,
             )
 
-    def drop_unused_vectors(self) -> None:
-        """Forget vectors that no chunk refers to."""
-        self._db.execute("DELETE FROM vectors WHERE hash NOT IN (SELECT vector FROM chunks)")
+    def vectors_in(self, notes: Iterable[int]) -> set[bytes]:
+        """The hashes of the vectors of some notes' chunks."""
+        query = "SELECT vector FROM chunks WHERE note = ?"
+        return {row[0] for note in notes for row in self._db.execute(query, (note,))}
+
+    def drop_unused_vectors(self, candidates: Iterable[bytes]) -> None:
+        """Forget vectors that no chunk refers to: of `candidates`, or of all where there are more
+        vectors than chunks, as runs leave that were interrupted and never finished."""
+        unused = "hash NOT IN (SELECT vector FROM chunks)"
+        query = "SELECT (SELECT count(*) FROM vectors) > (SELECT count(*) FROM chunks)"
+        self._db.executemany(
+            "DELETE FROM vectors WHERE hash = ?1"
+            " AND NOT EXISTS (SELECT 1 FROM chunks WHERE vector = ?1)",
+            [(each,) for each in candidates],
+        )
+        if self._db.execute(query).fetchone()[0]:
+            self._db.execute(f"DELETE FROM vectors WHERE {unused}")
 
 
 def _named(row: Sequence[Any]) -> NamedNote:

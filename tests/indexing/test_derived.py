@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from rag.indexing import vectors
+from rag.indexing import bases as base_files
 from tests.indexing.conftest import Desk
 from tests.indexing.fakes import FakeEmbedder
 
@@ -15,7 +15,7 @@ from tests.indexing.fakes import FakeEmbedder
 @pytest.fixture
 def based(desk: Desk, monkeypatch) -> Desk:
     """A desk whose index is large enough, for once, to have a FAISS base."""
-    monkeypatch.setattr(vectors, "_DELTA_CHUNKS", 2)
+    monkeypatch.setattr(base_files, "DELTA_CHUNKS", 2)
     for number in range(30):
         desk.write(f"n{number}.md", f"# N\n\nNumber {number} of the series.\n")
     desk.update()
