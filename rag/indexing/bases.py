@@ -138,7 +138,9 @@ def _grown(folder: Path, store: Store, dimension: int, ids: NDArray[np.int64]) -
         index.remove_ids(_selector(gone))
     if index.ntotal != len(kept):  # it was made of other chunks than it says
         return None
-    for part, vectors in _batches(store, dimension, ids[np.searchsorted(ids, base.upto, "right") :]):
+    for part, vectors in _batches(
+        store, dimension, ids[np.searchsorted(ids, base.upto, "right") :]
+    ):
         index.add_with_ids(vectors, part)
     return index
 

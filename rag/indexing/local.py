@@ -135,12 +135,8 @@ class LocalIndex:
         """
         if self._words_lag:
             self._repair_words()
-        without: Sequence[int] = ()
-        if allowed is not None and 2 * len(allowed) > self.store.counts()[1]:
-            # tantivy takes time in proportion to a set of ids: hand it the smaller one.
-            without, allowed = sorted(set(self.store.chunk_ids()).difference(allowed)), None
         try:
-            return self._lexical.search(terms, k, allowed, without, every)
+            return self._lexical.search(terms, k, allowed, every)
         except ValueError:  # its files were damaged since they were opened
             return []
 
@@ -226,7 +222,7 @@ class LocalIndex:
 
     @property
     def _words_lag(self) -> bool:
-        return self._lexical.generation != self.generation
+        return not self._lexical.holds(self.generation)
 
     def known_skips(self) -> dict[str, tuple[int, int, str]]:
         """Size, mtime and reason of the files that could not be read last time, by path."""

@@ -60,8 +60,8 @@ CREATE TABLE other_script (
 CREATE INDEX names_by_note ON names(note);
 CREATE INDEX linked_by_note ON linked(note);
 """
-# Ids of chunks that are gone, kept until no derived index holds them. A trigger writes them, so that
-# the account is right whoever removes a chunk.
+# Ids of chunks that are gone, kept until no derived index holds them. A trigger writes them, so
+# that the account is right whoever removes a chunk.
 _REMOVED = """
 CREATE TABLE IF NOT EXISTS removed (id INTEGER PRIMARY KEY);
 CREATE TRIGGER IF NOT EXISTS chunk_removed AFTER DELETE ON chunks
@@ -417,6 +417,8 @@ class Store:
 
     def chunk_ids(self, above: int = 0) -> list[int]:
         """Ids of all chunks whose id is greater than `above`, ascending."""
+        if not above:  # unordered, SQLite reads them from its smallest index, not beside the texts
+            return sorted(row[0] for row in self._db.execute("SELECT id FROM chunks"))
         rows = self._db.execute("SELECT id FROM chunks WHERE id > ? ORDER BY id", (above,))
         return [row[0] for row in rows]
 
@@ -424,7 +426,6 @@ class Store:
         """Ids of all chunks, ascending: eight bytes each."""
         import numpy as np
 
-        # Unordered, SQLite reads them from its smallest index and not beside all the texts.
         rows = self._db.execute("SELECT id FROM chunks")
         return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64))
 
