@@ -16,7 +16,7 @@ from rag.indexing.intake import Intake, stop_if
 from rag.indexing.local import Changes, LocalIndex
 from rag.indexing.progress import IndexProgress as IndexProgress
 from rag.indexing.progress import IndexReport as IndexReport
-from rag.indexing.store import NoteState
+from rag.indexing.rows import NoteState
 from rag.reading.notes import NoteFile, Scan, Skipped, hash_note, scan
 
 if TYPE_CHECKING:

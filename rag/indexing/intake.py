@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import Cancelled, storage_errors
 from rag.indexing.embeddings import PassageText
 from rag.indexing.progress import IndexProgress
-from rag.indexing.store import ChunkRow, NoteRow, Store
+from rag.indexing.rows import ChunkRow, NoteRow
+from rag.indexing.store import Store
 from rag.reading.notes import NoteFile, NoteText, Skipped, read_note
 
 if TYPE_CHECKING:

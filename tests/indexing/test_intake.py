@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import tracemalloc
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from rag.errors import Cancelled
 from rag.indexing import intake
 from rag.indexing.build import update
+from rag.indexing.embeddings import Embedded, PassageText
 from rag.indexing.local import LocalIndex
 from tests.indexing.conftest import Desk
 from tests.indexing.fakes import FakeEmbedder
@@ -83,30 +83,30 @@ def test_a_run_goes_on_where_it_stopped(desk: Desk, tmp_path: Path, stop_at: int
     assert len(desk.embedder.embedded) == 63 - first
 
 
-class Blank(FakeEmbedder):
-    """Embeds nothing and remembers nothing, in next to no time."""
+class Counting(FakeEmbedder):
+    """Tells how many passages it was ever handed at once."""
 
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        self.embedded.clear()
-        return np.full((len(texts), self.dimension), self.dimension**-0.5, dtype=np.float32)
+    most = 0
+
+    def embed_passages(self, passages: Sequence[PassageText]) -> Iterator[Embedded]:
+        self.most = max(self.most, len(passages))
+        return super().embed_passages(passages)
 
 
 @pytest.mark.usefixtures("small_windows")
-def test_memory_does_not_grow_with_the_notes(desk: Desk, tmp_path: Path):
-    def peak(count: int) -> int:
-        series(desk, count, words=300)
-        other = Desk(desk.notes, tmp_path / f"index-{count}", Blank())
-        tracemalloc.start()
-        other.update()
-        _, most = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        return most
-
-    peak(10)  # what is imported at the first use counts for nobody
-    small = peak(40)
-    large = peak(160)
-    text = sum(file.stat().st_size for file in desk.notes.rglob("*.md"))
-    assert large - small < text / 4
+def test_no_more_than_a_window_is_held_at_once(desk: Desk, monkeypatch):
+    rolled = []
+    roll = tempfile.SpooledTemporaryFile.rollover
+    monkeypatch.setattr(
+        tempfile.SpooledTemporaryFile,
+        "rollover",
+        lambda file: rolled.append(file._TemporaryFileArgs["dir"]) or roll(file),
+    )
+    series(desk, 40)
+    desk.embedder = Counting()
+    desk.update()
+    assert desk.embedder.most <= 8
+    assert rolled == [str(desk.folder)], "what waits lies beside the index, not in memory"
 
 
 def test_moved_notes_are_counted_once_each(desk: Desk):

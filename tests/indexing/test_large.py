@@ -12,7 +12,7 @@ import pytest
 
 from rag.indexing import bases
 from rag.indexing.local import Changes, LocalIndex
-from rag.indexing.store import ChunkRow, NoteRow
+from rag.indexing.rows import ChunkRow, NoteRow
 from rag.indexing.vectors import VectorIndex
 
 DIMENSION = 32
