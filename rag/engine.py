@@ -28,6 +28,7 @@ from rag.retrieval.listing import Listed, list_notes
 from rag.retrieval.nothing import check_fields, nothing_left
 from rag.retrieval.query import Turn, search_terms
 from rag.retrieval.search import Found, Passage
+from rag.retrieval.spelling import Respelled, Spelled, respell
 
 if TYPE_CHECKING:
     from rag.answering.generation import Generator
@@ -45,6 +46,7 @@ class Retrieved:
     passages: tuple[Passage, ...]
     evidence: tuple[Evidence, ...]
     query: str
+    respelled: tuple[Respelled, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Answered:
     query: str
     listed: Listed | None = None
     confidence: float = 1.0
+    respelled: tuple[Respelled, ...] = ()
 
 
 Event = Retrieved | Reading | Sentence | Answered
@@ -123,6 +126,7 @@ class Engine:
         self.notes_folder = notes_folder
         self.parts = parts
         self.started = started  # time.perf_counter() at the start of the process, if it counts
+        self.spelled: Spelled | None = None  # where words are known beside this folder's own
         self._index: LocalIndex | None = None
         self._embedder: OnnxEmbedder | TorchEmbedder | None = None
         self._generator: Generator | None = None
@@ -310,12 +314,19 @@ class Engine:
             index = self._open_index()
             index.check(self.parts.identity().fingerprint)
         with damage_errors(), index.store.snapshot():
-            return search_both(
+            started = time.perf_counter()
+            count_tokens = self._open_embedder().count_tokens
+            question, respelled = respell(
+                question, self.spelled or index, self.analyze, count_tokens
+            )
+            stages = {"spelling": time.perf_counter() - started}
+            found = search_both(
                 question,
                 history,
                 lambda text, k, others: self._search_one(text, k, others, allowed),
                 k,
             )
+        return replace(found, respelled=respelled, seconds={**stages, **found.seconds})
 
     def _search_one(
         self, text: str, k: int, others: Sequence[int], allowed: Sequence[int] | None
@@ -374,7 +385,7 @@ class Engine:
         query, passages = seen.found.query, seen.found.passages
         evidence = find_evidence(query, passages, self._open_embedder())
         timings = {"first_evidence_s": time.perf_counter() - started}
-        yield Retrieved(passages, evidence, query)
+        yield Retrieved(passages, evidence, query, seen.found.respelled)
         if self._loader is not None:
             self._loader.join()
         for step in answer(
@@ -435,6 +446,7 @@ class Engine:
             draft.tokens_per_s,
             seen.found.query,
             confidence=draft.confidence,
+            respelled=seen.found.respelled,
         )
 
     def passages_of(self, notes: Collection[str]) -> dict[str, list[str]]:
