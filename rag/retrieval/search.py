@@ -13,7 +13,7 @@ from rag.retrieval.spelling import Respelled
 if TYPE_CHECKING:
     from rag.indexing.embeddings import Embedder
     from rag.indexing.local import PassageIndex
-    from rag.indexing.store import StoredPassage
+    from rag.indexing.rows import StoredPassage
 
 # Picked on all answerable SQuAD questions of the open half, checked by leaving notes out; see
 # bench/RESULTS.md for what lost.

@@ -21,7 +21,7 @@ def typos(box: Box):
 
     def changed(question):
         index = engine._open_index()
-        text, words = respell(question, index, engine.analyze, box.embedder.count_tokens)
+        text, words = respell(question, index, engine.models.analyze, box.embedder.count_tokens)
         return text, [(each.typed, each.searched) for each in words]
 
     yield changed
