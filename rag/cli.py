@@ -211,7 +211,7 @@ def _search(arguments: argparse.Namespace, started: float) -> int:
 
         explanation(question, found, as_json=arguments.json)
     else:
-        passages(question, found.passages, as_json=arguments.json)
+        passages(question, found, as_json=arguments.json)
     return ANSWERED if found.passages else NOT_IN_NOTES
 
 

@@ -24,6 +24,7 @@ from rag.retrieval.listing import Listed, list_notes
 from rag.retrieval.nothing import check_fields, nothing_left
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Found, Passage
+from rag.retrieval.spelling import Spelled, respell
 
 
 class Engine(NotesFolder):
@@ -32,6 +33,7 @@ class Engine(NotesFolder):
     def __init__(self, notes_folder: Path, parts: Parts, started: float | None = None) -> None:
         super().__init__(notes_folder, parts)
         self.started = started  # time.perf_counter() at the start of the process, if it counts
+        self.spelled: Spelled | None = None  # where words are known beside this folder's own
 
     def search(
         self,
@@ -123,12 +125,19 @@ class Engine(NotesFolder):
             index = self._open_index()
             index.check(self.parts.identity().fingerprint)
         with damage_errors(), index.store.snapshot():
-            return search_both(
+            started = time.perf_counter()
+            count_tokens = self.models.embedder().count_tokens
+            question, respelled = respell(
+                question, self.spelled or index, self.models.analyze, count_tokens
+            )
+            stages = {"spelling": time.perf_counter() - started}
+            found = search_both(
                 question,
                 history,
                 lambda text, k, others: self._search_one(text, k, others, allowed),
                 k,
             )
+        return replace(found, respelled=respelled, seconds={**stages, **found.seconds})
 
     def _search_one(
         self, text: str, k: int, others: Sequence[int], allowed: Sequence[int] | None
@@ -187,7 +196,7 @@ class Engine(NotesFolder):
         query, passages = seen.found.query, seen.found.passages
         evidence = find_evidence(query, passages, self.models.embedder())
         timings = {"first_evidence_s": time.perf_counter() - started}
-        yield Retrieved(passages, evidence, query)
+        yield Retrieved(passages, evidence, query, seen.found.respelled)
         self.models.wait()
         for step in answer(
             seen.asked.text,
@@ -247,6 +256,7 @@ class Engine(NotesFolder):
             draft.tokens_per_s,
             seen.found.query,
             confidence=draft.confidence,
+            respelled=seen.found.respelled,
         )
 
     def passages_of(self, notes: Collection[str]) -> dict[str, list[str]]:

@@ -12,6 +12,7 @@ from rag.retrieval.evidence import Evidence
 from rag.retrieval.intent import Asked
 from rag.retrieval.listing import Listed
 from rag.retrieval.search import Found, Passage
+from rag.retrieval.spelling import Respelled
 
 Cancel = Callable[[], bool]
 
@@ -23,6 +24,7 @@ class Retrieved:
     passages: tuple[Passage, ...]
     evidence: tuple[Evidence, ...]
     query: str
+    respelled: tuple[Respelled, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Answered:
     query: str
     listed: Listed | None = None
     confidence: float = 1.0
+    respelled: tuple[Respelled, ...] = ()
 
 
 Event = Retrieved | Reading | Sentence | Answered

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rag.output import one_line, passage_json, show, show_json
+from rag.output import one_line, passage_json, show, show_json, show_respelled
 
 if TYPE_CHECKING:
     from rag.retrieval.search import Found, Passage
 
 _STAGES = {
+    "spelling": "spelling looked up",
     "embed": "question to vector",
     "meaning": "search by meaning",
     "words": "search by words",
@@ -26,6 +28,7 @@ def explanation(question: str, found: Found, as_json: bool) -> None:
             {
                 "question": " ".join(question.split()),
                 "query": found.query,
+                "respelled": [asdict(each) for each in found.respelled],
                 "candidates": found.candidates,
                 "searched_notes": found.notes,
                 "seconds": {stage: round(spent, 5) for stage, spent in found.seconds.items()},
@@ -36,6 +39,7 @@ def explanation(question: str, found: Found, as_json: bool) -> None:
             }
         )
         return
+    show_respelled(found.respelled)
     show(_passages(found), _times(found))
 
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from rag.events import Answered, Event, Status
     from rag.indexing.build import IndexProgress, IndexReport
     from rag.retrieval.listing import Listed, ListedNote
-    from rag.retrieval.search import Passage
+    from rag.retrieval.search import Found, Passage
+    from rag.retrieval.spelling import Respelled
 
 _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
 # Marks that reorder text on screen: they could make a path or a quote read as another.
@@ -154,14 +155,16 @@ def answering(events: Iterator[Event], stream: bool) -> Answered:
     """Print an answer as its sentences come, then its sources."""
     from rag.answering.answer import Reading
     from rag.answering.grounding import Sentence
-    from rag.events import Answered
+    from rag.events import Answered, Retrieved
 
     console = _console()
     waiting = _Waiting()
     done: Answered | None = None
     with waiting:
         for event in events:
-            if isinstance(event, Reading):
+            if isinstance(event, Retrieved):
+                show_respelled(event.respelled)
+            elif isinstance(event, Reading):
                 waiting.say(f"reading {event.tokens_done}/{event.tokens_total} tokens")
             elif isinstance(event, Sentence) and stream:
                 waiting.stop()
@@ -225,6 +228,7 @@ def answering_json(events: Iterator[Event]) -> Answered:
             "passages": [passage_json(n, each) for n, each in enumerate(done.passages, 1)],
             "timings": {key: round(value, 4) for key, value in done.timings.items()},
             "model": done.model,
+            "respelled": [asdict(each) for each in done.respelled],
             **({"notes": [_note(each) for each in done.listed.notes]} if done.listed else {}),
         }
     )
@@ -348,22 +352,24 @@ def _show_nearest(console: Console, done: Answered) -> None:
 # Passages and status
 
 
-def passages(question: str, found: Sequence[Passage], as_json: bool) -> None:
+def passages(question: str, found: Found, as_json: bool) -> None:
     """Print ranked passages with their scores and which side found them."""
     if as_json:
         _print_json(
             {
                 "question": " ".join(question.split()),
-                "passages": [passage_json(n, each) for n, each in enumerate(found, 1)],
+                "respelled": [asdict(each) for each in found.respelled],
+                "passages": [passage_json(n, each) for n, each in enumerate(found.passages, 1)],
             }
         )
         return
     from rich.text import Text
 
+    show_respelled(found.respelled)
     console = _console()
-    if not found:
+    if not found.passages:
         console.print("No passage was found.")
-    for n, each in enumerate(found, 1):
+    for n, each in enumerate(found.passages, 1):
         sides = [f"{each.score:.3f}", {"both": "words and meaning"}.get(each.source, each.source)]
         if each.meaning is not None:
             sides.append(f"cosine {each.meaning:.3f}")
@@ -372,6 +378,14 @@ def passages(question: str, found: Sequence[Passage], as_json: bool) -> None:
         console.print(_place(n, each), Text("  " + ", ".join(sides), "green"), soft_wrap=True)
         _indented(console, Text(safe(each.text)))
         console.print()
+
+
+def show_respelled(respelled: Sequence[Respelled]) -> None:
+    """Say on standard error which mistyped words were searched as the notes spell them."""
+    for each in respelled:
+        _console(stderr=True).print(
+            safe(str(each)), style="dim", markup=False, highlight=False, soft_wrap=True
+        )
 
 
 def status(states: Sequence[Status], as_json: bool) -> None:

@@ -8,7 +8,7 @@ small one whose notes say it in other words.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -36,6 +36,8 @@ class SeveralFolders(Engine):
         super().__init__(Path(os.path.commonpath(list(folders.values()))), parts, started)
         shared = replace(parts, open_embedder=self.models.embedder)
         self.engines = {name: Engine(folder, shared) for name, folder in folders.items()}
+        for each in self.engines.values():
+            each.spelled = _AllWords(self.engines)
 
     def index(
         self, rebuild: bool = False, cancel: Cancel | None = None, wait: bool = False
@@ -102,6 +104,7 @@ class SeveralFolders(Engine):
             sum(one.candidates for one in found.values()),
             {stage: sum(one.seconds[stage] for one in found.values()) for stage in stages},
             next(iter(found.values())).query,
+            respelled=next(iter(found.values())).respelled,
         )
 
     def _named(self, number: int, name: str, passage: Passage) -> Passage:
@@ -152,6 +155,22 @@ class SeveralFolders(Engine):
 
     def _each(self) -> Iterable[tuple[str, Engine]]:
         return self.engines.items()
+
+
+class _AllWords:
+    """The words of all folders: one that any of them holds is not mistyped."""
+
+    def __init__(self, engines: Mapping[str, Engine]) -> None:
+        self._engines = engines
+
+    def held_words(self, terms: Collection[str]) -> set[str]:
+        return set().union(
+            *(each._open_index().held_words(terms) for each in self._engines.values())
+        )
+
+    def nearest_word(self, word: str, distance: int) -> str:
+        found = (each._open_index().nearest_word(word, distance) for each in self._engines.values())
+        return next(filter(None, found), "")
 
 
 class Libraries(Library):

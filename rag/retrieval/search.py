@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from rag.retrieval.sentences import SentenceScore, score_sentences
+from rag.retrieval.spelling import Respelled
 
 if TYPE_CHECKING:
     from rag.indexing.embeddings import Embedder
@@ -90,13 +91,16 @@ class Passage:
 @dataclass(frozen=True, slots=True)
 class Found:
     """The passages of a search, best first; how many candidates there were, the seconds that
-    each stage took, what was searched, and how many notes filters left, None without filters."""
+    each stage took, what was searched, and how many notes filters left, None without filters.
+
+    `respelled` are mistyped words that were searched as the notes spell them."""
 
     passages: tuple[Passage, ...]
     candidates: int
     seconds: Mapping[str, float]
     query: str
     notes: int | None = None
+    respelled: tuple[Respelled, ...] = ()
 
 
 def search(

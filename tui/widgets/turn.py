@@ -116,7 +116,10 @@ class TurnView(Vertical, can_focus=True):
         """Quote the best sentences at once; no model is needed for that."""
         self.passages, self.evidence, self.query_text = event.passages, event.evidence, event.query
         self.query_one(Answer).sources = len(event.passages)
-        rows = []
+        rows = [
+            Static(Content.styled(one_line(str(each)), FAINT), classes="preview")
+            for each in event.respelled
+        ]
         for each in event.evidence[:PREVIEWS]:
             path = event.passages[each.n - 1].path
             rows.append(
