@@ -1,5 +1,5 @@
 """The command line: `rag index`, `rag ask`, `rag search`, `rag status`, `rag chat`,
-`rag eval`.
+`rag eval`, `rag models`.
 
 Exit status: 0 answered or done, 1 the notes do not say, 2 any error.
 """
@@ -127,6 +127,10 @@ def _parser() -> argparse.ArgumentParser:
     ):
         evaluation.add_argument(name, type=Path, metavar="FILE", help=text)
     evaluation.set_defaults(command=_eval)
+
+    from rag.models.parser import add_models
+
+    add_models(commands)
 
     for each in (index, ask, search, status, evaluation):
         each.add_argument("--json", action="store_true", help="for programs")

@@ -473,6 +473,11 @@ def _other_scripts(state: Status) -> str:
     )
 
 
+def console(stderr: bool = False) -> Console:
+    """Where to print: standard output, or what is not part of the answer."""
+    return _console(stderr)
+
+
 def _console(stderr: bool = False) -> Console:
     from rich.console import Console
 
