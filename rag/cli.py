@@ -302,8 +302,9 @@ def _confirm_new(engine: Engine, yes: bool) -> None:
 
 def _confirm(folder: Path, yes: bool) -> None:
     """A home folder or `/` is indexed only after a yes: it is seldom what was meant."""
-    home = Path(os.path.realpath(Path.home()))
-    if yes or not (folder == home or folder in home.parents):
+    from rag.indexing.home import holds_home
+
+    if yes or not holds_home(folder):
         return
     question = f"{folder} is not a notes folder but much more. Index all of it?"
     if not sys.stdin.isatty():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rag.output import one_line, passage_json, show, show_json
+from rag.output import one_line, show, show_json
+from rag.schema import passage_json
 
 if TYPE_CHECKING:
     from rag.retrieval.search import Found, Passage

@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import RagError
+from rag.schema import answer_json, index_json, search_json
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
     from rich.text import Text
 
-    from rag.answering.grounding import Citation
     from rag.engine import Answered, Event, Status
     from rag.indexing.build import IndexProgress, IndexReport
-    from rag.retrieval.listing import Listed, ListedNote
+    from rag.retrieval.listing import Listed
     from rag.retrieval.search import Passage
 
 _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
@@ -48,8 +48,7 @@ def indexing(progress: Iterator[IndexProgress], folders: Sequence[Path], as_json
     names = [str(each) for each in folders]
     report = _follow(progress, quiet=as_json, title=f"Indexing {', '.join(names)}")
     if as_json:
-        where = {"notes_folder": names[0]} if len(names) == 1 else {"notes_folders": names}
-        _print_json({**where, **_report(report)})
+        _print_json(index_json(report, names))
         return
     console = _console()
     console.print(report.sentence(), f"{report.seconds:.1f} s.", markup=False, highlight=False)
@@ -143,10 +142,6 @@ def _show_skipped(console: Console, report: IndexReport) -> None:
             )
 
 
-def _report(report: IndexReport) -> dict[str, Any]:
-    return {**asdict(report), "sentence": report.sentence()}
-
-
 # Answers
 
 
@@ -216,24 +211,8 @@ def answering_json(events: Iterator[Event]) -> Answered:
     from rag.engine import Answered
 
     done = next(event for event in events if isinstance(event, Answered))
-    _print_json(
-        {
-            "question": done.question,
-            "answer": done.answer,
-            "answered": done.answered,
-            "citations": [_citation(each) for each in done.citations],
-            "passages": [passage_json(n, each) for n, each in enumerate(done.passages, 1)],
-            "timings": {key: round(value, 4) for key, value in done.timings.items()},
-            "model": done.model,
-            **({"notes": [_note(each) for each in done.listed.notes]} if done.listed else {}),
-        }
-    )
+    _print_json(answer_json(done))
     return done
-
-
-def _note(each: ListedNote) -> dict[str, Any]:
-    lines = {"line": each.line, "text": each.text} if each.line else {}
-    return {"path": each.path, "title": each.title, "date": each.day.isoformat(), **lines}
 
 
 def _show_notes(console: Console, listed: Listed) -> None:
@@ -247,31 +226,6 @@ def _show_notes(console: Console, listed: Listed) -> None:
         console.print(Text.assemble(*parts), soft_wrap=True)
         if each.text:
             _indented(console, Text(one_line(each.text), style="dim"))
-
-
-def _citation(each: Citation) -> dict[str, Any]:
-    return {
-        "n": each.n,
-        "path": each.path,
-        "lines": [each.first, each.last],
-        "heading": " › ".join(each.headings),
-        "quote": each.quote,
-    }
-
-
-def passage_json(n: int, each: Passage) -> dict[str, Any]:
-    return {
-        "n": n,
-        "path": each.path,
-        "lines": [each.first, each.last],
-        "title": each.title,
-        "heading": " › ".join(each.headings),
-        "text": each.text,
-        "score": round(each.score, 4),
-        "from": each.source,
-        "meaning": None if each.meaning is None else round(each.meaning, 4),
-        "words": None if each.words is None else round(each.words, 4),
-    }
 
 
 def _marked(text: str) -> Text:
@@ -351,12 +305,7 @@ def _show_nearest(console: Console, done: Answered) -> None:
 def passages(question: str, found: Sequence[Passage], as_json: bool) -> None:
     """Print ranked passages with their scores and which side found them."""
     if as_json:
-        _print_json(
-            {
-                "question": " ".join(question.split()),
-                "passages": [passage_json(n, each) for n, each in enumerate(found, 1)],
-            }
-        )
+        _print_json(search_json(question, found))
         return
     from rich.text import Text
 

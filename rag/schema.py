@@ -1,0 +1,230 @@
+"""What `rag` says to other programs, as JSON: the shapes, and what makes them from its results.
+
+The command line, the HTTP server, the MCP server and the Python API all speak these shapes.
+`docs/json.md` describes them; a test holds real output against them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
+
+if TYPE_CHECKING:
+    from rag.answering.grounding import Citation
+    from rag.engine import Answered, Event
+    from rag.errors import RagError
+    from rag.indexing.build import IndexReport
+    from rag.retrieval.listing import ListedNote
+    from rag.retrieval.search import Passage
+
+
+class CitationJson(TypedDict):
+    """A verbatim quote of passage `n`; `lines` are its first and last, from 1 and inclusive."""
+
+    n: int
+    path: str
+    lines: list[int]
+    heading: str
+    quote: str
+
+
+# By a call, since a field is called "from": which side found the passage.
+PassageJson = TypedDict(
+    "PassageJson",
+    {
+        "n": int,
+        "path": str,
+        "lines": list[int],
+        "title": str,
+        "heading": str,
+        "text": str,
+        "score": float,
+        "from": Literal["both", "meaning", "words"],
+        "meaning": float | None,
+        "words": float | None,
+    },
+)
+
+
+class ListedNoteJson(TypedDict):
+    """A note of a list; `line` and `text` are there where it says what was asked for."""
+
+    path: str
+    title: str
+    date: str
+    line: NotRequired[int]
+    text: NotRequired[str]
+
+
+class AnswerJson(TypedDict):
+    """A whole answer. `notes` is there where the question asked for a list of notes."""
+
+    question: str
+    answer: str
+    answered: bool
+    citations: list[CitationJson]
+    passages: list[PassageJson]
+    timings: dict[str, float]
+    model: str
+    notes: NotRequired[list[ListedNoteJson]]
+
+
+class SearchJson(TypedDict):
+    """The passages for a question, best first."""
+
+    question: str
+    passages: list[PassageJson]
+
+
+class NoteJson(TypedDict):
+    """A note by name. `id` is its path; `text` is there where one note was asked for."""
+
+    id: str
+    path: str
+    title: str
+    aliases: list[str]
+    tags: list[str]
+    text: NotRequired[str]
+
+
+class SkippedJson(TypedDict):
+    path: str
+    reason: str
+
+
+class IndexJson(TypedDict):
+    """What indexing did. One of `notes_folder` and `notes_folders` is there."""
+
+    notes_folder: NotRequired[str]
+    notes_folders: NotRequired[list[str]]
+    added: int
+    changed: int
+    moved: int
+    removed: int
+    unchanged: int
+    skipped: list[SkippedJson]
+    warnings: list[SkippedJson]
+    chunks: int
+    seconds: float
+    sentence: str
+
+
+class ErrorJson(TypedDict):
+    """What went wrong, and what mends it."""
+
+    error: str
+    remedy: str
+
+
+def answer_json(done: Answered) -> AnswerJson:
+    """A whole answer."""
+    reply: AnswerJson = {
+        "question": done.question,
+        "answer": done.answer,
+        "answered": done.answered,
+        "citations": [citation_json(each) for each in done.citations],
+        "passages": passages_json(done.passages),
+        "timings": {key: round(value, 4) for key, value in done.timings.items()},
+        "model": done.model,
+    }
+    if done.listed:
+        reply["notes"] = [listed_json(each) for each in done.listed.notes]
+    return reply
+
+
+def search_json(question: str, found: Sequence[Passage]) -> SearchJson:
+    """The passages for a question."""
+    return {"question": " ".join(question.split()), "passages": passages_json(found)}
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """One step of an answer, for streams: its kind is in `event`."""
+    from rag.answering.answer import Reading
+    from rag.answering.grounding import Sentence
+    from rag.engine import Retrieved
+
+    if isinstance(event, Retrieved):
+        return {
+            "event": "retrieved",
+            "query": event.query,
+            "passages": passages_json(event.passages),
+            "evidence": [
+                {"n": each.n, "lines": [each.first, each.last], "quote": each.text}
+                for each in event.evidence
+            ],
+        }
+    if isinstance(event, Reading):
+        return {
+            "event": "reading",
+            "tokens_done": event.tokens_done,
+            "tokens_total": event.tokens_total,
+        }
+    if isinstance(event, Sentence):
+        return {
+            "event": "sentence",
+            "text": event.text,
+            "support": event.support,
+            "citations": [citation_json(each) for each in event.citations],
+        }
+    return {"event": "answer", **answer_json(event)}
+
+
+def error_json(error: RagError) -> ErrorJson:
+    """What went wrong."""
+    return {"error": error.message, "remedy": error.remedy}
+
+
+def index_json(report: IndexReport, folders: Sequence[str]) -> IndexJson:
+    """What indexing the notes folders did."""
+    did: IndexJson = {
+        "added": report.added,
+        "changed": report.changed,
+        "moved": report.moved,
+        "removed": report.removed,
+        "unchanged": report.unchanged,
+        "skipped": [{"path": each.path, "reason": each.reason} for each in report.skipped],
+        "warnings": [{"path": each.path, "reason": each.reason} for each in report.warnings],
+        "chunks": report.chunks,
+        "seconds": report.seconds,
+        "sentence": report.sentence(),
+    }
+    if len(folders) == 1:
+        return {"notes_folder": folders[0], **did}
+    return {"notes_folders": list(folders), **did}
+
+
+def listed_json(each: ListedNote) -> ListedNoteJson:
+    note: ListedNoteJson = {"path": each.path, "title": each.title, "date": each.day.isoformat()}
+    if each.line:
+        note |= {"line": each.line, "text": each.text}
+    return note
+
+
+def citation_json(each: Citation) -> CitationJson:
+    return {
+        "n": each.n,
+        "path": each.path,
+        "lines": [each.first, each.last],
+        "heading": " › ".join(each.headings),
+        "quote": each.quote,
+    }
+
+
+def passages_json(found: Sequence[Passage]) -> list[PassageJson]:
+    return [passage_json(n, each) for n, each in enumerate(found, 1)]
+
+
+def passage_json(n: int, each: Passage) -> PassageJson:
+    """Passage `n` of those found, counted from 1."""
+    return {
+        "n": n,
+        "path": each.path,
+        "lines": [each.first, each.last],
+        "title": each.title,
+        "heading": " › ".join(each.headings),
+        "text": each.text,
+        "score": round(each.score, 4),
+        "from": each.source,
+        "meaning": None if each.meaning is None else round(each.meaning, 4),
+        "words": None if each.words is None else round(each.words, 4),
+    }
