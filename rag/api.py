@@ -6,8 +6,8 @@
         answer = notes.ask("What did I decide about the garden?")
         print(answer.text, answer.citations[0].path)
 
-`Notes` may be shared by threads: searches wait for each other, and while one question is being
-answered others are searched.
+`Notes` may be shared by threads: searches wait for each other, but not for an answer that is
+being written or for notes that are being indexed elsewhere.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rag.errors import NotesError, RagError
 if TYPE_CHECKING:
     from rag.answering.grounding import Citation
     from rag.engine import Answered, Engine, Event, Status
-    from rag.indexing.build import IndexReport
+    from rag.indexing.build import IndexProgress, IndexReport
     from rag.indexing.filtering import Filters
     from rag.indexing.library import Library, NoteEntry
     from rag.retrieval.listing import ListedNote
@@ -156,11 +156,9 @@ def open_notes(
     }
     config = load_config(here, os.environ, {"generator_model": model, **places})
     chosen = choose_folders(config, [os.fspath(each) for each in folders], here)
-    engine = build_several(config, chosen) if chosen else build_engine(config)
-    missing = next((each for each in engine.folders if not each.is_dir()), None)
-    if missing is not None:
-        raise NotesError(f"There is no folder {missing}.", "Name the folder that holds your notes.")
-    return Notes(engine, whole_home)
+    notes = Notes(build_several(config, chosen) if chosen else build_engine(config), whole_home)
+    notes.check()
+    return notes
 
 
 class Notes:
@@ -169,7 +167,8 @@ class Notes:
     def __init__(self, engine: Engine, whole_home: bool = False) -> None:
         self.engine = engine
         self._whole_home = whole_home
-        self._lock = threading.RLock()
+        self._lock = threading.RLock()  # for the index's files
+        self._writing = threading.RLock()
         self._library: Library | None = None
 
     def __enter__(self) -> Notes:
@@ -185,6 +184,14 @@ class Notes:
     def folders(self) -> list[Path]:
         """The notes folders."""
         return self.engine.folders
+
+    def check(self) -> None:
+        """Raises NotesError where a notes folder is not there."""
+        missing = next((each for each in self.folders if not each.is_dir()), None)
+        if missing is not None:
+            raise NotesError(
+                f"There is no folder {missing}.", "Name the folder that holds your notes."
+            )
 
     # Asking
 
@@ -236,9 +243,9 @@ class Notes:
         Raises Cancelled within a quarter of a second of `cancel()` turning true.
         """
         filters = _filters(within)
+        if refresh:
+            self.refresh(cancel)
         with self._lock:
-            if refresh:
-                self.refresh(cancel)
             events = self.engine.ask(question, history, cancel, k, filters, quote=quote)
             first = next(events)  # the search; what follows touches no index
         yield first
@@ -254,28 +261,41 @@ class Notes:
     ) -> Passages:
         """The passages for a question, best first. Raises RagError."""
         filters = _filters(within)
+        if refresh:
+            self.refresh()
         with self._lock:
-            if refresh:
-                self.refresh()
             return Passages(self.engine.search(question, k, filters=filters), question)
 
     # Indexing
 
     def index(self, *, rebuild: bool = False) -> IndexReport:
         """Bring the index up to date with the notes, and say what was done. Raises RagError."""
-        with self._lock:
-            self._check_size()
+        self._check_size()
+        with self._writing:
             *_, last = self.engine.index(rebuild)
         assert last.report is not None
         return last.report
 
-    def refresh(self, cancel: Callable[[], bool] | None = None) -> None:
-        """Bring the index up to date if notes changed; keep the old one where that cannot be."""
+    def refresh(
+        self,
+        cancel: Callable[[], bool] | None = None,
+        follow: Callable[[IndexProgress], object] | None = None,
+    ) -> None:
+        """Bring the index up to date if notes changed; keep the old one where that cannot be.
+
+        `follow` is told how far it has come. Questions may be asked meanwhile.
+        """
+        if not self.has_index():
+            self._check_size()
+        with self._writing:
+            for progress in self.engine.refresh(cancel):
+                if follow is not None:
+                    follow(progress)
+
+    def has_index(self) -> bool:
+        """Whether there is a complete index to ask."""
         with self._lock:
-            if not self.engine.has_index():
-                self._check_size()
-            for _ in self.engine.refresh(cancel):
-                pass
+            return self.engine.has_index()
 
     def status(self) -> list[Status]:
         """Counts, sizes and places of each folder. Raises NoIndex."""

@@ -128,9 +128,12 @@ def _parser() -> argparse.ArgumentParser:
         evaluation.add_argument(name, type=Path, metavar="FILE", help=text)
     evaluation.set_defaults(command=_eval)
 
+    mcp = commands.add_parser("mcp", help="serve the notes to agents over MCP, on standard input")
+    mcp.set_defaults(command=_mcp)
+
     for each in (index, ask, search, status, evaluation):
         each.add_argument("--json", action="store_true", help="for programs")
-    for each in (ask, search, status, chat, evaluation):
+    for each in (ask, search, status, chat, evaluation, mcp):
         each.add_argument(
             "--notes",
             metavar="PATH",
@@ -138,11 +141,11 @@ def _parser() -> argparse.ArgumentParser:
             default=[],
             help="the notes folder, or its name in rag.toml; may be repeated",
         )
-    for each in (ask, search, chat, evaluation):
+    for each in (ask, search, chat, evaluation, mcp):
         each.add_argument(
             "--no-refresh", action="store_true", help="do not look for changed notes first"
         )
-    for each in (index, ask, search, chat, evaluation):
+    for each in (index, ask, search, chat, evaluation, mcp):
         each.add_argument(
             "-y", "--yes", action="store_true", help="index even a home folder without asking"
         )
@@ -261,6 +264,16 @@ def _eval(arguments: argparse.Namespace, started: float) -> int:
     )
     _refresh(engine, arguments)
     return ANSWERED if evaluate(engine, plan) else STOPPED
+
+
+def _mcp(arguments: argparse.Namespace, started: float) -> int:
+    engine = _engine(arguments, started, arguments.notes)
+    _confirm_new(engine, arguments.yes)
+    from rag.api import Notes
+    from rag.mcp import serve
+
+    serve(Notes(engine, arguments.yes), not arguments.no_refresh)
+    return ANSWERED
 
 
 # What the commands share

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rag.output import one_line, show, show_json
-from rag.schema import passage_json
 
 if TYPE_CHECKING:
     from rag.retrieval.search import Found, Passage
@@ -23,6 +22,8 @@ _STAGES = {
 def explanation(question: str, found: Found, as_json: bool) -> None:
     """Print ranks, scores and matched words of each passage, and the time of each stage."""
     if as_json:
+        from rag.schema import passage_json
+
         show_json(
             {
                 "question": " ".join(question.split()),

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import RagError
-from rag.schema import answer_json, index_json, search_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,6 +47,8 @@ def indexing(progress: Iterator[IndexProgress], folders: Sequence[Path], as_json
     names = [str(each) for each in folders]
     report = _follow(progress, quiet=as_json, title=f"Indexing {', '.join(names)}")
     if as_json:
+        from rag.schema import index_json
+
         _print_json(index_json(report, names))
         return
     console = _console()
@@ -209,6 +210,7 @@ class _Waiting:
 def answering_json(events: Iterator[Event]) -> Answered:
     """Print an answer as one JSON object."""
     from rag.engine import Answered
+    from rag.schema import answer_json
 
     done = next(event for event in events if isinstance(event, Answered))
     _print_json(answer_json(done))
@@ -305,6 +307,8 @@ def _show_nearest(console: Console, done: Answered) -> None:
 def passages(question: str, found: Sequence[Passage], as_json: bool) -> None:
     """Print ranked passages with their scores and which side found them."""
     if as_json:
+        from rag.schema import search_json
+
         _print_json(search_json(question, found))
         return
     from rich.text import Text

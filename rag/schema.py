@@ -6,8 +6,14 @@ The command line, the HTTP server, the MCP server and the Python API all speak t
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired
+
+if sys.version_info >= (3, 12):
+    from typing import TypedDict
+else:  # pydantic, which makes JSON Schema of these, cannot read Python 3.11's own
+    from typing_extensions import TypedDict
 
 if TYPE_CHECKING:
     from rag.answering.grounding import Citation
