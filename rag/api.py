@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rag.retrieval.listing import ListedNote
     from rag.retrieval.query import Turn
     from rag.retrieval.search import Passage
-    from rag.schema import AnswerJson, SearchJson
+    from rag.shapes import AnswerJson, SearchJson
 
 
 class Within(TypedDict, total=False):

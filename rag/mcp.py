@@ -31,7 +31,8 @@ from rag.engine import Answered
 from rag.errors import NotesError, RagError
 from rag.indexing.library import find_named
 from rag.output import safe
-from rag.schema import CitationJson, SearchJson, citation_json
+from rag.schema import citation_json
+from rag.shapes import CitationJson, SearchJson
 from rag.standby import Standby
 
 Result = TypeVar("Result")

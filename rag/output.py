@@ -217,6 +217,24 @@ def answering_json(events: Iterator[Event]) -> Answered:
     return done
 
 
+def answering_lines(events: Iterator[Event]) -> Answered:
+    """Print each step of an answer as one line of JSON as it comes; an error is the last line."""
+    from rag.engine import Answered
+    from rag.schema import error_json, event_json
+
+    done: Answered | None = None
+    try:
+        for event in events:
+            _print_line(event_json(event))
+            done = event if isinstance(event, Answered) else done
+    except RagError as error:
+        _print_line({"event": "error", **error_json(error)})
+        raise
+    if done is None:
+        raise RagError("The answer broke off.", "Ask again.")
+    return done
+
+
 def _show_notes(console: Console, listed: Listed) -> None:
     """A list of notes that was asked for, all of them."""
     from rich.text import Text
@@ -422,7 +440,11 @@ def _console(stderr: bool = False) -> Console:
     return Piped(stderr=stderr, highlight=False, emoji=False)
 
 
-def _print_json(value: object) -> None:
-    text = json.dumps(value, ensure_ascii=False, indent=2)
+def _print_line(value: object) -> None:
+    _print_json(value, indent=None)
+
+
+def _print_json(value: object, indent: int | None = 2) -> None:
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
     sys.stdout.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
     sys.stdout.flush()

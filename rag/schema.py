@@ -1,125 +1,31 @@
-"""What `rag` says to other programs, as JSON: the shapes, and what makes them from its results.
+"""The results of `rag` as the JSON that it hands to other programs, in the shapes of `rag.shapes`.
 
-The command line, the HTTP server, the MCP server and the Python API all speak these shapes.
-`docs/json.md` describes them; a test holds real output against them.
+The command line, the HTTP server, the MCP server and the Python API all speak them.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, NotRequired
-
-if sys.version_info >= (3, 12):
-    from typing import TypedDict
-else:  # pydantic, which makes JSON Schema of these, cannot read Python 3.11's own
-    from typing_extensions import TypedDict
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag.answering.grounding import Citation
     from rag.engine import Answered, Event
     from rag.errors import RagError
     from rag.indexing.build import IndexReport
+    from rag.indexing.library import NoteEntry
     from rag.retrieval.listing import ListedNote
     from rag.retrieval.search import Passage
-
-
-class CitationJson(TypedDict):
-    """A verbatim quote of passage `n`; `lines` are its first and last, from 1 and inclusive."""
-
-    n: int
-    path: str
-    lines: list[int]
-    heading: str
-    quote: str
-
-
-# By a call, since a field is called "from": which side found the passage.
-PassageJson = TypedDict(
-    "PassageJson",
-    {
-        "n": int,
-        "path": str,
-        "lines": list[int],
-        "title": str,
-        "heading": str,
-        "text": str,
-        "score": float,
-        "from": Literal["both", "meaning", "words"],
-        "meaning": float | None,
-        "words": float | None,
-    },
-)
-
-
-class ListedNoteJson(TypedDict):
-    """A note of a list; `line` and `text` are there where it says what was asked for."""
-
-    path: str
-    title: str
-    date: str
-    line: NotRequired[int]
-    text: NotRequired[str]
-
-
-class AnswerJson(TypedDict):
-    """A whole answer. `notes` is there where the question asked for a list of notes."""
-
-    question: str
-    answer: str
-    answered: bool
-    citations: list[CitationJson]
-    passages: list[PassageJson]
-    timings: dict[str, float]
-    model: str
-    notes: NotRequired[list[ListedNoteJson]]
-
-
-class SearchJson(TypedDict):
-    """The passages for a question, best first."""
-
-    question: str
-    passages: list[PassageJson]
-
-
-class NoteJson(TypedDict):
-    """A note by name. `id` is its path; `text` is there where one note was asked for."""
-
-    id: str
-    path: str
-    title: str
-    aliases: list[str]
-    tags: list[str]
-    text: NotRequired[str]
-
-
-class SkippedJson(TypedDict):
-    path: str
-    reason: str
-
-
-class IndexJson(TypedDict):
-    """What indexing did. One of `notes_folder` and `notes_folders` is there."""
-
-    notes_folder: NotRequired[str]
-    notes_folders: NotRequired[list[str]]
-    added: int
-    changed: int
-    moved: int
-    removed: int
-    unchanged: int
-    skipped: list[SkippedJson]
-    warnings: list[SkippedJson]
-    chunks: int
-    seconds: float
-    sentence: str
-
-
-class ErrorJson(TypedDict):
-    """What went wrong, and what mends it."""
-
-    error: str
-    remedy: str
+    from rag.shapes import (
+        AnswerJson,
+        CitationJson,
+        ErrorJson,
+        IndexJson,
+        ListedNoteJson,
+        NoteJson,
+        PassageJson,
+        SearchJson,
+    )
 
 
 def answer_json(done: Answered) -> AnswerJson:
@@ -197,6 +103,17 @@ def index_json(report: IndexReport, folders: Sequence[str]) -> IndexJson:
     if len(folders) == 1:
         return {"notes_folder": folders[0], **did}
     return {"notes_folders": list(folders), **did}
+
+
+def note_json(each: NoteEntry) -> NoteJson:
+    """A note by name."""
+    return {
+        "id": each.path,
+        "path": each.path,
+        "title": each.title,
+        "aliases": list(each.aliases),
+        "tags": list(each.tags),
+    }
 
 
 def listed_json(each: ListedNote) -> ListedNoteJson:
