@@ -25,7 +25,8 @@ from rag.errors import NotesError, RagError
 
 if TYPE_CHECKING:
     from rag.answering.grounding import Citation
-    from rag.engine import Answered, Engine, Event, Status
+    from rag.engine import Engine
+    from rag.events import Answered, Event, Status
     from rag.indexing.build import IndexProgress, IndexReport
     from rag.indexing.filtering import Filters
     from rag.indexing.library import Library, NoteEntry
@@ -220,7 +221,7 @@ class Notes:
             **within,
         )
         *_, done = events
-        from rag.engine import Answered
+        from rag.events import Answered
 
         if not isinstance(done, Answered):
             raise RagError("The answer broke off.", "Ask again.")

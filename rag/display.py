@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rag.output import one_line, safe
 
 if TYPE_CHECKING:
-    from rag.engine import Answered
+    from rag.events import Answered
     from rag.retrieval.search import Passage
 
 _NEAREST = 3  # passages shown where the notes do not say

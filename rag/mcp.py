@@ -27,8 +27,8 @@ from typing_extensions import TypedDict
 from rag import __version__
 from rag.api import Notes, Passages, Within
 from rag.display import place
-from rag.engine import Answered
 from rag.errors import NotesError, RagError
+from rag.events import Answered
 from rag.indexing.library import find_named
 from rag.output import safe
 from rag.schema import citation_json

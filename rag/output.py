@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.text import Text
 
-    from rag.engine import Answered, Event, Status
+    from rag.events import Answered, Event, Status
     from rag.indexing.build import IndexProgress, IndexReport
     from rag.retrieval.listing import Listed
     from rag.retrieval.search import Passage
@@ -150,7 +150,7 @@ def answering(events: Iterator[Event], stream: bool) -> Answered:
     """Print an answer as its sentences come, then its sources."""
     from rag.answering.answer import Reading
     from rag.answering.grounding import Sentence
-    from rag.engine import Answered
+    from rag.events import Answered
 
     console = _console()
     waiting = _Waiting()
@@ -209,7 +209,7 @@ class _Waiting:
 
 def answering_json(events: Iterator[Event]) -> Answered:
     """Print an answer as one JSON object."""
-    from rag.engine import Answered
+    from rag.events import Answered
     from rag.schema import answer_json
 
     done = next(event for event in events if isinstance(event, Answered))
@@ -219,7 +219,7 @@ def answering_json(events: Iterator[Event]) -> Answered:
 
 def answering_lines(events: Iterator[Event]) -> Answered:
     """Print each step of an answer as one line of JSON as it comes; an error is the last line."""
-    from rag.engine import Answered
+    from rag.events import Answered
     from rag.schema import error_json, event_json
 
     done: Answered | None = None

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag.answering.grounding import Citation
-    from rag.engine import Answered, Event
     from rag.errors import RagError
+    from rag.events import Answered, Event
     from rag.indexing.build import IndexReport
     from rag.indexing.library import NoteEntry
     from rag.retrieval.listing import ListedNote
@@ -53,7 +53,7 @@ def event_json(event: Event) -> dict[str, Any]:
     """One step of an answer, for streams: its kind is in `event`."""
     from rag.answering.answer import Reading
     from rag.answering.grounding import Sentence
-    from rag.engine import Retrieved
+    from rag.events import Retrieved
 
     if isinstance(event, Retrieved):
         return {

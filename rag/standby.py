@@ -10,7 +10,7 @@ from rag.errors import Cancelled, NoIndex, RagError
 
 if TYPE_CHECKING:
     from rag.api import Notes, Passages, Within
-    from rag.engine import Event
+    from rag.events import Event
     from rag.indexing.build import IndexProgress
     from rag.retrieval.query import Turn
 

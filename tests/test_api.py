@@ -13,8 +13,8 @@ import pytest
 
 from rag import RagError, open_notes
 from rag.api import Notes
-from rag.engine import Answered, Retrieved
 from rag.errors import Cancelled, NotesError
+from rag.events import Answered, Retrieved
 from tests.conftest import Box
 
 pytestmark = pytest.mark.model
@@ -32,7 +32,7 @@ print(sorted(name for name in set(sys.modules) - before if name.partition(".")[0
 @pytest.fixture
 def opened(box: Box) -> Notes:
     notes = open_notes(box.notes, data_dir=box.data, cache_dir=box.cache)
-    notes.engine._embedder = box.embedder
+    notes.engine.models._embedder = box.embedder
     return notes
 
 

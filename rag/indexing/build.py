@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from rag.errors import Cancelled, NotesError
 from rag.indexing.embeddings import PassageText
 from rag.indexing.local import Changes, LocalIndex
-from rag.indexing.store import ChunkRow, NoteRow, NoteState
+from rag.indexing.rows import ChunkRow, NoteRow, NoteState
 from rag.reading.notes import NoteFile, NoteText, Scan, Skipped, hash_note, read_note, scan
 
 if TYPE_CHECKING:

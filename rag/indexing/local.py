@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from rag.errors import IndexMismatch, NoIndex
 from rag.indexing.lexical import LEXICAL_RULES, LexicalIndex
-from rag.indexing.store import ChunkRow, NamedNote, NoteRow, NoteState, Store, StoredPassage
+from rag.indexing.rows import ChunkRow, NamedNote, NoteRow, NoteState, StoredPassage
+from rag.indexing.store import Store
 from rag.reading.chunks import CHUNK_RULES
 
 if TYPE_CHECKING:

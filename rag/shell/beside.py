@@ -23,7 +23,8 @@ from rag.several import SeveralFolders
 
 if TYPE_CHECKING:
     from rag.config import Config
-    from rag.engine import Engine, LookUp
+    from rag.engine import Engine
+    from rag.events import LookUp
     from rag.indexing.filtering import Filters
     from rag.retrieval.query import Turn
 
@@ -47,8 +48,10 @@ class Beside(SeveralFolders):
         several = notes.engines if isinstance(notes, SeveralFolders) else {"": notes}
         self.engines = {name: each for name, each in several.items() if each is not None}
         self.engines[_DOCUMENTS] = documents
-        for each in self.engines.values():  # one embedder for all
-            each.parts = replace(each.parts, open_embedder=self._open_embedder)
+        self.models = base.models
+        if notes is not None:
+            embedder = notes.models.embedder
+            documents.models.parts = replace(documents.parts, open_embedder=embedder)
         self._names = names
 
     def _look_up(
