@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 NOTES ?= corpus
 export Q
 
-.PHONY: ask chat index test lint types format bench docs pictures adapter clean
+.PHONY: ask chat index test lint types format bench docs pictures man schema adapter clean
 
 ask: $(READY)  ## one question: make ask Q="What is retrieval-augmented generation?"
 	@test -n "$$Q" || { echo 'Say what to ask: make ask Q="What is a foundation model?"'; exit 2; }
@@ -39,6 +39,13 @@ bench: $(READY)  ## figures beside a baseline: make bench RAG_BENCH_DATA=folder
 
 pictures: $(READY)  ## the pictures of the terminal interface in the README
 	$(BIN)/python bench/pictures.py
+
+man: $(READY)  ## the manual page, from the command line's own help
+	@mkdir -p docs/man
+	$(BIN)/python -m rag.shell.manual > docs/man/rag.1
+
+schema: $(READY)  ## the JSON Schema of what rag prints and serves
+	$(BIN)/python -m rag.shapes > docs/schema.json
 
 # Hours on two cores; goes on where it stopped. MORE="a.jsonl …": other question sets, see
 # bench/adapter/DATA.md. MINUTES counts training alone.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.cli import _parser
+from rag.cli import build_parser
 from tests.conftest import Box
 
 pytestmark = pytest.mark.model
@@ -47,7 +47,7 @@ def test_there_are_commands():
 
 @pytest.mark.parametrize(("page", "words"), shown(), ids=lambda each: str(each)[:60])
 def test_the_program_knows_the_command(page: str, words: list[str]):
-    assert _parser().parse_args(words), page
+    assert build_parser().parse_args(words), page
 
 
 def test_every_command_shown_runs(box: Box):
