@@ -64,7 +64,7 @@ def respelled_json(each: Respelled) -> RespelledJson:
 
 def event_json(event: Event) -> dict[str, Any]:
     """One step of an answer, for streams: its kind is in `event`."""
-    from rag.answering.answer import Reading
+    from rag.answering.answer import Reading, Thinking
     from rag.answering.grounding import Sentence
     from rag.events import Retrieved
 
@@ -84,6 +84,8 @@ def event_json(event: Event) -> dict[str, Any]:
             "tokens_done": event.tokens_done,
             "tokens_total": event.tokens_total,
         }
+    if isinstance(event, Thinking):
+        return {"event": "thinking", "text": event.text}
     if isinstance(event, Sentence):
         return {
             "event": "sentence",

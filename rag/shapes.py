@@ -194,6 +194,13 @@ class ReadingEventJson(TypedDict):
     tokens_total: int
 
 
+class ThinkingEventJson(TypedDict):
+    """What a reasoning model says to itself; no part of the answer, and never cited."""
+
+    event: Literal["thinking"]
+    text: str
+
+
 class SentenceEventJson(TypedDict):
     """A sentence of the answer, borne out by the notes."""
 
@@ -217,7 +224,8 @@ class ErrorEventJson(ErrorJson):
 
 SHAPES = (
     AnswerJson, SearchJson, ExplainedJson, IndexJson, StatusJson, OpenJson, NoteJson, ErrorJson,
-    RetrievedEventJson, ReadingEventJson, SentenceEventJson, AnswerEventJson, ErrorEventJson,
+    RetrievedEventJson, ReadingEventJson, ThinkingEventJson, SentenceEventJson, AnswerEventJson,
+    ErrorEventJson,
 )  # fmt: skip
 
 
