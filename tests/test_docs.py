@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,13 @@ def shown() -> list[tuple[str, list[str]]]:
             for line in block.splitlines():
                 words = shlex.split(line.removeprefix("$ "), comments=True)
                 if words[:1] == ["rag"]:
-                    found.append((page.name, words[1:]))
+                    found.append((page.name, list(takewhile(_own, words[1:]))))
     return found
+
+
+def _own(word: str) -> bool:
+    """Whether a word is still the command's, not the shell's."""
+    return word not in {"|", ">", ">>", "&&", "&", ";", "\\"}
 
 
 def test_there_are_commands():
