@@ -247,6 +247,7 @@ class Engine(NotesFolder):
             draft.tokens_per_s,
             seen.found.query,
             confidence=draft.confidence,
+            thoughts=draft.thoughts,
         )
 
     def passages_of(self, notes: Collection[str]) -> dict[str, list[str]]:
