@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rag import __version__
+from rag.config import LEAVES
 from rag.errors import Cancelled, NotesError, QuestionError, RagError
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
         default=[],
         help="also read this document, for this question; - for standard input; may be repeated",
     )
+    ask.add_argument("--thoughts", action="store_true", help="show what the model thought first")
     ask.add_argument("--quote", action="store_true", help="the notes' own words, without a model")
     ask.set_defaults(command=_ask)
 
@@ -218,9 +220,8 @@ def _index(arguments: argparse.Namespace, started: float) -> int:
     engine = _engine(arguments, started, [] if arguments.path is None else [arguments.path])
     for each in engine.folders:
         _confirm(each, arguments.yes)
-    indexing(
-        engine.index(rebuild=arguments.rebuild, wait=False), engine.folders, as_json=arguments.json
-    )
+    rebuild = arguments.rebuild or _confirm_embedder(engine, arguments.yes)
+    indexing(engine.index(rebuild=rebuild, wait=False), engine.folders, as_json=arguments.json)
     return ANSWERED
 
 
@@ -230,13 +231,14 @@ def _ask(arguments: argparse.Namespace, started: float) -> int:
     filters = _filters(arguments)
     question = _question(arguments, filters)
     with _asked(arguments, started) as engine:
+        _say_where(engine, arguments)
         events = engine.ask(question, k=_k(arguments), filters=filters, quote=arguments.quote)
         if arguments.json_lines:
             done = answering_lines(events)
         elif arguments.json:
             done = answering_json(events)
         else:
-            done = answering(events, stream=not arguments.no_stream)
+            done = answering(events, not arguments.no_stream, arguments.thoughts)
     return ANSWERED if done.answered else NOT_IN_NOTES
 
 
@@ -301,6 +303,10 @@ def _chat(arguments: argparse.Namespace, started: float) -> int:
         _refresh(engine, arguments)
         return run_plain(engine, "latest" if arguments.go_on else arguments.resume)
     _confirm_new(engine, arguments.yes)
+    if _confirm_embedder(engine, arguments.yes):
+        from rag.output import refreshing
+
+        refreshing(engine.index(rebuild=True), quiet=False)
     from tui.app import run_chat
 
     refresh = not arguments.no_refresh
@@ -395,6 +401,13 @@ def _settings() -> tuple[Config, Path]:
     return load_config(here, os.environ), here
 
 
+def _say_where(engine: Engine, arguments: argparse.Namespace) -> None:
+    """Say, before it happens, that a question and its passages go to another machine."""
+    name = engine.parts.generator_name
+    if name.startswith(LEAVES) and not arguments.quote:
+        _say(f"This question and the passages found for it go to{name.removeprefix(f'{LEAVES}:')}.")
+
+
 def _refresh(engine: Engine, arguments: argparse.Namespace) -> None:
     """Bring the index up to date before a question, unless the reader declines."""
     if arguments.no_refresh:
@@ -402,7 +415,9 @@ def _refresh(engine: Engine, arguments: argparse.Namespace) -> None:
     from rag.output import refreshing
 
     _confirm_new(engine, arguments.yes)
-    refreshing(engine.refresh(), quiet=_for_programs(arguments))
+    other = _confirm_embedder(engine, arguments.yes)
+    progress = engine.index(rebuild=True) if other else engine.refresh()
+    refreshing(progress, quiet=_for_programs(arguments))
 
 
 def _for_programs(arguments: argparse.Namespace) -> bool:
@@ -414,6 +429,23 @@ def _confirm_new(engine: Engine, yes: bool) -> None:
     if not engine.has_index():
         for each in engine.folders:
             _confirm(each, yes)
+
+
+def _confirm_embedder(engine: Engine, yes: bool) -> bool:
+    """Whether to index anew for another embedder: it takes a while, and a yes. The old index
+    stays until the new one is complete."""
+    old = engine.other_embedder()
+    if not old or yes:
+        return bool(old)
+    if not sys.stdin.isatty() or not sys.stderr.isatty():
+        return False  # it is refused with the command that mends it
+    notes = sum(each.notes for each in engine.statuses())
+    _say(f"The index was made with {old}; the settings now name {engine.parts.embedder_name}.")
+    sys.stderr.write(f"Index all {notes:,} notes anew? The old index stays until then. [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+        raise NotesError("Nothing was indexed.", f"Go back with: rag models use {old}")
+    return True
 
 
 def _confirm(folder: Path, yes: bool) -> None:

@@ -60,6 +60,7 @@ from rag.errors import ConfigError, NotesError
 
 CONFIG_NAME = "rag.toml"
 ENDPOINT = "endpoint"  # as `generator.model`: the server of the table `endpoint`
+LEAVES = "leaves this machine"  # begins the name on the screen of a model that is elsewhere
 Caution = Literal["careful", "balanced", "generous"]  # how soon to say that the notes do not say
 Thinking = Literal["off", "on"]
 

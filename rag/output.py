@@ -147,21 +147,26 @@ def _show_skipped(console: Console, report: IndexReport) -> None:
 # Answers
 
 
-def answering(events: Iterator[Event], stream: bool) -> Answered:
-    """Print an answer as its sentences come, then its sources."""
-    from rag.answering.answer import Reading
+def answering(events: Iterator[Event], stream: bool, thoughts: bool = False) -> Answered:
+    """Print an answer as its sentences come, then its sources; what the model thought first is
+    folded into a line unless `thoughts` are wanted."""
+    from rag.answering.answer import Reading, Thinking
     from rag.answering.grounding import Sentence
     from rag.events import Answered, Retrieved
 
     console = _console()
     waiting = _Waiting()
     done: Answered | None = None
+    thought = 0
     with waiting:
         for event in events:
             if isinstance(event, Retrieved):
                 show_respelled(event.respelled)
             elif isinstance(event, Reading):
                 waiting.say(f"reading {event.tokens_done}/{event.tokens_total} tokens")
+            elif isinstance(event, Thinking):
+                thought += len(event.text.split())
+                waiting.say(f"thinking, {thought} words")
             elif isinstance(event, Sentence) and stream:
                 waiting.stop()
                 console.print(_marked(event.text), end=" ", soft_wrap=True)
@@ -175,13 +180,25 @@ def answering(events: Iterator[Event], stream: bool) -> Answered:
         return done
     if not done.answered:
         console.print(done.answer, style="bold", markup=False)
+        _show_thoughts(done, thoughts)
         _show_nearest(console, done)
         return done
     if not stream:
         console.print(_marked(done.answer), end="", soft_wrap=True)
     console.print("\n")
+    _show_thoughts(done, thoughts)
     _show_sources(console, done)
     return done
+
+
+def _show_thoughts(done: Answered, whole: bool) -> None:
+    """What the model said to itself, on standard error: it is no answer, and nothing checked it."""
+    text = safe(done.thoughts).strip()
+    if not text:
+        return
+    folded = f"▸ thought first, {len(text.split()):,} words (shown with --thoughts)"
+    shown = f"▾ thought first, unchecked:\n{text}\n" if whole else folded
+    _console(stderr=True).print(shown, style="dim", markup=False, soft_wrap=True)
 
 
 class _Waiting:

@@ -42,6 +42,8 @@ def answer_json(done: Answered) -> AnswerJson:
         "model": done.model,
         "respelled": [respelled_json(each) for each in done.respelled],
     }
+    if done.thoughts:
+        reply["thoughts"] = done.thoughts
     if done.listed:
         reply["notes"] = [listed_json(each) for each in done.listed.notes]
     return reply

@@ -70,6 +70,7 @@ class AnswerJson(TypedDict):
     timings: dict[str, float]
     model: str
     respelled: list[RespelledJson]
+    thoughts: NotRequired[str]
     notes: NotRequired[list[ListedNoteJson]]
 
 

@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 
 from rag.answering.generation import Cancel, Message, Token
 from rag.answering.thoughts import Folding
+from rag.config import LEAVES
 from rag.errors import Cancelled, ModelError
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
-LEAVES = "leaves this machine"
 _CONTEXT = 4096  # tokens, where neither the reader nor the server says
 _THOUGHTS = 2048  # tokens a server may spend on thoughts before the answer
 _LOOK_S = 0.1  # between two looks at whether the reader wants to stop

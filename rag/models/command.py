@@ -15,7 +15,7 @@ from rag.errors import ConfigError, ModelError
 from rag.models.catalog import BUNDLED, find_model, weights_in
 from rag.models.download import check_space, fetch, size_text
 from rag.models.installed import Installed, forget, installed, remember
-from rag.output import one_line, show, show_json
+from rag.output import console, one_line, show, show_json
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -79,8 +79,6 @@ def _fetched(offer: Offer) -> list[Path]:
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
     from rich.progress import TimeRemainingColumn as TimeLeft
     from rich.progress import TransferSpeedColumn as Speed
-
-    from rag.output import console
 
     bar = Progress(
         TextColumn("{task.description}", markup=False),
@@ -183,12 +181,13 @@ def use(arguments: argparse.Namespace) -> int:
     kind, place = _chosen(arguments.model, config)
     file = file_for(kind, "model", Path.cwd(), os.environ)
     set_values(file, kind, {"model": place})
-    after = (
-        "The next question asks before it indexes your notes anew; until then the old index stays."
-        if kind == "embedder"
-        else f"It answers from now on; {file} says so."
-    )
-    _say(f"{one_line(place)}: {after}")
+    if kind == "generator":
+        _say(f"{place} answers from now on; {file} says so.")
+    else:
+        _say(
+            f"{place} searches from now on; {file} says so. The next question asks before it "
+            "indexes your notes anew, and the old index stays until then."
+        )
     _warn_of_variable(f"RAG_{kind.upper()}_MODEL")
     return 0
 
@@ -337,4 +336,4 @@ def _warn_of_variable(name: str) -> None:
 def _say(text: str) -> None:
     from rich.text import Text
 
-    show(Text(one_line(text)))
+    console().print(Text(one_line(text)), soft_wrap=True)

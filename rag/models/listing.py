@@ -192,8 +192,15 @@ def table(found: Sequence[Row]) -> Table:
     from rich.text import Text
 
     made = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("", "Model", "Params", "Size", "Memory", "Context", "Licence", "Speed here"):
-        made.add_column(heading, justify="right" if heading in ("Size", "Memory") else "left")
+    for heading in ("", "Model", "Params", "Size", "Memory", "Context", "Licence", "Tokens/s here"):
+        number = heading in ("Params", "Size", "Memory", "Context")
+        made.add_column(
+            heading,
+            justify="right" if number else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            min_width=23 if heading == "Model" else None,
+        )
     for kind, title in (("generator", "Answers"), ("embedder", "Finds")):
         made.add_row("", Text(title, "bold cyan"))
         for row in (each for each in found if each.kind == kind):
@@ -207,7 +214,7 @@ def _cells(row: Row) -> list[Text]:
     from rag.output import one_line
 
     mark = "●" if row.in_use else "✓" if row.installed else ""
-    speed = f"{row.speed.prefill:.0f} read, {row.speed.decode:.0f} written/s" if row.speed else ""
+    speed = f"{row.speed.prefill:.0f} in, {row.speed.decode:.0f} out" if row.speed else ""
     cells = (
         mark,
         one_line(row.name),
