@@ -23,6 +23,11 @@ The other tables::
     [search]
     k = 5                        # passages shown and read
 
+    [rerank]
+    model = ""                   # a sentence-transformers cross-encoder: a folder, or a name in
+                                 # Hugging Face's cache; none: passages stay as they were found
+    budget_ms = 300              # milliseconds that it may take for a question
+
     [chat]
     theme = "rag-dark"           # colours of the terminal interface
 
@@ -69,6 +74,8 @@ class Config:
     generator_context: int = 4096
     generator_threads: int = 0
     search_k: int = 5
+    rerank_model: str = ""
+    rerank_budget_ms: int = 300
     answer_caution: Caution = "balanced"
     chat_theme: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -76,9 +83,14 @@ class Config:
     folders: Mapping[str, Path] = field(default_factory=dict)
 
 
-_TABLES = ("embedder", "generator", "search", "answer", "chat")
+_TABLES = ("embedder", "generator", "search", "rerank", "answer", "chat")
 _CHOICES = {"answer_caution": get_args(Caution)}
-_LIMITS = {"generator_context": (512, 1 << 20), "generator_threads": (0, 1024), "search_k": (1, 50)}
+_LIMITS = {
+    "generator_context": (512, 1 << 20),
+    "generator_threads": (0, 1024),
+    "search_k": (1, 50),
+    "rerank_budget_ms": (1, 600_000),
+}
 _NOT_SET = ("file", "folders", "keys")  # as a single value
 _SETTABLE = tuple(each.name for each in fields(Config) if each.name not in _NOT_SET)
 
@@ -219,7 +231,9 @@ def _typed(name: str, value: Any, where: str, base: Path) -> Any:
             raise ConfigError(f"{where}: {_dotted(name)} must be text, not {value!r}.")
         if name in ("notes", "data_dir", "cache_dir"):
             return Path(os.path.abspath(base / os.path.expanduser(value)))
-        looks_like_path = value.startswith(("~", ".")) or os.sep in value
+        looks_like_path = value.startswith(("~", ".", os.sep)) or os.sep in value
+        if name == "rerank_model" and not value.startswith(("~", ".", os.sep)):
+            looks_like_path = (base / value).exists()  # names have a slash, too
         return str(base / os.path.expanduser(value)) if looks_like_path else value
     try:
         if isinstance(value, (bool, float)):

@@ -20,6 +20,7 @@ from rag.models.weights import embedder_files, generator_file
 if TYPE_CHECKING:
     from rag.answering.generation import Generator
     from rag.indexing.embeddings import ModelFolder, OnnxEmbedder, TorchEmbedder
+    from rag.retrieval.rerank import Reranker
 
 
 def build_engine(config: Config, started: float | None = None) -> Engine:
@@ -57,6 +58,8 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
             config.answer_caution,
             config,
             index_job,
+            reranker_opener(config.rerank_model),
+            config.rerank_budget_ms / 1000,
         ),
         started,
     )
@@ -85,6 +88,17 @@ def generator_opener(config: Config, spec: ModelSpec) -> Callable[[], Generator]
         return LlamaGenerator(file, spec.name, config.generator_context, threads, taught)
 
     return open_generator
+
+
+def reranker_opener(place: str) -> Callable[[], Reranker] | None:
+    """What opens the cross-encoder at `place`; None for no place."""
+
+    def open_reranker() -> Reranker:
+        from rag.models.cross_encoder import CrossEncoderModel
+
+        return CrossEncoderModel(place)
+
+    return open_reranker if place else None
 
 
 def use_generator(engine: Engine, name: str) -> None:
