@@ -28,6 +28,11 @@ The other tables::
     [search]
     k = 5                        # passages shown and read
 
+    [rerank]
+    model = ""                   # a sentence-transformers cross-encoder: a folder, or a name in
+                                 # Hugging Face's cache; none: passages stay as they were found
+    budget_ms = 300              # milliseconds that it may take for a question
+
     [chat]
     theme = "rag-dark"           # colours of the terminal interface
 
@@ -92,6 +97,8 @@ class Config:
     endpoint_model: str = ""
     endpoint_key_env: str = ""
     search_k: int = 5
+    rerank_model: str = ""
+    rerank_budget_ms: int = 300
     answer_caution: Caution = "balanced"
     chat_theme: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -99,9 +106,14 @@ class Config:
     folders: Mapping[str, Path] = field(default_factory=dict)
 
 
-_TABLES = ("embedder", "generator", ENDPOINT, "search", "answer", "chat")
+_TABLES = ("embedder", "generator", ENDPOINT, "search", "rerank", "answer", "chat")
 _CHOICES = {"answer_caution": get_args(Caution), "generator_thinking": get_args(Thinking)}
-_LIMITS = {"generator_context": (512, 1 << 20), "generator_threads": (0, 1024), "search_k": (1, 50)}
+_LIMITS = {
+    "generator_context": (512, 1 << 20),
+    "generator_threads": (0, 1024),
+    "search_k": (1, 50),
+    "rerank_budget_ms": (1, 600_000),
+}
 _AUTOMATIC = {"generator_context": 0}  # outside the limits, and allowed
 _VERBATIM = ("embedder_query_prompt", "embedder_document_prompt", "endpoint_url", "endpoint_model")
 _NOT_SET = ("file", "folders", "keys")  # as a single value

@@ -23,6 +23,7 @@ from rag.retrieval.intent import Asked, understand
 from rag.retrieval.listing import Listed, list_notes
 from rag.retrieval.nothing import check_fields, nothing_left
 from rag.retrieval.query import Turn
+from rag.retrieval.rerank import CANDIDATES, rerank
 from rag.retrieval.search import Found, Passage
 from rag.retrieval.spelling import Spelled, respell
 
@@ -86,8 +87,19 @@ class Engine(NotesFolder):
             )
         if before_search is not None:
             before_search()
-        found = self._search(asked.query, history, k or self.parts.k, allowed)
-        return LookUp(asked, replace(found, notes=notes), None)
+        found = self._search(asked.query, history, self._candidates(k), allowed)
+        return LookUp(asked, self._in_order(replace(found, notes=notes), k), None)
+
+    def _candidates(self, k: int | None) -> int:
+        """How many passages are looked for when `k` are wanted: a reranker chooses among more."""
+        return max(k or self.parts.k, CANDIDATES if self.models.reranker() else 0)
+
+    def _in_order(self, found: Found, k: int | None) -> Found:
+        """The `k` best passages as the reranker puts them; without one, as they were found."""
+        reranker = self.models.reranker()
+        if reranker is None or not found.passages:
+            return found
+        return rerank(found, k or self.parts.k, reranker, self.parts.rerank_budget)
 
     def _understand(
         self,

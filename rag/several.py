@@ -34,7 +34,8 @@ class SeveralFolders(Engine):
         self, folders: Mapping[str, Path], parts: Parts, started: float | None = None
     ) -> None:
         super().__init__(Path(os.path.commonpath(list(folders.values()))), parts, started)
-        shared = replace(parts, open_embedder=self.models.embedder)
+        # Each folder for itself would spend the reranker's time anew.
+        shared = replace(parts, open_embedder=self.models.embedder, open_reranker=None)
         self.engines = {name: Engine(folder, shared) for name, folder in folders.items()}
         for each in self.engines.values():
             each.spelled = _AllWords(self.engines)
@@ -76,12 +77,13 @@ class SeveralFolders(Engine):
         before_search: Callable[[], object] | None = None,
     ) -> LookUp:
         """What each folder has, as one. Raises QuestionError where all of them refuse."""
+        count = self._candidates(k)
         seen: dict[str, LookUp] = {}
         refusals: list[QuestionError] = []
         for name, engine in self._each():
             try:
                 seen[name] = engine._look_up(
-                    question, history, k, filters, today, lists, before_search
+                    question, history, count, filters, today, lists, before_search
                 )
                 before_search = None
             except QuestionError as error:  # a tag, say, that this folder alone lacks
@@ -91,7 +93,7 @@ class SeveralFolders(Engine):
         asked = next(iter(seen.values())).asked
         found = {name: each.found for name, each in seen.items() if each.found is not None}
         if found:
-            return LookUp(asked, self._together(found, k or self.parts.k), None)
+            return LookUp(asked, self._in_order(self._together(found, count), k), None)
         lists_of = {name: each.listed for name, each in seen.items() if each.listed is not None}
         return LookUp(asked, None, one_list(lists_of))
 
@@ -109,6 +111,14 @@ class SeveralFolders(Engine):
             next(iter(found.values())).query,
             respelled=next(iter(found.values())).respelled,
         )
+
+    def _in_order(self, found: Found, k: int | None) -> Found:
+        """As the reranker puts them; each folder keeps its share of what is left."""
+        ordered = super()._in_order(found, len(found.passages))
+        folders: dict[int, list[Passage]] = {}
+        for each in ordered.passages:
+            folders.setdefault(each.id % len(self.engines), []).append(each)
+        return replace(ordered, passages=merge(list(folders.values()), k or self.parts.k))
 
     def _named(self, number: int, name: str, passage: Passage) -> Passage:
         """A passage of one folder with an id and a path among all of them."""

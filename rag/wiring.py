@@ -21,6 +21,7 @@ from rag.models.weights import embedder_files, generator_file
 if TYPE_CHECKING:
     from rag.answering.generation import Generator
     from rag.indexing.embeddings import ModelFolder, OnnxEmbedder, TorchEmbedder
+    from rag.retrieval.rerank import Reranker
 
 
 def build_engine(config: Config, started: float | None = None) -> Engine:
@@ -59,6 +60,8 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
             config.answer_caution,
             config,
             index_job,
+            reranker_opener(config.rerank_model),
+            config.rerank_budget_ms / 1000,
         ),
         started,
     )
@@ -105,6 +108,17 @@ def open_endpoint(config: Config) -> Generator:
     return EndpointGenerator(
         config.endpoint_url, config.endpoint_model, key, config.generator_context
     )
+
+
+def reranker_opener(place: str) -> Callable[[], Reranker] | None:
+    """What opens the cross-encoder at `place`; None for no place."""
+
+    def open_reranker() -> Reranker:
+        from rag.models.cross_encoder import CrossEncoderModel
+
+        return CrossEncoderModel(place)
+
+    return open_reranker if place else None
 
 
 def use_generator(engine: Engine, name: str) -> None:

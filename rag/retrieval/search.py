@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from rag.retrieval.rerank import Reranked
 from rag.retrieval.sentences import SentenceScore, score_sentences
 from rag.retrieval.spelling import Respelled
 
@@ -48,7 +49,8 @@ class Reasons:
 
     Ranks count from 1, None where that side did not find it. `sentence` is the cosine of the
     nearest sentence, `share` the share of the question's words in the best one, `terms` are
-    those that the passage holds.
+    those that the passage holds. A reranker adds where the search had put it, from 1, and how
+    relevant it found it, from 0 to 1.
     """
 
     meaning_rank: int | None = None
@@ -56,6 +58,8 @@ class Reasons:
     sentence: float | None = None
     share: float = 0.0
     terms: tuple[str, ...] = ()
+    found_at: int | None = None
+    judged: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ class Found:
     query: str
     notes: int | None = None
     respelled: tuple[Respelled, ...] = ()
+    reranked: Reranked | None = None
 
 
 def search(
