@@ -1,5 +1,5 @@
 """The command line: `rag index`, `rag ask`, `rag search`, `rag status`, `rag chat`,
-`rag eval`.
+`rag eval`, `rag serve`.
 
 Exit status: 0 answered or done, 1 the notes do not say, 2 any error.
 """
@@ -128,9 +128,17 @@ def _parser() -> argparse.ArgumentParser:
         evaluation.add_argument(name, type=Path, metavar="FILE", help=text)
     evaluation.set_defaults(command=_eval)
 
+    serve = commands.add_parser("serve", help="keep the models ready for rag ask and rag search")
+    serve.add_argument(
+        "--idle", type=float, default=15, metavar="MINUTES", help="end after so long unasked (15)"
+    )
+    serve.add_argument("--stop", action="store_true", help="end the one that runs")
+    serve.add_argument("--quiet", action="store_true", help=argparse.SUPPRESS)
+    serve.set_defaults(command=_serve)
+
     for each in (index, ask, search, status, evaluation):
         each.add_argument("--json", action="store_true", help="for programs")
-    for each in (ask, search, status, chat, evaluation):
+    for each in (ask, search, status, chat, evaluation, serve):
         each.add_argument(
             "--notes",
             metavar="PATH",
@@ -185,25 +193,28 @@ def _index(arguments: argparse.Namespace, started: float) -> int:
 
 def _ask(arguments: argparse.Namespace, started: float) -> int:
     from rag.output import answering, answering_json
+    from rag.serving.command import start_behind, warmed
 
     filters = _filters(arguments)
     question = _question(arguments, filters)
-    engine = _engine(arguments, started, arguments.notes)
+    engine = warmed(_engine(arguments, started, arguments.notes))
     _refresh(engine, arguments)
     events = engine.ask(question, k=_k(arguments), filters=filters, quote=arguments.quote)
     if arguments.json:
         done = answering_json(events)
     else:
         done = answering(events, stream=not arguments.no_stream)
+    start_behind(engine, arguments.notes)
     return ANSWERED if done.answered else NOT_IN_NOTES
 
 
 def _search(arguments: argparse.Namespace, started: float) -> int:
     from rag.output import passages
+    from rag.serving.command import start_behind, warmed
 
     filters = _filters(arguments)
     question = _question(arguments, filters)
-    engine = _engine(arguments, started, arguments.notes)
+    engine = warmed(_engine(arguments, started, arguments.notes))
     _refresh(engine, arguments)
     found = engine.explain(question, k=_k(arguments), filters=filters)
     if arguments.explain:
@@ -212,6 +223,7 @@ def _search(arguments: argparse.Namespace, started: float) -> int:
         explanation(question, found, as_json=arguments.json)
     else:
         passages(question, found.passages, as_json=arguments.json)
+    start_behind(engine, arguments.notes)
     return ANSWERED if found.passages else NOT_IN_NOTES
 
 
@@ -219,6 +231,20 @@ def _status(arguments: argparse.Namespace, started: float) -> int:
     from rag.output import status
 
     status(_engine(arguments, started, arguments.notes).statuses(), as_json=arguments.json)
+    return ANSWERED
+
+
+def _serve(arguments: argparse.Namespace, started: float) -> int:
+    from rag.serving.command import run
+
+    engine = _engine(arguments, started, arguments.notes)
+    if arguments.stop:
+        from rag.serving.client import stop
+
+        if not stop(engine):
+            raise RagError("No server runs for these notes and settings.")
+        return ANSWERED
+    run(engine, arguments.idle, arguments.quiet)
     return ANSWERED
 
 

@@ -4,6 +4,8 @@
 
     notes = "~/vault"            # the folder to ask; relative to this file
 
+    serve = "manual"             # "auto": the first question starts `rag serve`; "off": not used
+
 Or several, by name; all are asked unless `--notes NAME` picks some::
 
     [notes]
@@ -46,6 +48,7 @@ from rag.errors import ConfigError, NotesError
 
 CONFIG_NAME = "rag.toml"
 Caution = Literal["careful", "balanced", "generous"]  # how soon to say that the notes do not say
+Serve = Literal["off", "manual", "auto"]  # whether `rag serve` is used, and started by itself
 
 
 def _user_folder(kind: str) -> Path:
@@ -71,13 +74,14 @@ class Config:
     search_k: int = 5
     answer_caution: Caution = "balanced"
     chat_theme: str = ""
+    serve: Serve = "manual"
     keys: Mapping[str, str] = field(default_factory=dict)
     file: Path | None = None
     folders: Mapping[str, Path] = field(default_factory=dict)
 
 
 _TABLES = ("embedder", "generator", "search", "answer", "chat")
-_CHOICES = {"answer_caution": get_args(Caution)}
+_CHOICES = {"answer_caution": get_args(Caution), "serve": get_args(Serve)}
 _LIMITS = {"generator_context": (512, 1 << 20), "generator_threads": (0, 1024), "search_k": (1, 50)}
 _NOT_SET = ("file", "folders", "keys")  # as a single value
 _SETTABLE = tuple(each.name for each in fields(Config) if each.name not in _NOT_SET)
