@@ -79,10 +79,11 @@ def generator_opener(config: Config, spec: ModelSpec) -> Callable[[], Generator]
 
     def open_generator() -> Generator:
         from rag.answering.generation import LlamaGenerator
+        from rag.answering.prompt import OPENING
 
         file = generator_file(spec, config.cache_dir / "models")
         taught = bool(spec.adapter)
-        return LlamaGenerator(file, spec.name, config.generator_context, threads, taught)
+        return LlamaGenerator(file, spec.name, config.generator_context, threads, taught, OPENING)
 
     return open_generator
 

@@ -18,6 +18,7 @@ SYSTEM = (
     "note behind it, as in [1]. If the notes do not say it, write: "
 )
 REFUSAL = "Your notes do not say."
+OPENING = (Message("system", SYSTEM + REFUSAL),)  # how every chat begins
 ANSWER_TOKENS = 160  # kept free in the context for the answer
 _GAP = " … "  # where sentences were left out
 _LINE, _ASKED, _BEFORE = "[{}] {}: {}", "Question: {}", "Before that: {}\n"
@@ -90,7 +91,7 @@ def chat(question: str, notes: Sequence[str], before: str = "") -> tuple[Message
     """The messages for a question, the notes' lines, and the question asked before it."""
     asked = (_BEFORE.format(before) if before else "") + _ASKED.format(question)
     text = "\n".join(notes)
-    return (Message("system", SYSTEM + REFUSAL), Message("user", f"{text}\n\n{asked}"))
+    return (*OPENING, Message("user", f"{text}\n\n{asked}"))
 
 
 def _messages(
