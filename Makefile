@@ -32,9 +32,14 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# What is written between marks in bench/RESULTS.md, and bench/growth.svg, is of the last run.
+# SIZES counts notes of ten passages: 100000 of them take some minutes and 8 GB of disk.
+SIZES ?= 1000 10000 100000
 bench: $(READY)  ## figures beside a baseline: make bench RAG_BENCH_DATA=folder
 	$(BIN)/python bench/quality.py
-	$(BIN)/python bench/speed.py
+	$(BIN)/python bench/speed.py --write
+	$(BIN)/python bench/warm.py --write
+	$(BIN)/python bench/size.py --write --notes $(SIZES)
 	$(BIN)/python bench/screen.py
 
 pictures: $(READY)  ## the pictures of the terminal interface in the README

@@ -1,5 +1,5 @@
 """The command line: `rag index`, `rag ask`, `rag search`, `rag open`, `rag status`, `rag chat`,
-`rag eval`, `rag models`, and for other programs `rag mcp` and `rag completion`.
+`rag eval`, `rag models`, `rag serve`, and for other programs `rag mcp` and `rag completion`.
 
 Exit status: 0 answered or done, 1 the notes do not say, 2 any error.
 """
@@ -164,6 +164,14 @@ def build_parser() -> argparse.ArgumentParser:
     )
     completion.set_defaults(command=_completion)
 
+    serve = commands.add_parser("serve", help="keep the models ready for rag ask and rag search")
+    serve.add_argument(
+        "--idle", type=float, default=15, metavar="MINUTES", help="end after so long unasked (15)"
+    )
+    serve.add_argument("--stop", action="store_true", help="end the one that runs")
+    serve.add_argument("--quiet", action="store_true", help=argparse.SUPPRESS)
+    serve.set_defaults(command=_serve)
+
     for each in (index, ask, search, jump, status, evaluation):
         as_json = each.add_mutually_exclusive_group() if each is ask else each
         as_json.add_argument("--json", action="store_true", help="for programs: one JSON object")
@@ -171,7 +179,7 @@ def build_parser() -> argparse.ArgumentParser:
             as_json.add_argument(
                 "--json-lines", action="store_true", help="for programs: each step as it comes"
             )
-    for each in (ask, search, jump, status, chat, evaluation, mcp):
+    for each in (ask, search, jump, status, chat, evaluation, mcp, serve):
         each.add_argument(
             "--notes",
             metavar="PATH",
@@ -227,6 +235,7 @@ def _index(arguments: argparse.Namespace, started: float) -> int:
 
 def _ask(arguments: argparse.Namespace, started: float) -> int:
     from rag.output import answering, answering_json, answering_lines
+    from rag.serving.command import start_behind
 
     filters = _filters(arguments)
     question = _question(arguments, filters)
@@ -239,6 +248,7 @@ def _ask(arguments: argparse.Namespace, started: float) -> int:
             done = answering_json(events)
         else:
             done = answering(events, not arguments.no_stream, arguments.thoughts)
+        start_behind(engine, arguments.notes)
     return ANSWERED if done.answered else NOT_IN_NOTES
 
 
@@ -246,8 +256,10 @@ def _ask(arguments: argparse.Namespace, started: float) -> int:
 def _asked(arguments: argparse.Namespace, started: float) -> Iterator[Engine]:
     """The notes, and the documents that are read beside them; these alone where no notes folder
     is known."""
+    from rag.serving.command import warmed
+
     if not arguments.beside:
-        engine = _engine(arguments, started, arguments.notes)
+        engine = warmed(_engine(arguments, started, arguments.notes))
         _refresh(engine, arguments)
         yield engine
         return
@@ -268,10 +280,11 @@ def _asked(arguments: argparse.Namespace, started: float) -> Iterator[Engine]:
 
 def _search(arguments: argparse.Namespace, started: float) -> int:
     from rag.output import passages
+    from rag.serving.command import start_behind, warmed
 
     filters = _filters(arguments)
     question = _question(arguments, filters)
-    engine = _engine(arguments, started, arguments.notes)
+    engine = warmed(_engine(arguments, started, arguments.notes))
     _refresh(engine, arguments)
     found = engine.explain(question, k=_k(arguments), filters=filters)
     if arguments.explain:
@@ -280,6 +293,7 @@ def _search(arguments: argparse.Namespace, started: float) -> int:
         explanation(question, found, as_json=arguments.json)
     else:
         passages(question, found, as_json=arguments.json)
+    start_behind(engine, arguments.notes)
     return ANSWERED if found.passages else NOT_IN_NOTES
 
 
@@ -287,6 +301,20 @@ def _status(arguments: argparse.Namespace, started: float) -> int:
     from rag.output import status
 
     status(_engine(arguments, started, arguments.notes).statuses(), as_json=arguments.json)
+    return ANSWERED
+
+
+def _serve(arguments: argparse.Namespace, started: float) -> int:
+    from rag.serving.command import run
+
+    engine = _engine(arguments, started, arguments.notes)
+    if arguments.stop:
+        from rag.serving.client import stop
+
+        if not stop(engine):
+            raise RagError("No server runs for these notes and settings.")
+        return ANSWERED
+    run(engine, arguments.idle, arguments.quiet)
     return ANSWERED
 
 

@@ -6,6 +6,8 @@ looked for in the current folder and the folders above it::
 
     notes = "~/vault"            # the folder to ask; relative to this file
 
+    serve = "manual"             # "auto": the first question starts `rag serve`; "off": not used
+
 Or several, by name; all are asked unless `--notes NAME` picks some::
 
     [notes]
@@ -68,6 +70,7 @@ ENDPOINT = "endpoint"  # as `generator.model`: the server of the table `endpoint
 LEAVES = "leaves this machine"  # begins the name on the screen of a model that is elsewhere
 Caution = Literal["careful", "balanced", "generous"]  # how soon to say that the notes do not say
 Thinking = Literal["off", "on"]
+Serve = Literal["off", "manual", "auto"]  # whether `rag serve` is used, and started by itself
 
 
 def _user_folder(kind: str) -> Path:
@@ -101,13 +104,18 @@ class Config:
     rerank_budget_ms: int = 300
     answer_caution: Caution = "balanced"
     chat_theme: str = ""
+    serve: Serve = "manual"
     keys: Mapping[str, str] = field(default_factory=dict)
     file: Path | None = None
     folders: Mapping[str, Path] = field(default_factory=dict)
 
 
 _TABLES = ("embedder", "generator", ENDPOINT, "search", "rerank", "answer", "chat")
-_CHOICES = {"answer_caution": get_args(Caution), "generator_thinking": get_args(Thinking)}
+_CHOICES = {
+    "answer_caution": get_args(Caution),
+    "generator_thinking": get_args(Thinking),
+    "serve": get_args(Serve),
+}
 _LIMITS = {
     "generator_context": (512, 1 << 20),
     "generator_threads": (0, 1024),

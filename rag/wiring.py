@@ -86,11 +86,15 @@ def generator_opener(config: Config, spec: ModelSpec) -> Callable[[], Generator]
         if spec.package == ENDPOINT:
             return open_endpoint(config)
         from rag.answering.generation import LlamaGenerator
+        from rag.answering.prompt import opening
 
         file = generator_file(spec, config.cache_dir / "models")
         taught = bool(spec.adapter)
         thinks = config.generator_thinking == "on"
-        return LlamaGenerator(file, spec.name, config.generator_context, threads, taught, thinks)
+        begin = (opening(taught),)
+        return LlamaGenerator(
+            file, spec.name, config.generator_context, threads, taught, thinks, begin
+        )
 
     return open_generator
 

@@ -98,15 +98,20 @@ def chat(question: str, notes: Sequence[str], before: str = "") -> tuple[Message
     """The messages for a question, the notes' lines, and the question asked before it."""
     asked = (_BEFORE.format(before) if before else "") + _ASKED.format(question)
     text = "\n".join(notes)
-    return (Message("system", SYSTEM + REFUSAL), Message("user", f"{text}\n\n{asked}"))
+    return (opening(taught=True), Message("user", f"{text}\n\n{asked}"))
+
+
+def opening(taught: bool) -> Message:
+    """How every chat begins with the taught model, and with any other."""
+    return Message("system", (SYSTEM if taught else INSTRUCTIONS) + REFUSAL)
 
 
 def _messages(
     question: str, notes: Sequence[tuple[int, str]], turns: Sequence[Turn], taught: bool
 ) -> tuple[Message, ...]:
     before = turns[-1].question if turns else ""
-    system, user = chat(question, [note for _, note in notes], before)
-    return (system if taught else Message("system", INSTRUCTIONS + REFUSAL), user)
+    _, user = chat(question, [note for _, note in notes], before)
+    return (opening(taught), user)
 
 
 def _shorten(question: str, limit: int, count_tokens: Callable[[str], int]) -> str:
