@@ -281,7 +281,13 @@ class TorchEmbedder:
         if self._transformer is None:
             from sentence_transformers import SentenceTransformer
 
-            self._transformer = SentenceTransformer(str(self._model.files.folder), device="cpu")
+            self._transformer = SentenceTransformer(
+                str(self._model.files.folder),
+                device="cpu",
+                trust_remote_code=False,
+                local_files_only=True,
+                model_kwargs={"use_safetensors": True},
+            )
 
     def _encode(self, texts: list[str]) -> Vectors:
         import numpy as np
