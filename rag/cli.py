@@ -267,8 +267,8 @@ def _eval(arguments: argparse.Namespace, started: float) -> int:
 
 
 def _engine(arguments: argparse.Namespace, started: float, notes: Sequence[str]) -> Engine:
-    from rag.config import choose_folders, load_config
-    from rag.wiring import build_engine, build_several
+    from rag.config import choose_folders, dotted, load_config
+    from rag.wiring import build_engine, build_several, choose_notes
 
     try:
         here = Path.cwd()
@@ -276,6 +276,14 @@ def _engine(arguments: argparse.Namespace, started: float, notes: Sequence[str])
         raise NotesError("The current folder is gone.", "Change to one that exists.") from error
     config = load_config(here, os.environ)
     folders = choose_folders(config, notes, here)
+    used = [path for _, path in folders] or [choose_notes(config)]
+    config = load_config(here, os.environ, asked=used)
+    if config.unread:
+        _say(
+            f"Not read from {config.file}, which lies in a notes folder: "
+            f"{', '.join(map(dotted, config.unread))}. Set it in the environment, or in a "
+            "rag.toml elsewhere."
+        )
     if folders:
         return build_several(config, folders, started)
     engine = build_engine(config, started)

@@ -30,6 +30,8 @@ The other tables::
     sources = "ctrl+o,f2"        # an action and its keys; `?` in the interface lists both
 
 A key `model` of the table `embedder` is `RAG_EMBEDDER_MODEL` in the environment.
+
+From a `rag.toml` that lies in a notes folder only what does no harm is read: see `rag.trust`.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from rag.errors import ConfigError, NotesError
+from rag.trust import lies_among_notes, without_harm
 
 CONFIG_NAME = "rag.toml"
 Caution = Literal["careful", "balanced", "generous"]  # how soon to say that the notes do not say
@@ -74,40 +77,50 @@ class Config:
     keys: Mapping[str, str] = field(default_factory=dict)
     file: Path | None = None
     folders: Mapping[str, Path] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()  # what `file` sets and may not, since it lies among notes
 
 
 _TABLES = ("embedder", "generator", "search", "answer", "chat")
 _CHOICES = {"answer_caution": get_args(Caution)}
 _LIMITS = {"generator_context": (512, 1 << 20), "generator_threads": (0, 1024), "search_k": (1, 50)}
-_NOT_SET = ("file", "folders", "keys")  # as a single value
+_NOT_SET = ("file", "folders", "keys", "unread")  # as a single value
 _SETTABLE = tuple(each.name for each in fields(Config) if each.name not in _NOT_SET)
 
 
 def load_config(
-    start: Path, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None
+    start: Path,
+    environ: Mapping[str, str],
+    flags: Mapping[str, Any] | None = None,
+    asked: Sequence[Path] = (),
 ) -> Config:
     """Read the settings in force in the folder `start`.
 
-    `flags` maps field names to values that win over all else; None means not given.
+    `flags` maps field names to values that win over all else; None means not given. `asked` are
+    the notes folders that the reader named, as far as they are known already.
     Raises ConfigError for an unknown key, a wrong type or a value out of range.
     """
     settings: dict[str, Any] = {}
     folders: dict[str, Path] = {}
+    unread: tuple[str, ...] = ()
     file = find_config(start)
+    chosen = _from_environment(environ)
+    chosen.update({key: value for key, value in (flags or {}).items() if value is not None})
     if file is not None:
         found, folders = _from_file(file)
+        named = [*folders.values(), *(each["notes"] for each in (found, chosen) if "notes" in each)]
+        if lies_among_notes(file, (*asked, *named)):
+            found, unread = without_harm(found)
         settings.update(found)
-    settings.update(_from_environment(environ))
-    settings.update({key: value for key, value in (flags or {}).items() if value is not None})
-    config = replace(Config(), file=file, folders=folders, **settings)
+    settings.update(chosen)
+    config = replace(Config(), file=file, folders=folders, unread=unread, **settings)
     for name, (low, high) in _LIMITS.items():
         value = getattr(config, name)
         if not low <= value <= high:
-            raise ConfigError(f"{_dotted(name)} = {value} is out of range: {low} to {high}.")
+            raise ConfigError(f"{dotted(name)} = {value} is out of range: {low} to {high}.")
     for name, known in _CHOICES.items():
         if getattr(config, name) not in known:
             raise ConfigError(
-                f"{_dotted(name)} = {getattr(config, name)!r} is none of {', '.join(known)}."
+                f"{dotted(name)} = {getattr(config, name)!r} is none of {', '.join(known)}."
             )
     return config
 
@@ -203,10 +216,10 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 def _known(key: str, file: Path) -> str:
     if key in _SETTABLE:
         return key
-    names = {_dotted(name): name for name in _SETTABLE}
-    near = difflib.get_close_matches(_dotted(key), names, n=1, cutoff=0.0)
+    names = {dotted(name): name for name in _SETTABLE}
+    near = difflib.get_close_matches(dotted(key), names, n=1, cutoff=0.0)
     raise ConfigError(
-        f"{file} sets {_dotted(key)!r}, which is not a setting.", f"Did you mean {near[0]!r}?"
+        f"{file} sets {dotted(key)!r}, which is not a setting.", f"Did you mean {near[0]!r}?"
     )
 
 
@@ -216,7 +229,7 @@ def _typed(name: str, value: Any, where: str, base: Path) -> Any:
     wanted = type(getattr(Config(), name))
     if name == "notes" or wanted is not int:
         if not isinstance(value, str) or not value.strip():
-            raise ConfigError(f"{where}: {_dotted(name)} must be text, not {value!r}.")
+            raise ConfigError(f"{where}: {dotted(name)} must be text, not {value!r}.")
         if name in ("notes", "data_dir", "cache_dir"):
             return Path(os.path.abspath(base / os.path.expanduser(value)))
         looks_like_path = value.startswith(("~", ".")) or os.sep in value
@@ -227,10 +240,11 @@ def _typed(name: str, value: Any, where: str, base: Path) -> Any:
         return int(value)
     except (TypeError, ValueError):
         raise ConfigError(
-            f"{where}: {_dotted(name)} must be a whole number, not {value!r}."
+            f"{where}: {dotted(name)} must be a whole number, not {value!r}."
         ) from None
 
 
-def _dotted(name: str) -> str:
+def dotted(name: str) -> str:
+    """A setting as `rag.toml` names it: `generator.model`."""
     table, _, rest = name.partition("_")
     return f"{table}.{rest}" if table in _TABLES and rest else name
