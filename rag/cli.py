@@ -405,11 +405,19 @@ def _mcp(arguments: argparse.Namespace, started: float) -> int:
 
 
 def _engine(arguments: argparse.Namespace, started: float, notes: Sequence[str]) -> Engine:
-    from rag.config import choose_folders
-    from rag.wiring import build_engine, build_several
+    from rag.config import choose_folders, dotted
+    from rag.wiring import build_engine, build_several, choose_notes
 
     config, here = _settings()
     folders = choose_folders(config, notes, here)
+    used = [path for _, path in folders] or [choose_notes(config)]
+    config, _ = _settings(used)
+    if config.unread:
+        _say(
+            f"Not read from {config.file}, which lies in a notes folder: "
+            f"{', '.join(map(dotted, config.unread))}. Set it in the environment, or in a "
+            "rag.toml elsewhere."
+        )
     if folders:
         return build_several(config, folders, started)
     engine = build_engine(config, started)
@@ -418,15 +426,15 @@ def _engine(arguments: argparse.Namespace, started: float, notes: Sequence[str])
     return engine
 
 
-def _settings() -> tuple[Config, Path]:
-    """The settings in force, and the current folder."""
+def _settings(asked: Sequence[Path] = ()) -> tuple[Config, Path]:
+    """The settings in force, and the current folder; `asked` are the notes folders, once known."""
     from rag.config import load_config
 
     try:
         here = Path.cwd()
     except OSError as error:
         raise NotesError("The current folder is gone.", "Change to one that exists.") from error
-    return load_config(here, os.environ), here
+    return load_config(here, os.environ, asked=asked), here
 
 
 def _say_where(engine: Engine, arguments: argparse.Namespace) -> None:

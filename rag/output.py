@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 
 _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
 # Marks that reorder text on screen: they could make a path or a quote read as another.
-_CONTROLS |= dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+_BIDI = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_INVISIBLE = (0xFEFF, *range(0xE0000, 0xE0080))  # text that nobody sees: tags
+_CONTROLS |= dict.fromkeys((*_BIDI, *_INVISIBLE))
+# JSON stays what it was when it is read again; written, a terminal finds nothing to obey.
+_IN_JSON = {
+    code: json.dumps(chr(code))[1:-1]
+    for code in (0x7F, *range(0x80, 0xA0), 0x2028, 0x2029, *_BIDI, *_INVISIBLE)
+} | {0x7F: "\\u007f"}
 _SHOWN_SKIPS = 8
 
 
@@ -479,6 +486,6 @@ def _print_line(value: object) -> None:
 
 
 def _print_json(value: object, indent: int | None = 2) -> None:
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    text = json.dumps(value, ensure_ascii=False, indent=indent).translate(_IN_JSON)
     sys.stdout.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
     sys.stdout.flush()
