@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("question", nargs="*", help="the question; - or none: standard input")
     ask.add_argument("--no-stream", action="store_true", help="print the answer when complete")
     ask.add_argument("--quote", action="store_true", help="the notes' own words, without a model")
+    ask.add_argument("--strict", action="store_true", help="say only what the notes bear out")
     ask.set_defaults(command=_ask)
 
     search = commands.add_parser("search", help="show the passages for a question")
@@ -190,7 +191,13 @@ def _ask(arguments: argparse.Namespace, started: float) -> int:
     question = _question(arguments, filters)
     engine = _engine(arguments, started, arguments.notes)
     _refresh(engine, arguments)
-    events = engine.ask(question, k=_k(arguments), filters=filters, quote=arguments.quote)
+    events = engine.ask(
+        question,
+        k=_k(arguments),
+        filters=filters,
+        quote=arguments.quote,
+        strict=arguments.strict or None,
+    )
     if arguments.json:
         done = answering_json(events)
     else:

@@ -19,9 +19,17 @@ The other tables::
     model = "SmolLM2-135M-Instruct"   # a known name, or a GGUF file
     context = 4096               # tokens
     threads = 0                  # 0: the machine's physical cores
+    adapter = true               # false: the bundled model as it was before it was taught
 
     [search]
     k = 5                        # passages shown and read
+
+    [answer]
+    caution = "balanced"         # careful, balanced or generous
+    strict = false               # true: say only what the notes bear out
+
+    [grounding]
+    model = ""                   # an NLI cross-encoder that judges each sentence; off
 
     [chat]
     theme = "rag-dark"           # colours of the terminal interface
@@ -68,15 +76,18 @@ class Config:
     generator_model: str = "SmolLM2-135M-Instruct"
     generator_context: int = 4096
     generator_threads: int = 0
+    generator_adapter: bool = True
     search_k: int = 5
     answer_caution: Caution = "balanced"
+    answer_strict: bool = False
+    grounding_model: str = ""
     chat_theme: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
     file: Path | None = None
     folders: Mapping[str, Path] = field(default_factory=dict)
 
 
-_TABLES = ("embedder", "generator", "search", "answer", "chat")
+_TABLES = ("embedder", "generator", "search", "answer", "grounding", "chat")
 _CHOICES = {"answer_caution": get_args(Caution)}
 _LIMITS = {"generator_context": (512, 1 << 20), "generator_threads": (0, 1024), "search_k": (1, 50)}
 _NOT_SET = ("file", "folders", "keys")  # as a single value
@@ -214,12 +225,19 @@ def _typed(name: str, value: Any, where: str, base: Path) -> Any:
     if name not in _SETTABLE:
         return value
     wanted = type(getattr(Config(), name))
+    if wanted is bool:
+        known = {"true": True, "1": True, "false": False, "0": False}
+        if (said := str(value).strip().casefold()) not in known:
+            raise ConfigError(f"{where}: {_dotted(name)} must be true or false, not {value!r}.")
+        return known[said]
     if name == "notes" or wanted is not int:
         if not isinstance(value, str) or not value.strip():
             raise ConfigError(f"{where}: {_dotted(name)} must be text, not {value!r}.")
         if name in ("notes", "data_dir", "cache_dir"):
             return Path(os.path.abspath(base / os.path.expanduser(value)))
         looks_like_path = value.startswith(("~", ".")) or os.sep in value
+        if name == "grounding_model" and not (base / value).is_dir():
+            looks_like_path = value.startswith(("~", ".", os.sep))  # "owner/name" is one, too
         return str(base / os.path.expanduser(value)) if looks_like_path else value
     try:
         if isinstance(value, (bool, float)):

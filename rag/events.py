@@ -12,6 +12,7 @@ from rag.retrieval.evidence import Evidence
 from rag.retrieval.intent import Asked
 from rag.retrieval.listing import Listed
 from rag.retrieval.search import Found, Passage
+from rag.retrieval.whole import ToSum
 
 Cancel = Callable[[], bool]
 
@@ -51,11 +52,13 @@ Event = Retrieved | Reading | Sentence | Answered
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """A question understood, and what the notes have for it: passages, or a list of notes."""
+    """A question understood, and what the notes have for it: passages, a list of notes, or whole
+    notes to be summed up."""
 
     asked: Asked
     found: Found | None
     listed: Listed | None
+    whole: ToSum | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.text import Text
 
-    from rag.answering.grounding import Citation
+    from rag.answering.grounding import Citation, Sentence
     from rag.events import Answered, Event, Status
     from rag.indexing.build import IndexProgress, IndexReport
     from rag.retrieval.listing import Listed, ListedNote
@@ -159,14 +159,17 @@ def answering(events: Iterator[Event], stream: bool) -> Answered:
     console = _console()
     waiting = _Waiting()
     done: Answered | None = None
+    support: list[Sentence] = []
     with waiting:
         for event in events:
             if isinstance(event, Reading):
-                waiting.say(f"reading {event.tokens_done}/{event.tokens_total} tokens")
-            elif isinstance(event, Sentence) and stream:
-                waiting.stop()
-                console.print(_marked(event.text), end=" ", soft_wrap=True)
-                sys.stdout.flush()
+                waiting.say(f"reading {event.tokens_done}/{event.tokens_total} {event.unit}")
+            elif isinstance(event, Sentence):
+                support.append(event)
+                if stream:
+                    waiting.stop()
+                    _say_sentence(console, event, first=len(support) == 1)
+                    sys.stdout.flush()
             elif isinstance(event, Answered):
                 done = event
     if done is None:
@@ -179,10 +182,30 @@ def answering(events: Iterator[Event], stream: bool) -> Answered:
         _show_nearest(console, done)
         return done
     if not stream:
-        console.print(_marked(done.answer), end="", soft_wrap=True)
+        for number, each in enumerate(support):
+            _say_sentence(console, each, first=not number)
     console.print("\n")
     _show_sources(console, done)
+    _show_legend(console, support)
     return done
+
+
+# Behind each sentence, and what the last two mean.
+_MARKS = {"supported": (" ✓", "green"), "weak": (" ≈", "yellow"), "unsupported": (" (?)", "red")}
+_LEGEND = {"weak": "≈ only partly borne out by its source", "unsupported": "(?) not in your notes"}
+
+
+def _say_sentence(console: Console, sentence: Sentence, first: bool) -> None:
+    """One sentence and the mark of its support, set off from the one before."""
+    gap = "" if first or sentence.text[:1].isspace() else " "
+    text = _marked(f"{gap}{sentence.text}").append(*_MARKS[sentence.support])
+    console.print(text, end="", soft_wrap=True)
+
+
+def _show_legend(console: Console, sentences: Sequence[Sentence]) -> None:
+    seen = {each.support for each in sentences}
+    if legend := "   ".join(text for key, text in _LEGEND.items() if key in seen):
+        console.print(legend, style="dim", markup=False)
 
 
 class _Waiting:
@@ -213,14 +236,25 @@ class _Waiting:
 
 def answering_json(events: Iterator[Event]) -> Answered:
     """Print an answer as one JSON object."""
+    from rag.answering.grounding import Sentence
     from rag.events import Answered
 
-    done = next(event for event in events if isinstance(event, Answered))
+    *told, done = events
+    assert isinstance(done, Answered)
+    said = [each for each in told if isinstance(each, Sentence)]
     _print_json(
         {
             "question": done.question,
             "answer": done.answer,
             "answered": done.answered,
+            "sentences": [
+                {
+                    "text": each.text.strip(),
+                    "support": each.support,
+                    "citations": [citation.n for citation in each.citations],
+                }
+                for each in said
+            ],
             "citations": [_citation(each) for each in done.citations],
             "passages": [passage_json(n, each) for n, each in enumerate(done.passages, 1)],
             "timings": {key: round(value, 4) for key, value in done.timings.items()},

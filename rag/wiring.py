@@ -19,6 +19,7 @@ from rag.models.weights import embedder_files, generator_file
 
 if TYPE_CHECKING:
     from rag.answering.generation import Generator
+    from rag.answering.grounding import Judge
     from rag.indexing.embeddings import ModelFolder, OnnxEmbedder, TorchEmbedder
 
 
@@ -29,7 +30,7 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
     Raises NotesError when no folder is named and none was indexed before.
     """
     embedder = find_model(config.embedder_model, "embedder")
-    generator = find_model(config.generator_model, "generator")
+    generator = chosen_generator(config)
     models = config.cache_dir / "models"
 
     def identity() -> ModelFolder:
@@ -57,6 +58,9 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
             config.answer_caution,
             config,
             index_job,
+            taught=bool(generator.adapter),
+            strict=config.answer_strict,
+            judge=open_judge(config),
         ),
         started,
     )
@@ -71,6 +75,21 @@ def build_several(
     named = name_folders((name, Path(os.path.realpath(path))) for name, path in folders)
     first = build_engine(replace(config, notes=next(iter(named.values()))), started)
     return first if len(named) == 1 else SeveralFolders(named, first.parts, started)
+
+
+def chosen_generator(config: Config) -> ModelSpec:
+    """The language model of `config`; without its adapter where that is switched off."""
+    spec = find_model(config.generator_model, "generator")
+    return spec if config.generator_adapter else replace(spec, adapter="", adapter_sha256="")
+
+
+def open_judge(config: Config) -> Judge | None:
+    """What tells whether a passage entails a sentence, where a model for it is named."""
+    if not config.grounding_model:
+        return None
+    from rag.answering.entailment import EntailmentJudge
+
+    return EntailmentJudge(config.grounding_model)
 
 
 def generator_opener(config: Config, spec: ModelSpec) -> Callable[[], Generator]:
@@ -89,7 +108,7 @@ def generator_opener(config: Config, spec: ModelSpec) -> Callable[[], Generator]
 
 def use_generator(engine: Engine, name: str) -> None:
     """Answer with another language model from now on. Raises ModelError; the old one then stays."""
-    spec = find_model(name, "generator")
+    spec = chosen_generator(replace(engine.parts.settings, generator_model=name))
     engine.models.use_generator(spec.name, generator_opener(engine.parts.settings, spec))
 
 

@@ -72,7 +72,9 @@ def search_both(
             replace(
                 both[each],
                 score=_mean(as_typed[each], as_read[each]),
-                sentences=_both_sentences(sentences.get(each, ()), both[each].sentences),
+                sentences=_both_sentences(
+                    sentences.get(each, ()), both[each].sentences, not content_words(question)
+                ),
             )
             for each in best
         ),
@@ -83,10 +85,14 @@ def search_both(
 
 
 def _both_sentences(
-    typed: Sequence[SentenceScore], read: Sequence[SentenceScore]
+    typed: Sequence[SentenceScore], read: Sequence[SentenceScore], says_nothing: bool
 ) -> tuple[SentenceScore, ...]:
     """Sentences by both readings: by the second alone, what answered the last question would be
-    nearest again. A passage that one reading alone found has that one's scores."""
+    nearest again. A passage that one reading alone found has that one's scores.
+
+    A question that `says_nothing` of its own ("and when?") is near to no sentence as it was typed:
+    whether the notes answer it, the second reading tells.
+    """
     if len(typed) != len(read):
         return tuple(read)
     return tuple(
@@ -96,6 +102,7 @@ def _both_sentences(
             if first.cosine is None or second.cosine is None
             else _mean(first.cosine, second.cosine),
             share=_mean(first.share, second.share),
+            alone=second.cosine if says_nothing else None,
         )
         for first, second in zip(typed, read, strict=True)
     )
