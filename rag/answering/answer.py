@@ -97,9 +97,16 @@ def answer(
     prompt = build_prompt(
         question, passages, read, history, generator.count_tokens, generator.context_size
     )
+    if not prompt.shown:  # no passage fits beside the question: the notes themselves answer
+        sentence = quote(whole(evidence[0], passages), passages)
+        yield sentence
+        yield Drafted(sentence.text, True, (sentence,), None, 0.0, likely)
+        return
     if generator.taught:
         shown = [each for each in read if each.n in prompt.shown]
-        yield from _phrase(generator, prompt, passages, shown, signals, caution, strict, cancel)
+        yield from _phrase(
+            generator, question, prompt, passages, shown, signals, caution, strict, cancel
+        )
     else:
         words = {*terms, *analyze(question)}
         check = _Check(words, passages, evidence, analyze, judge, strict)
@@ -108,6 +115,7 @@ def answer(
 
 def _phrase(
     generator: Generator,
+    question: str,
     prompt: Prompt,
     passages: Sequence[Passage],
     read: Sequence[Evidence],
@@ -133,7 +141,7 @@ def _phrase(
         said += token.text
         if "]" in token.text:
             break
-    sentence = find_phrase(said, passages, read)
+    sentence = find_phrase(said, passages, read, question)
     if strict and (sentence is None or sentence.support != "supported"):
         yield Drafted(REFUSAL, False, (), draft.first_token, draft.tokens_per_s, sure)
         return

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 LEAST_POINTS, MOST_POINTS = 3, 10  # of one note
 _BACKWARDS = 0.5  # weight of a sentence's nearness to those before it
-_REPEATS = 0.4  # weight of nearness to a point chosen before, beside 1 - that of centrality
+_REPEATS = 0.3  # weight of nearness to a point chosen before, beside 1 - that of centrality
+_SAME = 0.9  # cosine of two sentences that say the same: the second comes after all others
 _FEWEST_WORDS, _MOST_WORDS = 5, 60
 _HASHED = 1024  # dimensions of the words of a note whose sentences have no vectors
 _GOOD_WORDS = 12  # a shorter one says little, and loses in proportion
@@ -110,18 +111,13 @@ def _choose(
     chosen: list[int] = []
     for _ in range(count):
         taken = [*before, *chosen]
-        repeats = (vectors @ vectors[taken].T).max(axis=1) if taken else None
-        left = [at for at in scores if at not in chosen]
-        chosen.append(
-            max(
-                left,
-                key=lambda at: (
-                    (1 - _REPEATS) * scores[at] / top
-                    - _REPEATS * (0.0 if repeats is None else float(repeats[at])),
-                    -at,
-                ),
-            )
-        )
+        repeats = (vectors @ vectors[taken].T).max(axis=1) if taken else vectors[:, 0] * 0
+
+        def gain(at: int, repeats: Vectors = repeats) -> tuple[bool, float, int]:
+            said = float(repeats[at])
+            return said < _SAME, (1 - _REPEATS) * scores[at] / top - _REPEATS * said, -at
+
+        chosen.append(max((at for at in scores if at not in chosen), key=gain))
     return chosen
 
 

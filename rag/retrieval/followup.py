@@ -23,6 +23,7 @@ CONTEXT_WEIGHT = 0.75
 _SAYS_ENOUGH = 5  # a question with as many content words and no pronoun is searched alone
 _MOST_NAMES = 3  # of the last answer
 
+_MOST_BEFORE = 40  # words of the question before
 _MOST_TOPIC = 12  # words; more of them drown the question's own
 _CANDIDATES = 32  # passages of each reading
 _PRONOUN = re.compile(
@@ -37,6 +38,8 @@ def stand_alone(question: str, history: Sequence[Turn]) -> str:
     if not history:
         return question
     own = content_words(question)
+    if not own:  # "and when?" goes on with the very question before it
+        return f"{question} ({' '.join(history[-1].query.split()[:_MOST_BEFORE])})"
     pronoun = bool(_PRONOUN.search(question))
     if len(own) >= _SAYS_ENOUGH and not pronoun:
         return question

@@ -44,7 +44,7 @@ _NUMBERS = {
 }
 _LENGTH = re.compile(
     r",? (?:in|with|as|using) (?:(?:at most|about|no more than|up to) )?"
-    rf"(?:(?P<n>\d{{1,2}}|a|{'|'.join(_NUMBERS)})(?: \w+)?|a few|short|brief) ?"
+    rf"(?:(?P<n>\d{{1,3}}|a|{'|'.join(_NUMBERS)})(?: \w+)?|a few|short|brief) ?"
     r"(?:points?|bullets?|bullet points?|sentences?|lines?|words|paragraphs?)?$",
     _I,
 )
