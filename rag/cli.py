@@ -100,6 +100,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     ask.add_argument("--thoughts", action="store_true", help="show what the model thought first")
     ask.add_argument("--quote", action="store_true", help="the notes' own words, without a model")
+    ask.add_argument("--strict", action="store_true", help="say only what the notes bear out")
     ask.set_defaults(command=_ask)
 
     search = commands.add_parser("search", help="show the passages for a question")
@@ -241,7 +242,13 @@ def _ask(arguments: argparse.Namespace, started: float) -> int:
     question = _question(arguments, filters)
     with _asked(arguments, started) as engine:
         _say_where(engine, arguments)
-        events = engine.ask(question, k=_k(arguments), filters=filters, quote=arguments.quote)
+        events = engine.ask(
+            question,
+            k=_k(arguments),
+            filters=filters,
+            quote=arguments.quote,
+            strict=arguments.strict or None,
+        )
         if arguments.json_lines:
             done = answering_lines(events)
         elif arguments.json:
