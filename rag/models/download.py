@@ -112,7 +112,7 @@ def _get(wanted: Wanted, progress: Callable[[int], None]) -> None:
         handle.seek(have)
         http_get(
             wanted.url,
-            _Counted(handle, progress),  # type: ignore[arg-type]
+            _Counted(handle, progress),
             resume_size=have,
             headers={**headers, "Accept-Encoding": "identity"},
             expected_size=wanted.size or None,
