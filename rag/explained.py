@@ -66,7 +66,7 @@ def _passages(found: Found) -> Any:
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("")
-    table.add_column("passage", overflow="fold")
+    table.add_column("passage", overflow="fold", min_width=18)
     for name in ("score", "sentence", "meaning", "words", "in one"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("words matched", overflow="fold")
@@ -111,7 +111,7 @@ def _times(found: Found) -> Any:
 
 
 def _reranked(judged: float | None, before: int | None) -> str:
-    return "not reached" if judged is None else f"{judged:.3f} (was #{before})"
+    return "–" if judged is None else f"{judged:.2f} (#{before})"
 
 
 def _number(value: float | None) -> str:
