@@ -268,6 +268,7 @@ class Engine(NotesFolder):
             draft.tokens_per_s,
             seen.found.query,
             confidence=draft.confidence,
+            thoughts=draft.thoughts,
             respelled=seen.found.respelled,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rag.output import one_line, passage_json, show, show_json, show_respelled
+from rag.output import one_line, show, show_json, show_respelled
 
 if TYPE_CHECKING:
     from rag.retrieval.search import Found, Passage
@@ -26,6 +26,8 @@ _STAGES = {
 def explanation(question: str, found: Found, as_json: bool) -> None:
     """Print ranks, scores and matched words of each passage, and the time of each stage."""
     if as_json:
+        from rag.schema import passage_json
+
         show_json(
             {
                 "question": " ".join(question.split()),

@@ -59,6 +59,9 @@ class SeveralFolders(Engine):
     def changed(self) -> bool:
         return any(each.changed() for each in self.engines.values())
 
+    def other_embedder(self) -> str:
+        return next((name for each in self.engines.values() if (name := each.other_embedder())), "")
+
     def has_index(self) -> bool:
         """Whether every folder has a complete index."""
         return all(each.has_index() for each in self.engines.values())

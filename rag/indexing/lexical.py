@@ -25,6 +25,9 @@ _REMEMBERED = 100_000  # pieces of text; some 20 MB
 _SPELLED = "spelled"  # the field of words as they are written, for what is mistyped
 _LONGEST = 30  # letters of a word there
 _MAX_TERMS = 64  # of a question: a pasted page must not become ten thousand clauses
+# A set of more ids than this costs more than finding more and keeping those of the set.
+_LISTED = 2000
+_MOST_FOUND = 20_000
 
 
 class LexicalIndex:
@@ -33,6 +36,13 @@ class LexicalIndex:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._index: Any = None
+        self._held = -1  # the generation that was open when it was last looked at
+
+    def holds(self, generation: int) -> bool:
+        """Whether it holds the words of that generation of the store."""
+        if self._index is None or self._held != generation:
+            self._held = self.generation
+        return self._held == generation
 
     def catch_up(self, store: Store, gone: Iterable[int] | None = None) -> None:
         """Bring the index to the store's generation.
@@ -62,7 +72,8 @@ class LexicalIndex:
         index = self._open(create=True)
         index.reload()
         if gone is None or generation != target - 1:
-            gone = self._all_ids() - set(store.chunk_ids())
+            held = self._all_ids()
+            gone = held - set(store.chunk_ids()) if held else ()
         writer = index.writer(heap_size=_HEAP, num_threads=1)
         for chunk in gone:
             writer.delete_documents_by_term("id", chunk)
@@ -81,40 +92,39 @@ class LexicalIndex:
         terms: Sequence[str],
         k: int,
         only: Sequence[int] | None = None,
-        without: Sequence[int] = (),
         every: bool = False,
     ) -> Hits:
         """Up to `k` (chunk id, BM25 score), best first, for already analyzed terms.
 
-        `only` and `without` restrict the search to some chunks, whose scores stay the same; with
-        `every`, a chunk must hold all the terms. On 30,000 passages a set of 1,000 ids takes 2 ms
-        and one of 15,000 takes 10, where the search alone takes 0.1.
+        With `only`, of those chunks alone, whose scores stay the same; with `every`,
+        a chunk must hold all the terms. On 30,000 passages a set of 1,000 ids takes 2 ms and one
+        of 15,000 takes 10, where the search alone takes 0.1.
         """
         import tantivy
 
         index = self._open(create=False)
         if index is None or not terms or (only is not None and not only):
             return []
-        schema = index.schema
         occur = tantivy.Occur.Must if every else tantivy.Occur.Should
         clauses = []
         for term in list(dict.fromkeys(terms))[:_MAX_TERMS]:
-            clauses.append((occur, tantivy.Query.term_query(schema, "body", term, "basic")))
+            clauses.append((occur, tantivy.Query.term_query(index.schema, "body", term, "basic")))
         query = tantivy.Query.boolean_query(clauses)
-        if only is not None:
-            ids = tantivy.Query.term_set_query(schema, "id", list(only))
-            kept = (tantivy.Occur.Must, tantivy.Query.const_score_query(ids, 0.0))
-            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), kept])
-        if without:
-            ids = tantivy.Query.term_set_query(schema, "id", list(without))
-            query = tantivy.Query.boolean_query(
-                [(tantivy.Occur.Must, query), (tantivy.Occur.MustNot, ids)]
-            )
         searcher = index.searcher()
-        found = searcher.search(query, k, count=False)
-        return [
-            (int(searcher.doc(address)["id"][0]), float(score)) for score, address in found.hits
-        ]
+        if only is None:
+            return _hits(searcher, query, k)
+        if len(only) > _LISTED:
+            share = len(only) / max(1, searcher.num_docs)
+            more = min(_MOST_FOUND, math.ceil(2 * k / share))
+            found = _hits(searcher, query, more)
+            among = set(only)
+            kept = [hit for hit in found if hit[0] in among]
+            if len(kept) >= k or len(found) < more:
+                return kept[:k]
+        ids = tantivy.Query.term_set_query(index.schema, "id", list(only))
+        both = (query, tantivy.Query.const_score_query(ids, 0.0))
+        must = tantivy.Occur.Must
+        return _hits(searcher, tantivy.Query.boolean_query([(must, each) for each in both]), k)
 
     def rarity(self, terms: Sequence[str]) -> dict[str, float]:
         """The inverse document frequency of each term, as BM25 weighs it."""
@@ -202,8 +212,8 @@ class LexicalIndex:
         index = self._open(create=True)
         searcher = index.searcher()
         found = searcher.search(tantivy.Query.all_query(), max(1, searcher.num_docs), count=False)
-        documents = (searcher.doc(address) for _, address in found.hits)
-        return {int(doc["id"][0]) for doc in documents if doc["id"]}
+        ids = searcher.fast_field_values("id", [address for _, address in found.hits])
+        return {each for each in ids if each is not None}  # the marker has none
 
 
 class Words:
@@ -247,6 +257,13 @@ def analyzer() -> Any:
     )
 
 
+def _hits(searcher: Any, query: Any, k: int) -> Hits:
+    """Up to `k` (chunk id, score). Ids lie in a column: documents would be unpacked one by one."""
+    found = searcher.search(query, k, count=False).hits
+    ids = searcher.fast_field_values("id", [address for _, address in found])
+    return [(chunk, float(score)) for (score, _), chunk in zip(found, ids, strict=True)]
+
+
 def _speller() -> Any:
     """Words as they are spelled, but for case and accents."""
     import tantivy
@@ -262,7 +279,7 @@ def _speller() -> Any:
 
 def _schema(tantivy: Any) -> Any:
     builder = tantivy.SchemaBuilder()
-    builder.add_integer_field("id", stored=True, indexed=True)
+    builder.add_integer_field("id", stored=False, indexed=True, fast=True)
     builder.add_integer_field("marker", stored=False, indexed=True)
     builder.add_integer_field("generation", stored=True, indexed=False)
     builder.add_integer_field("upto", stored=True, indexed=False)
