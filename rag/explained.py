@@ -56,6 +56,7 @@ def _reasons(passage: Passage) -> dict[str, Any]:
         "nearest_sentence": None if why.sentence is None else round(why.sentence, 4),
         "words_in_best_sentence": round(why.share, 4),
         "terms": list(why.terms),
+        "boost": why.boost,
         "also": list(passage.also),
         "rank_before_reranking": why.found_at,
         "reranker_score": None if why.judged is None else round(why.judged, 4),
@@ -79,7 +80,7 @@ def _passages(found: Found) -> Any:
         table.add_row(
             Text(f"[{n}]", "cyan"),
             Text(f"{one_line(each.path)}:{each.first}", "bold"),
-            f"{each.score:.3f}",
+            f"{each.score:.3f}" + (f" (+{why.boost:.2f})" if why.boost else ""),
             _number(why.sentence),
             _ranked(each.meaning, why.meaning_rank, 3),
             _ranked(each.words, why.words_rank, 1),
