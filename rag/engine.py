@@ -166,11 +166,12 @@ class Engine(NotesFolder):
         self, text: str, k: int, others: Sequence[int], allowed: Sequence[int] | None
     ) -> Found:
         """The passages for one reading of a question; `others` are scored beside them."""
-        from rag.retrieval.names import named_passages, spoken
+        from rag.retrieval.names import defined_passages, named_passages, spoken
         from rag.retrieval.search import search
 
         index = self._open_index()
-        named = [*named_passages(index, text), *others]
+        openings = defined_passages(index, text)
+        named = [*dict.fromkeys([*openings, *named_passages(index, text), *others])]
         if allowed is not None:
             named = [each for each in named if each in set(allowed)]
         query = spoken(text)
@@ -183,6 +184,7 @@ class Engine(NotesFolder):
             k,
             named=named,
             allowed=allowed,
+            openings=openings,
         )
 
     def ask(
