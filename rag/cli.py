@@ -215,6 +215,7 @@ def _search(arguments: argparse.Namespace, started: float) -> int:
     filters = _filters(arguments)
     question = _question(arguments, filters)
     engine = warmed(_engine(arguments, started, arguments.notes))
+    engine.load_behind()
     _refresh(engine, arguments)
     found = engine.explain(question, k=_k(arguments), filters=filters)
     if arguments.explain:

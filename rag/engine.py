@@ -33,6 +33,10 @@ class Engine(NotesFolder):
         super().__init__(notes_folder, parts)
         self.started = started  # time.perf_counter() at the start of the process, if it counts
 
+    def load_behind(self) -> None:
+        """Start loading what a search needs, while the notes are looked through."""
+        self.models.load_embedder_behind()
+
     def search(
         self,
         question: str,

@@ -47,6 +47,9 @@ class WarmEngine:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
 
+    def load_behind(self) -> None:
+        """The server has loaded it."""
+
     def refresh(self) -> Iterator[IndexProgress]:
         try:
             yield from self._events("refresh", {})
