@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,11 @@ from rag.indexing.tokens import asked, noted
 from rag.reading.links import plain
 
 Hits = list[tuple[int, float]]
-LEXICAL_RULES = "2"  # raised when the analyzer or the fields change
+LEXICAL_RULES = "3"  # raised when the analyzer or the fields change
 _HEAP = 64 << 20  # bytes that the writer may hold before it flushes a segment
 _REMEMBERED = 100_000  # pieces of text; some 20 MB
+_SPELLED = "spelled"  # the field of words as they are written, for what is mistyped
+_LONGEST = 30  # letters of a word there
 _MAX_TERMS = 64  # of a question: a pasted page must not become ten thousand clauses
 # A set of more ids than this costs more than finding more and keeping those of the set.
 _LISTED = 2000
@@ -134,6 +136,40 @@ class LexicalIndex:
         found = {term: searcher.doc_freq("body", term) for term in dict.fromkeys(terms)}
         return {term: math.log(1 + (count - n + 0.5) / (n + 0.5)) for term, n in found.items()}
 
+    def held(self, terms: Collection[str]) -> set[str]:
+        """Those of some analyzed terms that any chunk holds."""
+        index = self._open(create=False)
+        if index is None:
+            return set()
+        searcher = index.searcher()
+        return {term for term in terms if searcher.doc_freq("body", term)}
+
+    def nearest(self, word: str, distance: int) -> str:
+        """The word of the notes within `distance` edits of `word`, as it is spelled there; "" for
+        none.
+
+        One that begins alike comes first, then the nearer one, then the one that more chunks hold.
+        A slip in the first letter is the only one that is forgiven.
+        """
+        import tantivy
+        from rapidfuzz.distance import OSA
+        from rapidfuzz.process import extractOne
+
+        index = self._open(create=False)
+        if index is None:
+            return ""
+        searcher = index.searcher()
+        near = tantivy.Query.fuzzy_term_query(index.schema, _SPELLED, word, distance)
+        if not searcher.search(near, 1, count=False).hits:
+            return ""
+        for beginning, slips in ((word[0], distance), ("", 1)):
+            # Most frequent first, and the first of equals is taken.
+            known = [term for term, _ in searcher.terms_with_prefix(_SPELLED, beginning)]
+            found = extractOne(word, known, scorer=OSA.distance, score_cutoff=slips)
+            if found is not None:
+                return str(found[0])
+        return ""
+
     def _open(self, create: bool) -> Any:
         if self._index is None:
             import tantivy
@@ -144,6 +180,7 @@ class LexicalIndex:
                 self._folder.mkdir(parents=True, exist_ok=True)
             self._index = tantivy.Index(_schema(tantivy), path=str(self._folder), reuse=True)
             self._index.register_tokenizer("words", analyzer())
+            self._index.register_tokenizer(_SPELLED, _speller())
         return self._index
 
     def _state(self) -> tuple[int, int]:
@@ -227,6 +264,19 @@ def _hits(searcher: Any, query: Any, k: int) -> Hits:
     return [(chunk, float(score)) for (score, _), chunk in zip(found, ids, strict=True)]
 
 
+def _speller() -> Any:
+    """Words as they are spelled, but for case and accents."""
+    import tantivy
+
+    return (
+        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+        .filter(tantivy.Filter.remove_long(_LONGEST))
+        .filter(tantivy.Filter.lowercase())
+        .filter(tantivy.Filter.ascii_fold())
+        .build()
+    )
+
+
 def _schema(tantivy: Any) -> Any:
     builder = tantivy.SchemaBuilder()
     builder.add_integer_field("id", stored=False, indexed=True, fast=True)
@@ -236,11 +286,13 @@ def _schema(tantivy: Any) -> Any:
     # Whether a word stands in a passage, not how often: in texts this short a second time says
     # nothing (hit@1 0.890 against 0.887 with frequencies, over all questions of bench/RESULTS.md).
     builder.add_text_field("body", stored=False, tokenizer_name="words", index_option="basic")
+    builder.add_text_field(_SPELLED, stored=False, tokenizer_name=_SPELLED, index_option="basic")
     return builder.build()
 
 
 def _document(tantivy: Any, passage: StoredPassage) -> Any:
-    return tantivy.Document(id=passage.id, body=noted(searchable(passage)))
+    text = noted(searchable(passage))
+    return tantivy.Document(id=passage.id, body=text, **{_SPELLED: text})
 
 
 def searchable(passage: StoredPassage) -> str:

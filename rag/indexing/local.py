@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -56,6 +56,8 @@ class PassageIndex(Protocol):
     def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]: ...
     def sentences(self, ids: Sequence[int]) -> dict[int, NDArray[np.int8]]: ...
     def rarity(self, terms: Sequence[str]) -> dict[str, float]: ...
+    def held_words(self, terms: Collection[str]) -> set[str]: ...
+    def nearest_word(self, word: str, distance: int) -> str: ...
     def find_notes(self, name: str, from_path: str | None = None) -> tuple[NamedNote, ...]: ...
     def notes_named(self, keys: Sequence[str]) -> tuple[NamedNote, ...]: ...
     def passages_of(self, notes: Sequence[int], most: int) -> list[int]: ...
@@ -157,6 +159,20 @@ class LocalIndex:
             return self._lexical.rarity(terms)
         except ValueError:  # damaged since it was opened
             return dict.fromkeys(terms, 1.0)
+
+    def held_words(self, terms: Collection[str]) -> set[str]:
+        """Those of some analyzed terms that any note holds."""
+        try:
+            return self._lexical.held(terms)
+        except ValueError:  # damaged since it was opened
+            return set(terms)
+
+    def nearest_word(self, word: str, distance: int) -> str:
+        """The word of the notes within `distance` edits of `word`; "" for none."""
+        try:
+            return self._lexical.nearest(word, distance)
+        except ValueError:  # damaged since it was opened
+            return ""
 
     def find_notes(self, name: str, from_path: str | None = None) -> tuple[NamedNote, ...]:
         """The notes that `name` means, best first: see `rag.indexing.names`."""
