@@ -255,7 +255,8 @@ def _ask(arguments: argparse.Namespace, started: float) -> int:
             done = answering_json(events)
         else:
             done = answering(events, not arguments.no_stream, arguments.thoughts)
-        start_behind(engine, arguments.notes)
+        if not arguments.beside:
+            start_behind(engine, arguments.notes)
     return ANSWERED if done.answered else NOT_IN_NOTES
 
 
@@ -292,6 +293,7 @@ def _search(arguments: argparse.Namespace, started: float) -> int:
     filters = _filters(arguments)
     question = _question(arguments, filters)
     engine = warmed(_engine(arguments, started, arguments.notes))
+    engine.load_behind()
     _refresh(engine, arguments)
     found = engine.explain(question, k=_k(arguments), filters=filters)
     if arguments.explain:

@@ -41,6 +41,10 @@ class Engine(NotesFolder):
         self.started = started  # time.perf_counter() at the start of the process, if it counts
         self.spelled: Spelled | None = None  # where words are known beside this folder's own
 
+    def load_behind(self) -> None:
+        """Start loading what a search needs, while the notes are looked through."""
+        self.models.load_embedder_behind()
+
     def search(
         self,
         question: str,

@@ -53,6 +53,7 @@ class Models:
         self._embedder: OnnxEmbedder | TorchEmbedder | None = None
         self._generator: Generator | None = None
         self._analyzer: Words | None = None
+        self._opening = threading.Lock()
         self._reranker: Reranker | None = None
         self._loading = threading.Lock()
         self._loader: threading.Thread | None = None
@@ -71,6 +72,14 @@ class Models:
         self._loader = threading.Thread(target=self._quietly_load, daemon=True)
         self._loader.start()
         return self._loader
+
+    def load_embedder_behind(self) -> None:
+        """Start loading the embedder while notes are looked through."""
+        threading.Thread(target=self._quietly_load_embedder, daemon=True).start()
+
+    def _quietly_load_embedder(self) -> None:
+        with suppress(RagError):  # raised again where the model is needed
+            self.embedder().load()
 
     def wait(self) -> None:
         """Until what `load_behind` started is done."""
@@ -120,9 +129,10 @@ class Models:
 
     def embedder(self) -> OnnxEmbedder | TorchEmbedder:
         """The embedder; it loads its weights when it first embeds. Raises ModelError."""
-        if self._embedder is None:
-            self._embedder = self.parts.open_embedder()
-        return self._embedder
+        with self._opening:
+            if self._embedder is None:
+                self._embedder = self.parts.open_embedder()
+            return self._embedder
 
     def reranker(self) -> Reranker | None:
         """The cross-encoder, if one is set; it loads its weights when it first scores."""
