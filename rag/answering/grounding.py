@@ -22,6 +22,7 @@ _SUPPORTED = 0.9
 _WEAK = 0.8
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _MARK = re.compile(r"\s*\[\d{1,2}\](?:\s*,?\s*\[\d{1,2}\])*")
+_ANY_MARK = re.compile(r"\[(\d{1,3})\]")
 _LABEL = re.compile(
     r"^\s*(?:(?:the )?answer(?: to (?:this|the) question)?(?: is)?|a)\s*:\s*", re.IGNORECASE
 )
@@ -67,7 +68,7 @@ def ground(
     read, nearest to the question first. A sentence is unsupported when it says nothing that the
     question does not say itself, or when no one sentence of the notes holds what it says.
     """
-    text = _LABEL.sub("", _MARK.sub("", sentence)).strip()
+    text = own_words(_LABEL.sub("", _MARK.sub("", sentence)).strip())
     for title in {passages[each.n - 1].title for each in candidates}:
         text = text.removeprefix(f"{title}: ")  # as the prompt introduces each passage
     if not text.endswith((".", "!", "?", "…", "。", '"', "”", ")")):
@@ -92,8 +93,13 @@ def quote(evidence: Evidence, passages: Sequence[Passage]) -> Sentence:
     """A sentence of the notes as the answer itself."""
     citation = cite(evidence, passages)
     lines = evidence.text.split("\n")
-    text = plain(evidence.text) if len(lines) == 1 else evidence.text
+    text = own_words(plain(evidence.text) if len(lines) == 1 else evidence.text)
     return Sentence(marked(text, citation.n), (citation,), "supported")
+
+
+def own_words(text: str) -> str:
+    """A note's text in an answer: a "[2]" in it would pass for one of our citations, "(2)" not."""
+    return _ANY_MARK.sub(r"(\1)", text)
 
 
 def cite(evidence: Evidence, passages: Sequence[Passage]) -> Citation:
