@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -119,6 +119,13 @@ def _parser() -> argparse.ArgumentParser:
     evaluation = commands.add_parser("eval", help="measure search and answers on your questions")
     evaluation.add_argument("questions", metavar="QUESTIONS.jsonl", help="one JSON object a line")
     evaluation.add_argument("--answers", action="store_true", help="also answer each question")
+    evaluation.add_argument(
+        "--quote", action="store_true", help="with --answers: the notes' own words, without a model"
+    )
+    evaluation.add_argument("--model", metavar="NAME", help="another language model, or its file")
+    evaluation.add_argument(
+        "--no-adapter", action="store_true", help="the bundled model as it was before it was taught"
+    )
     evaluation.add_argument("--sample", type=int, metavar="N", help="N of the questions")
     evaluation.add_argument("--seed", type=int, default=0, metavar="S", help="which N (0)")
     for name, text in (
@@ -254,7 +261,11 @@ def _chat(arguments: argparse.Namespace, started: float) -> int:
 def _eval(arguments: argparse.Namespace, started: float) -> int:
     from rag.evaluation.command import evaluate, prepare
 
-    engine = _engine(arguments, started, arguments.notes)
+    settings = {
+        "generator_model": arguments.model,
+        "generator_adapter": False if arguments.no_adapter else None,
+    }
+    engine = _engine(arguments, started, arguments.notes, settings)
     plan = prepare(
         engine.notes_folder,
         Path(arguments.questions),
@@ -265,6 +276,7 @@ def _eval(arguments: argparse.Namespace, started: float) -> int:
         arguments.chart,
         arguments.against,
         arguments.json,
+        arguments.quote,
     )
     _refresh(engine, arguments)
     return ANSWERED if evaluate(engine, plan) else STOPPED
@@ -273,7 +285,13 @@ def _eval(arguments: argparse.Namespace, started: float) -> int:
 # What the commands share
 
 
-def _engine(arguments: argparse.Namespace, started: float, notes: Sequence[str]) -> Engine:
+def _engine(
+    arguments: argparse.Namespace,
+    started: float,
+    notes: Sequence[str],
+    settings: Mapping[str, object] | None = None,
+) -> Engine:
+    """The engine for these notes folders; `settings` win over the file and the environment."""
     from rag.config import choose_folders, load_config
     from rag.wiring import build_engine, build_several
 
@@ -281,7 +299,7 @@ def _engine(arguments: argparse.Namespace, started: float, notes: Sequence[str])
         here = Path.cwd()
     except OSError as error:
         raise NotesError("The current folder is gone.", "Change to one that exists.") from error
-    config = load_config(here, os.environ)
+    config = load_config(here, os.environ, settings)
     folders = choose_folders(config, notes, here)
     if folders:
         return build_several(config, folders, started)
