@@ -1,5 +1,5 @@
 """The command line: `rag index`, `rag ask`, `rag search`, `rag open`, `rag status`, `rag chat`,
-`rag eval`, and for other programs `rag mcp` and `rag completion`.
+`rag eval`, and for other programs `rag mcp`, `rag serve` and `rag completion`.
 
 Exit status: 0 answered or done, 1 the notes do not say, 2 any error.
 """
@@ -151,6 +151,12 @@ def build_parser() -> argparse.ArgumentParser:
     mcp = commands.add_parser("mcp", help="serve the notes to agents over MCP, on standard input")
     mcp.set_defaults(command=_mcp)
 
+    from rag.http.command import add_flags
+
+    serve = commands.add_parser("serve", help="serve the notes over HTTP, to this machine alone")
+    add_flags(serve)
+    serve.set_defaults(command=_serve)
+
     completion = commands.add_parser("completion", help="print a completion script for a shell")
     completion.add_argument("shell", nargs="?", choices=("bash", "zsh", "fish"), metavar="SHELL")
     completion.add_argument(
@@ -165,7 +171,7 @@ def build_parser() -> argparse.ArgumentParser:
             as_json.add_argument(
                 "--json-lines", action="store_true", help="for programs: each step as it comes"
             )
-    for each in (ask, search, jump, status, chat, evaluation, mcp):
+    for each in (ask, search, jump, status, chat, evaluation, mcp, serve):
         each.add_argument(
             "--notes",
             metavar="PATH",
@@ -173,11 +179,11 @@ def build_parser() -> argparse.ArgumentParser:
             default=[],
             help="the notes folder, or its name in rag.toml; may be repeated",
         )
-    for each in (ask, search, jump, chat, evaluation, mcp):
+    for each in (ask, search, jump, chat, evaluation, mcp, serve):
         each.add_argument(
             "--no-refresh", action="store_true", help="do not look for changed notes first"
         )
-    for each in (index, ask, search, jump, chat, evaluation, mcp):
+    for each in (index, ask, search, jump, chat, evaluation, mcp, serve):
         each.add_argument(
             "-y", "--yes", action="store_true", help="index even a home folder without asking"
         )
@@ -323,6 +329,19 @@ def _eval(arguments: argparse.Namespace, started: float) -> int:
     )
     _refresh(engine, arguments)
     return ANSWERED if evaluate(engine, plan) else STOPPED
+
+
+def _serve(arguments: argparse.Namespace, started: float) -> int:
+    if not arguments.http:
+        raise RagError("rag serve serves over HTTP alone.", "Say so: rag serve --http")
+    engine = _engine(arguments, started, arguments.notes)
+    _confirm_new(engine, arguments.yes)
+    from rag.api import Notes
+    from rag.http.command import serve_http
+
+    notes = Notes(engine, arguments.yes)
+    serve_http(notes, arguments.port, arguments.new_token, not arguments.no_refresh)
+    return ANSWERED
 
 
 def _open(arguments: argparse.Namespace, started: float) -> int:
