@@ -1,5 +1,5 @@
 """The command line: `rag index`, `rag ask`, `rag search`, `rag open`, `rag status`, `rag chat`,
-`rag eval`, and for other programs `rag mcp`, `rag serve` and `rag completion`.
+`rag eval`, `rag models`, and for other programs `rag mcp`, `rag serve` and `rag completion`.
 
 Exit status: 0 answered or done, 1 the notes do not say, 2 any error.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rag import __version__
+from rag.config import LEAVES
 from rag.errors import Cancelled, NotesError, QuestionError, RagError
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
         default=[],
         help="also read this document, for this question; - for standard input; may be repeated",
     )
+    ask.add_argument("--thoughts", action="store_true", help="show what the model thought first")
     ask.add_argument("--quote", action="store_true", help="the notes' own words, without a model")
     ask.set_defaults(command=_ask)
 
@@ -148,14 +150,12 @@ def build_parser() -> argparse.ArgumentParser:
         evaluation.add_argument(name, type=Path, metavar="FILE", help=text)
     evaluation.set_defaults(command=_eval)
 
+    from rag.models.parser import add_models
+
+    add_models(commands)
+
     mcp = commands.add_parser("mcp", help="serve the notes to agents over MCP, on standard input")
     mcp.set_defaults(command=_mcp)
-
-    from rag.http.command import add_flags
-
-    serve = commands.add_parser("serve", help="serve the notes over HTTP, to this machine alone")
-    add_flags(serve)
-    serve.set_defaults(command=_serve)
 
     completion = commands.add_parser("completion", help="print a completion script for a shell")
     completion.add_argument("shell", nargs="?", choices=("bash", "zsh", "fish"), metavar="SHELL")
@@ -163,6 +163,19 @@ def build_parser() -> argparse.ArgumentParser:
         "--values", choices=("folders", "tags", "models"), help=argparse.SUPPRESS
     )
     completion.set_defaults(command=_completion)
+
+    serve = commands.add_parser(
+        "serve", help="keep the models ready for rag ask and rag search, or serve over HTTP"
+    )
+    serve.add_argument(
+        "--idle", type=float, default=15, metavar="MINUTES", help="end after so long unasked (15)"
+    )
+    serve.add_argument("--stop", action="store_true", help="end the one that runs")
+    serve.add_argument("--quiet", action="store_true", help=argparse.SUPPRESS)
+    from rag.http.command import add_flags
+
+    add_flags(serve)
+    serve.set_defaults(command=_serve)
 
     for each in (index, ask, search, jump, status, evaluation):
         as_json = each.add_mutually_exclusive_group() if each is ask else each
@@ -220,25 +233,28 @@ def _index(arguments: argparse.Namespace, started: float) -> int:
     engine = _engine(arguments, started, [] if arguments.path is None else [arguments.path])
     for each in engine.folders:
         _confirm(each, arguments.yes)
-    indexing(
-        engine.index(rebuild=arguments.rebuild, wait=False), engine.folders, as_json=arguments.json
-    )
+    rebuild = arguments.rebuild or _confirm_embedder(engine, arguments.yes)
+    indexing(engine.index(rebuild=rebuild, wait=False), engine.folders, as_json=arguments.json)
     return ANSWERED
 
 
 def _ask(arguments: argparse.Namespace, started: float) -> int:
     from rag.output import answering, answering_json, answering_lines
+    from rag.serving.command import start_behind
 
     filters = _filters(arguments)
     question = _question(arguments, filters)
     with _asked(arguments, started) as engine:
+        _say_where(engine, arguments)
         events = engine.ask(question, k=_k(arguments), filters=filters, quote=arguments.quote)
         if arguments.json_lines:
             done = answering_lines(events)
         elif arguments.json:
             done = answering_json(events)
         else:
-            done = answering(events, stream=not arguments.no_stream)
+            done = answering(events, not arguments.no_stream, arguments.thoughts)
+        if not arguments.beside:
+            start_behind(engine, arguments.notes)
     return ANSWERED if done.answered else NOT_IN_NOTES
 
 
@@ -246,8 +262,10 @@ def _ask(arguments: argparse.Namespace, started: float) -> int:
 def _asked(arguments: argparse.Namespace, started: float) -> Iterator[Engine]:
     """The notes, and the documents that are read beside them; these alone where no notes folder
     is known."""
+    from rag.serving.command import warmed
+
     if not arguments.beside:
-        engine = _engine(arguments, started, arguments.notes)
+        engine = warmed(_engine(arguments, started, arguments.notes))
         _refresh(engine, arguments)
         yield engine
         return
@@ -268,10 +286,11 @@ def _asked(arguments: argparse.Namespace, started: float) -> Iterator[Engine]:
 
 def _search(arguments: argparse.Namespace, started: float) -> int:
     from rag.output import passages
+    from rag.serving.command import start_behind, warmed
 
     filters = _filters(arguments)
     question = _question(arguments, filters)
-    engine = _engine(arguments, started, arguments.notes)
+    engine = warmed(_engine(arguments, started, arguments.notes))
     _refresh(engine, arguments)
     found = engine.explain(question, k=_k(arguments), filters=filters)
     if arguments.explain:
@@ -279,7 +298,8 @@ def _search(arguments: argparse.Namespace, started: float) -> int:
 
         explanation(question, found, as_json=arguments.json)
     else:
-        passages(question, found.passages, as_json=arguments.json)
+        passages(question, found, as_json=arguments.json)
+    start_behind(engine, arguments.notes)
     return ANSWERED if found.passages else NOT_IN_NOTES
 
 
@@ -287,6 +307,22 @@ def _status(arguments: argparse.Namespace, started: float) -> int:
     from rag.output import status
 
     status(_engine(arguments, started, arguments.notes).statuses(), as_json=arguments.json)
+    return ANSWERED
+
+
+def _serve(arguments: argparse.Namespace, started: float) -> int:
+    from rag.serving.command import run
+
+    engine = _engine(arguments, started, arguments.notes)
+    if arguments.http:
+        return _serve_http(engine, arguments)
+    if arguments.stop:
+        from rag.serving.client import stop
+
+        if not stop(engine):
+            raise RagError("No server runs for these notes and settings.")
+        return ANSWERED
+    run(engine, arguments.idle, arguments.quiet)
     return ANSWERED
 
 
@@ -303,6 +339,10 @@ def _chat(arguments: argparse.Namespace, started: float) -> int:
         _refresh(engine, arguments)
         return run_plain(engine, "latest" if arguments.go_on else arguments.resume)
     _confirm_new(engine, arguments.yes)
+    if _confirm_embedder(engine, arguments.yes):
+        from rag.output import refreshing
+
+        refreshing(engine.index(rebuild=True), quiet=False)
     from tui.app import run_chat
 
     refresh = not arguments.no_refresh
@@ -331,14 +371,12 @@ def _eval(arguments: argparse.Namespace, started: float) -> int:
     return ANSWERED if evaluate(engine, plan) else STOPPED
 
 
-def _serve(arguments: argparse.Namespace, started: float) -> int:
-    if not arguments.http:
-        raise RagError("rag serve serves over HTTP alone.", "Say so: rag serve --http")
-    engine = _engine(arguments, started, arguments.notes)
-    _confirm_new(engine, arguments.yes)
+def _serve_http(engine: Engine, arguments: argparse.Namespace) -> int:
     from rag.api import Notes
     from rag.http.command import serve_http
 
+    _confirm_new(engine, arguments.yes)
+    _say_where(engine, arguments)
     notes = Notes(engine, arguments.yes)
     serve_http(notes, arguments.port, arguments.new_token, not arguments.no_refresh)
     return ANSWERED
@@ -375,6 +413,7 @@ def _completion(arguments: argparse.Namespace, _started: float) -> int:
 def _mcp(arguments: argparse.Namespace, started: float) -> int:
     engine = _engine(arguments, started, arguments.notes)
     _confirm_new(engine, arguments.yes)
+    _say_where(engine, arguments)
     from rag.api import Notes
     from rag.mcp import serve
 
@@ -410,6 +449,14 @@ def _settings() -> tuple[Config, Path]:
     return load_config(here, os.environ), here
 
 
+def _say_where(engine: Engine, arguments: argparse.Namespace) -> None:
+    """Say, before it happens, that a question and its passages go to another machine."""
+    name = engine.parts.generator_name
+    if name.startswith(LEAVES) and not getattr(arguments, "quote", False):
+        asked = "This question" if hasattr(arguments, "question") else "Every question"
+        _say(f"{asked} and the passages found for it go to{name.removeprefix(f'{LEAVES}:')}.")
+
+
 def _refresh(engine: Engine, arguments: argparse.Namespace) -> None:
     """Bring the index up to date before a question, unless the reader declines."""
     if arguments.no_refresh:
@@ -417,7 +464,9 @@ def _refresh(engine: Engine, arguments: argparse.Namespace) -> None:
     from rag.output import refreshing
 
     _confirm_new(engine, arguments.yes)
-    refreshing(engine.refresh(), quiet=_for_programs(arguments))
+    other = _confirm_embedder(engine, arguments.yes)
+    progress = engine.index(rebuild=True) if other else engine.refresh()
+    refreshing(progress, quiet=_for_programs(arguments))
 
 
 def _for_programs(arguments: argparse.Namespace) -> bool:
@@ -429,6 +478,23 @@ def _confirm_new(engine: Engine, yes: bool) -> None:
     if not engine.has_index():
         for each in engine.folders:
             _confirm(each, yes)
+
+
+def _confirm_embedder(engine: Engine, yes: bool) -> bool:
+    """Whether to index anew for another embedder: it takes a while, and a yes. The old index
+    stays until the new one is complete."""
+    old = engine.other_embedder()
+    if not old or yes:
+        return bool(old)
+    if not sys.stdin.isatty() or not sys.stderr.isatty():
+        return False  # it is refused with the command that mends it
+    notes = sum(each.notes for each in engine.statuses())
+    _say(f"The index was made with {old}; the settings now name {engine.parts.embedder_name}.")
+    sys.stderr.write(f"Index all {notes:,} notes anew? The old index stays until then. [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+        raise NotesError("Nothing was indexed.", f"Go back with: rag models use {old}")
+    return True
 
 
 def _confirm(folder: Path, yes: bool) -> None:

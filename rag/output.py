@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from rag.events import Answered, Event, Status
     from rag.indexing.build import IndexProgress, IndexReport
     from rag.retrieval.listing import Listed
-    from rag.retrieval.search import Passage
+    from rag.retrieval.search import Found, Passage
+    from rag.retrieval.spelling import Respelled
 
 _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
 # Marks that reorder text on screen: they could make a path or a quote read as another.
@@ -146,19 +147,26 @@ def _show_skipped(console: Console, report: IndexReport) -> None:
 # Answers
 
 
-def answering(events: Iterator[Event], stream: bool) -> Answered:
-    """Print an answer as its sentences come, then its sources."""
-    from rag.answering.answer import Reading
+def answering(events: Iterator[Event], stream: bool, thoughts: bool = False) -> Answered:
+    """Print an answer as its sentences come, then its sources; what the model thought first is
+    folded into a line unless `thoughts` are wanted."""
+    from rag.answering.answer import Reading, Thinking
     from rag.answering.grounding import Sentence
-    from rag.events import Answered
+    from rag.events import Answered, Retrieved
 
     console = _console()
     waiting = _Waiting()
     done: Answered | None = None
+    thought = 0
     with waiting:
         for event in events:
-            if isinstance(event, Reading):
+            if isinstance(event, Retrieved):
+                show_respelled(event.respelled)
+            elif isinstance(event, Reading):
                 waiting.say(f"reading {event.tokens_done}/{event.tokens_total} tokens")
+            elif isinstance(event, Thinking):
+                thought += len(event.text.split())
+                waiting.say(f"thinking, {thought} words")
             elif isinstance(event, Sentence) and stream:
                 waiting.stop()
                 console.print(_marked(event.text), end=" ", soft_wrap=True)
@@ -172,13 +180,25 @@ def answering(events: Iterator[Event], stream: bool) -> Answered:
         return done
     if not done.answered:
         console.print(done.answer, style="bold", markup=False)
+        _show_thoughts(done, thoughts)
         _show_nearest(console, done)
         return done
     if not stream:
         console.print(_marked(done.answer), end="", soft_wrap=True)
     console.print("\n")
+    _show_thoughts(done, thoughts)
     _show_sources(console, done)
     return done
+
+
+def _show_thoughts(done: Answered, whole: bool) -> None:
+    """What the model said to itself, on standard error: it is no answer, and nothing checked it."""
+    text = safe(done.thoughts).strip()
+    if not text:
+        return
+    folded = f"▸ thought first, {len(text.split()):,} words (shown with --thoughts)"
+    shown = f"▾ thought first, unchecked:\n{text}\n" if whole else folded
+    _console(stderr=True).print(shown, style="dim", markup=False, soft_wrap=True)
 
 
 class _Waiting:
@@ -322,19 +342,20 @@ def _show_nearest(console: Console, done: Answered) -> None:
 # Passages and status
 
 
-def passages(question: str, found: Sequence[Passage], as_json: bool) -> None:
+def passages(question: str, found: Found, as_json: bool) -> None:
     """Print ranked passages with their scores and which side found them."""
     if as_json:
         from rag.schema import search_json
 
-        _print_json(search_json(question, found))
+        _print_json(search_json(question, found.passages, found.respelled))
         return
     from rich.text import Text
 
+    show_respelled(found.respelled)
     console = _console()
-    if not found:
+    if not found.passages:
         console.print("No passage was found.")
-    for n, each in enumerate(found, 1):
+    for n, each in enumerate(found.passages, 1):
         sides = [f"{each.score:.3f}", {"both": "words and meaning"}.get(each.source, each.source)]
         if each.meaning is not None:
             sides.append(f"cosine {each.meaning:.3f}")
@@ -343,6 +364,14 @@ def passages(question: str, found: Sequence[Passage], as_json: bool) -> None:
         console.print(_place(n, each), Text("  " + ", ".join(sides), "green"), soft_wrap=True)
         _indented(console, Text(safe(each.text)))
         console.print()
+
+
+def show_respelled(respelled: Sequence[Respelled]) -> None:
+    """Say on standard error which mistyped words were searched as the notes spell them."""
+    for each in respelled:
+        _console(stderr=True).print(
+            safe(str(each)), style="dim", markup=False, highlight=False, soft_wrap=True
+        )
 
 
 def status(states: Sequence[Status], as_json: bool) -> None:
@@ -428,6 +457,11 @@ def _other_scripts(state: Status) -> str:
         f"{one_line(state.embedder)} does not know their language. A multilingual embedder does: "
         "see Settings in the README."
     )
+
+
+def console(stderr: bool = False) -> Console:
+    """Where to print: standard output, or what is not part of the answer."""
+    return _console(stderr)
 
 
 def _console(stderr: bool = False) -> Console:

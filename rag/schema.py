@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rag.indexing.library import NoteEntry
     from rag.retrieval.listing import ListedNote
     from rag.retrieval.search import Passage
+    from rag.retrieval.spelling import Respelled
     from rag.shapes import (
         AnswerJson,
         CitationJson,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         ListedNoteJson,
         NoteJson,
         PassageJson,
+        RespelledJson,
         SearchJson,
     )
 
@@ -38,20 +40,33 @@ def answer_json(done: Answered) -> AnswerJson:
         "passages": passages_json(done.passages),
         "timings": {key: round(value, 4) for key, value in done.timings.items()},
         "model": done.model,
+        "respelled": [respelled_json(each) for each in done.respelled],
     }
+    if done.thoughts:
+        reply["thoughts"] = done.thoughts
     if done.listed:
         reply["notes"] = [listed_json(each) for each in done.listed.notes]
     return reply
 
 
-def search_json(question: str, found: Sequence[Passage]) -> SearchJson:
-    """The passages for a question."""
-    return {"question": " ".join(question.split()), "passages": passages_json(found)}
+def search_json(
+    question: str, found: Sequence[Passage], respelled: Sequence[Respelled] = ()
+) -> SearchJson:
+    """The passages for a question, and the words of it that were searched otherwise."""
+    return {
+        "question": " ".join(question.split()),
+        "respelled": [respelled_json(each) for each in respelled],
+        "passages": passages_json(found),
+    }
+
+
+def respelled_json(each: Respelled) -> RespelledJson:
+    return {"typed": each.typed, "searched": each.searched}
 
 
 def event_json(event: Event) -> dict[str, Any]:
     """One step of an answer, for streams: its kind is in `event`."""
-    from rag.answering.answer import Reading
+    from rag.answering.answer import Reading, Thinking
     from rag.answering.grounding import Sentence
     from rag.events import Retrieved
 
@@ -71,6 +86,8 @@ def event_json(event: Event) -> dict[str, Any]:
             "tokens_done": event.tokens_done,
             "tokens_total": event.tokens_total,
         }
+    if isinstance(event, Thinking):
+        return {"event": "thinking", "text": event.text}
     if isinstance(event, Sentence):
         return {
             "event": "sentence",

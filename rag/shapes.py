@@ -52,6 +52,13 @@ class ListedNoteJson(TypedDict):
     text: NotRequired[str]
 
 
+class RespelledJson(TypedDict):
+    """A word of the question that no note holds, and the nearest one, which was searched, too."""
+
+    typed: str
+    searched: str
+
+
 class AnswerJson(TypedDict):
     """A whole answer. `notes` is there where the question asked for a list of notes."""
 
@@ -62,6 +69,8 @@ class AnswerJson(TypedDict):
     passages: list[PassageJson]
     timings: dict[str, float]
     model: str
+    respelled: list[RespelledJson]
+    thoughts: NotRequired[str]
     notes: NotRequired[list[ListedNoteJson]]
 
 
@@ -70,6 +79,7 @@ class SearchJson(TypedDict):
 
     question: str
     passages: list[PassageJson]
+    respelled: list[RespelledJson]
 
 
 class NoteJson(TypedDict):
@@ -185,6 +195,13 @@ class ReadingEventJson(TypedDict):
     tokens_total: int
 
 
+class ThinkingEventJson(TypedDict):
+    """What a reasoning model says to itself; no part of the answer, and never cited."""
+
+    event: Literal["thinking"]
+    text: str
+
+
 class SentenceEventJson(TypedDict):
     """A sentence of the answer, borne out by the notes."""
 
@@ -208,7 +225,8 @@ class ErrorEventJson(ErrorJson):
 
 SHAPES = (
     AnswerJson, SearchJson, ExplainedJson, IndexJson, StatusJson, OpenJson, NoteJson, ErrorJson,
-    RetrievedEventJson, ReadingEventJson, SentenceEventJson, AnswerEventJson, ErrorEventJson,
+    RetrievedEventJson, ReadingEventJson, ThinkingEventJson, SentenceEventJson, AnswerEventJson,
+    ErrorEventJson,
 )  # fmt: skip
 
 

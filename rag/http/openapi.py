@@ -43,7 +43,7 @@ _CHAT = {
 }
 _EVENTS = (
     "Server-sent events, each with one JSON object: RetrievedEventJson, ReadingEventJson, "
-    "SentenceEventJson, then AnswerEventJson or ErrorEventJson. With Accept: application/json, "
+    "ThinkingEventJson, SentenceEventJson, then AnswerEventJson or ErrorEventJson. With Accept: application/json, "
     "one AnswerJson."
 )
 

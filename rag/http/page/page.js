@@ -83,6 +83,8 @@ function show(event, turn, answer, state) {
     state.textContent = first ? `Found: ${first.quote}` : "";
   } else if (event.event === "reading") {
     state.textContent = `reading ${event.tokens_done} of ${event.tokens_total} tokens`;
+  } else if (event.event === "thinking") {
+    state.textContent = "thinking";
   } else if (event.event === "sentence") {
     answer.append(answer.textContent ? " " : "", event.text);
   } else if (event.event === "error") {
