@@ -139,6 +139,12 @@ def build_parser() -> argparse.ArgumentParser:
 
     evaluation = commands.add_parser("eval", help="measure search and answers on your questions")
     evaluation.add_argument("questions", metavar="QUESTIONS.jsonl", help="one JSON object a line")
+    evaluation.add_argument(
+        "--make", type=int, metavar="N", help="write N questions from your notes there, to edit"
+    )
+    evaluation.add_argument(
+        "--by-rule", action="store_true", help="with --make: without the language model"
+    )
     evaluation.add_argument("--answers", action="store_true", help="also answer each question")
     evaluation.add_argument("--sample", type=int, metavar="N", help="N of the questions")
     evaluation.add_argument("--seed", type=int, default=0, metavar="S", help="which N (0)")
@@ -356,6 +362,14 @@ def _eval(arguments: argparse.Namespace, started: float) -> int:
     from rag.evaluation.command import evaluate, prepare
 
     engine = _engine(arguments, started, arguments.notes)
+    if arguments.make is not None:
+        from rag.evaluation.making import make
+
+        by_model = not arguments.by_rule
+        if by_model:
+            _refresh(engine, arguments)
+        make(engine, Path(arguments.questions), arguments.make, arguments.seed, by_model)
+        return ANSWERED
     plan = prepare(
         engine.notes_folder,
         Path(arguments.questions),

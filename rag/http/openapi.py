@@ -43,8 +43,8 @@ _CHAT = {
 }
 _EVENTS = (
     "Server-sent events, each with one JSON object: RetrievedEventJson, ReadingEventJson, "
-    "ThinkingEventJson, SentenceEventJson, then AnswerEventJson or ErrorEventJson. With Accept: application/json, "
-    "one AnswerJson."
+    "ThinkingEventJson, SentenceEventJson, then AnswerEventJson or ErrorEventJson. With Accept: "
+    "application/json, one AnswerJson."
 )
 
 

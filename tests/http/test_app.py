@@ -207,7 +207,6 @@ def test_the_command(box: Box):
         port = str(taken.getsockname()[1])
         box.refused("serve", "--http", "--port", port, says=f"Port {port} is in use")
     box.refused("serve", "--http", "--port", "99999", says="no port")
-    box.refused("serve", says="rag serve --http")
     process = box.start("serve", "--http", "--port", "0")
     lines = [process.stderr.readline() for _ in range(4)]
     page = next(line for line in lines if line.startswith("Page: "))
