@@ -1,5 +1,5 @@
 """The command line: `rag index`, `rag ask`, `rag search`, `rag open`, `rag status`, `rag chat`,
-`rag eval`, `rag models`, `rag serve`, and for other programs `rag mcp` and `rag completion`.
+`rag eval`, `rag models`, and for other programs `rag mcp`, `rag serve` and `rag completion`.
 
 Exit status: 0 answered or done, 1 the notes do not say, 2 any error.
 """
@@ -140,6 +140,12 @@ def build_parser() -> argparse.ArgumentParser:
 
     evaluation = commands.add_parser("eval", help="measure search and answers on your questions")
     evaluation.add_argument("questions", metavar="QUESTIONS.jsonl", help="one JSON object a line")
+    evaluation.add_argument(
+        "--make", type=int, metavar="N", help="write N questions from your notes there, to edit"
+    )
+    evaluation.add_argument(
+        "--by-rule", action="store_true", help="with --make: without the language model"
+    )
     evaluation.add_argument("--answers", action="store_true", help="also answer each question")
     evaluation.add_argument(
         "--quote", action="store_true", help="with --answers: the notes' own words, without a model"
@@ -172,12 +178,17 @@ def build_parser() -> argparse.ArgumentParser:
     )
     completion.set_defaults(command=_completion)
 
-    serve = commands.add_parser("serve", help="keep the models ready for rag ask and rag search")
+    serve = commands.add_parser(
+        "serve", help="keep the models ready for rag ask and rag search, or serve over HTTP"
+    )
     serve.add_argument(
         "--idle", type=float, default=15, metavar="MINUTES", help="end after so long unasked (15)"
     )
     serve.add_argument("--stop", action="store_true", help="end the one that runs")
     serve.add_argument("--quiet", action="store_true", help=argparse.SUPPRESS)
+    from rag.http.command import add_flags
+
+    add_flags(serve)
     serve.set_defaults(command=_serve)
 
     for each in (index, ask, search, jump, status, evaluation):
@@ -195,11 +206,11 @@ def build_parser() -> argparse.ArgumentParser:
             default=[],
             help="the notes folder, or its name in rag.toml; may be repeated",
         )
-    for each in (ask, search, jump, chat, evaluation, mcp):
+    for each in (ask, search, jump, chat, evaluation, mcp, serve):
         each.add_argument(
             "--no-refresh", action="store_true", help="do not look for changed notes first"
         )
-    for each in (index, ask, search, jump, chat, evaluation, mcp):
+    for each in (index, ask, search, jump, chat, evaluation, mcp, serve):
         each.add_argument(
             "-y", "--yes", action="store_true", help="index even a home folder without asking"
         )
@@ -324,6 +335,8 @@ def _serve(arguments: argparse.Namespace, started: float) -> int:
     from rag.serving.command import run
 
     engine = _engine(arguments, started, arguments.notes)
+    if arguments.http:
+        return _serve_http(engine, arguments)
     if arguments.stop:
         from rag.serving.client import stop
 
@@ -368,6 +381,14 @@ def _eval(arguments: argparse.Namespace, started: float) -> int:
         "generator_adapter": False if arguments.no_adapter else None,
     }
     engine = _engine(arguments, started, arguments.notes, settings)
+    if arguments.make is not None:
+        from rag.evaluation.making import make
+
+        by_model = not arguments.by_rule
+        if by_model:
+            _refresh(engine, arguments)
+        make(engine, Path(arguments.questions), arguments.make, arguments.seed, by_model)
+        return ANSWERED
     plan = prepare(
         engine.notes_folder,
         Path(arguments.questions),
@@ -382,6 +403,17 @@ def _eval(arguments: argparse.Namespace, started: float) -> int:
     )
     _refresh(engine, arguments)
     return ANSWERED if evaluate(engine, plan) else STOPPED
+
+
+def _serve_http(engine: Engine, arguments: argparse.Namespace) -> int:
+    from rag.api import Notes
+    from rag.http.command import serve_http
+
+    _confirm_new(engine, arguments.yes)
+    _say_where(engine, arguments)
+    notes = Notes(engine, arguments.yes)
+    serve_http(notes, arguments.port, arguments.new_token, not arguments.no_refresh)
+    return ANSWERED
 
 
 def _open(arguments: argparse.Namespace, started: float) -> int:
@@ -415,6 +447,7 @@ def _completion(arguments: argparse.Namespace, _started: float) -> int:
 def _mcp(arguments: argparse.Namespace, started: float) -> int:
     engine = _engine(arguments, started, arguments.notes)
     _confirm_new(engine, arguments.yes)
+    _say_where(engine, arguments)
     from rag.api import Notes
     from rag.mcp import serve
 
@@ -469,8 +502,9 @@ def _settings(
 def _say_where(engine: Engine, arguments: argparse.Namespace) -> None:
     """Say, before it happens, that a question and its passages go to another machine."""
     name = engine.parts.generator_name
-    if name.startswith(LEAVES) and not arguments.quote:
-        _say(f"This question and the passages found for it go to{name.removeprefix(f'{LEAVES}:')}.")
+    if name.startswith(LEAVES) and not getattr(arguments, "quote", False):
+        asked = "This question" if hasattr(arguments, "question") else "Every question"
+        _say(f"{asked} and the passages found for it go to{name.removeprefix(f'{LEAVES}:')}.")
 
 
 def _refresh(engine: Engine, arguments: argparse.Namespace) -> None:
