@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.config import Caution
 from rag.errors import RagError
+from rag.reading.formats import SUFFIXES
 from rag.retrieval.query import search_terms
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Parts:
     caution: Caution
     settings: Any  # with these, `index_job` builds the same engine in a spawned process
     index_job: Callable[..., Iterator[IndexProgress]]
+    suffixes: tuple[str, ...] = SUFFIXES  # of the files that are notes
 
 
 class Models:

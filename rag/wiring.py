@@ -16,6 +16,7 @@ from rag.indexing.home import last_used
 from rag.loading import Parts
 from rag.models.catalog import ModelSpec, find_model
 from rag.models.weights import embedder_files, generator_file
+from rag.reading.formats import suffixes_of
 
 if TYPE_CHECKING:
     from rag.answering.generation import Generator
@@ -57,6 +58,7 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
             config.answer_caution,
             config,
             index_job,
+            suffixes_of(config.notes_formats),
         ),
         started,
     )
