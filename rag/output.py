@@ -56,6 +56,19 @@ def indexing(progress: Iterator[IndexProgress], folders: Sequence[Path], as_json
     _show_skipped(console, report)
 
 
+def told(what: IndexReport | str, as_json: bool) -> None:
+    """One line of what a watcher did, or of what stood in its way."""
+    from rag.watching import log_line
+
+    if as_json:
+        tree = {"error": what} if isinstance(what, str) else _report(what)
+        line = json.dumps(tree, ensure_ascii=False).encode("utf-8", "replace").decode()
+    else:
+        line = one_line(log_line(what))
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def refreshing(progress: Iterator[IndexProgress], quiet: bool) -> None:
     """Follow a refresh before a question; says something only if notes changed."""
     report = _follow(progress, quiet, title="Bringing the index up to date")
