@@ -21,7 +21,7 @@ System = Literal["systemd", "launchd"]
 UNIT = "rag-index.service"
 LABEL = "org.rag-notes.index"
 # What the service must see as the shell did: where settings, index and models lie.
-_KEPT = ("RAG_", "XDG_DATA_HOME", "XDG_CACHE_HOME")
+_KEPT = ("RAG_", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
 _SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")  # never written to a file
 _WAIT_S = 20  # for systemctl and launchctl
 
