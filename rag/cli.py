@@ -1,5 +1,6 @@
 """The command line: `rag index`, `rag ask`, `rag search`, `rag open`, `rag status`, `rag chat`,
-`rag eval`, `rag models`, and for other programs `rag mcp`, `rag serve` and `rag completion`.
+`rag eval`, `rag models`, `rag service`, and for other programs `rag mcp`, `rag serve` and
+`rag completion`.
 
 Exit status: 0 answered or done, 1 the notes do not say, 2 any error.
 """
@@ -85,6 +86,9 @@ def build_parser() -> argparse.ArgumentParser:
     index = commands.add_parser("index", help="bring the index up to date with the notes")
     index.add_argument("path", nargs="?", metavar="PATH", help="the notes folder, or its name")
     index.add_argument("--rebuild", action="store_true", help="build the index anew")
+    index.add_argument(
+        "--watch", action="store_true", help="go on indexing what changes, until Ctrl-C"
+    )
     index.set_defaults(command=_index)
 
     ask = commands.add_parser("ask", help="answer one question from the notes")
@@ -163,6 +167,18 @@ def build_parser() -> argparse.ArgumentParser:
     ):
         evaluation.add_argument(name, type=Path, metavar="FILE", help=text)
     evaluation.set_defaults(command=_eval)
+
+    service = commands.add_parser("service", help="keep the index up to date in the background")
+    actions = service.add_subparsers(
+        metavar="ACTION", required=True, dest="action", parser_class=_Parser
+    )
+    install = actions.add_parser("install", help="write the service's file; starts nothing")
+    install.add_argument("path", nargs="?", metavar="PATH", help="the notes folder, or its name")
+    install.add_argument("--print", action="store_true", help="show the file, write nothing")
+    uninstall = actions.add_parser("uninstall", help="stop the service and remove its file")
+    state = actions.add_parser("status", help="whether it is installed, and whether it runs")
+    for each in (install, uninstall, state):
+        each.set_defaults(command=_service)
 
     from rag.models.parser import add_models
 
@@ -247,8 +263,53 @@ def _index(arguments: argparse.Namespace, started: float) -> int:
     engine = _engine(arguments, started, [] if arguments.path is None else [arguments.path])
     for each in engine.folders:
         _confirm(each, arguments.yes)
+    if arguments.watch:
+        return _watch(engine, arguments)
     rebuild = arguments.rebuild or _confirm_embedder(engine, arguments.yes)
     indexing(engine.index(rebuild=rebuild, wait=False), engine.folders, as_json=arguments.json)
+    return ANSWERED
+
+
+def _watch(engine: Engine, arguments: argparse.Namespace) -> int:
+    from rag.output import told
+    from rag.watching import keep_indexed, until_stopped
+
+    for each in engine.folders:
+        if not each.is_dir():
+            raise NotesError(f"There is no folder {each}.", "Name one: rag index --watch PATH")
+    folders = [str(each) for each in engine.folders]
+    with until_stopped() as stop:
+        if not arguments.json:
+            _say(f"Watching {', '.join(folders)}. Ctrl-C ends it.")
+        keep_indexed(engine, stop, lambda what: told(what, folders, as_json=arguments.json))
+    engine.close()
+    return ANSWERED
+
+
+def _service(arguments: argparse.Namespace, started: float) -> int:
+    from rag.service import install, make_service, state, this_system, uninstall
+
+    named: list[str] = []
+    install_it = arguments.action == "install"
+    if install_it:
+        named = [] if arguments.path is None else [arguments.path]
+        engine = _engine(arguments, started, named)
+        for each in engine.folders:
+            _confirm(each, False)
+        # A folder of its own is named by its place, those of rag.toml by that file.
+        named = [str(engine.folders[0])] if len(engine.folders) == 1 else named
+    command = [sys.executable, "-m", "rag", "index", "--watch", "--yes", *named]
+    service = make_service(this_system(), command, Path.cwd(), os.environ, Path.home())
+    if install_it and arguments.print:
+        print(service.text, end="")
+    elif install_it:
+        _say(install(service))
+    elif arguments.action == "uninstall":
+        _say(uninstall(service))
+    else:
+        installed, running = state(service)
+        where = f"installed ({service.file})" if installed else "not installed"
+        print(f"The service is {where} and {'runs' if running else 'does not run'}.")
     return ANSWERED
 
 

@@ -41,7 +41,9 @@ class NotesFolder:
         from rag.reading.notes import scan
 
         if self._home() is None or not self.notes_folder.is_dir():
-            found = scan(self.notes_folder)  # a folder that is not there gets no home
+            found = scan(
+                self.notes_folder, self.parts.suffixes
+            )  # a folder that is not there gets no home
             if not found.files:
                 raise no_notes(self.notes_folder, found)
         with ExitStack() as stack:
@@ -63,6 +65,7 @@ class NotesFolder:
                 meta,
                 rebuild,
                 cancel,
+                self.parts.suffixes,
             )
 
     def index_in_process(
@@ -94,6 +97,7 @@ class NotesFolder:
                     index.note_states(),
                     int(index.store.get("scanned_ns", "0")),
                     known=index.known_skips(),
+                    suffixes=self.parts.suffixes,
                 )
                 return not todo.empty or index.derived_lags
         finally:

@@ -17,6 +17,7 @@ from rag.indexing.local import Changes, LocalIndex
 from rag.indexing.progress import IndexProgress as IndexProgress
 from rag.indexing.progress import IndexReport as IndexReport
 from rag.indexing.rows import NoteState
+from rag.reading.formats import SUFFIXES
 from rag.reading.notes import NoteFile, Scan, Skipped, hash_note, scan
 
 if TYPE_CHECKING:
@@ -53,13 +54,14 @@ def plan(
     last_scan_ns: int,
     every: bool = False,
     known: Mapping[str, tuple[int, int, str]] | None = None,
+    suffixes: tuple[str, ...] = SUFFIXES,
 ) -> Plan:
     """Compare the folder with the notes as they were indexed: by size and mtime, else by hash.
 
     `known` are size, mtime and reason of the files skipped last time, by path. `every` treats
     all notes as changed. Raises NotesError for a folder that cannot be listed.
     """
-    found = scan(folder)
+    found = scan(folder, suffixes)
     new: list[NoteFile] = []
     changed: list[NoteFile] = []
     touched: list[NoteFile] = []
@@ -120,9 +122,11 @@ def update(
     meta: dict[str, object],
     rebuild: bool = False,
     cancel: Callable[[], bool] | None = None,
+    suffixes: tuple[str, ...] = SUFFIXES,
 ) -> Iterator[IndexProgress]:
     """Bring `index` up to date with `folder`. The caller holds the index's lock.
 
+    Files with one of `suffixes` are notes.
     `open_embedder` is called only when something must be embedded. Raises NotesError for a
     folder without notes, IndexMismatch, StorageError, ModelError; Cancelled loses nothing:
     the old generation stays, and what was embedded is kept for the next run.
@@ -134,7 +138,8 @@ def update(
         index.check(fingerprint)
     every = rebuild or index.rules_changed()
     states = index.note_states()
-    todo = plan(folder, states, int(index.store.get("scanned_ns", "0")), every, index.known_skips())
+    last_scan = int(index.store.get("scanned_ns", "0"))
+    todo = plan(folder, states, last_scan, every, index.known_skips(), suffixes)
     if not todo.scan.files:
         raise no_notes(folder, todo.scan, len(states))
     touch = [(file.mtime_ns, file.size, states[file.path].id) for file in todo.touched]
@@ -142,7 +147,7 @@ def update(
         if index.derived_lags:
             index.derive()
         # Not a new generation, but the next scan need not hash what this one hashed.
-        if touch or _racy(todo.scan, int(index.store.get("scanned_ns", "0"))):
+        if touch or _racy(todo.scan, last_scan):
             with index.store.transaction():
                 index.store.touch(touch)
                 index.store.put(scanned_ns=scanned_ns)
