@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.indexing.store import Store
 from rag.models.catalog import find_model
 from rag.models.weights import locate
 from tests.conftest import Box, mortal
@@ -154,9 +155,9 @@ def test_a_generator_that_is_none(box: Box):
 
 def test_an_index_of_another_embedder(box: Box):
     box.index()
-    with sqlite3.connect(box.index_dir / "index.db") as db:
-        db.execute("UPDATE meta SET value = 'other' WHERE key IN ('fingerprint', 'embedder')")
-    db.close()
+    store = Store(box.index_dir / "index.db", write=True)
+    store.put(fingerprint="other", embedder="other")
+    store.close()
     for command in (["ask", BARREL], ["search", BARREL], ["index"]):
         box.refused(*command, says="rag index --rebuild")
     assert box.rag("index", "--rebuild").returncode == 0

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rag.errors import Cancelled, NotesError
 from rag.indexing.embeddings import PassageText
+from rag.indexing.forget import forgotten_notes, without
+from rag.indexing.guard import check_missing, notes_missing
 from rag.indexing.local import Changes, LocalIndex
 from rag.indexing.store import ChunkRow, NoteRow, NoteState
 from rag.reading.notes import NoteFile, NoteText, Scan, Skipped, hash_note, read_note, scan
@@ -67,6 +69,7 @@ class IndexProgress:
     chunks_per_s: float = 0.0
     seconds_left: float | None = None
     report: IndexReport | None = None
+    notice: str = ""  # a sentence for the reader about something that was amiss
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +97,15 @@ def plan(
     last_scan_ns: int,
     every: bool = False,
     known: Mapping[str, tuple[int, int, str]] | None = None,
+    forgotten: Collection[str] = (),
 ) -> Plan:
     """Compare the folder with the notes as they were indexed: by size and mtime, else by hash.
 
     `known` are size, mtime and reason of the files skipped last time, by path. `every` treats
-    all notes as changed. Raises NotesError for a folder that cannot be listed.
+    all notes as changed; `forgotten` are left out (see `rag.indexing.forget`). Raises NotesError
+    for a folder that cannot be listed.
     """
-    found = scan(folder)
+    found = without(scan(folder), forgotten)
     new: list[NoteFile] = []
     changed: list[NoteFile] = []
     touched: list[NoteFile] = []
@@ -161,11 +166,13 @@ def update(
     meta: dict[str, object],
     rebuild: bool = False,
     cancel: Callable[[], bool] | None = None,
+    remove_missing: bool = False,
 ) -> Iterator[IndexProgress]:
     """Bring `index` up to date with `folder`. The caller holds the index's lock.
 
-    `open_embedder` is called only when something must be embedded. Raises NotesError for a
-    folder without notes, IndexMismatch, StorageError, ModelError; Cancelled loses nothing:
+    `open_embedder` is called only when something must be embedded. `remove_missing` says that the
+    reader knows of notes that are gone, however many. Raises NotesError for a folder without
+    notes, NotesMissing for one that lost most of them, IndexMismatch, StorageError, ModelError; Cancelled loses nothing:
     the old generation stays, and what was embedded is kept for the next run.
     """
     started = time.perf_counter()
@@ -175,9 +182,13 @@ def update(
         index.check(fingerprint)
     every = rebuild or index.rules_changed()
     states = index.note_states()
-    todo = plan(folder, states, int(index.store.get("scanned_ns", "0")), every, index.known_skips())
-    if not todo.scan.files:
-        raise no_notes(folder, todo.scan, len(states))
+    last_scan_ns = int(index.store.get("scanned_ns", "0"))
+    forgotten = forgotten_notes(index)
+    todo = plan(folder, states, last_scan_ns, every, index.known_skips(), forgotten)
+    if not remove_missing:
+        check_missing(folder, states, todo.gone, lambda: _hashes(folder, todo.new))
+    if not todo.scan.files and not states:
+        raise no_notes(folder, todo.scan)
     touch = [(file.mtime_ns, file.size, states[file.path].id) for file in todo.touched]
     if todo.empty and index.complete:
         if index.derived_lags:
@@ -217,10 +228,9 @@ def update(
     barred = {each.path for each in skipped if each.reason.startswith(_BARRED)}
     remove = [states[path].id for path in todo.gone]
     remove += [states[file.path].id for file in todo.changed if file.path not in barred or every]
-    if not read and len(remove) == len(states):
-        raise no_notes(
-            folder, replace(todo.scan, skipped=(*todo.scan.skipped, *skipped)), len(states)
-        )
+    if not (read or remove_missing) and len(remove) == len(states):
+        unread = replace(todo.scan, skipped=(*todo.scan.skipped, *skipped))
+        raise no_notes(folder, unread, len(states))
     skips = _json(_skips(todo, skipped, states))
     if read or remove or not index.complete:
         if every:
@@ -238,6 +248,8 @@ def update(
         )
         with index.store.transaction():
             index.store.drop_unused_vectors()
+        if todo.gone:
+            index.erase()
     else:
         with index.store.transaction():
             index.store.touch(touch)
@@ -398,6 +410,11 @@ def _racy(found: Scan, last_scan_ns: int) -> bool:
     return any(file.mtime_ns > last_scan_ns - _RACY_NS for file in found.files)
 
 
+def _hashes(folder: Path, files: Sequence[NoteFile]) -> set[str]:
+    hashes = (hash_note(folder, file.path) for file in files)
+    return {each for each in hashes if isinstance(each, str)}
+
+
 def _check(cancel: Callable[[], bool] | None) -> None:
     if cancel is not None and cancel():
         raise Cancelled()
@@ -410,10 +427,7 @@ def _json(value: object) -> str:
 def no_notes(folder: Path, found: Scan, indexed: int = 0) -> NotesError:
     """What to say of a folder without notes, of which `indexed` were there before."""
     if indexed:
-        return NotesError(
-            f"{folder} holds no notes now, though {indexed:,} were indexed from it.",
-            "The index is kept; is a disk not mounted? To ask it as it is: rag ask --no-refresh",
-        )
+        return notes_missing(folder, indexed, indexed)
     if found.skipped:
         first = found.skipped[0]
         return NotesError(

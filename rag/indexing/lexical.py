@@ -73,6 +73,25 @@ class LexicalIndex:
         writer.wait_merging_threads()
         index.reload()
 
+    def rewrite(self, store: Store) -> None:
+        """Write all words anew, in one commit: those of a removed chunk stay in the files until
+        tantivy merges them, and it does that when it likes."""
+        import tantivy
+
+        with storage_errors(self._folder):
+            index = self._open(create=True)
+            writer = index.writer(heap_size=_HEAP, num_threads=1)
+            writer.delete_all_documents()
+            top = 0
+            for passage in store.all_passages():
+                writer.add_document(_document(tantivy, passage))
+                top = passage.id
+            writer.add_document(tantivy.Document(marker=1, generation=store.generation, upto=top))
+            writer.commit()
+            writer.garbage_collect_files()
+            writer.wait_merging_threads()
+            index.reload()
+
     def search(
         self,
         terms: Sequence[str],

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rag.errors import IndexMismatch, NoIndex
 from rag.indexing.lexical import LEXICAL_RULES, LexicalIndex
+from rag.indexing.seal import VECTORS, WORDS, is_sealed, read_seal, write_seal
 from rag.indexing.store import ChunkRow, NamedNote, NoteRow, NoteState, Store, StoredPassage
 from rag.reading.chunks import CHUNK_RULES
 
@@ -73,10 +74,12 @@ class LocalIndex:
         self.store = Store(folder / DATABASE, write)
         self._lexical = LexicalIndex(folder / "words")
         self._vectors: tuple[int, VectorIndex] | None = None
-        if write and not self.complete:
+        self._sealed: dict[str, int] = {}
+        if write:
             # A new database counts its ids from one again: what was derived from another is wrong.
-            for derived in ("words", "vectors"):
-                shutil.rmtree(folder / derived, ignore_errors=True)
+            for part in (WORDS, VECTORS):
+                if not self.complete or not is_sealed(folder, self.store, part):
+                    shutil.rmtree(folder / part, ignore_errors=True)
 
     def close(self) -> None:
         self.store.close()
@@ -184,7 +187,9 @@ class LocalIndex:
         generation = self.generation
         if self._vectors is None or self._vectors[0] != generation:
             with self.store.snapshot():
-                index = VectorIndex(self.folder / "vectors", self.store, dimension)
+                # Beside a base that is not to be trusted, all is read from SQLite.
+                part = VECTORS if self._is_sealed(VECTORS) else f"no {VECTORS}"
+                index = VectorIndex(self.folder / part, self.store, dimension)
             self._vectors = generation, index
         return self._vectors[1]
 
@@ -196,6 +201,7 @@ class LocalIndex:
             gone = self.store.remove_notes(changes.remove)
             for note, chunks in changes.add:
                 self.store.add_note(note, chunks)
+            self.store.add_sums()
             self.store.touch(changes.touch)
             self.store.put(
                 **meta,
@@ -214,19 +220,29 @@ class LocalIndex:
         from rag.indexing import vectors  # imports faiss only if a new base is due
 
         vectors.refresh_base(folder, self.store, dimension)
+        write_seal(self.folder, self.store)
 
     @property
     def derived_lags(self) -> bool:
         """Whether FAISS or tantivy is missing, damaged or too far behind SQLite."""
         if not self.complete or self._words_lag:
             return self.complete
+        if read_seal(self.store) is None or not self._is_sealed(VECTORS):
+            return True
         from rag.indexing.vectors import base_lags
 
         return base_lags(self.folder / "vectors", self.store, int(self.store.get("dimension")))
 
     @property
     def _words_lag(self) -> bool:
-        return self._lexical.generation != self.generation
+        return self._lexical.generation != self.generation or not self._is_sealed(WORDS)
+
+    def _is_sealed(self, part: str) -> bool:
+        """Whether a derived part is as it was written; looked at once for each generation."""
+        generation = self.generation
+        if self._sealed.get(part) != generation and is_sealed(self.folder, self.store, part):
+            self._sealed[part] = generation
+        return self._sealed.get(part) == generation
 
     def known_skips(self) -> dict[str, tuple[int, int, str]]:
         """Size, mtime and reason of the files that could not be read last time, by path."""
@@ -241,9 +257,22 @@ class LocalIndex:
 
         try:
             with writing(self.folder):
-                self._lexical.catch_up(self.store)
+                writer = LocalIndex(self.folder, write=True)
+                try:
+                    writer.derive()
+                finally:
+                    writer.close()
+            self._lexical = LexicalIndex(self.folder / WORDS)
         except RagError:
             pass  # asked by meaning alone until it can be written again
+
+    def erase(self, whole: bool = False) -> None:
+        """Leave no text of what was removed in any file; with `whole`, no vector and no page."""
+        self._lexical.rewrite(self.store)
+        if whole:
+            shutil.rmtree(self.folder / VECTORS, ignore_errors=True)
+        self.derive()
+        self.store.erase(whole)
 
     def forget_words(self) -> None:
         """Drop the word index, to be derived anew."""

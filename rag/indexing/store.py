@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-from rag.errors import IndexFault, IndexMismatch, NoIndex, storage_errors
+from rag.errors import IndexDamaged, IndexMismatch, NoIndex, storage_errors
+from rag.indexing import sums
 from rag.reading.naming import bare_name, name_key
 
 FORMAT = 2  # of the schema below; a newer one is refused, an older one migrated
@@ -152,7 +153,11 @@ class Store:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = NORMAL")
                 db.execute("PRAGMA foreign_keys = ON")
+                # What is deleted is overwritten: see `rag.indexing.forget`.
+                db.execute("PRAGMA secure_delete = ON")
                 self._migrate(db)
+                self._check_format(db)
+                self._prepare_sums(db)
             else:
                 db = self._open_reader()
             self._check_format(db)
@@ -163,7 +168,7 @@ class Store:
             raise
 
     def verify(self) -> None:
-        """Read all of the database. Raises IndexFault when any of it is damaged."""
+        """Read all of the database. Raises IndexDamaged when any of it is damaged."""
         with damage_errors():
             (found,) = self._db.execute("PRAGMA integrity_check(1)").fetchone()
         if found != "ok":
@@ -192,6 +197,8 @@ class Store:
     def _migrate(self, db: sqlite3.Connection) -> None:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
+            if db.execute("SELECT 1 FROM sqlite_master").fetchone():
+                raise _damaged(self.file)
             db.executescript(
                 f"BEGIN IMMEDIATE; {_SCHEMA} {_NAMES} PRAGMA application_id = {_APPLICATION_ID};"
                 f"PRAGMA user_version = {FORMAT}; COMMIT;"
@@ -199,6 +206,13 @@ class Store:
         elif version < FORMAT:
             steps = "".join(_MIGRATIONS[each] for each in range(version, FORMAT))
             db.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {FORMAT}; COMMIT;")
+
+    def _prepare_sums(self, db: sqlite3.Connection) -> None:
+        """Checksums for an index that was written before there were any."""
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'sums'").fetchone():
+            with db:
+                db.executescript(f"BEGIN IMMEDIATE; {sums.TABLE}")
+                sums.add_sums(db)
 
     def _check_format(self, db: sqlite3.Connection) -> None:
         version = db.execute("PRAGMA user_version").fetchone()[0]
@@ -208,6 +222,8 @@ class Store:
                 "Update rag, or build a new index with: rag index --rebuild",
             )
         if version == 0:
+            raise _damaged(self.file)
+        if sums.meta_differs(db):
             raise _damaged(self.file)
         if version < FORMAT:  # a reader cannot mend it
             raise NoIndex("This index was written by an older version of rag.", "Run: rag index")
@@ -227,6 +243,14 @@ class Store:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+    def erase(self, whole: bool = False) -> None:
+        """Leave nothing of what was deleted in the files: empty the log, with `whole` write the
+        database anew. Where a reader has it open, the log is emptied by a later run."""
+        with storage_errors(self.file.parent):
+            if whole:
+                self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -251,6 +275,7 @@ class Store:
             "INSERT OR REPLACE INTO meta VALUES (?, ?)",
             [(key, str(value)) for key, value in values.items()],
         )
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('sum', ?)", (sums.meta_sum(self._db),))
 
     @property
     def generation(self) -> int:
@@ -418,35 +443,34 @@ class Store:
             part = ids[start : start + 500]
             marks = ",".join("?" * len(part))
             for row in self._db.execute(
-                "SELECT c.id, n.path, n.title, n.aliases, c.headings, c.first, c.last, c.text"
-                f" FROM chunks c JOIN notes n ON n.id = c.note WHERE c.id IN ({marks})",
-                part,
+                f"{self._passage_query()} WHERE c.id IN ({marks})", part
             ):
-                found[row[0]] = StoredPassage(
-                    row[0],
-                    row[1],
-                    row[2],
-                    tuple(json.loads(row[3])),
-                    tuple(json.loads(row[4])),
-                    *row[5:],
-                )
+                found[row[0]] = _stored(row)
         return found
 
     def all_passages(self, above: int = 0) -> Iterator[StoredPassage]:
         """Every passage whose id is greater than `above`, ascending."""
-        for row in self._db.execute(
-            "SELECT c.id, n.path, n.title, n.aliases, c.headings, c.first, c.last, c.text"
-            " FROM chunks c JOIN notes n ON n.id = c.note WHERE c.id > ? ORDER BY c.id",
-            (above,),
-        ):
-            yield StoredPassage(
-                row[0],
-                row[1],
-                row[2],
-                tuple(json.loads(row[3])),
-                tuple(json.loads(row[4])),
-                *row[5:],
-            )
+        query = f"{self._passage_query()} WHERE c.id > ? ORDER BY c.id"
+        for row in self._db.execute(query, (above,)):
+            yield _stored(row)
+
+    def _passage_query(self) -> str:
+        checked = self._has("sums")
+        return (
+            f"SELECT {sums.PASSAGE}, {'s.passage' if checked else 'NULL'}"
+            " FROM chunks c JOIN notes n ON n.id = c.note"
+            f"{' LEFT JOIN sums s ON s.chunk = c.id' if checked else ''}"
+        )
+
+    def add_sums(self) -> None:
+        """Checksums for the chunks that were added; see `rag.indexing.sums`."""
+        sums.add_sums(self._db)
+
+    def find_harm(self) -> sums.Harm:
+        """Compare all chunks and vectors with their checksums. Raises IndexDamaged where the
+        database cannot even be read."""
+        with damage_errors():
+            return sums.find_harm(self._db)
 
     # Vectors
 
@@ -521,9 +545,26 @@ class Store:
                 part,
             )
 
+    def copy_vectors(self, rows: Sequence[tuple[bytes, bytes, bytes]]) -> int:
+        """Keep vectors that another database kept; how many there were."""
+        self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", rows)
+        return len(rows)
+
+    def drop_vectors(self, hashes: Iterable[bytes]) -> None:
+        """Forget some vectors, so that their texts are embedded again."""
+        self._db.executemany("DELETE FROM vectors WHERE hash = ?", [(each,) for each in hashes])
+
     def drop_unused_vectors(self) -> None:
         """Forget vectors that no chunk refers to."""
         self._db.execute("DELETE FROM vectors WHERE hash NOT IN (SELECT vector FROM chunks)")
+
+
+def _stored(row: Sequence[Any]) -> StoredPassage:
+    """A passage from its row, whose last value is its checksum, None for none."""
+    if row[8] is not None and row[8] != sums.passage_sum(row[1:8]):
+        raise _damaged("A passage of the index")
+    names, headings = json.loads(row[3]), json.loads(row[4])
+    return StoredPassage(row[0], row[1], row[2], tuple(names), tuple(headings), *row[5:8])
 
 
 def _named(row: Sequence[Any]) -> NamedNote:
@@ -532,7 +573,7 @@ def _named(row: Sequence[Any]) -> NamedNote:
 
 @contextmanager
 def damage_errors() -> Iterator[None]:
-    """Turn what SQLite finds broken, which may be any page at any time, into an IndexFault."""
+    """Turn what SQLite finds broken, which may be any page at any time, into an IndexDamaged."""
     try:
         yield
     except sqlite3.DatabaseError as error:
@@ -541,13 +582,17 @@ def damage_errors() -> Iterator[None]:
         raise
 
 
+_DAMAGE = ("not a database", "malformed", "no such table", "no such column", "Could not decode")
+_DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def _means_damage(error: sqlite3.DatabaseError) -> bool:
-    return any(sign in str(error) for sign in ("not a database", "malformed", "no such table"))
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in _DAMAGE_CODES or any(sign in str(error) for sign in _DAMAGE)
 
 
-def _damaged(what: Path | str) -> IndexFault:
+def _damaged(what: Path | str) -> IndexDamaged:
     name = f"The index file {what}" if isinstance(what, Path) else what
-    return IndexFault(
-        f"{name} is damaged.",
-        "Your notes are safe; build the index again with: rag index --rebuild",
+    return IndexDamaged(
+        f"{name} is damaged.", "Your notes are safe; to build it again from them: rag index"
     )

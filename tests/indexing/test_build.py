@@ -143,7 +143,7 @@ def test_an_emptied_folder_costs_no_index(desk: Desk):
     desk.update()
     for file in desk.notes.rglob("*.md"):
         file.unlink()
-    with pytest.raises(NotesError, match=r"no notes now, though 3 were indexed.*--no-refresh"):
+    with pytest.raises(NotesError, match=r"no notes now, though 3 were indexed.*--remove-missing"):
         desk.update()
     assert desk.words("hive")
 

@@ -99,7 +99,7 @@ def test_search_is_exact(based: Desk):
 def test_a_base_of_another_dimension_is_not_searched(based: Desk):
     for number in range(4, 30):
         (based.notes / f"n{number}.md").unlink()
-    based.update()
+    based.update(remove_missing=True)
     based.embedder = FakeEmbedder("other", dimension=48)
     based.update(rebuild=True)
     assert based.meaning("cycled along the river")[0].startswith("We cycled")
