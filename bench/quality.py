@@ -64,12 +64,12 @@ def main() -> None:
 
 def _ours(ours: Engine, question: Question, weights: Weights) -> Ranked:
     index = ours._open_index()
-    terms = search_terms(question.question, ours.analyze)
+    terms = search_terms(question.question, ours.models.analyze)
     with index.store.snapshot():
         found = search(
             index,
-            ours._open_embedder(),
-            ours.analyze,
+            ours.models.embedder(),
+            ours.models.analyze,
             terms,
             question.question,
             K,

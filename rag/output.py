@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from rag.answering.grounding import Citation
-    from rag.engine import Answered, Event, Status
+    from rag.events import Answered, Event, Status
     from rag.indexing.build import IndexProgress, IndexReport
     from rag.retrieval.listing import Listed, ListedNote
     from rag.retrieval.search import Passage
@@ -154,7 +154,7 @@ def answering(events: Iterator[Event], stream: bool) -> Answered:
     """Print an answer as its sentences come, then its sources."""
     from rag.answering.answer import Reading
     from rag.answering.grounding import Sentence
-    from rag.engine import Answered
+    from rag.events import Answered
 
     console = _console()
     waiting = _Waiting()
@@ -213,7 +213,7 @@ class _Waiting:
 
 def answering_json(events: Iterator[Event]) -> Answered:
     """Print an answer as one JSON object."""
-    from rag.engine import Answered
+    from rag.events import Answered
 
     done = next(event for event in events if isinstance(event, Answered))
     _print_json(

@@ -13,12 +13,14 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from rag.engine import Cancel, Engine, LookUp, Parts, Status
+from rag.engine import Engine
 from rag.errors import QuestionError
+from rag.events import Cancel, LookUp, Status
 from rag.indexing.build import IndexProgress, IndexReport
 from rag.indexing.filtering import Filters
 from rag.indexing.library import Found as NoteFound
 from rag.indexing.library import Library, NoteEntry
+from rag.loading import Parts
 from rag.reading.notes import Skipped
 from rag.retrieval.listing import Listed, ListedNote
 from rag.retrieval.query import Turn
@@ -32,7 +34,7 @@ class SeveralFolders(Engine):
         self, folders: Mapping[str, Path], parts: Parts, started: float | None = None
     ) -> None:
         super().__init__(Path(os.path.commonpath(list(folders.values()))), parts, started)
-        shared = replace(parts, open_embedder=self._open_embedder)
+        shared = replace(parts, open_embedder=self.models.embedder)
         self.engines = {name: Engine(folder, shared) for name, folder in folders.items()}
 
     def index(

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.config import Config
-from rag.engine import Engine, Parts
+from rag.engine import Engine
 from rag.errors import NotesError
 from rag.indexing.build import IndexProgress
 from rag.indexing.home import last_used
+from rag.loading import Parts
 from rag.models.catalog import ModelSpec, find_model
 from rag.models.weights import embedder_files, generator_file
 
@@ -89,13 +90,13 @@ def generator_opener(config: Config, spec: ModelSpec) -> Callable[[], Generator]
 def use_generator(engine: Engine, name: str) -> None:
     """Answer with another language model from now on. Raises ModelError; the old one then stays."""
     spec = find_model(name, "generator")
-    engine.use_generator(spec.name, generator_opener(engine.parts.settings, spec))
+    engine.models.use_generator(spec.name, generator_opener(engine.parts.settings, spec))
 
 
 def open_folder(engine: Engine, folder: Path) -> Engine:
     """An engine for another notes folder, with the models that `engine` has loaded."""
     other = build_engine(replace(engine.parts.settings, notes=folder))
-    other.share_models(engine)
+    other.models.share(engine.models)
     return other
 
 

@@ -131,7 +131,7 @@ class Box:
 
         engine = build_engine(replace(config, **settings))
         if not settings:
-            engine._embedder = self.embedder
+            engine.models._embedder = self.embedder
         return engine
 
     def index(self, rebuild: bool = False) -> IndexReport:

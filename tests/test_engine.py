@@ -7,8 +7,9 @@ import threading
 
 import pytest
 
-from rag.engine import Answered, Engine, Retrieved
+from rag.engine import Engine
 from rag.errors import Cancelled, IndexBusy, NoIndex, QuestionError
+from rag.events import Answered, Retrieved
 from rag.indexing.home import find_home, last_used, writing
 from tests.conftest import Box
 

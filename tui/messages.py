@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from rag.engine import Engine, Event, Status
+    from rag.engine import Engine
     from rag.errors import RagError
+    from rag.events import Event, Status
     from rag.indexing.build import IndexProgress
     from tui.jobs import Job
 

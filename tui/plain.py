@@ -19,8 +19,9 @@ from rag.answering.conversations import Conversations
 from rag.answering.export import export_note
 from rag.answering.grounding import Sentence
 from rag.answering.saved import SavedTurn
-from rag.engine import Answered, Engine, Retrieved
+from rag.engine import Engine
 from rag.errors import RagError
+from rag.events import Answered, Retrieved
 from rag.output import safe
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Passage

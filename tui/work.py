@@ -16,8 +16,9 @@ from pathlib import Path
 
 from textual.message import Message
 
-from rag.engine import Answered, Engine
+from rag.engine import Engine
 from rag.errors import Cancelled, IndexMismatch, NoIndex, RagError
+from rag.events import Answered
 from rag.indexing.build import IndexProgress
 from tui.jobs import Ask, Job, OpenFolder, Refresh, UseModel
 from tui.messages import EngineChanged, EngineSpoke, IndexMoved, JobEnded, StatusRead
@@ -83,7 +84,7 @@ class EngineWorker:
                 self._switch(job)
             else:
                 self._post_status()
-                self.engine.warm_up()
+                self.engine.models.warm_up()
         except RagError as error:
             return in_app(error)
         except Exception as error:

@@ -186,7 +186,7 @@ def _context(
 
 def _evidence(ours: Engine, question: str) -> tuple[Sequence[Passage], Sequence[Evidence]]:
     hits = ours.search(question, 5)
-    return hits, find_evidence(question, hits, ours._open_embedder(), PROMPT_EVIDENCE)
+    return hits, find_evidence(question, hits, ours.models.embedder(), PROMPT_EVIDENCE)
 
 
 def _answer(asked: Asked, shown: Sequence[tuple[Passage, str]]) -> str:

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rag.answering.grounding import Citation, Sentence
-from rag.engine import Answered, Engine
+from rag.engine import Engine
 from rag.errors import Cancelled
 from rag.evaluation.matching import holds
 from rag.evaluation.measures import CONTEXT_TOKENS
 from rag.evaluation.questions import Question
 from rag.evaluation.rows import Cited, Found, Reply, Row
+from rag.events import Answered
 from rag.reading.notes import NoteText, read_note
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def run(
     tokenizer = engine.parts.identity().tokenizer
     tokenizer.no_truncation()
     if answers:
-        engine.warm_up()
+        engine.models.warm_up()
     elif questions:
         engine.search(questions[0].question)  # loads what no question should wait for
     for question in questions:

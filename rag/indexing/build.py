@@ -15,7 +15,7 @@ from rag.indexing.embeddings import PassageText
 from rag.indexing.forget import forgotten_notes, without
 from rag.indexing.guard import check_missing, notes_missing
 from rag.indexing.local import Changes, LocalIndex
-from rag.indexing.store import ChunkRow, NoteRow, NoteState
+from rag.indexing.rows import ChunkRow, NoteRow, NoteState
 from rag.reading.notes import NoteFile, NoteText, Scan, Skipped, hash_note, read_note, scan
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import disk_refusal, storage_errors
-from rag.indexing.store import Store, StoredPassage
+from rag.indexing.rows import StoredPassage
+from rag.indexing.store import Store
 from rag.indexing.tokens import asked, noted
 from rag.reading.links import plain
 

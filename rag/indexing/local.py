@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from rag.errors import IndexMismatch, NoIndex
 from rag.indexing.lexical import LEXICAL_RULES, LexicalIndex
+from rag.indexing.rows import ChunkRow, NamedNote, NoteRow, NoteState, StoredPassage
 from rag.indexing.seal import VECTORS, WORDS, is_sealed, read_seal, write_seal
-from rag.indexing.store import ChunkRow, NamedNote, NoteRow, NoteState, Store, StoredPassage
+from rag.indexing.store import Store
 from rag.reading.chunks import CHUNK_RULES
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from rag.retrieval.query import content_words
 
 if TYPE_CHECKING:
     from rag.indexing.local import PassageIndex
-    from rag.indexing.store import NamedNote
+    from rag.indexing.rows import NamedNote
 
 MOST_PASSAGES = 1000  # of all named notes
 _MOST_WORDS = 10  # of a name

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from rag.answering.answer import Reading
 from rag.answering.grounding import Citation, Sentence
-from rag.engine import Answered, Event, Retrieved, Status
 from rag.errors import Cancelled
+from rag.events import Answered, Event, Retrieved, Status
 from rag.indexing.build import IndexProgress, IndexReport
 from rag.indexing.library import Found, NoteEntry
 from rag.retrieval.evidence import Evidence
@@ -220,6 +220,10 @@ class FakeEngine:
     def changed(self) -> bool:
         """As the test says."""
         return self.index_changed
+
+    @property
+    def models(self) -> FakeEngine:
+        return self
 
     def warm_up(self) -> None:
         """Cannot be cancelled, as loading a model cannot."""

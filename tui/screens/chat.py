@@ -12,8 +12,9 @@ from textual.widgets import Footer
 
 from rag.answering.answer import Reading
 from rag.answering.grounding import Sentence
-from rag.engine import Answered, Engine, Retrieved
+from rag.engine import Engine
 from rag.errors import Cancelled, RagError
+from rag.events import Answered, Retrieved
 from rag.indexing.build import IndexReport
 from tui.jobs import Ask, Job, Refresh, UseModel, WarmUp
 from tui.keys import bind

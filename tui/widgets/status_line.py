@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from textual.content import Content
 from textual.widget import Widget
 
-from rag.engine import Answered, Status
+from rag.events import Answered, Status
 from tui.text import ago, count, one_line, shorten
 
 MODEL_CHARS = 28

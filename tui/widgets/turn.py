@@ -14,8 +14,8 @@ from textual.widgets import Static
 
 from rag.answering.grounding import Citation, Sentence
 from rag.answering.saved import SavedTurn
-from rag.engine import Answered, Retrieved
 from rag.errors import RagError
+from rag.events import Answered, Retrieved
 from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage

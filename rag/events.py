@@ -1,0 +1,76 @@
+"""What an engine tells a front end: what was found, how far it is, the answer, its state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.answering.answer import Reading
+from rag.answering.grounding import Citation, Sentence
+from rag.retrieval.evidence import Evidence
+from rag.retrieval.intent import Asked
+from rag.retrieval.listing import Listed
+from rag.retrieval.search import Found, Passage
+
+Cancel = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What was found, before the model has read anything. `query` is what was searched."""
+
+    passages: tuple[Passage, ...]
+    evidence: tuple[Evidence, ...]
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The whole answer. `timings` are seconds since the question, or the process, started.
+
+    `listed` is there where notes were asked for: the answer is that list in Markdown, whose `[2]`
+    is the second of `passages`, and no `model` wrote it.
+    """
+
+    question: str
+    answer: str
+    answered: bool
+    citations: tuple[Citation, ...]
+    passages: tuple[Passage, ...]
+    timings: Mapping[str, float]
+    model: str
+    tokens_per_s: float
+    query: str
+    listed: Listed | None = None
+    confidence: float = 1.0
+
+
+Event = Retrieved | Reading | Sentence | Answered
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """A question understood, and what the notes have for it: passages, or a list of notes."""
+
+    asked: Asked
+    found: Found | None
+    listed: Listed | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What `rag status` shows. Times are epoch seconds, sizes bytes."""
+
+    notes_folder: Path
+    notes: int
+    chunks: int
+    index_bytes: int
+    indexed_at: float | None
+    embedder: str
+    generator: str
+    index_dir: Path
+    cache_dir: Path
+    config_file: Path | None
+    other_scripts: int = 0  # notes in a script that the embedder was not taught
+    other_script_notes: tuple[str, ...] = ()  # a few of them
