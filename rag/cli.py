@@ -1,7 +1,8 @@
 """The command line: `rag index`, `rag ask`, `rag search`, `rag status`, `rag chat`,
-`rag eval`.
+`rag doctor`, `rag forget`, `rag eval`.
 
-Exit status: 0 answered or done, 1 the notes do not say, 2 any error.
+Exit status: 0 answered or done, 1 the notes do not say or the doctor found something broken, 2 any
+error.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rag import __version__
-from rag.errors import Cancelled, NotesError, QuestionError, RagError
+from rag.errors import Cancelled, NotesError, NotesMissing, QuestionError, RagError
 
 if TYPE_CHECKING:
     from rag.engine import Engine
@@ -78,6 +79,11 @@ def _parser() -> argparse.ArgumentParser:
     index = commands.add_parser("index", help="bring the index up to date with the notes")
     index.add_argument("path", nargs="?", metavar="PATH", help="the notes folder, or its name")
     index.add_argument("--rebuild", action="store_true", help="build the index anew")
+    index.add_argument(
+        "--remove-missing", action="store_true", help="also where most notes are gone: remove them"
+    )
+    index.add_argument("--check", action="store_true", help="look for damage, and mend it")
+    index.add_argument("--wait", action="store_true", help="wait for another run of rag index")
     index.set_defaults(command=_index)
 
     ask = commands.add_parser("ask", help="answer one question from the notes")
@@ -96,6 +102,18 @@ def _parser() -> argparse.ArgumentParser:
 
     status = commands.add_parser("status", help="what is indexed, and where it lies")
     status.set_defaults(command=_status)
+
+    doctor = commands.add_parser("doctor", help="what is wrong, and what mends it")
+    doctor.add_argument("--deep", action="store_true", help="verify everything that is indexed")
+    doctor.set_defaults(command=_doctor)
+
+    forget = commands.add_parser("forget", help="leave no text of a note in the index")
+    forget.add_argument("paths", nargs="+", metavar="PATH", help="a note, or a folder of notes")
+    forget.add_argument(
+        "--conversations", action="store_true", help="also the turns of conversations that quote it"
+    )
+    forget.add_argument("--undo", action="store_true", help="let it be indexed again")
+    forget.set_defaults(command=_forget)
 
     chat = commands.add_parser("chat", help="open the terminal interface")
     chat.add_argument(
@@ -128,9 +146,9 @@ def _parser() -> argparse.ArgumentParser:
         evaluation.add_argument(name, type=Path, metavar="FILE", help=text)
     evaluation.set_defaults(command=_eval)
 
-    for each in (index, ask, search, status, evaluation):
+    for each in (index, ask, search, status, doctor, evaluation):
         each.add_argument("--json", action="store_true", help="for programs")
-    for each in (ask, search, status, chat, evaluation):
+    for each in (ask, search, status, doctor, forget, chat, evaluation):
         each.add_argument(
             "--notes",
             metavar="PATH",
@@ -177,9 +195,24 @@ def _index(arguments: argparse.Namespace, started: float) -> int:
     engine = _engine(arguments, started, [] if arguments.path is None else [arguments.path])
     for each in engine.folders:
         _confirm(each, arguments.yes)
-    indexing(
-        engine.index(rebuild=arguments.rebuild, wait=False), engine.folders, as_json=arguments.json
-    )
+
+    def run(remove_missing: bool) -> None:
+        progress = engine.index(
+            rebuild=arguments.rebuild,
+            wait=arguments.wait,
+            remove_missing=remove_missing,
+            check=arguments.check,
+        )
+        indexing(progress, engine.folders, as_json=arguments.json)
+
+    try:
+        run(arguments.remove_missing)
+    except NotesMissing as error:
+        if arguments.json or not sys.stdin.isatty():
+            raise
+        if not _agreed(f"{error.message} Remove them from the index?"):
+            raise
+        run(True)
     return ANSWERED
 
 
@@ -195,6 +228,7 @@ def _ask(arguments: argparse.Namespace, started: float) -> int:
         done = answering_json(events)
     else:
         done = answering(events, stream=not arguments.no_stream)
+    _tell(engine)
     return ANSWERED if done.answered else NOT_IN_NOTES
 
 
@@ -212,6 +246,7 @@ def _search(arguments: argparse.Namespace, started: float) -> int:
         explanation(question, found, as_json=arguments.json)
     else:
         passages(question, found.passages, as_json=arguments.json)
+    _tell(engine)
     return ANSWERED if found.passages else NOT_IN_NOTES
 
 
@@ -219,6 +254,36 @@ def _status(arguments: argparse.Namespace, started: float) -> int:
     from rag.output import status
 
     status(_engine(arguments, started, arguments.notes).statuses(), as_json=arguments.json)
+    return ANSWERED
+
+
+def _doctor(arguments: argparse.Namespace, started: float) -> int:
+    from rag.doctor import examine, report
+
+    engine = _engine(arguments, started, arguments.notes)
+    return report(examine(engine, arguments.deep), as_json=arguments.json)
+
+
+def _forget(arguments: argparse.Namespace, started: float) -> int:
+    from rag.forgetting import forget_notes, remember_notes
+    from rag.output import safe
+
+    engine = _engine(arguments, started, arguments.notes)
+    if len(engine.folders) > 1:
+        raise NotesError(
+            "Several notes folders are named; a note lies in one.",
+            "Name it: rag forget --notes FOLDER PATH",
+        )
+    if arguments.undo:
+        count = remember_notes(engine, arguments.paths)
+        _say(f"{count:,} note{'' if count == 1 else 's'} will be indexed again: rag index")
+        return ANSWERED
+    done = forget_notes(engine, arguments.paths, arguments.conversations)
+    if done.turns and not done.turns_removed and sys.stdin.isatty():
+        question = f"Your conversations quote it in {done.turns:,} turns. Remove these as well?"
+        if _agreed(question):
+            done = forget_notes(engine, arguments.paths, True)
+    print(safe(done.sentence()))
     return ANSWERED
 
 
@@ -294,6 +359,15 @@ def _refresh(engine: Engine, arguments: argparse.Namespace) -> None:
     refreshing(engine.refresh(), quiet=getattr(arguments, "json", False))
 
 
+def _tell(engine: Engine) -> None:
+    """Say what was amiss while the question was answered."""
+    notices = engine.take_notices()
+    if notices:
+        from rag.output import tell
+
+        tell(notices)
+
+
 def _confirm_new(engine: Engine, yes: bool) -> None:
     if not engine.has_index():
         for each in engine.folders:
@@ -311,10 +385,16 @@ def _confirm(folder: Path, yes: bool) -> None:
             question.replace("Index all of it?", "It was not indexed."),
             "Name a folder inside it, or say --yes.",
         )
-    sys.stderr.write(f"{question} [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+    if not _agreed(question):
         raise NotesError("Nothing was indexed.", "Name a folder: rag index PATH")
+
+
+def _agreed(question: str) -> bool:
+    from rag.output import safe
+
+    sys.stderr.write(f"{safe(question)} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().casefold() in ("y", "yes")
 
 
 def _filters(arguments: argparse.Namespace) -> Filters:

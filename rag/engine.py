@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rag.answering.answer import Drafted, answer
 from rag.answering.grounding import Sentence
-from rag.errors import QuestionError
+from rag.errors import IndexDamaged, QuestionError
 from rag.events import Answered, Cancel, Event, LookUp, Retrieved
 from rag.folder import NotesFolder
 from rag.indexing.database import damage_errors
@@ -32,6 +32,10 @@ class Engine(NotesFolder):
     def __init__(self, notes_folder: Path, parts: Parts, started: float | None = None) -> None:
         super().__init__(notes_folder, parts)
         self.started = started  # time.perf_counter() at the start of the process, if it counts
+
+    def each_folder(self) -> Sequence[Engine]:
+        """The engines of the notes folders that are asked, one for each."""
+        return [self]
 
     def search(
         self,
@@ -70,7 +74,26 @@ class Engine(NotesFolder):
         lists: bool = True,
         before_search: Callable[[], object] | None = None,
     ) -> LookUp:
-        """What the notes have for a question: passages or, if `lists`, the list it asks for."""
+        """What the notes have for a question: passages or, if `lists`, the list it asks for.
+
+        An index that turns out to be damaged is mended, and asked again.
+        """
+        try:
+            return self._look_up_once(question, history, k, filters, today, lists, before_search)
+        except IndexDamaged:
+            self.heal()
+            return self._look_up_once(question, history, k, filters, today, lists, None)
+
+    def _look_up_once(
+        self,
+        question: str,
+        history: Sequence[Turn],
+        k: int | None,
+        filters: Filters | None,
+        today: date | None,
+        lists: bool,
+        before_search: Callable[[], object] | None,
+    ) -> LookUp:
         asked, allowed, notes = self._understand(question, filters, today, follows=bool(history))
         if lists and asked.listing is not None:
             listed = self._list(asked)

@@ -38,10 +38,24 @@ class SeveralFolders(Engine):
         self.engines = {name: Engine(folder, shared) for name, folder in folders.items()}
 
     def index(
-        self, rebuild: bool = False, cancel: Cancel | None = None, wait: bool = False
+        self,
+        rebuild: bool = False,
+        cancel: Cancel | None = None,
+        wait: bool = False,
+        remove_missing: bool = False,
+        check: bool = False,
     ) -> Iterator[IndexProgress]:
         """Bring every folder's index up to date, one after the other."""
-        return _one_run((name, each.index(rebuild, cancel, wait)) for name, each in self._each())
+        return _one_run(
+            (name, each.index(rebuild, cancel, wait, remove_missing, check))
+            for name, each in self._each()
+        )
+
+    def each_folder(self) -> Sequence[Engine]:
+        return list(self.engines.values())
+
+    def take_notices(self) -> list[str]:
+        return [notice for _, each in self._each() for notice in each.take_notices()]
 
     def index_in_process(
         self, cancel: Cancel | None = None, rebuild: bool = False

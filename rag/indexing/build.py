@@ -172,8 +172,8 @@ def update(
 
     `open_embedder` is called only when something must be embedded. `remove_missing` says that the
     reader knows of notes that are gone, however many. Raises NotesError for a folder without
-    notes, NotesMissing for one that lost most of them, IndexMismatch, StorageError, ModelError; Cancelled loses nothing:
-    the old generation stays, and what was embedded is kept for the next run.
+    notes, NotesMissing for one that lost most of them, IndexMismatch, StorageError, ModelError;
+    Cancelled loses nothing: the old generation stays, and what was embedded is kept.
     """
     started = time.perf_counter()
     scanned_ns = time.time_ns()

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rag.errors import IndexDamaged, IndexMismatch, NoIndex, storage_errors
+from rag.errors import IndexBusy, IndexDamaged, IndexMismatch, NoIndex, storage_errors
 from rag.indexing import sums
+from rag.indexing.private import private_folder
 
 FORMAT = 2  # of the schema below; a newer one is refused, an older one migrated
 _APPLICATION_ID = 0x72616721
@@ -62,7 +63,7 @@ class Database:
         self.file = file
         with storage_errors(file.parent):
             if write:
-                file.parent.mkdir(parents=True, exist_ok=True)
+                private_folder(file.parent)
             self._db = self._connect(write)
 
     def _connect(self, write: bool) -> sqlite3.Connection:
@@ -167,11 +168,17 @@ class Database:
 
     def erase(self, whole: bool = False) -> None:
         """Leave nothing of what was deleted in the files: empty the log, with `whole` write the
-        database anew. Where a reader has it open, the log is emptied by a later run."""
+        database anew. Where a reader has it open, a later run empties the log; with `whole` that
+        raises IndexBusy."""
         with storage_errors(self.file.parent):
             if whole:
                 self._db.execute("VACUUM")
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            (busy, *_) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy and whole:
+            raise IndexBusy(
+                "Another rag reads the index, so that old text cannot be overwritten yet.",
+                "Close it and run the command again.",
+            )
 
     def add_sums(self) -> None:
         """Checksums for the chunks that were added; see `rag.indexing.sums`."""
@@ -206,7 +213,8 @@ class Database:
             "INSERT OR REPLACE INTO meta VALUES (?, ?)",
             [(key, str(value)) for key, value in values.items()],
         )
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('sum', ?)", (sums.meta_sum(self._db),))
+        total = sums.meta_sum(self._db)
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('sum', ?)", (total,))
 
     @property
     def generation(self) -> int:
@@ -242,5 +250,5 @@ def damaged(what: Path | str) -> IndexDamaged:
     """The error for a file, or a part of the index, that is not as it was written."""
     name = f"The index file {what}" if isinstance(what, Path) else what
     return IndexDamaged(
-        f"{name} is damaged.", "Your notes are safe; to build it again from them: rag index"
+        f"{name} is damaged.", "Your notes are safe; to mend it from them: rag index --check"
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from rag.errors import NotesMissing
-from rag.indexing.store import NoteState
+from rag.indexing.rows import NoteState
 
 COMMAND = "rag index --remove-missing"
 

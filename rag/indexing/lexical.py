@@ -60,7 +60,7 @@ class LexicalIndex:
         index = self._open(create=True)
         index.reload()
         if gone is None or generation != target - 1:
-            gone = self._all_ids() - set(store.chunk_ids())
+            gone = set(self.all_ids()) - set(store.chunk_ids())
         writer = index.writer(heap_size=_HEAP, num_threads=1)
         for chunk in gone:
             writer.delete_documents_by_term("id", chunk)
@@ -178,14 +178,15 @@ class LexicalIndex:
         except ValueError:
             return -1
 
-    def _all_ids(self) -> set[int]:
+    def all_ids(self) -> list[int]:
+        """The id of every document, one that is there twice twice."""
         import tantivy
 
         index = self._open(create=True)
         searcher = index.searcher()
         found = searcher.search(tantivy.Query.all_query(), max(1, searcher.num_docs), count=False)
         documents = (searcher.doc(address) for _, address in found.hits)
-        return {int(doc["id"][0]) for doc in documents if doc["id"]}
+        return [int(doc["id"][0]) for doc in documents if doc["id"]]
 
 
 class Words:

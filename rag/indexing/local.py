@@ -267,6 +267,10 @@ class LocalIndex:
         except RagError:
             pass  # asked by meaning alone until it can be written again
 
+    def word_ids(self) -> list[int]:
+        """The ids of the chunks that the index of words holds, in no order."""
+        return self._lexical.all_ids()
+
     def erase(self, whole: bool = False) -> None:
         """Leave no text of what was removed in any file; with `whole`, no vector and no page."""
         self._lexical.rewrite(self.store)

@@ -111,7 +111,7 @@ def test_many_updates_end_where_a_fresh_build_does(desk: Desk, tmp_path: Path):
         desk.update()
     assert desk.content() == fresh(desk, tmp_path)
     index = desk.open()
-    assert index._lexical._all_ids() == set(index.store.chunk_ids())
+    assert set(index.word_ids()) == set(index.store.chunk_ids())
     index.close()
 
 

@@ -62,7 +62,7 @@ def test_harm_is_mended_without_embedding(based: Desk, what: str, harm):
     assert len(bases(based)) == 1
     index = based.open()
     assert not index.derived_lags
-    assert index._lexical._all_ids() == set(index.store.chunk_ids())
+    assert set(index.word_ids()) == set(index.store.chunk_ids())
     index.close()
 
 
