@@ -111,6 +111,7 @@ _REFUSALS = {
     errno.EFBIG: "File too large",
     errno.EACCES: "ermission denied",
     errno.EROFS: "Read-only",
+    errno.EIO: "Input/output error",
 }
 
 

@@ -81,6 +81,8 @@ class NotesFolder:
         identity = self.parts.identity()
         meta = {"embedder": self.parts.embedder_name, "dimension": identity.dimension}
         with damage_errors(), closing(LocalIndex(folder, write=True)) as index:
+            for notice in index.notices:
+                yield IndexProgress("scan", notice=notice)
             yield from update(
                 self.notes_folder,
                 index,
@@ -103,6 +105,8 @@ class NotesFolder:
     def take_notices(self) -> list[str]:
         """Sentences for the reader about what was amiss, each given once."""
         taken, self._notices = self._notices, []
+        if self._index is not None:
+            taken, self._index.notices = taken + self._index.notices, []
         return taken
 
     def index_in_process(

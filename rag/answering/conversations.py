@@ -19,7 +19,15 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from rag.answering.recovery import ALTERED, TURN_SUMS, readable, recover, turn_sum
+from rag.answering.recovery import (
+    ALTERED,
+    TURN_SUMS,
+    emptied,
+    readable,
+    recover,
+    remember_made,
+    turn_sum,
+)
 from rag.answering.saved import SavedTurn, from_json, paths_shown, to_json
 from rag.errors import RagError, StorageError, storage_errors
 from rag.indexing.private import make_private, private_folder
@@ -117,9 +125,12 @@ class Conversations:
     def _open(self) -> None:
         self._inode = _inode(self.file)
         with storage_errors(self.file.parent), _damage(self.file):
+            if emptied(self.file):
+                raise sqlite3.DatabaseError("malformed: empty")
             self._db = _connect(self.file)
             self._inode = _inode(self.file)
             self._folder = self._find_folder(self.notes_folder)
+            remember_made(self.file)
 
     def _recover(self) -> None:
         """Go on with all that can be read of a damaged file."""

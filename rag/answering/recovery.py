@@ -177,9 +177,25 @@ def _remove(file: Path) -> None:
         Path(f"{file}{suffix}").unlink(missing_ok=True)
 
 
+def emptied(file: Path) -> bool:
+    """Whether a file of conversations that once was made holds nothing now. SQLite would take it
+    for a new one."""
+    return _lock(file).exists() and file.exists() and not file.stat().st_size
+
+
+def remember_made(file: Path) -> None:
+    """Leave a sign that the file of conversations was made."""
+    with suppress(OSError):
+        _lock(file).touch()
+
+
+def _lock(file: Path) -> Path:
+    return file.with_name(f"{file.stem}.lock")
+
+
 @contextmanager
 def _alone(file: Path) -> Iterator[None]:
-    with file.with_name(f"{file.stem}.lock").open("a") as handle:
+    with _lock(file).open("a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 

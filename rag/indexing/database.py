@@ -34,20 +34,21 @@ CREATE INDEX chunks_by_vector ON chunks(vector);
 CREATE TABLE vectors (hash BLOB PRIMARY KEY, vector BLOB NOT NULL, sentences BLOB NOT NULL);
 """
 # Keys under which a note is found, keys it links to, and which notes have other letters than Latin.
+# Some data folders of format 1 have them already.
 _NAMES = """
-CREATE TABLE names (
+CREATE TABLE IF NOT EXISTS names (
     name TEXT NOT NULL, note INTEGER NOT NULL REFERENCES notes(id) ON DELETE CASCADE,
     PRIMARY KEY (name, note)
 ) WITHOUT ROWID;
-CREATE TABLE linked (
+CREATE TABLE IF NOT EXISTS linked (
     name TEXT NOT NULL, note INTEGER NOT NULL REFERENCES notes(id) ON DELETE CASCADE,
     PRIMARY KEY (name, note)
 ) WITHOUT ROWID;
-CREATE TABLE other_script (
+CREATE TABLE IF NOT EXISTS other_script (
     note INTEGER PRIMARY KEY REFERENCES notes(id) ON DELETE CASCADE
 );
-CREATE INDEX names_by_note ON names(note);
-CREATE INDEX linked_by_note ON linked(note);
+CREATE INDEX IF NOT EXISTS names_by_note ON names(note);
+CREATE INDEX IF NOT EXISTS linked_by_note ON linked(note);
 """
 # From each older format to the next. With format 2 the rules of chunks and words changed, too, so
 # that all notes are read anew and fill what is new.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Hits = list[tuple[int, float]]
 DATABASE = "index.db"
+REWRITTEN = "Files of the index were damaged or incomplete; they were written again."
 # Up to so many allowed chunks are compared one by one. Of 30,000, 1,000 take 5 ms, FAISS 8.
 _SCANNED = 1000
 
@@ -76,11 +77,15 @@ class LocalIndex:
         self._lexical = LexicalIndex(folder / "words")
         self._vectors: tuple[int, VectorIndex] | None = None
         self._sealed: dict[str, int] = {}
+        self.notices: list[str] = []  # sentences for the reader about what was amiss
         if write:
             # A new database counts its ids from one again: what was derived from another is wrong.
             for part in (WORDS, VECTORS):
-                if not self.complete or not is_sealed(folder, self.store, part):
+                sealed = is_sealed(folder, self.store, part)
+                if not self.complete or not sealed:
                     shutil.rmtree(folder / part, ignore_errors=True)
+                if self.complete and not sealed:
+                    self.notices = [REWRITTEN]
 
     def close(self) -> None:
         self.store.close()
@@ -263,6 +268,7 @@ class LocalIndex:
                     writer.derive()
                 finally:
                     writer.close()
+                self.notices += writer.notices
             self._lexical = LexicalIndex(self.folder / WORDS)
         except RagError:
             pass  # asked by meaning alone until it can be written again

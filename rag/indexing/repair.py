@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from rag.errors import IndexDamaged, IndexFault
-from rag.indexing.local import DATABASE, LocalIndex
+from rag.indexing.local import DATABASE, REWRITTEN, LocalIndex
 from rag.indexing.seal import broken_files
 from rag.indexing.store import Store
 from rag.indexing.sums import vector_sum
@@ -62,7 +62,7 @@ def _mend_rows(index: LocalIndex) -> str:
     if not (harm or broken):
         return ""
     if not harm:
-        return "Damaged files of the index were written again."
+        return REWRITTEN
     notes = f"{len(harm.notes):,} note{'s' if len(harm.notes) > 1 else ''}"
     return f"A part of the index was damaged; {notes} were read again."
 

@@ -1,0 +1,75 @@
+"""The disk refuses: each write, fsync, rename and truncation in turn, below SQLite, FAISS and
+tantivy. The reader gets a sentence, the last complete generation stays, the next run goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.faults.vault import scale
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None or not sys.platform.startswith("linux"):
+        pytest.skip("needs Linux and a C compiler")
+    library = tmp_path_factory.mktemp("shim") / "shim.so"
+    source = str(HERE / "shim.c")
+    command = [compiler, "-shared", "-fPIC", "-O1", "-o", str(library), source, "-ldl"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"the compiler refuses: {done.stderr[-200:]}")
+    return library
+
+
+def test_each_call_in_turn(shim: Path, tmp_path: Path):
+    for seed in range(scale(1, 3)):
+        root = tmp_path / str(seed)
+        root.mkdir()
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.faults.failing", str(root), str(scale(12, 1)), str(seed)],
+            env={**os.environ, "LD_PRELOAD": str(shim)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        result = json.loads(done.stdout.splitlines()[-1])
+        assert not result["wrong"], "\n".join(result["wrong"])[:6000]
+        assert result["said"]["StorageError"] > result["cases"] / 4, result["said"]
+        print({key: result[key] for key in ("calls", "cases", "said")})
+
+
+@pytest.mark.parametrize("kilobytes", [0, 4, 20, 50, 80])
+def test_files_that_may_not_grow(tmp_path: Path, kilobytes: int):
+    """RLIMIT_FSIZE instead of the shim: also where nothing can be compiled."""
+    script = (
+        "import sys; from pathlib import Path; from rag.errors import RagError\n"
+        "from tests.faults.vault import Vault; import random\n"
+        "vault = Vault(Path(sys.argv[1])); chance = random.Random(3)\n"
+        "vault.fill(14, chance) if not vault.notes.exists() else vault.change(chance)\n"
+        "try: vault.index()\n"
+        "except RagError as error: print(error); sys.exit(2)\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    assert subprocess.run(command, check=False).returncode == 0
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes << 10,) * 2)
+
+    done = subprocess.run(command, preexec_fn=limit, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 2), done.stderr
+    assert "Traceback" not in done.stderr
+    if done.returncode:
+        assert "disk" in done.stdout.lower(), done.stdout
+    assert subprocess.run(command, check=False).returncode == 0
