@@ -63,8 +63,9 @@ def _mend_rows(index: LocalIndex) -> str:
         return ""
     if not harm:
         return REWRITTEN
-    notes = f"{len(harm.notes):,} note{'s' if len(harm.notes) > 1 else ''}"
-    return f"A part of the index was damaged; {notes} were read again."
+    count = len(harm.notes)
+    notes = "1 note was" if count == 1 else f"{count:,} notes were"
+    return f"A part of the index was damaged; {notes} read again."
 
 
 def _renew(folder: Path) -> int:
