@@ -57,6 +57,7 @@ def test_ask_json(box: Box):
         "passages",
         "timings",
         "model",
+        "respelled",
     ]
     assert reply["question"] == BARREL
     assert reply["answered"] is True

@@ -62,9 +62,10 @@ def forget(index: LocalIndex, paths: Collection[str]) -> int:
     skipped = {path: entry for path, entry in index.known_skips().items() if path not in paths}
     _write_marks(index, forgotten_notes(index) | {mark(path) for path in paths})
     changes = Changes(ids, ())
+    unused = index.store.vectors_in(ids)
     index.apply(changes, {"skipped": json.dumps(skipped, ensure_ascii=False)}, derive=False)
     with index.store.transaction():
-        index.store.drop_unused_vectors()
+        index.store.drop_unused_vectors(unused)
     index.erase(whole=True)
     return len(ids)
 

@@ -41,7 +41,7 @@ def turn(number: int) -> SavedTurn:
 
 
 def keep_indexing(root: Path, until: float, errors: Path) -> None:
-    with _told(errors):
+    with Told(errors):
         while time.time() < until:
             list(Vault(root).engine().index(wait=True, remove_missing=True))
             time.sleep(0.02)
@@ -50,7 +50,7 @@ def keep_indexing(root: Path, until: float, errors: Path) -> None:
 def keep_asking(root: Path, until: float, errors: Path, seed: int) -> None:
     """Each answer's passages of one note must be of one version of it."""
     chance = random.Random(seed)
-    with _told(errors):
+    with Told(errors):
         engine = Vault(root).engine()
         while time.time() < until:
             if chance.random() < 0.2:
@@ -68,7 +68,7 @@ def keep_asking(root: Path, until: float, errors: Path, seed: int) -> None:
             assert not engine.take_notices()
 
 
-class _told:
+class Told:
     """Writes what went wrong to a file, where the test reads it."""
 
     def __init__(self, errors: Path) -> None:

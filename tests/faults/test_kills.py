@@ -18,7 +18,7 @@ from rag.errors import NoIndex
 from rag.indexing.verify import verify_index
 from tests.conftest import NOTES
 from tests.faults import jobs
-from tests.faults.vault import Vault, scale
+from tests.faults.vault import Vault, figure, scale
 
 DATA = Path(__file__).parent / "data"
 
@@ -78,7 +78,7 @@ def test_killed_while_indexing(tmp_path: Path, forked):
     assert vault.check_like_new() > 20
     assert not verify_index(vault.folder, vault.notes).damage
     assert not list(vault.data.rglob("*partial*"))
-    print(f"killed {killed} runs, of which the generation was complete in {finished}")
+    figure(f"killed {killed} runs, of which the generation was complete in {finished}")
 
 
 @pytest.mark.parametrize("name", sorted(each.name for each in DATA.glob("*.tar.gz")))

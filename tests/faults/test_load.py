@@ -15,7 +15,7 @@ from rag.errors import NotesMissing
 from rag.indexing.home import writing
 from rag.indexing.verify import verify_index
 from tests.faults import jobs
-from tests.faults.vault import Vault, scale, some_note
+from tests.faults.vault import Vault, figure, scale, some_note
 
 INDEXERS, ASKERS = 4, 8
 
@@ -61,7 +61,7 @@ def test_indexers_askers_and_an_editor(tmp_path: Path):
     assert all(process.exitcode == 0 for process in running)
     assert vault.check_like_new() > 30
     assert not verify_index(vault.folder, vault.notes).damage
-    print(f"{INDEXERS} indexers, {ASKERS} askers, {edits} edits")
+    figure(f"{INDEXERS} indexers, {ASKERS} askers, {edits} edits")
 
 
 def hold_the_lock(root: Path, told: Path) -> None:

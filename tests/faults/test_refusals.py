@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.vault import scale
+from tests.faults.vault import figure, scale
 
 HERE = Path(__file__).parent
 
@@ -47,7 +47,7 @@ def test_each_call_in_turn(shim: Path, tmp_path: Path):
         result = json.loads(done.stdout.splitlines()[-1])
         assert not result["wrong"], "\n".join(result["wrong"])[:6000]
         assert result["said"]["StorageError"] > result["cases"] / 4, result["said"]
-        print({key: result[key] for key in ("calls", "cases", "said")})
+        figure({key: result[key] for key in ("calls", "cases", "said")})
 
 
 @pytest.mark.parametrize("kilobytes", [0, 4, 20, 50, 80])

@@ -6,6 +6,7 @@ import hashlib
 import os
 import random
 import shutil
+import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 
 from rag.config import Config
 from rag.engine import Engine
-from rag.indexing import vectors
+from rag.indexing import bases
 from rag.indexing.home import find_home, index_folder
 from rag.indexing.local import LocalIndex
 from rag.reading.notes import scan
@@ -29,6 +30,11 @@ TORTURE = bool(os.environ.get("RAG_TORTURE"))
 def scale(quick: int, torture: int) -> int:
     """How often: a little in every run of the tests, much in `make torture`."""
     return torture if TORTURE else quick
+
+
+def figure(what: object) -> None:
+    """A figure of this run, for docs/reliability.md: `pytest -s` shows it."""
+    sys.stdout.write(f"\n{what}\n")
 
 
 @dataclass
@@ -53,15 +59,13 @@ class Vault:
 
     def engine(self) -> Engine:
         """Bases of FAISS are written for few chunks here, so that they are in play."""
-        vectors._DELTA_CHUNKS = 8
+        bases.DELTA_CHUNKS = 8
         config = Config(notes=self.notes, data_dir=self.data, cache_dir=self.root / "cache")
         fake = FakeEmbedder()
         parts = build_engine(config).parts
         return Engine(
             self.notes,
-            replace(
-                parts, embedder_name="fake", identity=lambda: fake, open_embedder=lambda: fake
-            ),
+            replace(parts, embedder_name="fake", identity=lambda: fake, open_embedder=lambda: fake),
         )
 
     def write(self, name: str, text: str) -> None:

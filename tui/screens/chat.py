@@ -175,7 +175,7 @@ class ChatScreen(PlaceActions):
     @while_running
     async def on_noticed(self, event: Noticed) -> None:
         """Something was amiss."""
-        self.notify(safe(event.text), severity="warning", timeout=15, markup=False)
+        self.notify(event.text, severity="warning", timeout=15, markup=False)
 
     @while_running
     async def on_status_read(self, event: StatusRead) -> None:
