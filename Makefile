@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 NOTES ?= corpus
 export Q
 
-.PHONY: ask chat index test lint types format bench docs pictures man schema adapter clean
+.PHONY: ask chat index test torture lint types format bench docs pictures man schema adapter clean
 
 ask: $(READY)  ## one question: make ask Q="What is retrieval-augmented generation?"
 	@test -n "$$Q" || { echo 'Say what to ask: make ask Q="What is a foundation model?"'; exit 2; }
@@ -20,6 +20,9 @@ index: $(READY)  ## bring the index up to date
 
 test: lint types  ## everything that must hold
 	$(BIN)/python -m pytest
+
+torture: $(READY)  ## what tries to break it, at length
+	RAG_TORTURE=1 $(BIN)/python -m pytest -s tests/faults
 
 lint: $(READY)
 	$(BIN)/ruff check .
