@@ -44,12 +44,14 @@ class NotesFolder:
         wait: bool = False,
         remove_missing: bool = False,
         check: bool = False,
+        hurried: bool = False,
     ) -> Iterator[IndexProgress]:
         """Bring the index up to date. Raises RagError; whatever happens, the last complete
         generation stays.
 
         A damaged index is mended from the notes, and `notice` says so; `check` looks for damage
-        everywhere first. `remove_missing` removes notes that are gone even if that is most of them.
+        everywhere first. `remove_missing` removes notes that are gone even if that is most of them;
+        `hurried` leaves for later what a question need not wait for.
         """
         from rag.indexing.repair import mend, start_anew
         from rag.reading.notes import scan
@@ -68,15 +70,20 @@ class NotesFolder:
             elif check:
                 yield IndexProgress("scan", notice=mend(folder))
             try:
-                yield from self._update(folder, rebuild, cancel, remove_missing)
+                yield from self._update(folder, rebuild, cancel, remove_missing, hurried)
             except IndexDamaged:
                 if not scan(self.notes_folder).files:
                     raise
                 yield IndexProgress("scan", notice=mend(folder))
-                yield from self._update(folder, rebuild, cancel, remove_missing)
+                yield from self._update(folder, rebuild, cancel, remove_missing, hurried)
 
     def _update(
-        self, folder: Path, rebuild: bool, cancel: Cancel | None, remove_missing: bool
+        self,
+        folder: Path,
+        rebuild: bool,
+        cancel: Cancel | None,
+        remove_missing: bool,
+        hurried: bool,
     ) -> Iterator[IndexProgress]:
         identity = self.parts.identity()
         meta = {"embedder": self.parts.embedder_name, "dimension": identity.dimension}
@@ -92,6 +99,7 @@ class NotesFolder:
                 rebuild,
                 cancel,
                 remove_missing,
+                hurried,
             )
 
     def heal(self) -> None:
@@ -154,7 +162,7 @@ class NotesFolder:
         """
         try:
             if self.changed():
-                yield from self.index(cancel=cancel)
+                yield from self.index(cancel=cancel, hurried=True)
         except (IndexBusy, StorageError, NotesError) as error:
             if not self.has_index():
                 raise

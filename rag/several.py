@@ -47,10 +47,11 @@ class SeveralFolders(Engine):
         wait: bool = False,
         remove_missing: bool = False,
         check: bool = False,
+        hurried: bool = False,
     ) -> Iterator[IndexProgress]:
         """Bring every folder's index up to date, one after the other."""
         return _one_run(
-            (name, each.index(rebuild, cancel, wait, remove_missing, check))
+            (name, each.index(rebuild, cancel, wait, remove_missing, check, hurried))
             for name, each in self._each()
         )
 

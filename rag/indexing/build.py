@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # A note written within this time of the last scan may have been written after it was read
 # without a new mtime: file systems and clocks are coarse. Such a note is hashed.
 _RACY_NS = 2_000_000_000
+_ERASED_AT_ONCE = 5000  # passages
 _CLOSED, _BARRED = "cannot be listed", "cannot be read"  # reasons of rag.reading.notes
 
 
@@ -125,12 +126,13 @@ def update(
     rebuild: bool = False,
     cancel: Callable[[], bool] | None = None,
     remove_missing: bool = False,
+    hurried: bool = False,
 ) -> Iterator[IndexProgress]:
     """Bring `index` up to date with `folder`. The caller holds the index's lock.
 
     `open_embedder` is called only when something must be embedded. `remove_missing` says that the
-    reader knows of notes that are gone, however many. Raises NotesError for a folder without
-    notes, NotesMissing for one that lost most of them, IndexMismatch, StorageError, ModelError;
+    reader knows of notes that are gone, however many; `hurried` that a question waits. Raises
+    NotesError for a folder without notes, NotesMissing for one that lost most of them, IndexMismatch, StorageError, ModelError;
     Cancelled loses nothing: the old generation stays, and what was embedded is kept.
     """
     started = time.perf_counter()
@@ -148,6 +150,8 @@ def update(
     if not todo.scan.files and not states:
         raise no_notes(folder, todo.scan)
     touch = [(file.mtime_ns, file.size, states[file.path].id) for file in todo.touched]
+    if index.erasing_due and not hurried:
+        index.erase()
     if todo.empty and index.complete:
         if index.derived_lags:
             index.derive()
@@ -195,7 +199,7 @@ def update(
             with index.store.transaction():
                 index.store.drop_unused_vectors(replaced)
             if todo.gone:
-                index.erase()
+                _erase(index, hurried)
         else:
             with index.store.transaction():
                 index.store.touch(touch)
@@ -252,6 +256,15 @@ def _done(
 
 def _racy(found: Scan, last_scan_ns: int) -> bool:
     return any(file.mtime_ns > last_scan_ns - _RACY_NS for file in found.files)
+
+
+def _erase(index: LocalIndex, hurried: bool) -> None:
+    """Leave no text of removed notes. All words are written anew for that, 5,000 passages in a
+    second: of a larger index not before a question, but at the next run that is not hurried."""
+    if hurried and index.store.counts()[1] > _ERASED_AT_ONCE:
+        index.put_off_erasing()
+    else:
+        index.erase()
 
 
 def _hashes(folder: Path, files: Sequence[NoteFile]) -> set[str]:

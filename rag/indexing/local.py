@@ -285,6 +285,17 @@ class LocalIndex:
         except RagError:
             pass  # asked by meaning alone until it can be written again
 
+    @property
+    def erasing_due(self) -> bool:
+        """Whether words of removed notes are still in the files."""
+        return self.store.get("erase") == "due"
+
+    def put_off_erasing(self) -> None:
+        """Erase the texts of removed notes now, their words at the next run that has time."""
+        with self.store.transaction():
+            self.store.put(erase="due")
+        self.store.erase()
+
     def word_ids(self) -> list[int]:
         """The ids of the chunks that the index of words holds, in no order."""
         return self._lexical.all_ids()
@@ -292,6 +303,9 @@ class LocalIndex:
     def erase(self, whole: bool = False) -> None:
         """Leave no text of what was removed in any file; with `whole`, no vector and no page."""
         self._lexical.rewrite(self.store)
+        if self.erasing_due:
+            with self.store.transaction():
+                self.store.put(erase="")
         if whole:
             shutil.rmtree(self.folder / VECTORS, ignore_errors=True)
         self.derive()

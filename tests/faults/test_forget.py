@@ -12,6 +12,7 @@ import pytest
 from rag.answering.conversations import Conversations
 from rag.errors import RagError
 from rag.forgetting import forget_notes, remember_notes
+from rag.indexing import build
 from rag.indexing.private import exposed
 from rag.indexing.verify import verify_index
 from rag.retrieval.search import Passage
@@ -68,6 +69,15 @@ def test_a_deleted_note_among_many_changes(vault: Vault):
     for file in vault.notes.rglob("*.md"):  # it may have been renamed
         if "Brobdingnag" in file.read_text():
             file.unlink()
+    vault.index()
+    assert not told(vault.data)
+
+
+def test_a_deleted_note_of_a_large_vault_waits_for_a_run_that_has_time(vault: Vault, monkeypatch):
+    monkeypatch.setattr(build, "_ERASED_AT_ONCE", 1)
+    (vault.notes / "part1/secret.md").unlink()
+    vault.ask()
+    assert SECRET.encode() not in (vault.folder / "index.db").read_bytes()
     vault.index()
     assert not told(vault.data)
 

@@ -37,7 +37,7 @@ def test_each_call_in_turn(shim: Path, tmp_path: Path):
         root = tmp_path / str(seed)
         root.mkdir()
         done = subprocess.run(
-            [sys.executable, "-m", "tests.faults.failing", str(root), str(scale(12, 1)), str(seed)],
+            [sys.executable, "-m", "tests.faults.failing", str(root), str(scale(23, 1)), str(seed)],
             env={**os.environ, "LD_PRELOAD": str(shim)},
             capture_output=True,
             text=True,
