@@ -132,8 +132,9 @@ def update(
 
     `open_embedder` is called only when something must be embedded. `remove_missing` says that the
     reader knows of notes that are gone, however many; `hurried` that a question waits. Raises
-    NotesError for a folder without notes, NotesMissing for one that lost most of them, IndexMismatch, StorageError, ModelError;
-    Cancelled loses nothing: the old generation stays, and what was embedded is kept.
+    NotesError for a folder without notes, NotesMissing for one that lost most of them,
+    IndexMismatch, StorageError, ModelError; Cancelled loses nothing: the old generation stays,
+    and what was embedded is kept.
     """
     started = time.perf_counter()
     scanned_ns = time.time_ns()
