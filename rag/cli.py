@@ -1,8 +1,9 @@
 """The command line: `rag index`, `rag ask`, `rag search`, `rag open`, `rag status`, `rag chat`,
-`rag eval`, `rag models`, `rag service`, and for other programs `rag mcp`, `rag serve` and
-`rag completion`.
+`rag eval`, `rag models`, `rag doctor`, `rag forget`, `rag service`, and for other programs
+`rag mcp`, `rag serve` and `rag completion`.
 
-Exit status: 0 answered or done, 1 the notes do not say, 2 any error.
+Exit status: 0 answered or done, 1 the notes do not say or the doctor found something broken, 2 any
+error.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rag import __version__
 from rag.config import LEAVES
-from rag.errors import Cancelled, NotesError, QuestionError, RagError
+from rag.errors import Cancelled, NotesError, NotesMissing, QuestionError, RagError
 
 if TYPE_CHECKING:
     from rag.config import Config
@@ -89,6 +90,11 @@ def build_parser() -> argparse.ArgumentParser:
     index.add_argument(
         "--watch", action="store_true", help="go on indexing what changes, until Ctrl-C"
     )
+    index.add_argument(
+        "--remove-missing", action="store_true", help="also where most notes are gone: remove them"
+    )
+    index.add_argument("--check", action="store_true", help="look for damage, and mend it")
+    index.add_argument("--wait", action="store_true", help="wait for another run of rag index")
     index.set_defaults(command=_index)
 
     ask = commands.add_parser("ask", help="answer one question from the notes")
@@ -123,6 +129,18 @@ def build_parser() -> argparse.ArgumentParser:
 
     status = commands.add_parser("status", help="what is indexed, and where it lies")
     status.set_defaults(command=_status)
+
+    doctor = commands.add_parser("doctor", help="what is wrong, and what mends it")
+    doctor.add_argument("--deep", action="store_true", help="verify everything that is indexed")
+    doctor.set_defaults(command=_doctor)
+
+    forget = commands.add_parser("forget", help="leave no text of a note in the index")
+    forget.add_argument("paths", nargs="+", metavar="PATH", help="a note, or a folder of notes")
+    forget.add_argument(
+        "--conversations", action="store_true", help="also the turns of conversations that quote it"
+    )
+    forget.add_argument("--undo", action="store_true", help="let it be indexed again")
+    forget.set_defaults(command=_forget)
 
     chat = commands.add_parser("chat", help="open the terminal interface")
     chat.add_argument(
@@ -207,14 +225,14 @@ def build_parser() -> argparse.ArgumentParser:
     add_flags(serve)
     serve.set_defaults(command=_serve)
 
-    for each in (index, ask, search, jump, status, evaluation):
+    for each in (index, ask, search, jump, status, doctor, evaluation):
         as_json = each.add_mutually_exclusive_group() if each is ask else each
         as_json.add_argument("--json", action="store_true", help="for programs: one JSON object")
         if each is ask:
             as_json.add_argument(
                 "--json-lines", action="store_true", help="for programs: each step as it comes"
             )
-    for each in (ask, search, jump, status, chat, evaluation, mcp, serve):
+    for each in (ask, search, jump, status, doctor, forget, chat, evaluation, mcp, serve):
         each.add_argument(
             "--notes",
             metavar="PATH",
@@ -266,7 +284,24 @@ def _index(arguments: argparse.Namespace, started: float) -> int:
     if arguments.watch:
         return _watch(engine, arguments)
     rebuild = arguments.rebuild or _confirm_embedder(engine, arguments.yes)
-    indexing(engine.index(rebuild=rebuild, wait=False), engine.folders, as_json=arguments.json)
+
+    def run(remove_missing: bool) -> None:
+        progress = engine.index(
+            rebuild=rebuild,
+            wait=arguments.wait,
+            remove_missing=remove_missing,
+            check=arguments.check,
+        )
+        indexing(progress, engine.folders, as_json=arguments.json)
+
+    try:
+        run(arguments.remove_missing)
+    except NotesMissing as error:
+        if arguments.json or not sys.stdin.isatty():
+            raise
+        if not _agreed(f"{error.message} Remove them from the index?"):
+            raise
+        run(True)
     return ANSWERED
 
 
@@ -334,6 +369,7 @@ def _ask(arguments: argparse.Namespace, started: float) -> int:
             done = answering_json(events)
         else:
             done = answering(events, not arguments.no_stream, arguments.thoughts)
+        _tell(engine)
         if not arguments.beside:
             start_behind(engine, arguments.notes)
     return ANSWERED if done.answered else NOT_IN_NOTES
@@ -381,6 +417,7 @@ def _search(arguments: argparse.Namespace, started: float) -> int:
         explanation(question, found, as_json=arguments.json)
     else:
         passages(question, found, as_json=arguments.json)
+    _tell(engine)
     start_behind(engine, arguments.notes)
     return ANSWERED if found.passages else NOT_IN_NOTES
 
@@ -389,6 +426,36 @@ def _status(arguments: argparse.Namespace, started: float) -> int:
     from rag.output import status
 
     status(_engine(arguments, started, arguments.notes).statuses(), as_json=arguments.json)
+    return ANSWERED
+
+
+def _doctor(arguments: argparse.Namespace, started: float) -> int:
+    from rag.doctor import examine, report
+
+    engine = _engine(arguments, started, arguments.notes)
+    return report(examine(engine, arguments.deep), as_json=arguments.json)
+
+
+def _forget(arguments: argparse.Namespace, started: float) -> int:
+    from rag.forgetting import forget_notes, remember_notes
+    from rag.output import safe
+
+    engine = _engine(arguments, started, arguments.notes)
+    if len(engine.folders) > 1:
+        raise NotesError(
+            "Several notes folders are named; a note lies in one.",
+            "Name it: rag forget --notes FOLDER PATH",
+        )
+    if arguments.undo:
+        count = remember_notes(engine, arguments.paths)
+        _say(f"{count:,} note{'' if count == 1 else 's'} will be indexed again: rag index")
+        return ANSWERED
+    done = forget_notes(engine, arguments.paths, arguments.conversations)
+    if done.turns and not done.turns_removed and sys.stdin.isatty():
+        question = f"Your conversations quote it in {done.turns:,} turns. Remove these as well?"
+        if _agreed(question):
+            done = forget_notes(engine, arguments.paths, True)
+    print(safe(done.sentence()))
     return ANSWERED
 
 
@@ -585,6 +652,15 @@ def _for_programs(arguments: argparse.Namespace) -> bool:
     return any(getattr(arguments, each, False) for each in ("json", "json_lines"))
 
 
+def _tell(engine: Engine) -> None:
+    """Say what was amiss while the question was answered."""
+    notices = engine.take_notices()
+    if notices:
+        from rag.output import tell
+
+        tell(notices)
+
+
 def _confirm_new(engine: Engine, yes: bool) -> None:
     if not engine.has_index():
         for each in engine.folders:
@@ -620,10 +696,16 @@ def _confirm(folder: Path, yes: bool) -> None:
             question.replace("Index all of it?", "It was not indexed."),
             "Name a folder inside it, or say --yes.",
         )
-    sys.stderr.write(f"{question} [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+    if not _agreed(question):
         raise NotesError("Nothing was indexed.", "Name a folder: rag index PATH")
+
+
+def _agreed(question: str) -> bool:
+    from rag.output import safe
+
+    sys.stderr.write(f"{safe(question)} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().casefold() in ("y", "yes")
 
 
 def _filters(arguments: argparse.Namespace) -> Filters:
