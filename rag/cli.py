@@ -1,5 +1,5 @@
-"""The command line: `rag index`, `rag ask`, `rag search`, `rag status`, `rag chat`,
-`rag eval`.
+"""The command line: `rag index`, `rag ask`, `rag search`, `rag open`, `rag status`, `rag chat`,
+`rag eval`, `rag models`, `rag serve`, and for other programs `rag mcp` and `rag completion`.
 
 Exit status: 0 answered or done, 1 the notes do not say, 2 any error.
 """
@@ -10,26 +10,32 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rag import __version__
+from rag.config import LEAVES
 from rag.errors import Cancelled, NotesError, QuestionError, RagError
 
 if TYPE_CHECKING:
+    from rag.config import Config
     from rag.engine import Engine
     from rag.indexing.filtering import Filters
 
 ANSWERED, NOT_IN_NOTES, FAILED, STOPPED = 0, 1, 2, 130
+STATUSES = (
+    "Exit status: 0 answered or done, 1 the notes do not say, 2 any error, 130 stopped with Ctrl-C."
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit status. No error ends in a traceback."""
     try:
         started = _process_start()
-        arguments = _parser().parse_args(argv)
+        arguments = build_parser().parse_args(argv)
         command: Callable[[argparse.Namespace, float], int] = arguments.command
         return command(arguments, started)
     except (KeyboardInterrupt, Cancelled):
@@ -70,7 +76,8 @@ def _process_start() -> float:
     return time.perf_counter() - max(0.0, time.time() - psutil.Process().create_time())
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The command line: also what completion and the manual page are made from."""
     parser = _Parser(prog="rag", description="Ask your own notes, on this machine.")
     parser.add_argument("--version", action="version", version=f"rag {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
@@ -83,6 +90,15 @@ def _parser() -> argparse.ArgumentParser:
     ask = commands.add_parser("ask", help="answer one question from the notes")
     ask.add_argument("question", nargs="*", help="the question; - or none: standard input")
     ask.add_argument("--no-stream", action="store_true", help="print the answer when complete")
+    ask.add_argument(
+        "--with",
+        dest="beside",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="also read this document, for this question; - for standard input; may be repeated",
+    )
+    ask.add_argument("--thoughts", action="store_true", help="show what the model thought first")
     ask.add_argument("--quote", action="store_true", help="the notes' own words, without a model")
     ask.add_argument("--strict", action="store_true", help="say only what the notes bear out")
     ask.set_defaults(command=_ask)
@@ -91,8 +107,14 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("question", nargs="*", help="what to look for; - or none: standard input")
     search.add_argument("--explain", action="store_true", help="why each stands where it does")
     search.set_defaults(command=_search)
+    jump = commands.add_parser("open", help="open the best note for some words in your editor")
+    jump.add_argument("question", nargs="+", help="a title, or words to look for")
+    jump.add_argument("--print", action="store_true", help="only print its path and line")
+    jump.set_defaults(command=_open, k=None)
+
     for each in (ask, search):
         each.add_argument("-k", type=int, metavar="N", help="passages to find (5)")
+    for each in (ask, search, jump):
         _add_filters(each)
 
     status = commands.add_parser("status", help="what is indexed, and where it lies")
@@ -136,9 +158,36 @@ def _parser() -> argparse.ArgumentParser:
         evaluation.add_argument(name, type=Path, metavar="FILE", help=text)
     evaluation.set_defaults(command=_eval)
 
-    for each in (index, ask, search, status, evaluation):
-        each.add_argument("--json", action="store_true", help="for programs")
-    for each in (ask, search, status, chat, evaluation):
+    from rag.models.parser import add_models
+
+    add_models(commands)
+
+    mcp = commands.add_parser("mcp", help="serve the notes to agents over MCP, on standard input")
+    mcp.set_defaults(command=_mcp)
+
+    completion = commands.add_parser("completion", help="print a completion script for a shell")
+    completion.add_argument("shell", nargs="?", choices=("bash", "zsh", "fish"), metavar="SHELL")
+    completion.add_argument(
+        "--values", choices=("folders", "tags", "models"), help=argparse.SUPPRESS
+    )
+    completion.set_defaults(command=_completion)
+
+    serve = commands.add_parser("serve", help="keep the models ready for rag ask and rag search")
+    serve.add_argument(
+        "--idle", type=float, default=15, metavar="MINUTES", help="end after so long unasked (15)"
+    )
+    serve.add_argument("--stop", action="store_true", help="end the one that runs")
+    serve.add_argument("--quiet", action="store_true", help=argparse.SUPPRESS)
+    serve.set_defaults(command=_serve)
+
+    for each in (index, ask, search, jump, status, evaluation):
+        as_json = each.add_mutually_exclusive_group() if each is ask else each
+        as_json.add_argument("--json", action="store_true", help="for programs: one JSON object")
+        if each is ask:
+            as_json.add_argument(
+                "--json-lines", action="store_true", help="for programs: each step as it comes"
+            )
+    for each in (ask, search, jump, status, chat, evaluation, mcp, serve):
         each.add_argument(
             "--notes",
             metavar="PATH",
@@ -146,14 +195,16 @@ def _parser() -> argparse.ArgumentParser:
             default=[],
             help="the notes folder, or its name in rag.toml; may be repeated",
         )
-    for each in (ask, search, chat, evaluation):
+    for each in (ask, search, jump, chat, evaluation, mcp):
         each.add_argument(
             "--no-refresh", action="store_true", help="do not look for changed notes first"
         )
-    for each in (index, ask, search, chat, evaluation):
+    for each in (index, ask, search, jump, chat, evaluation, mcp):
         each.add_argument(
             "-y", "--yes", action="store_true", help="index even a home folder without asking"
         )
+    for each in (parser, *commands.choices.values()):
+        each.epilog = STATUSES
     return parser
 
 
@@ -185,39 +236,69 @@ def _index(arguments: argparse.Namespace, started: float) -> int:
     engine = _engine(arguments, started, [] if arguments.path is None else [arguments.path])
     for each in engine.folders:
         _confirm(each, arguments.yes)
-    indexing(
-        engine.index(rebuild=arguments.rebuild, wait=False), engine.folders, as_json=arguments.json
-    )
+    rebuild = arguments.rebuild or _confirm_embedder(engine, arguments.yes)
+    indexing(engine.index(rebuild=rebuild, wait=False), engine.folders, as_json=arguments.json)
     return ANSWERED
 
 
 def _ask(arguments: argparse.Namespace, started: float) -> int:
-    from rag.output import answering, answering_json
+    from rag.output import answering, answering_json, answering_lines
+    from rag.serving.command import start_behind
 
     filters = _filters(arguments)
     question = _question(arguments, filters)
-    engine = _engine(arguments, started, arguments.notes)
-    _refresh(engine, arguments)
-    events = engine.ask(
-        question,
-        k=_k(arguments),
-        filters=filters,
-        quote=arguments.quote,
-        strict=arguments.strict or None,
-    )
-    if arguments.json:
-        done = answering_json(events)
-    else:
-        done = answering(events, stream=not arguments.no_stream)
+    with _asked(arguments, started) as engine:
+        _say_where(engine, arguments)
+        events = engine.ask(
+            question,
+            k=_k(arguments),
+            filters=filters,
+            quote=arguments.quote,
+            strict=arguments.strict or None,
+        )
+        if arguments.json_lines:
+            done = answering_lines(events)
+        elif arguments.json:
+            done = answering_json(events)
+        else:
+            done = answering(events, not arguments.no_stream, arguments.thoughts)
+        start_behind(engine, arguments.notes)
     return ANSWERED if done.answered else NOT_IN_NOTES
+
+
+@contextmanager
+def _asked(arguments: argparse.Namespace, started: float) -> Iterator[Engine]:
+    """The notes, and the documents that are read beside them; these alone where no notes folder
+    is known."""
+    from rag.serving.command import warmed
+
+    if not arguments.beside:
+        engine = warmed(_engine(arguments, started, arguments.notes))
+        _refresh(engine, arguments)
+        yield engine
+        return
+    from rag.indexing.home import last_used
+    from rag.shell.beside import beside
+
+    if "-" in arguments.beside and arguments.question in ([], ["-"]):
+        raise QuestionError("Standard input cannot be both the question and the document.")
+    config, _ = _settings()
+    notes: Engine | None = None
+    if arguments.notes or config.notes or config.folders or last_used(config.data_dir):
+        notes = _engine(arguments, started, arguments.notes)
+        _refresh(notes, arguments)
+    with beside(notes, config, arguments.beside) as engine:
+        engine.started = started
+        yield engine
 
 
 def _search(arguments: argparse.Namespace, started: float) -> int:
     from rag.output import passages
+    from rag.serving.command import start_behind, warmed
 
     filters = _filters(arguments)
     question = _question(arguments, filters)
-    engine = _engine(arguments, started, arguments.notes)
+    engine = warmed(_engine(arguments, started, arguments.notes))
     _refresh(engine, arguments)
     found = engine.explain(question, k=_k(arguments), filters=filters)
     if arguments.explain:
@@ -225,7 +306,8 @@ def _search(arguments: argparse.Namespace, started: float) -> int:
 
         explanation(question, found, as_json=arguments.json)
     else:
-        passages(question, found.passages, as_json=arguments.json)
+        passages(question, found, as_json=arguments.json)
+    start_behind(engine, arguments.notes)
     return ANSWERED if found.passages else NOT_IN_NOTES
 
 
@@ -233,6 +315,20 @@ def _status(arguments: argparse.Namespace, started: float) -> int:
     from rag.output import status
 
     status(_engine(arguments, started, arguments.notes).statuses(), as_json=arguments.json)
+    return ANSWERED
+
+
+def _serve(arguments: argparse.Namespace, started: float) -> int:
+    from rag.serving.command import run
+
+    engine = _engine(arguments, started, arguments.notes)
+    if arguments.stop:
+        from rag.serving.client import stop
+
+        if not stop(engine):
+            raise RagError("No server runs for these notes and settings.")
+        return ANSWERED
+    run(engine, arguments.idle, arguments.quiet)
     return ANSWERED
 
 
@@ -249,6 +345,10 @@ def _chat(arguments: argparse.Namespace, started: float) -> int:
         _refresh(engine, arguments)
         return run_plain(engine, "latest" if arguments.go_on else arguments.resume)
     _confirm_new(engine, arguments.yes)
+    if _confirm_embedder(engine, arguments.yes):
+        from rag.output import refreshing
+
+        refreshing(engine.index(rebuild=True), quiet=False)
     from tui.app import run_chat
 
     refresh = not arguments.no_refresh
@@ -282,6 +382,44 @@ def _eval(arguments: argparse.Namespace, started: float) -> int:
     return ANSWERED if evaluate(engine, plan) else STOPPED
 
 
+def _open(arguments: argparse.Namespace, started: float) -> int:
+    from rag.output import one_line, show_json
+    from rag.shell.jump import best_spot, open_editor
+
+    engine = _engine(arguments, started, arguments.notes)
+    _refresh(engine, arguments)
+    spot = best_spot(engine, " ".join(arguments.question), _filters(arguments))
+    if arguments.json:
+        show_json(spot.to_dict())
+    elif arguments.print:
+        print(f"{one_line(str(spot.file))}:{spot.line}")
+    else:
+        open_editor(spot)
+    return ANSWERED
+
+
+def _completion(arguments: argparse.Namespace, _started: float) -> int:
+    from rag.shell.completion import script, values
+
+    if arguments.values:
+        print("\n".join(values(arguments.values, lambda: _settings()[0])))
+    elif arguments.shell:
+        print(script(build_parser(), arguments.shell))
+    else:
+        raise QuestionError("Name your shell: bash, zsh or fish.", "Run: rag completion bash")
+    return ANSWERED
+
+
+def _mcp(arguments: argparse.Namespace, started: float) -> int:
+    engine = _engine(arguments, started, arguments.notes)
+    _confirm_new(engine, arguments.yes)
+    from rag.api import Notes
+    from rag.mcp import serve
+
+    serve(Notes(engine, arguments.yes), not arguments.no_refresh)
+    return ANSWERED
+
+
 # What the commands share
 
 
@@ -289,24 +427,48 @@ def _engine(
     arguments: argparse.Namespace,
     started: float,
     notes: Sequence[str],
-    settings: Mapping[str, object] | None = None,
+    flags: Mapping[str, object] | None = None,
 ) -> Engine:
-    """The engine for these notes folders; `settings` win over the file and the environment."""
-    from rag.config import choose_folders, load_config
-    from rag.wiring import build_engine, build_several
+    """The engine for these notes folders; `flags` are settings that win over all others."""
+    from rag.config import choose_folders, dotted
+    from rag.wiring import build_engine, build_several, choose_notes
+
+    config, here = _settings(flags=flags)
+    folders = choose_folders(config, notes, here)
+    used = [path for _, path in folders] or [choose_notes(config)]
+    config, _ = _settings(used, flags)
+    if config.unread:
+        _say(
+            f"Not read from {config.file}, which lies in a notes folder: "
+            f"{', '.join(map(dotted, config.unread))}. Set it in the environment, or in a "
+            "rag.toml elsewhere."
+        )
+    if folders:
+        return build_several(config, folders, started)
+    engine = build_engine(config, started)
+    if not _for_programs(arguments):
+        _say(f"Notes: {engine.notes_folder} (the folder indexed last)")
+    return engine
+
+
+def _settings(
+    asked: Sequence[Path] = (), flags: Mapping[str, object] | None = None
+) -> tuple[Config, Path]:
+    """The settings in force, and the current folder; `asked` are the notes folders, once known."""
+    from rag.config import load_config
 
     try:
         here = Path.cwd()
     except OSError as error:
         raise NotesError("The current folder is gone.", "Change to one that exists.") from error
-    config = load_config(here, os.environ, settings)
-    folders = choose_folders(config, notes, here)
-    if folders:
-        return build_several(config, folders, started)
-    engine = build_engine(config, started)
-    if not getattr(arguments, "json", False):
-        _say(f"Notes: {engine.notes_folder} (the folder indexed last)")
-    return engine
+    return load_config(here, os.environ, flags, asked=asked), here
+
+
+def _say_where(engine: Engine, arguments: argparse.Namespace) -> None:
+    """Say, before it happens, that a question and its passages go to another machine."""
+    name = engine.parts.generator_name
+    if name.startswith(LEAVES) and not arguments.quote:
+        _say(f"This question and the passages found for it go to{name.removeprefix(f'{LEAVES}:')}.")
 
 
 def _refresh(engine: Engine, arguments: argparse.Namespace) -> None:
@@ -316,7 +478,14 @@ def _refresh(engine: Engine, arguments: argparse.Namespace) -> None:
     from rag.output import refreshing
 
     _confirm_new(engine, arguments.yes)
-    refreshing(engine.refresh(), quiet=getattr(arguments, "json", False))
+    other = _confirm_embedder(engine, arguments.yes)
+    progress = engine.index(rebuild=True) if other else engine.refresh()
+    refreshing(progress, quiet=_for_programs(arguments))
+
+
+def _for_programs(arguments: argparse.Namespace) -> bool:
+    """Whether the output is JSON, and nobody wants to hear of what else goes on."""
+    return any(getattr(arguments, each, False) for each in ("json", "json_lines"))
 
 
 def _confirm_new(engine: Engine, yes: bool) -> None:
@@ -325,10 +494,28 @@ def _confirm_new(engine: Engine, yes: bool) -> None:
             _confirm(each, yes)
 
 
+def _confirm_embedder(engine: Engine, yes: bool) -> bool:
+    """Whether to index anew for another embedder: it takes a while, and a yes. The old index
+    stays until the new one is complete."""
+    old = engine.other_embedder()
+    if not old or yes:
+        return bool(old)
+    if not sys.stdin.isatty() or not sys.stderr.isatty():
+        return False  # it is refused with the command that mends it
+    notes = sum(each.notes for each in engine.statuses())
+    _say(f"The index was made with {old}; the settings now name {engine.parts.embedder_name}.")
+    sys.stderr.write(f"Index all {notes:,} notes anew? The old index stays until then. [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+        raise NotesError("Nothing was indexed.", f"Go back with: rag models use {old}")
+    return True
+
+
 def _confirm(folder: Path, yes: bool) -> None:
     """A home folder or `/` is indexed only after a yes: it is seldom what was meant."""
-    home = Path(os.path.realpath(Path.home()))
-    if yes or not (folder == home or folder in home.parents):
+    from rag.indexing.home import holds_home
+
+    if yes or not holds_home(folder):
         return
     question = f"{folder} is not a notes folder but much more. Index all of it?"
     if not sys.stdin.isatty():
@@ -379,7 +566,8 @@ def _complain(text: str) -> None:
     from rag.output import safe
 
     text = safe(text)
-    print(f"\x1b[31m{text}\x1b[0m" if sys.stderr.isatty() else text, file=sys.stderr, flush=True)
+    red = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    print(f"\x1b[31m{text}\x1b[0m" if red else text, file=sys.stderr, flush=True)
 
 
 def _say(text: str) -> None:

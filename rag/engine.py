@@ -27,7 +27,9 @@ from rag.retrieval.intent import Asked, understand
 from rag.retrieval.listing import Listed, list_notes
 from rag.retrieval.nothing import check_fields, nothing_left
 from rag.retrieval.query import Turn
+from rag.retrieval.rerank import CANDIDATES, rerank
 from rag.retrieval.search import Found, Passage
+from rag.retrieval.spelling import Spelled, respell
 from rag.retrieval.whole import ToSum, names_something, whole_notes
 
 
@@ -37,6 +39,7 @@ class Engine(NotesFolder):
     def __init__(self, notes_folder: Path, parts: Parts, started: float | None = None) -> None:
         super().__init__(notes_folder, parts)
         self.started = started  # time.perf_counter() at the start of the process, if it counts
+        self.spelled: Spelled | None = None  # where words are known beside this folder's own
 
     def search(
         self,
@@ -92,8 +95,19 @@ class Engine(NotesFolder):
             )
         if before_search is not None:
             before_search()
-        found = self._search(asked.query, history, k or self.parts.k, allowed)
-        return LookUp(asked, replace(found, notes=notes), None)
+        found = self._search(asked.query, history, self._candidates(k), allowed)
+        return LookUp(asked, self._in_order(replace(found, notes=notes), k), None)
+
+    def _candidates(self, k: int | None) -> int:
+        """How many passages are looked for when `k` are wanted: a reranker chooses among more."""
+        return max(k or self.parts.k, CANDIDATES if self.models.reranker() else 0)
+
+    def _in_order(self, found: Found, k: int | None) -> Found:
+        """The `k` best passages as the reranker puts them; without one, as they were found."""
+        reranker = self.models.reranker()
+        if reranker is None or not found.passages:
+            return found
+        return rerank(found, k or self.parts.k, reranker, self.parts.rerank_budget)
 
     def _understand(
         self,
@@ -134,12 +148,19 @@ class Engine(NotesFolder):
             index = self._open_index()
             index.check(self.parts.identity().fingerprint)
         with damage_errors(), index.store.snapshot():
-            return search_both(
+            started = time.perf_counter()
+            count_tokens = self.models.embedder().count_tokens
+            question, respelled = respell(
+                question, self.spelled or index, self.models.analyze, count_tokens
+            )
+            stages = {"spelling": time.perf_counter() - started}
+            found = search_both(
                 question,
                 history,
                 lambda text, k, others: self._search_one(text, k, others, allowed),
                 k,
             )
+        return replace(found, respelled=respelled, seconds={**stages, **found.seconds})
 
     def _search_one(
         self, text: str, k: int, others: Sequence[int], allowed: Sequence[int] | None
@@ -202,12 +223,12 @@ class Engine(NotesFolder):
             assert seen.listed is not None
             yield self._answered_by(seen.listed, seen.asked, started)
             return
-        query = seen.found.query
-        passages, sides = self._with_sides(seen.asked, seen.found.passages, k, today)
-        seen = replace(seen, found=replace(seen.found, passages=passages))
+        found, query = seen.found, seen.found.query
+        passages, sides = self._with_sides(seen.asked, found.passages, k, today)
+        seen = replace(seen, found=replace(found, passages=passages))
         evidence = find_evidence(query, passages, self.models.embedder())
         timings = {"first_evidence_s": time.perf_counter() - started}
-        yield Retrieved(passages, evidence, query)
+        yield Retrieved(passages, evidence, query, found.respelled)
         self.models.wait()
         for step in answer(
             seen.asked.text,
@@ -324,6 +345,9 @@ class Engine(NotesFolder):
             draft.tokens_per_s,
             seen.found.query,
             confidence=draft.confidence,
+            sentences=draft.sentences,
+            thoughts=draft.thoughts,
+            respelled=seen.found.respelled,
         )
 
     def passages_of(self, notes: Collection[str]) -> dict[str, list[str]]:

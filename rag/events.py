@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.answering.answer import Reading
+from rag.answering.answer import Reading, Thinking
 from rag.answering.grounding import Citation, Sentence
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.intent import Asked
 from rag.retrieval.listing import Listed
 from rag.retrieval.search import Found, Passage
+from rag.retrieval.spelling import Respelled
 from rag.retrieval.whole import ToSum
 
 Cancel = Callable[[], bool]
@@ -24,6 +25,7 @@ class Retrieved:
     passages: tuple[Passage, ...]
     evidence: tuple[Evidence, ...]
     query: str
+    respelled: tuple[Respelled, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,12 @@ class Answered:
     query: str
     listed: Listed | None = None
     confidence: float = 1.0
+    sentences: tuple[Sentence, ...] = ()
+    thoughts: str = ""  # what the model said to itself; no part of the answer
+    respelled: tuple[Respelled, ...] = ()
 
 
-Event = Retrieved | Reading | Sentence | Answered
+Event = Retrieved | Reading | Thinking | Sentence | Answered
 
 
 @dataclass(frozen=True, slots=True)

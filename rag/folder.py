@@ -119,6 +119,16 @@ class NotesFolder:
         except NoIndex:
             return False
 
+    def other_embedder(self) -> str:
+        """The embedder that the index was written with, where another one is set now; else ""."""
+        if not self.has_index():
+            return ""
+        with damage_errors():
+            store = self._open_index().store
+            if store.get("fingerprint") == self.parts.identity().fingerprint:
+                return ""
+            return store.get("embedder", "another embedder")
+
     def _home(self) -> Home | None:
         return find_home(self.parts.data_dir, self.notes_folder)
 

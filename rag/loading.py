@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rag.indexing.build import IndexProgress
     from rag.indexing.embeddings import ModelFolder, OnnxEmbedder, TorchEmbedder
     from rag.indexing.lexical import Words
+    from rag.retrieval.rerank import Reranker
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Parts:
     caution: Caution
     settings: Any  # with these, `index_job` builds the same engine in a spawned process
     index_job: Callable[..., Iterator[IndexProgress]]
+    open_reranker: Callable[[], Reranker] | None = None
+    rerank_budget: float = 0.0  # seconds
     taught: bool = True  # the language model was taught short answers, and writes nothing else
     strict: bool = False
     judge: Judge | None = None  # whether a passage entails a sentence; loads at its first call
@@ -50,6 +53,7 @@ class Models:
         self._embedder: OnnxEmbedder | TorchEmbedder | None = None
         self._generator: Generator | None = None
         self._analyzer: Words | None = None
+        self._reranker: Reranker | None = None
         self._loading = threading.Lock()
         self._loader: threading.Thread | None = None
 
@@ -107,7 +111,7 @@ class Models:
     def share(self, other: Models) -> None:
         """Use the models that `other` has loaded: for another folder with the same settings."""
         self._embedder, self._analyzer = other._embedder, other._analyzer
-        self._generator = other._generator
+        self._generator, self._reranker = other._generator, other._reranker
         self.parts = replace(
             self.parts,
             generator_name=other.parts.generator_name,
@@ -119,6 +123,12 @@ class Models:
         if self._embedder is None:
             self._embedder = self.parts.open_embedder()
         return self._embedder
+
+    def reranker(self) -> Reranker | None:
+        """The cross-encoder, if one is set; it loads its weights when it first scores."""
+        if self._reranker is None and self.parts.open_reranker is not None:
+            self._reranker = self.parts.open_reranker()
+        return self._reranker
 
     def terms(self, text: str) -> list[str]:
         """The words that a question is searched by."""

@@ -8,7 +8,7 @@ small one whose notes say it in other words.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -36,8 +36,11 @@ class SeveralFolders(Engine):
         self, folders: Mapping[str, Path], parts: Parts, started: float | None = None
     ) -> None:
         super().__init__(Path(os.path.commonpath(list(folders.values()))), parts, started)
-        shared = replace(parts, open_embedder=self.models.embedder)
+        # Each folder for itself would spend the reranker's time anew.
+        shared = replace(parts, open_embedder=self.models.embedder, open_reranker=None)
         self.engines = {name: Engine(folder, shared) for name, folder in folders.items()}
+        for each in self.engines.values():
+            each.spelled = _AllWords(self.engines)
 
     def index(
         self, rebuild: bool = False, cancel: Cancel | None = None, wait: bool = False
@@ -58,6 +61,9 @@ class SeveralFolders(Engine):
     def changed(self) -> bool:
         return any(each.changed() for each in self.engines.values())
 
+    def other_embedder(self) -> str:
+        return next((name for each in self.engines.values() if (name := each.other_embedder())), "")
+
     def has_index(self) -> bool:
         """Whether every folder has a complete index."""
         return all(each.has_index() for each in self.engines.values())
@@ -73,12 +79,13 @@ class SeveralFolders(Engine):
         before_search: Callable[[], object] | None = None,
     ) -> LookUp:
         """What each folder has, as one. Raises QuestionError where all of them refuse."""
+        count = self._candidates(k)
         seen: dict[str, LookUp] = {}
         refusals: list[QuestionError] = []
         for name, engine in self._each():
             try:
                 seen[name] = engine._look_up(
-                    question, history, k, filters, today, lists, before_search
+                    question, history, count, filters, today, lists, before_search
                 )
                 before_search = None
             except QuestionError as error:  # a tag, say, that this folder alone lacks
@@ -91,7 +98,7 @@ class SeveralFolders(Engine):
         asked = next(iter(seen.values())).asked
         found = {name: each.found for name, each in seen.items() if each.found is not None}
         if found:
-            return LookUp(asked, self._together(found, k or self.parts.k), None)
+            return LookUp(asked, self._in_order(self._together(found, count), k), None)
         lists_of = {name: each.listed for name, each in seen.items() if each.listed is not None}
         return LookUp(asked, None, one_list(lists_of))
 
@@ -107,7 +114,16 @@ class SeveralFolders(Engine):
             sum(one.candidates for one in found.values()),
             {stage: sum(one.seconds[stage] for one in found.values()) for stage in stages},
             next(iter(found.values())).query,
+            respelled=next(iter(found.values())).respelled,
         )
+
+    def _in_order(self, found: Found, k: int | None) -> Found:
+        """As the reranker puts them; each folder keeps its share of what is left."""
+        ordered = super()._in_order(found, len(found.passages))
+        folders: dict[int, list[Passage]] = {}
+        for each in ordered.passages:
+            folders.setdefault(each.id % len(self.engines), []).append(each)
+        return replace(ordered, passages=merge(list(folders.values()), k or self.parts.k))
 
     def _named(self, number: int, name: str, passage: Passage) -> Passage:
         """A passage of one folder with an id and a path among all of them."""
@@ -157,6 +173,22 @@ class SeveralFolders(Engine):
 
     def _each(self) -> Iterable[tuple[str, Engine]]:
         return self.engines.items()
+
+
+class _AllWords:
+    """The words of all folders: one that any of them holds is not mistyped."""
+
+    def __init__(self, engines: Mapping[str, Engine]) -> None:
+        self._engines = engines
+
+    def held_words(self, terms: Collection[str]) -> set[str]:
+        return set().union(
+            *(each._open_index().held_words(terms) for each in self._engines.values())
+        )
+
+    def nearest_word(self, word: str, distance: int) -> str:
+        found = (each._open_index().nearest_word(word, distance) for each in self._engines.values())
+        return next(filter(None, found), "")
 
 
 class Libraries(Library):

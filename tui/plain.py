@@ -157,6 +157,8 @@ class Plain:
                 self._finish(event, found, sentences)
 
     def _evidence(self, found: Retrieved) -> None:
+        for word in found.respelled:
+            self._say(safe(str(word)))
         if found.evidence:
             self._say("Nearest in your notes:")
         for each in found.evidence[:EVIDENCE]:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answering.answer import Draft, Drafted, Reading
+from rag.answering.answer import Drafted, Reading
+from rag.answering.draft import Draft
 from rag.answering.generation import Generator, Message
 from rag.answering.grounding import Judge, Sentence, cite, ground, marked
 from rag.answering.points import central_points

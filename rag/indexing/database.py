@@ -47,6 +47,13 @@ CREATE TABLE other_script (
 CREATE INDEX names_by_note ON names(note);
 CREATE INDEX linked_by_note ON linked(note);
 """
+# Ids of chunks that are gone, kept until no derived index holds them. A trigger writes them, so
+# that the account is right whoever removes a chunk.
+_REMOVED = """
+CREATE TABLE IF NOT EXISTS removed (id INTEGER PRIMARY KEY);
+CREATE TRIGGER IF NOT EXISTS chunk_removed AFTER DELETE ON chunks
+BEGIN INSERT INTO removed VALUES (old.id); END;
+"""
 # From each older format to the next. With format 2 the rules of chunks and words changed, too, so
 # that all notes are read anew and fill what is new.
 _MIGRATIONS = {
@@ -120,6 +127,8 @@ class Database:
         elif version < FORMAT:
             steps = "".join(_MIGRATIONS[each] for each in range(version, FORMAT))
             db.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {FORMAT}; COMMIT;")
+        if version <= FORMAT:
+            db.executescript(_REMOVED)
 
     def _check_format(self, db: sqlite3.Connection) -> None:
         version = db.execute("PRAGMA user_version").fetchone()[0]

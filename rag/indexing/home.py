@@ -88,6 +88,12 @@ def known_folders(data_dir: Path) -> list[Path]:
     return [Path(home.path) for home in homes if os.path.isdir(home.path)]
 
 
+def holds_home(folder: Path) -> bool:
+    """Whether a folder is the home folder or one above it: seldom what was meant by "notes"."""
+    home = Path(os.path.realpath(Path.home()))
+    return folder == home or folder in home.parents
+
+
 def _read(data_dir: Path) -> list[Home]:
     """The registry; without it, or with a damaged one, indexes are simply built again."""
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -56,6 +56,8 @@ class PassageIndex(Protocol):
     def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]: ...
     def sentences(self, ids: Sequence[int]) -> dict[int, NDArray[np.int8]]: ...
     def rarity(self, terms: Sequence[str]) -> dict[str, float]: ...
+    def held_words(self, terms: Collection[str]) -> set[str]: ...
+    def nearest_word(self, word: str, distance: int) -> str: ...
     def find_notes(self, name: str, from_path: str | None = None) -> tuple[NamedNote, ...]: ...
     def notes_named(self, keys: Sequence[str]) -> tuple[NamedNote, ...]: ...
     def passages_of(self, notes: Sequence[int], most: int) -> list[int]: ...
@@ -136,12 +138,8 @@ class LocalIndex:
         """
         if self._words_lag:
             self._repair_words()
-        without: Sequence[int] = ()
-        if allowed is not None and 2 * len(allowed) > self.store.counts()[1]:
-            # tantivy takes time in proportion to a set of ids: hand it the smaller one.
-            without, allowed = sorted(set(self.store.chunk_ids()).difference(allowed)), None
         try:
-            return self._lexical.search(terms, k, allowed, without, every)
+            return self._lexical.search(terms, k, allowed, every)
         except ValueError:  # its files were damaged since they were opened
             return []
 
@@ -161,6 +159,20 @@ class LocalIndex:
             return self._lexical.rarity(terms)
         except ValueError:  # damaged since it was opened
             return dict.fromkeys(terms, 1.0)
+
+    def held_words(self, terms: Collection[str]) -> set[str]:
+        """Those of some analyzed terms that any note holds."""
+        try:
+            return self._lexical.held(terms)
+        except ValueError:  # damaged since it was opened
+            return set(terms)
+
+    def nearest_word(self, word: str, distance: int) -> str:
+        """The word of the notes within `distance` edits of `word`; "" for none."""
+        try:
+            return self._lexical.nearest(word, distance)
+        except ValueError:  # damaged since it was opened
+            return ""
 
     def find_notes(self, name: str, from_path: str | None = None) -> tuple[NamedNote, ...]:
         """The notes that `name` means, best first: see `rag.indexing.names`."""
@@ -212,22 +224,22 @@ class LocalIndex:
         self._lexical.catch_up(self.store, gone)
         dimension = int(self.store.get("dimension"))
         folder = self.folder / "vectors"
-        from rag.indexing import vectors  # imports faiss only if a new base is due
+        from rag.indexing.bases import refresh_base  # imports faiss only if a new one is due
 
-        vectors.refresh_base(folder, self.store, dimension)
+        refresh_base(folder, self.store, dimension)
 
     @property
     def derived_lags(self) -> bool:
         """Whether FAISS or tantivy is missing, damaged or too far behind SQLite."""
         if not self.complete or self._words_lag:
             return self.complete
-        from rag.indexing.vectors import base_lags
+        from rag.indexing.bases import base_lags
 
-        return base_lags(self.folder / "vectors", self.store, int(self.store.get("dimension")))
+        return base_lags(self.folder / "vectors", self.store)
 
     @property
     def _words_lag(self) -> bool:
-        return self._lexical.generation != self.generation
+        return not self._lexical.holds(self.generation)
 
     def known_skips(self) -> dict[str, tuple[int, int, str]]:
         """Size, mtime and reason of the files that could not be read last time, by path."""

@@ -167,8 +167,23 @@ class Store(VectorTable):
 
     def chunk_ids(self, above: int = 0) -> list[int]:
         """Ids of all chunks whose id is greater than `above`, ascending."""
+        if not above:  # unordered, SQLite reads them from its smallest index, not beside the texts
+            return sorted(row[0] for row in self._db.execute("SELECT id FROM chunks"))
         rows = self._db.execute("SELECT id FROM chunks WHERE id > ? ORDER BY id", (above,))
         return [row[0] for row in rows]
+
+    def removed_ids(self, upto: int) -> list[int]:
+        """Ids up to `upto` of chunks that are gone, as far as there is an account of them."""
+        if not self._has("removed"):
+            return []
+        rows = self._db.execute("SELECT id FROM removed WHERE id <= ?", (upto,))
+        return [row[0] for row in rows]
+
+    def forget_removed(self, above: int) -> None:
+        """Drop the account of ids above one: no derived index holds those chunks."""
+        if self._db.execute("SELECT 1 FROM removed WHERE id > ? LIMIT 1", (above,)).fetchone():
+            with self.transaction():
+                self._db.execute("DELETE FROM removed WHERE id > ?", (above,))
 
     def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]:
         """Passages by id; ids that are gone are left out."""

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from rag.retrieval.rerank import Reranked
 from rag.retrieval.sentences import SentenceScore, score_sentences
+from rag.retrieval.spelling import Respelled
 
 if TYPE_CHECKING:
     from rag.indexing.embeddings import Embedder
@@ -47,7 +49,8 @@ class Reasons:
 
     Ranks count from 1, None where that side did not find it. `sentence` is the cosine of the
     nearest sentence, `share` the share of the question's words in the best one, `terms` are
-    those that the passage holds.
+    those that the passage holds. A reranker adds where the search had put it, from 1, and how
+    relevant it found it, from 0 to 1.
     """
 
     meaning_rank: int | None = None
@@ -55,6 +58,8 @@ class Reasons:
     sentence: float | None = None
     share: float = 0.0
     terms: tuple[str, ...] = ()
+    found_at: int | None = None
+    judged: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +95,17 @@ class Passage:
 @dataclass(frozen=True, slots=True)
 class Found:
     """The passages of a search, best first; how many candidates there were, the seconds that
-    each stage took, what was searched, and how many notes filters left, None without filters."""
+    each stage took, what was searched, and how many notes filters left, None without filters.
+
+    `respelled` are mistyped words that were searched as the notes spell them."""
 
     passages: tuple[Passage, ...]
     candidates: int
     seconds: Mapping[str, float]
     query: str
     notes: int | None = None
+    respelled: tuple[Respelled, ...] = ()
+    reranked: Reranked | None = None
 
 
 def search(

@@ -21,6 +21,7 @@ class Said:
     name = "said"
     context_size = 4096
     fingerprint = "said"
+    follows = False
 
     def __init__(self, text: str, taught: bool = False, refusal: float = 0.0) -> None:
         self.text = text
