@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rag.indexing.progress import IndexProgress
     from rag.retrieval.search import Found
 
+_LONGEST = 1000  # bytes of a greeting
 _GREETING_S = 2.0  # to wait for a server that listens; one that is stopped does not answer
 
 
@@ -47,6 +48,9 @@ class WarmEngine:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
+
+    def load_behind(self) -> None:
+        """The server has loaded it."""
 
     def refresh(self) -> Iterator[IndexProgress]:
         try:
@@ -160,13 +164,14 @@ def _call(place: Path | None, call: str, values: dict[str, Any]) -> Connection:
         client.close()
         raise _Gone from error
     try:
-        if not line.poll(_GREETING_S) or line.recv() != place.name:
+        # Bytes, so that nothing of a stranger's is unpickled.
+        if not line.poll(_GREETING_S) or line.recv_bytes(_LONGEST) != place.name.encode():
             raise _Gone
         line.send((call, values))
     except (OSError, EOFError) as error:
         line.close()
         raise _Gone from error
-    except BaseException:
+    except BaseException:  # Ctrl-C, say
         line.close()
         raise
     return line

@@ -77,7 +77,7 @@ class _Desk:
         self._waiting += 1
         try:
             with Connection(client.detach()) as line:
-                line.send(self._name)
+                line.send_bytes(self._name.encode())
                 call, values = line.recv()
                 if call == STOP:
                     self.stopped = True
