@@ -1,6 +1,6 @@
 """The command line: `rag index`, `rag ask`, `rag search`, `rag open`, `rag status`, `rag chat`,
-`rag eval`, `rag models`, `rag doctor`, `rag forget`, `rag serve`, and for other programs `rag mcp`
-and `rag completion`.
+`rag eval`, `rag models`, `rag doctor`, `rag forget`, `rag service`, and for other programs
+`rag mcp`, `rag serve` and `rag completion`.
 
 Exit status: 0 answered or done, 1 the notes do not say or the doctor found something broken, 2 any
 error.
@@ -12,7 +12,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -88,6 +88,9 @@ def build_parser() -> argparse.ArgumentParser:
     index.add_argument("path", nargs="?", metavar="PATH", help="the notes folder, or its name")
     index.add_argument("--rebuild", action="store_true", help="build the index anew")
     index.add_argument(
+        "--watch", action="store_true", help="go on indexing what changes, until Ctrl-C"
+    )
+    index.add_argument(
         "--remove-missing", action="store_true", help="also where most notes are gone: remove them"
     )
     index.add_argument("--check", action="store_true", help="look for damage, and mend it")
@@ -159,7 +162,20 @@ def build_parser() -> argparse.ArgumentParser:
 
     evaluation = commands.add_parser("eval", help="measure search and answers on your questions")
     evaluation.add_argument("questions", metavar="QUESTIONS.jsonl", help="one JSON object a line")
+    evaluation.add_argument(
+        "--make", type=int, metavar="N", help="write N questions from your notes there, to edit"
+    )
+    evaluation.add_argument(
+        "--by-rule", action="store_true", help="with --make: without the language model"
+    )
     evaluation.add_argument("--answers", action="store_true", help="also answer each question")
+    evaluation.add_argument(
+        "--quote", action="store_true", help="with --answers: the notes' own words, without a model"
+    )
+    evaluation.add_argument("--model", metavar="NAME", help="another language model, or its file")
+    evaluation.add_argument(
+        "--no-adapter", action="store_true", help="the bundled model as it was before it was taught"
+    )
     evaluation.add_argument("--sample", type=int, metavar="N", help="N of the questions")
     evaluation.add_argument("--seed", type=int, default=0, metavar="S", help="which N (0)")
     for name, text in (
@@ -169,6 +185,18 @@ def build_parser() -> argparse.ArgumentParser:
     ):
         evaluation.add_argument(name, type=Path, metavar="FILE", help=text)
     evaluation.set_defaults(command=_eval)
+
+    service = commands.add_parser("service", help="keep the index up to date in the background")
+    actions = service.add_subparsers(
+        metavar="ACTION", required=True, dest="action", parser_class=_Parser
+    )
+    install = actions.add_parser("install", help="write the service's file; starts nothing")
+    install.add_argument("path", nargs="?", metavar="PATH", help="the notes folder, or its name")
+    install.add_argument("--print", action="store_true", help="show the file, write nothing")
+    uninstall = actions.add_parser("uninstall", help="stop the service and remove its file")
+    state = actions.add_parser("status", help="whether it is installed, and whether it runs")
+    for each in (install, uninstall, state):
+        each.set_defaults(command=_service)
 
     from rag.models.parser import add_models
 
@@ -184,12 +212,17 @@ def build_parser() -> argparse.ArgumentParser:
     )
     completion.set_defaults(command=_completion)
 
-    serve = commands.add_parser("serve", help="keep the models ready for rag ask and rag search")
+    serve = commands.add_parser(
+        "serve", help="keep the models ready for rag ask and rag search, or serve over HTTP"
+    )
     serve.add_argument(
         "--idle", type=float, default=15, metavar="MINUTES", help="end after so long unasked (15)"
     )
     serve.add_argument("--stop", action="store_true", help="end the one that runs")
     serve.add_argument("--quiet", action="store_true", help=argparse.SUPPRESS)
+    from rag.http.command import add_flags
+
+    add_flags(serve)
     serve.set_defaults(command=_serve)
 
     for each in (index, ask, search, jump, status, doctor, evaluation):
@@ -207,11 +240,11 @@ def build_parser() -> argparse.ArgumentParser:
             default=[],
             help="the notes folder, or its name in rag.toml; may be repeated",
         )
-    for each in (ask, search, jump, chat, evaluation, mcp):
+    for each in (ask, search, jump, chat, evaluation, mcp, serve):
         each.add_argument(
             "--no-refresh", action="store_true", help="do not look for changed notes first"
         )
-    for each in (index, ask, search, jump, chat, evaluation, mcp):
+    for each in (index, ask, search, jump, chat, evaluation, mcp, serve):
         each.add_argument(
             "-y", "--yes", action="store_true", help="index even a home folder without asking"
         )
@@ -248,6 +281,8 @@ def _index(arguments: argparse.Namespace, started: float) -> int:
     engine = _engine(arguments, started, [] if arguments.path is None else [arguments.path])
     for each in engine.folders:
         _confirm(each, arguments.yes)
+    if arguments.watch:
+        return _watch(engine, arguments)
     rebuild = arguments.rebuild or _confirm_embedder(engine, arguments.yes)
 
     def run(remove_missing: bool) -> None:
@@ -267,6 +302,49 @@ def _index(arguments: argparse.Namespace, started: float) -> int:
         if not _agreed(f"{error.message} Remove them from the index?"):
             raise
         run(True)
+    return ANSWERED
+
+
+def _watch(engine: Engine, arguments: argparse.Namespace) -> int:
+    from rag.output import told
+    from rag.watching import keep_indexed, until_stopped
+
+    for each in engine.folders:
+        if not each.is_dir():
+            raise NotesError(f"There is no folder {each}.", "Name one: rag index --watch PATH")
+    folders = [str(each) for each in engine.folders]
+    with until_stopped() as stop:
+        if not arguments.json:
+            _say(f"Watching {', '.join(folders)}. Ctrl-C ends it.")
+        keep_indexed(engine, stop, lambda what: told(what, folders, as_json=arguments.json))
+    engine.close()
+    return ANSWERED
+
+
+def _service(arguments: argparse.Namespace, started: float) -> int:
+    from rag.service import install, make_service, state, this_system, uninstall
+
+    named: list[str] = []
+    install_it = arguments.action == "install"
+    if install_it:
+        named = [] if arguments.path is None else [arguments.path]
+        engine = _engine(arguments, started, named)
+        for each in engine.folders:
+            _confirm(each, False)
+        # A folder of its own is named by its place, those of rag.toml by that file.
+        named = [str(engine.folders[0])] if len(engine.folders) == 1 else named
+    command = [sys.executable, "-m", "rag", "index", "--watch", "--yes", *named]
+    service = make_service(this_system(), command, Path.cwd(), os.environ, Path.home())
+    if install_it and arguments.print:
+        print(service.text, end="")
+    elif install_it:
+        _say(install(service))
+    elif arguments.action == "uninstall":
+        _say(uninstall(service))
+    else:
+        installed, running = state(service)
+        where = f"installed ({service.file})" if installed else "not installed"
+        print(f"The service is {where} and {'runs' if running else 'does not run'}.")
     return ANSWERED
 
 
@@ -385,6 +463,8 @@ def _serve(arguments: argparse.Namespace, started: float) -> int:
     from rag.serving.command import run
 
     engine = _engine(arguments, started, arguments.notes)
+    if arguments.http:
+        return _serve_http(engine, arguments)
     if arguments.stop:
         from rag.serving.client import stop
 
@@ -424,7 +504,19 @@ def _chat(arguments: argparse.Namespace, started: float) -> int:
 def _eval(arguments: argparse.Namespace, started: float) -> int:
     from rag.evaluation.command import evaluate, prepare
 
-    engine = _engine(arguments, started, arguments.notes)
+    settings = {
+        "generator_model": arguments.model,
+        "generator_adapter": False if arguments.no_adapter else None,
+    }
+    engine = _engine(arguments, started, arguments.notes, settings)
+    if arguments.make is not None:
+        from rag.evaluation.making import make
+
+        by_model = not arguments.by_rule
+        if by_model:
+            _refresh(engine, arguments)
+        make(engine, Path(arguments.questions), arguments.make, arguments.seed, by_model)
+        return ANSWERED
     plan = prepare(
         engine.notes_folder,
         Path(arguments.questions),
@@ -435,9 +527,21 @@ def _eval(arguments: argparse.Namespace, started: float) -> int:
         arguments.chart,
         arguments.against,
         arguments.json,
+        arguments.quote,
     )
     _refresh(engine, arguments)
     return ANSWERED if evaluate(engine, plan) else STOPPED
+
+
+def _serve_http(engine: Engine, arguments: argparse.Namespace) -> int:
+    from rag.api import Notes
+    from rag.http.command import serve_http
+
+    _confirm_new(engine, arguments.yes)
+    _say_where(engine, arguments)
+    notes = Notes(engine, arguments.yes)
+    serve_http(notes, arguments.port, arguments.new_token, not arguments.no_refresh)
+    return ANSWERED
 
 
 def _open(arguments: argparse.Namespace, started: float) -> int:
@@ -471,6 +575,7 @@ def _completion(arguments: argparse.Namespace, _started: float) -> int:
 def _mcp(arguments: argparse.Namespace, started: float) -> int:
     engine = _engine(arguments, started, arguments.notes)
     _confirm_new(engine, arguments.yes)
+    _say_where(engine, arguments)
     from rag.api import Notes
     from rag.mcp import serve
 
@@ -481,14 +586,20 @@ def _mcp(arguments: argparse.Namespace, started: float) -> int:
 # What the commands share
 
 
-def _engine(arguments: argparse.Namespace, started: float, notes: Sequence[str]) -> Engine:
+def _engine(
+    arguments: argparse.Namespace,
+    started: float,
+    notes: Sequence[str],
+    flags: Mapping[str, object] | None = None,
+) -> Engine:
+    """The engine for these notes folders; `flags` are settings that win over all others."""
     from rag.config import choose_folders, dotted
     from rag.wiring import build_engine, build_several, choose_notes
 
-    config, here = _settings()
+    config, here = _settings(flags=flags)
     folders = choose_folders(config, notes, here)
     used = [path for _, path in folders] or [choose_notes(config)]
-    config, _ = _settings(used)
+    config, _ = _settings(used, flags)
     if config.unread:
         _say(
             f"Not read from {config.file}, which lies in a notes folder: "
@@ -503,7 +614,9 @@ def _engine(arguments: argparse.Namespace, started: float, notes: Sequence[str])
     return engine
 
 
-def _settings(asked: Sequence[Path] = ()) -> tuple[Config, Path]:
+def _settings(
+    asked: Sequence[Path] = (), flags: Mapping[str, object] | None = None
+) -> tuple[Config, Path]:
     """The settings in force, and the current folder; `asked` are the notes folders, once known."""
     from rag.config import load_config
 
@@ -511,14 +624,15 @@ def _settings(asked: Sequence[Path] = ()) -> tuple[Config, Path]:
         here = Path.cwd()
     except OSError as error:
         raise NotesError("The current folder is gone.", "Change to one that exists.") from error
-    return load_config(here, os.environ, asked=asked), here
+    return load_config(here, os.environ, flags, asked), here
 
 
 def _say_where(engine: Engine, arguments: argparse.Namespace) -> None:
     """Say, before it happens, that a question and its passages go to another machine."""
     name = engine.parts.generator_name
-    if name.startswith(LEAVES) and not arguments.quote:
-        _say(f"This question and the passages found for it go to{name.removeprefix(f'{LEAVES}:')}.")
+    if name.startswith(LEAVES) and not getattr(arguments, "quote", False):
+        asked = "This question" if hasattr(arguments, "question") else "Every question"
+        _say(f"{asked} and the passages found for it go to{name.removeprefix(f'{LEAVES}:')}.")
 
 
 def _refresh(engine: Engine, arguments: argparse.Namespace) -> None:

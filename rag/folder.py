@@ -57,7 +57,9 @@ class NotesFolder:
         from rag.reading.notes import scan
 
         if self._home() is None or not self.notes_folder.is_dir():
-            found = scan(self.notes_folder)  # a folder that is not there gets no home
+            found = scan(
+                self.notes_folder, self.parts.suffixes
+            )  # a folder that is not there gets no home
             if not found.files:
                 raise no_notes(self.notes_folder, found)
         with ExitStack() as stack:
@@ -98,6 +100,7 @@ class NotesFolder:
                 meta,
                 rebuild,
                 cancel,
+                self.parts.suffixes,
                 remove_missing,
                 hurried,
             )
@@ -146,6 +149,7 @@ class NotesFolder:
                     index.note_states(),
                     int(index.store.get("scanned_ns", "0")),
                     known=index.known_skips(),
+                    suffixes=self.parts.suffixes,
                     forgotten=forgotten_notes(index),
                 )
                 return not todo.empty or index.derived_lags

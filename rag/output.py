@@ -65,6 +65,18 @@ def indexing(progress: Iterator[IndexProgress], folders: Sequence[Path], as_json
     _show_skipped(console, report)
 
 
+def told(what: IndexReport | str, folders: Sequence[str], as_json: bool) -> None:
+    """One line of what a watcher did, or of what stood in its way."""
+    from rag.schema import index_json
+    from rag.watching import log_line
+
+    if as_json:
+        _print_line({"error": what} if isinstance(what, str) else index_json(what, folders))
+        return
+    sys.stdout.write(f"{one_line(log_line(what))}\n")
+    sys.stdout.flush()
+
+
 def refreshing(progress: Iterator[IndexProgress], quiet: bool) -> None:
     """Follow a refresh before a question; says something only if notes changed."""
     report = _follow(progress, quiet, title="Bringing the index up to date")

@@ -19,6 +19,7 @@ from rag.indexing.local import Changes, LocalIndex
 from rag.indexing.progress import IndexProgress as IndexProgress
 from rag.indexing.progress import IndexReport as IndexReport
 from rag.indexing.rows import NoteState
+from rag.reading.formats import SUFFIXES
 from rag.reading.notes import NoteFile, Scan, Skipped, hash_note, scan
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def plan(
     last_scan_ns: int,
     every: bool = False,
     known: Mapping[str, tuple[int, int, str]] | None = None,
+    suffixes: tuple[str, ...] = SUFFIXES,
     forgotten: Collection[str] = (),
 ) -> Plan:
     """Compare the folder with the notes as they were indexed: by size and mtime, else by hash.
@@ -64,7 +66,7 @@ def plan(
     all notes as changed; `forgotten` are left out (see `rag.indexing.forget`). Raises NotesError
     for a folder that cannot be listed.
     """
-    found = without(scan(folder), forgotten)
+    found = without(scan(folder, suffixes), forgotten)
     new: list[NoteFile] = []
     changed: list[NoteFile] = []
     touched: list[NoteFile] = []
@@ -125,16 +127,17 @@ def update(
     meta: dict[str, object],
     rebuild: bool = False,
     cancel: Callable[[], bool] | None = None,
+    suffixes: tuple[str, ...] = SUFFIXES,
     remove_missing: bool = False,
     hurried: bool = False,
 ) -> Iterator[IndexProgress]:
     """Bring `index` up to date with `folder`. The caller holds the index's lock.
 
-    `open_embedder` is called only when something must be embedded. `remove_missing` says that the
-    reader knows of notes that are gone, however many; `hurried` that a question waits. Raises
-    NotesError for a folder without notes, NotesMissing for one that lost most of them,
-    IndexMismatch, StorageError, ModelError; Cancelled loses nothing: the old generation stays,
-    and what was embedded is kept.
+    Files with one of `suffixes` are notes. `open_embedder` is called only when something must be
+    embedded. `remove_missing` says that the reader knows of notes that are gone, however many;
+    `hurried` that a question waits. Raises NotesError for a folder without notes, NotesMissing
+    for one that lost most of them, IndexMismatch, StorageError, ModelError; Cancelled loses
+    nothing: the old generation stays, and what was embedded is kept.
     """
     started = time.perf_counter()
     scanned_ns = time.time_ns()
@@ -143,9 +146,9 @@ def update(
         index.check(fingerprint)
     every = rebuild or index.rules_changed()
     states = index.note_states()
-    last_scan_ns = int(index.store.get("scanned_ns", "0"))
+    last_scan = int(index.store.get("scanned_ns", "0"))
     forgotten = forgotten_notes(index)
-    todo = plan(folder, states, last_scan_ns, every, index.known_skips(), forgotten)
+    todo = plan(folder, states, last_scan, every, index.known_skips(), suffixes, forgotten)
     if not remove_missing:
         check_missing(folder, states, todo.gone, lambda: _hashes(folder, todo.new))
     if not todo.scan.files and not states:
@@ -157,7 +160,7 @@ def update(
         if index.derived_lags:
             index.derive()
         # Not a new generation, but the next scan need not hash what this one hashed.
-        if touch or _racy(todo.scan, int(index.store.get("scanned_ns", "0"))):
+        if touch or _racy(todo.scan, last_scan):
             with index.store.transaction():
                 index.store.touch(touch)
                 index.store.put(scanned_ns=scanned_ns)
