@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from rag.config import Caution
 from rag.errors import RagError
+from rag.reading.formats import SUFFIXES
 from rag.retrieval.query import search_terms
 
 if TYPE_CHECKING:
     from rag.answering.generation import Generator
+    from rag.answering.grounding import Judge
     from rag.indexing.build import IndexProgress
     from rag.indexing.embeddings import ModelFolder, OnnxEmbedder, TorchEmbedder
     from rag.indexing.lexical import Words
+    from rag.retrieval.rerank import Reranker
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,12 @@ class Parts:
     caution: Caution
     settings: Any  # with these, `index_job` builds the same engine in a spawned process
     index_job: Callable[..., Iterator[IndexProgress]]
+    open_reranker: Callable[[], Reranker] | None = None
+    rerank_budget: float = 0.0  # seconds
+    taught: bool = True  # the language model was taught short answers, and writes nothing else
+    strict: bool = False
+    judge: Judge | None = None  # whether a passage entails a sentence; loads at its first call
+    suffixes: tuple[str, ...] = SUFFIXES  # of the files that are notes
 
 
 class Models:
@@ -46,6 +55,8 @@ class Models:
         self._embedder: OnnxEmbedder | TorchEmbedder | None = None
         self._generator: Generator | None = None
         self._analyzer: Words | None = None
+        self._opening = threading.Lock()
+        self._reranker: Reranker | None = None
         self._loading = threading.Lock()
         self._loader: threading.Thread | None = None
 
@@ -63,6 +74,14 @@ class Models:
         self._loader = threading.Thread(target=self._quietly_load, daemon=True)
         self._loader.start()
         return self._loader
+
+    def load_embedder_behind(self) -> None:
+        """Start loading the embedder while notes are looked through."""
+        threading.Thread(target=self._quietly_load_embedder, daemon=True).start()
+
+    def _quietly_load_embedder(self) -> None:
+        with suppress(RagError):  # raised again where the model is needed
+            self.embedder().load()
 
     def wait(self) -> None:
         """Until what `load_behind` started is done."""
@@ -82,6 +101,11 @@ class Models:
                 self._generator = generator
             return self._generator
 
+    @property
+    def taught(self) -> bool:
+        """Whether the language model gives short answers alone; loads none to find out."""
+        return self.parts.taught if self._generator is None else self._generator.taught
+
     def use_generator(self, name: str, opener: Callable[[], Generator]) -> None:
         """Load another language model and answer with it from now on; the old one is freed.
 
@@ -98,7 +122,7 @@ class Models:
     def share(self, other: Models) -> None:
         """Use the models that `other` has loaded: for another folder with the same settings."""
         self._embedder, self._analyzer = other._embedder, other._analyzer
-        self._generator = other._generator
+        self._generator, self._reranker = other._generator, other._reranker
         self.parts = replace(
             self.parts,
             generator_name=other.parts.generator_name,
@@ -107,9 +131,16 @@ class Models:
 
     def embedder(self) -> OnnxEmbedder | TorchEmbedder:
         """The embedder; it loads its weights when it first embeds. Raises ModelError."""
-        if self._embedder is None:
-            self._embedder = self.parts.open_embedder()
-        return self._embedder
+        with self._opening:
+            if self._embedder is None:
+                self._embedder = self.parts.open_embedder()
+            return self._embedder
+
+    def reranker(self) -> Reranker | None:
+        """The cross-encoder, if one is set; it loads its weights when it first scores."""
+        if self._reranker is None and self.parts.open_reranker is not None:
+            self._reranker = self.parts.open_reranker()
+        return self._reranker
 
     def terms(self, text: str) -> list[str]:
         """The words that a question is searched by."""

@@ -91,8 +91,8 @@ class Box:
             **kept,
             "RAG_DATA_DIR": str(self.data),
             "RAG_CACHE_DIR": str(self.cache),
-            "RAG_NOTES": str(self.notes),
             "RAG_CONFIG_DIR": str(self.folder / "config"),
+            "RAG_NOTES": str(self.notes),
             **self.env,
         }
 

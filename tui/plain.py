@@ -98,6 +98,8 @@ class Plain:
     def run(self, begin: int | Literal["latest"] | None, read: Asked) -> None:
         """The loop. An error is a sentence, and the next question works."""
         self._say(f"Notes: {self._engine.notes_folder}", "Type /help for all commands.")
+        if self._kept.notice:
+            self._say(self._kept.notice)
         self._guarded(lambda: self._begin(begin))
         while True:
             try:
@@ -117,6 +119,7 @@ class Plain:
             self._say("Stopped.")
         except RagError as error:
             self._say(str(error))
+        self._say(*self._engine.take_notices())
 
     def _begin(self, begin: int | Literal["latest"] | None) -> None:
         if begin == "latest":
@@ -165,6 +168,8 @@ class Plain:
                 self._finish(event, found, sentences)
 
     def _evidence(self, found: Retrieved) -> None:
+        for word in found.respelled:
+            self._say(safe(str(word)))
         if found.evidence:
             self._say("Nearest in your notes:")
         for each in found.evidence[:EVIDENCE]:

@@ -2,8 +2,8 @@
 
 Asks questions about articles that neither training nor scoring sees (`split.json`, "calibrate";
 each FILE as `examples.py` reads it), among all articles of the files: answerable ones, unanswerable
-ones, and answerable ones with their note left out of the search. Prints the coefficients of `rag.answering.abstention` and what each
-threshold would refuse of each group.
+ones, and answerable ones with their note left out of the search. Prints the coefficients of
+`rag.answering.abstention` and what each threshold would refuse of each group.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -121,6 +122,8 @@ class LlamaGenerator:
     `taught`: it was trained on the prompt of `rag.answering.prompt`, and answers as asked there.
     A `context` of 0 is what the file and the memory at hand allow; `thinks` lets a model think
     that can be told to.
+    `opening`: how every chat begins. It is read as soon as the model is loaded, which is while the
+    notes are searched, and no question waits for it.
     """
 
     def __init__(
@@ -131,6 +134,7 @@ class LlamaGenerator:
         threads: int,
         taught: bool = False,
         thinks: bool = False,
+        opening: Sequence[Message] = (),
     ) -> None:
         self.name = name
         self.taught = taught
@@ -138,6 +142,7 @@ class LlamaGenerator:
         self.file = file
         self.fingerprint = file.name
         self._threads = threads
+        self._opening = tuple(opening)
         self._wanted_context = context
         self._lock = threading.Lock()
         self._model: Any = None
@@ -148,9 +153,23 @@ class LlamaGenerator:
     # Loading
 
     def load(self) -> None:
-        """Load the weights now instead of at the first question. Raises ModelError."""
+        """Load the weights and read the opening now instead of at the first question.
+
+        Raises ModelError.
+        """
         with self._lock:
+            fresh = self._context is None
             self._load()
+            if fresh and self._opening:
+                self._decode(self._shared_ids())
+
+    def _shared_ids(self) -> list[int]:
+        """The ids with which every chat that has the opening begins."""
+        one, other = (
+            self._ids([*self._opening, Message("user", text)]) for text in ("a question", "1.")
+        )
+        pairs = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+        return [each for each, _ in pairs][: self._library.llama_n_batch(self._context)]
 
     def _load(self) -> None:
         if self._context is not None:
@@ -233,6 +252,9 @@ class LlamaGenerator:
     def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
         """Token ids of a chat: the template's special tokens, and text that can make none."""
         self.load()
+        return self._ids(messages)
+
+    def _ids(self, messages: Sequence[Message]) -> list[int]:
         return self._ids_of(self._render([message.role for message in messages]), messages)
 
     def _ids_of(self, rendered: str, messages: Sequence[Message]) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rag.answering.generation import Message
+from rag.answering.grounding import own_words
 from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.query import Turn
@@ -90,7 +91,7 @@ def note_line(n: int, title: str, text: str, spans: Sequence[tuple[int, int]]) -
     for place, (start, end) in enumerate(spans):
         if place:
             said += " " if not text[spans[place - 1][1] : start].strip() else _GAP
-        said += " ".join(plain(text[start:end]).split())
+        said += own_words(" ".join(plain(text[start:end]).split()))
     return _LINE.format(n, title, said)
 
 
@@ -98,15 +99,20 @@ def chat(question: str, notes: Sequence[str], before: str = "") -> tuple[Message
     """The messages for a question, the notes' lines, and the question asked before it."""
     asked = (_BEFORE.format(before) if before else "") + _ASKED.format(question)
     text = "\n".join(notes)
-    return (Message("system", SYSTEM + REFUSAL), Message("user", f"{text}\n\n{asked}"))
+    return (opening(taught=True), Message("user", f"{text}\n\n{asked}"))
+
+
+def opening(taught: bool) -> Message:
+    """How every chat begins with the taught model, and with any other."""
+    return Message("system", (SYSTEM if taught else INSTRUCTIONS) + REFUSAL)
 
 
 def _messages(
     question: str, notes: Sequence[tuple[int, str]], turns: Sequence[Turn], taught: bool
 ) -> tuple[Message, ...]:
     before = turns[-1].question if turns else ""
-    system, user = chat(question, [note for _, note in notes], before)
-    return (system if taught else Message("system", INSTRUCTIONS + REFUSAL), user)
+    _, user = chat(question, [note for _, note in notes], before)
+    return (opening(taught), user)
 
 
 def _shorten(question: str, limit: int, count_tokens: Callable[[str], int]) -> str:

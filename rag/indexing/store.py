@@ -12,7 +12,9 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from rag.indexing.database import damaged
 from rag.indexing.rows import ChunkRow, NamedNote, NoteRow, NoteState, StoredLink, StoredPassage
+from rag.indexing.sums import PASSAGE, passage_sum
 from rag.indexing.vector_table import VectorTable
 from rag.reading.naming import bare_name, name_key
 
@@ -167,8 +169,23 @@ class Store(VectorTable):
 
     def chunk_ids(self, above: int = 0) -> list[int]:
         """Ids of all chunks whose id is greater than `above`, ascending."""
+        if not above:  # unordered, SQLite reads them from its smallest index, not beside the texts
+            return sorted(row[0] for row in self._db.execute("SELECT id FROM chunks"))
         rows = self._db.execute("SELECT id FROM chunks WHERE id > ? ORDER BY id", (above,))
         return [row[0] for row in rows]
+
+    def removed_ids(self, upto: int) -> list[int]:
+        """Ids up to `upto` of chunks that are gone, as far as there is an account of them."""
+        if not self._has("removed"):
+            return []
+        rows = self._db.execute("SELECT id FROM removed WHERE id <= ?", (upto,))
+        return [row[0] for row in rows]
+
+    def forget_removed(self, above: int) -> None:
+        """Drop the account of ids above one: no derived index holds those chunks."""
+        if self._db.execute("SELECT 1 FROM removed WHERE id > ? LIMIT 1", (above,)).fetchone():
+            with self.transaction():
+                self._db.execute("DELETE FROM removed WHERE id > ?", (above,))
 
     def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]:
         """Passages by id; ids that are gone are left out."""
@@ -176,36 +193,34 @@ class Store(VectorTable):
         for start in range(0, len(ids), 500):
             part = ids[start : start + 500]
             marks = ",".join("?" * len(part))
-            for row in self._db.execute(
-                "SELECT c.id, n.path, n.title, n.aliases, c.headings, c.first, c.last, c.text"
-                f" FROM chunks c JOIN notes n ON n.id = c.note WHERE c.id IN ({marks})",
-                part,
-            ):
-                found[row[0]] = StoredPassage(
-                    row[0],
-                    row[1],
-                    row[2],
-                    tuple(json.loads(row[3])),
-                    tuple(json.loads(row[4])),
-                    *row[5:],
-                )
+            for row in self._db.execute(f"{self._passage_query()} WHERE c.id IN ({marks})", part):
+                found[row[0]] = _stored(row)
         return found
 
     def all_passages(self, above: int = 0) -> Iterator[StoredPassage]:
         """Every passage whose id is greater than `above`, ascending."""
-        for row in self._db.execute(
-            "SELECT c.id, n.path, n.title, n.aliases, c.headings, c.first, c.last, c.text"
-            " FROM chunks c JOIN notes n ON n.id = c.note WHERE c.id > ? ORDER BY c.id",
-            (above,),
-        ):
-            yield StoredPassage(
-                row[0],
-                row[1],
-                row[2],
-                tuple(json.loads(row[3])),
-                tuple(json.loads(row[4])),
-                *row[5:],
-            )
+        query = f"{self._passage_query()} WHERE c.id > ? ORDER BY c.id"
+        for row in self._db.execute(query, (above,)):
+            yield _stored(row)
+
+    def _passage_query(self) -> str:
+        checked = self._has("sums")
+        return (
+            f"SELECT {PASSAGE}, {'s.passage' if checked else 'NULL'}"
+            " FROM chunks c JOIN notes n ON n.id = c.note"
+            f"{' LEFT JOIN sums s ON s.chunk = c.id' if checked else ''}"
+        )
+
+
+def _stored(row: Sequence[Any]) -> StoredPassage:
+    """A passage from its row, whose last value is its checksum, None for none.
+
+    Raises IndexDamaged when it is not as it was written.
+    """
+    if row[8] is not None and row[8] != passage_sum(row[1:8]):
+        raise damaged("A passage of the index")
+    names, headings = json.loads(row[3]), json.loads(row[4])
+    return StoredPassage(row[0], row[1], row[2], tuple(names), tuple(headings), *row[5:8])
 
 
 def _named(row: Sequence[Any]) -> NamedNote:

@@ -86,6 +86,35 @@ class VectorTable(Database):
                 part,
             )
 
-    def drop_unused_vectors(self) -> None:
-        """Forget vectors that no chunk refers to."""
-        self._db.execute("DELETE FROM vectors WHERE hash NOT IN (SELECT vector FROM chunks)")
+    def copy_vectors(self, rows: Sequence[tuple[bytes, bytes, bytes]]) -> int:
+        """Keep vectors that another database kept; how many there were."""
+        self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", rows)
+        return len(rows)
+
+    def drop_vectors(self, hashes: Iterable[bytes]) -> None:
+        """Forget some vectors, so that their texts are embedded again."""
+        self._db.executemany("DELETE FROM vectors WHERE hash = ?", [(each,) for each in hashes])
+
+    def chunk_id_array(self) -> NDArray[np.int64]:
+        """Ids of all chunks, ascending: eight bytes each."""
+        import numpy as np
+
+        rows = self._db.execute("SELECT id FROM chunks")
+        return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64))
+
+    def vectors_in(self, notes: Iterable[int]) -> set[bytes]:
+        """The hashes of the vectors of some notes' chunks."""
+        query = "SELECT vector FROM chunks WHERE note = ?"
+        return {row[0] for note in notes for row in self._db.execute(query, (note,))}
+
+    def drop_unused_vectors(self, candidates: Iterable[bytes]) -> None:
+        """Forget vectors that no chunk refers to: of `candidates`, or of all where there are more
+        vectors than chunks, as runs leave that were interrupted and never finished."""
+        self._db.executemany(
+            "DELETE FROM vectors WHERE hash = ?1"
+            " AND NOT EXISTS (SELECT 1 FROM chunks WHERE vector = ?1)",
+            [(each,) for each in candidates],
+        )
+        query = "SELECT (SELECT count(*) FROM vectors) > (SELECT count(*) FROM chunks)"
+        if self._db.execute(query).fetchone()[0]:
+            self._db.execute("DELETE FROM vectors WHERE hash NOT IN (SELECT vector FROM chunks)")

@@ -98,7 +98,7 @@ def app(tmp_path: Path, models_cache: Path, embedder: OnnxEmbedder, monkeypatch)
     )
     engine = build_engine(config)
     engine.models._embedder = embedder
-    engine.parts = replace(engine.parts, open_generator=ScriptedGenerator)
+    engine.models.parts = replace(engine.parts, open_generator=ScriptedGenerator)
     for _ in engine.index():
         pass
     place = workplace(engine)

@@ -117,7 +117,10 @@ class TurnView(Vertical, can_focus=True):
         """Quote the best sentences at once; no model is needed for that."""
         self.passages, self.evidence, self.query_text = event.passages, event.evidence, event.query
         self.query_one(Answer).sources = len(event.passages)
-        rows = []
+        rows = [
+            Static(Content.styled(one_line(str(each)), FAINT), classes="preview")
+            for each in event.respelled
+        ]
         for each in event.evidence[:PREVIEWS]:
             path = event.passages[each.n - 1].path
             rows.append(
@@ -154,7 +157,9 @@ class TurnView(Vertical, can_focus=True):
             folded = Collapsible(Static(Content(thoughts)), title=title, classes="thoughts")
             await self.query_one(".outcome").mount(folded)
         speed = f", {event.tokens_per_s:.0f} tokens/s" if event.tokens_per_s > 0 else ""
-        self.facts = (f"{event.model}{speed}, {seconds:.1f} s",)
+        self.facts = (f"{_author(event.model)}{speed}, {seconds:.1f} s",)
+        if event.listed is None:
+            self.facts += (f"{event.confidence:.0%} likely that the notes hold an answer",)
         return SavedTurn(
             self.question,
             event.answer,
@@ -178,7 +183,7 @@ class TurnView(Vertical, can_focus=True):
         self.query_one(Answer).sources = len(saved.passages)
         for each in saved.sentences if saved.answered else ():
             await self.add_sentence(each)
-        self.facts = (f"{saved.model}, {saved.seconds:.1f} s",)
+        self.facts = (f"{_author(saved.model)}, {saved.seconds:.1f} s",)
         await self._conclude(saved.answered, saved.answer)
 
     async def _conclude(self, answered: bool, text: str) -> None:
@@ -275,3 +280,8 @@ def error_content(error: RagError) -> Content:
     """What happened, and below it what to do."""
     message, remedy = clean(error.message), clean(error.remedy)
     return Content.assemble(message, (f"\n{remedy}" if remedy else "", MUTED))
+
+
+def _author(model: str) -> str:
+    """Who wrote an answer: a model, or the notes themselves."""
+    return model or "the notes' own words"
