@@ -59,12 +59,21 @@ class RespelledJson(TypedDict):
     searched: str
 
 
+class SentenceJson(TypedDict):
+    """A sentence of an answer, how far the notes bear it out, and the passages that it cites."""
+
+    text: str
+    support: Literal["supported", "weak", "unsupported"]
+    citations: list[int]
+
+
 class AnswerJson(TypedDict):
     """A whole answer. `notes` is there where the question asked for a list of notes."""
 
     question: str
     answer: str
     answered: bool
+    sentences: list[SentenceJson]
     citations: list[CitationJson]
     passages: list[PassageJson]
     timings: dict[str, float]
@@ -132,6 +141,18 @@ class ExplainedPassageJson(PassageJson):
     words_in_best_sentence: float
     terms: list[str]
     also: list[str]
+    rank_before_reranking: int | None
+    reranker_score: float | None
+
+
+class RerankedJson(TypedDict):
+    """How far the reranker came: `scored` of `offered` passages, in `seconds` of `budget`."""
+
+    model: str
+    scored: int
+    offered: int
+    seconds: float
+    budget: float
 
 
 class ExplainedJson(TypedDict):
@@ -139,8 +160,10 @@ class ExplainedJson(TypedDict):
 
     question: str
     query: str
+    respelled: list[RespelledJson]
     candidates: int
     searched_notes: int | None
+    reranked: RerankedJson | None
     seconds: dict[str, float]
     passages: list[ExplainedPassageJson]
 

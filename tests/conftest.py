@@ -85,6 +85,7 @@ class Box:
             **kept,
             "RAG_DATA_DIR": str(self.data),
             "RAG_CACHE_DIR": str(self.cache),
+            "RAG_CONFIG_DIR": str(self.folder / "config"),
             "RAG_NOTES": str(self.notes),
             **self.env,
         }

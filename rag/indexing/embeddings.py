@@ -299,7 +299,13 @@ class TorchEmbedder:
 
             folder = self._model.files.folder
             try:
-                self._transformer = SentenceTransformer(str(folder), device="cpu")
+                self._transformer = SentenceTransformer(
+                    str(folder),
+                    device="cpu",
+                    trust_remote_code=False,
+                    local_files_only=True,
+                    model_kwargs={"use_safetensors": True},
+                )
             except (OSError, ValueError, ImportError, LookupError, RuntimeError) as error:
                 reason = " ".join(str(error).split())[:160]
                 raise ModelError(

@@ -59,7 +59,8 @@ class Block:
     `headings` is the path of headings above it, as plain text, outermost first. `text` is the
     lines as they stand in the file, without %%comments%%. `pieces` are the line spans at which it
     may be cut; together they cover `first` to `last`. A "heading-only" block is the line of a
-    heading with nothing under it; a rule ("---") is a "paragraph".
+    heading with nothing under it; a rule ("---") is a "paragraph". `before` is what stands between
+    it and the block above, line breaks and blanks; None where a heading does, or nothing.
     """
 
     kind: Kind
@@ -68,6 +69,7 @@ class Block:
     last: int
     text: str
     pieces: tuple[tuple[int, int], ...]
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,19 +278,28 @@ def _blocks(parts: Sequence[_Part], lines: Sequence[str]) -> tuple[Block, ...]:
     blocks: list[Block] = []
     path: list[tuple[int, str]] = []
     bare: _Part | None = None
+    parted = True  # by a heading that is no block, from the block above
 
     def add(part: _Part, kind: Kind, above: list[tuple[int, str]]) -> None:
+        nonlocal parted
+        end = blocks[-1].last if blocks else 0
+        before = "\n" + "".join(f"{line}\n" for line in lines[end : part.first - 1])
         headings = tuple(title for _, title in above if title)
         text = "\n".join(lines[part.first - 1 : part.last])
-        blocks.append(Block(kind, headings, part.first, part.last, text, part.pieces))
+        gap = None if parted else before
+        blocks.append(Block(kind, headings, part.first, part.last, text, part.pieces, gap))
+        parted = False
 
     for part in parts:
         if not part.level:
+            parted = parted or bare is not None
             add(part, part.kind, path)
             bare = None
             continue
         if bare and part.level <= bare.level:
             add(bare, "heading-only", path[:-1])
+        elif bare:
+            parted = True
         while path and path[-1][0] >= part.level:
             path.pop()
         path.append((part.level, part.title))
