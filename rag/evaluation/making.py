@@ -17,8 +17,10 @@ from rag.events import Answered
 from rag.output import safe
 from rag.reading.documents import Block, Document, parse_document
 from rag.reading.notes import Skipped, read_note, scan
+from rag.wiring import untaught
 
 if TYPE_CHECKING:
+    from rag.answering.generation import Generator
     from rag.engine import Engine
 
 _MODEL_SHARE = 3  # one question of so many is the model's
@@ -73,23 +75,24 @@ def _by_model(
     ]
     tries = min(len(paragraphs), _TRIES * wanted)
     drawn = random.Random(seed).sample(paragraphs, tries)  # noqa: S311 - a draw, not a secret
+    writer = untaught(engine)
     found: list[Proposal] = []
     for document, block in drawn:
         if len(found) == wanted:
             break
-        question = _written(engine, block)
+        question = _written(writer, block)
         proposal = _answered(engine, question, document.path, block) if question else None
         if proposal is not None:
             found += checked([proposal], _placed(block))
     return found
 
 
-def _written(engine: Engine, block: Block) -> str:
+def _written(writer: Generator, block: Block) -> str:
     """The model's question about a paragraph, "" where it wrote none."""
     from rag.answering.generation import Message
 
     messages = (Message("system", _ASK), Message("user", block.text))
-    tokens = engine.models.generator().stream(messages, _QUESTION_TOKENS)
+    tokens = writer.stream(messages, _QUESTION_TOKENS)
     said = " ".join("".join(each.text for each in tokens).split())
     question, mark, _ = said.partition("?")
     return f"{question}?" if mark and 4 <= len(question.split()) <= 25 else ""
