@@ -16,6 +16,7 @@ from rag.evaluation.proposing import Proposal, checked, choose, propose
 from rag.events import Answered
 from rag.output import safe
 from rag.reading.documents import Block, Document, parse_document
+from rag.reading.links import plain
 from rag.reading.notes import Skipped, read_note, scan
 from rag.wiring import untaught
 
@@ -24,8 +25,23 @@ if TYPE_CHECKING:
     from rag.engine import Engine
 
 _MODEL_SHARE = 3  # one question of so many is the model's
-_TRIES = 4  # paragraphs that the model reads for each question that is wanted of it
+_TRIES = 8  # paragraphs that the model reads for each question that is wanted of it
 _ASK = "Write one short question that the text answers. Write the question alone."
+# Shown first: without them the bundled model talks about the text.
+_EXAMPLES = (
+    (
+        "The old mill at Harlow was rebuilt in 1821 after a fire, with two wheels in place of one.",
+        "When was the old mill at Harlow rebuilt?",
+    ),
+    (
+        "A rondel is a round dagger that knights wore at the belt. It had a stiff, narrow blade.",
+        "What kind of blade did a rondel have?",
+    ),
+    (
+        "Sourdough rises more slowly than dough with baker's yeast: its wild yeasts are fewer.",
+        "Why does sourdough rise more slowly than dough with baker's yeast?",
+    ),
+)
 _QUESTION_TOKENS = 48
 _PARAGRAPH = (20, 120)  # words that the model is given
 
@@ -91,7 +107,13 @@ def _written(writer: Generator, block: Block) -> str:
     """The model's question about a paragraph, "" where it wrote none."""
     from rag.answering.generation import Message
 
-    messages = (Message("system", _ASK), Message("user", block.text))
+    shown = [
+        message
+        for text, question in _EXAMPLES
+        for message in (Message("user", f"Text: {text}"), Message("assistant", question))
+    ]
+    text = " ".join(plain(block.text).split())
+    messages = (Message("system", _ASK), *shown, Message("user", f"Text: {text}"))
     tokens = writer.stream(messages, _QUESTION_TOKENS)
     said = " ".join("".join(each.text for each in tokens).split())
     question, mark, _ = said.partition("?")
