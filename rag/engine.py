@@ -14,7 +14,7 @@ from rag.answering.kinds import sides_of
 from rag.answering.quotes import Sides
 from rag.answering.sides import find_sides
 from rag.answering.summary import Check, Points, read_points, summarise
-from rag.errors import QuestionError
+from rag.errors import IndexDamaged, QuestionError
 from rag.events import Answered, Cancel, Event, LookUp, Retrieved
 from rag.folder import NotesFolder
 from rag.indexing.database import damage_errors
@@ -40,6 +40,14 @@ class Engine(NotesFolder):
         super().__init__(notes_folder, parts)
         self.started = started  # time.perf_counter() at the start of the process, if it counts
         self.spelled: Spelled | None = None  # where words are known beside this folder's own
+
+    def load_behind(self) -> None:
+        """Start loading what a search needs, while the notes are looked through."""
+        self.models.load_embedder_behind()
+
+    def each_folder(self) -> Sequence[Engine]:
+        """The engines of the notes folders that are asked, one for each."""
+        return [self]
 
     def search(
         self,
@@ -79,7 +87,26 @@ class Engine(NotesFolder):
         before_search: Callable[[], object] | None = None,
     ) -> LookUp:
         """What the notes have for a question: passages or, if `lists`, the list it asks for or
-        the notes to sum up."""
+        the notes to sum up.
+
+        An index that turns out to be damaged is mended, and asked again.
+        """
+        try:
+            return self._look_up_once(question, history, k, filters, today, lists, before_search)
+        except IndexDamaged:
+            self.heal()
+            return self._look_up_once(question, history, k, filters, today, lists, None)
+
+    def _look_up_once(
+        self,
+        question: str,
+        history: Sequence[Turn],
+        k: int | None,
+        filters: Filters | None,
+        today: date | None,
+        lists: bool,
+        before_search: Callable[[], object] | None,
+    ) -> LookUp:
         asked, allowed, notes = self._understand(question, filters, today, follows=bool(history))
         if lists and asked.summary is not None:
             return LookUp(asked, None, None, self._whole(asked))
@@ -166,11 +193,12 @@ class Engine(NotesFolder):
         self, text: str, k: int, others: Sequence[int], allowed: Sequence[int] | None
     ) -> Found:
         """The passages for one reading of a question; `others` are scored beside them."""
-        from rag.retrieval.names import named_passages, spoken
+        from rag.retrieval.names import defined_passages, named_passages, spoken
         from rag.retrieval.search import search
 
         index = self._open_index()
-        named = [*named_passages(index, text), *others]
+        openings = defined_passages(index, text)
+        named = [*dict.fromkeys([*openings, *named_passages(index, text), *others])]
         if allowed is not None:
             named = [each for each in named if each in set(allowed)]
         query = spoken(text)
@@ -183,6 +211,7 @@ class Engine(NotesFolder):
             k,
             named=named,
             allowed=allowed,
+            openings=openings,
         )
 
     def ask(
