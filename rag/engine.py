@@ -16,6 +16,7 @@ from rag.folder import NotesFolder
 from rag.indexing.database import damage_errors
 from rag.indexing.filtering import Filters, chunks_of, find_notes, known_fields
 from rag.indexing.linking import notes_named
+from rag.indexing.rows import StoredPassage
 from rag.loading import Parts
 from rag.retrieval.evidence import find_evidence
 from rag.retrieval.followup import search_both
@@ -26,6 +27,7 @@ from rag.retrieval.query import Turn
 from rag.retrieval.rerank import CANDIDATES, rerank
 from rag.retrieval.search import Found, Passage
 from rag.retrieval.spelling import Spelled, respell
+from rag.retrieval.surroundings import near_ids
 
 
 class Engine(NotesFolder):
@@ -222,6 +224,7 @@ class Engine(NotesFolder):
             self.models.analyze,
             cancel,
             self.parts.caution,
+            self._neighbours,
         ):
             if isinstance(step, Drafted):
                 model = "" if quote else self.parts.generator_name
@@ -230,6 +233,12 @@ class Engine(NotesFolder):
             if isinstance(step, Sentence):
                 timings.setdefault("first_sentence_s", time.perf_counter() - started)
             yield step
+
+    def _neighbours(self, passage: Passage) -> list[StoredPassage]:
+        """The passages beside a passage, in order; none where another process took them away."""
+        with damage_errors():
+            found = self._open_index().passages(near_ids(passage))
+        return [found[each] for each in sorted(found)]
 
     def _list(self, asked: Asked) -> Listed:
         assert asked.listing is not None

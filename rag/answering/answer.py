@@ -24,6 +24,7 @@ from rag.reading.sentences import split_sentences
 from rag.retrieval.evidence import Evidence, whole_list
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Passage
+from rag.retrieval.surroundings import Neighbours, Section, section_of
 
 _MAX_SENTENCES = 4
 # Sentences of the notes that the model reads: a gold answer stands in one of the best eight in 96
@@ -78,12 +79,14 @@ def answer(
     analyze: Callable[[str], list[str]],
     cancel: Callable[[], bool] | None = None,
     caution: Caution = "balanced",
+    neighbours: Neighbours = lambda _: (),
 ) -> Iterator[Step]:
     """Answer from `passages`, or say that they do not hold it.
 
     `terms` are the analyzed words of the question as it was searched. Whether to refuse is
     settled before the first sentence. Lists and explanations are the notes' own; for a fact the
-    model is asked, if there is one to open. Raises Cancelled, ModelError.
+    model is asked, if there is one to open; one that was not taught also reads what `neighbours`
+    has around the evidence. Raises Cancelled, ModelError.
     """
     signals = signals_of(terms, passages, evidence, analyze)
     likely = answerable(signals) if evidence else 0.0
@@ -107,6 +110,7 @@ def answer(
         generator.count_tokens,
         generator.context_size,
         taught=generator.taught,
+        sections=_sections(passages, read, neighbours) if not generator.taught else None,
     )
     if generator.taught:
         shown = [each for each in read if each.n in prompt.shown]
@@ -115,6 +119,14 @@ def answer(
         words = {*terms, *analyze(question)}
         shown = [each for each in read if each.n in prompt.shown]
         yield from _sentences(generator, prompt, passages, shown or read, words, analyze, cancel)
+
+
+def _sections(
+    passages: Sequence[Passage], read: Sequence[Evidence], neighbours: Neighbours
+) -> dict[int, Section]:
+    """The sections that the evidence stands in, by the number of its passage."""
+    numbers = {each.n for each in read}
+    return {n: section_of(passages[n - 1], neighbours(passages[n - 1])) for n in numbers}
 
 
 def _phrase(
