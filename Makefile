@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 NOTES ?= corpus
 export Q
 
-.PHONY: ask chat index test lint types format bench docs pictures man schema adapter clean
+.PHONY: ask chat index test torture soak lint types format bench docs pictures man schema adapter clean
 
 ask: $(READY)  ## one question: make ask Q="What is retrieval-augmented generation?"
 	@test -n "$$Q" || { echo 'Say what to ask: make ask Q="What is a foundation model?"'; exit 2; }
@@ -20,6 +20,17 @@ index: $(READY)  ## bring the index up to date
 
 test: lint types  ## everything that must hold
 	$(BIN)/python -m pytest
+
+# Hours. CASES: how many inputs each fuzzer tries.
+CASES ?= 200000
+torture: $(READY)  ## what takes long to break: faults, fuzzing, hostile folders
+	RAG_TORTURE_CASES=$(CASES) $(BIN)/python -m pytest -m torture
+	RAG_TORTURE=1 $(BIN)/python -m pytest -s tests/faults
+
+# Eight hours as far as the program can tell; FACTOR: how much faster they go by.
+FACTOR ?= 96
+soak: $(READY)  ## eight simulated hours in one process; memory, files and threads level off
+	$(BIN)/python bench/soak.py --factor $(FACTOR)
 
 lint: $(READY)
 	$(BIN)/ruff check .

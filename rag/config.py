@@ -13,6 +13,7 @@ Or several, by name; all are asked unless `--notes NAME` picks some::
     [notes]
     work = "~/office/notes"
     garden = "~/garden"
+    formats = ["md", "org"]      # kinds of files that are notes; all that can be read if not given
 
 The other tables::
 
@@ -26,6 +27,7 @@ The other tables::
     context = 0                  # tokens; 0: what the model was made for and memory allows
     thinking = "off"             # "on": a model that can think before it answers does
     threads = 0                  # 0: the machine's physical cores
+    adapter = true               # false: the bundled model as it was before it was taught
 
     [search]
     k = 5                        # passages shown and read
@@ -34,6 +36,13 @@ The other tables::
     model = ""                   # a sentence-transformers cross-encoder: a folder, or a name in
                                  # Hugging Face's cache; none: passages stay as they were found
     budget_ms = 300              # milliseconds that it may take for a question
+
+    [answer]
+    caution = "balanced"         # careful, balanced or generous
+    strict = false               # true: say only what the notes bear out
+
+    [grounding]
+    model = ""                   # an NLI cross-encoder that judges each sentence; off
 
     [chat]
     theme = "rag-dark"           # colours of the terminal interface
@@ -51,6 +60,8 @@ notes that came from elsewhere must not choose where notes are sent. So it is wi
     key_env = "MY_API_KEY"       # the variable that holds the key
 
 A key `model` of the table `embedder` is `RAG_EMBEDDER_MODEL` in the environment.
+
+From a `rag.toml` that lies in a notes folder only what does no harm is read: see `rag.trust`.
 """
 
 from __future__ import annotations
@@ -64,6 +75,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from rag.errors import ConfigError, NotesError
+from rag.trust import lies_among_notes, without_harm
 
 CONFIG_NAME = "rag.toml"
 ENDPOINT = "endpoint"  # as `generator.model`: the server of the table `endpoint`
@@ -99,18 +111,23 @@ class Config:
     endpoint_url: str = ""
     endpoint_model: str = ""
     endpoint_key_env: str = ""
+    generator_adapter: bool = True
     search_k: int = 5
     rerank_model: str = ""
     rerank_budget_ms: int = 300
     answer_caution: Caution = "balanced"
+    answer_strict: bool = False
+    grounding_model: str = ""
     chat_theme: str = ""
     serve: Serve = "manual"
     keys: Mapping[str, str] = field(default_factory=dict)
     file: Path | None = None
     folders: Mapping[str, Path] = field(default_factory=dict)
+    notes_formats: tuple[str, ...] = ()  # names in rag.reading.formats; none: all
+    unread: tuple[str, ...] = ()  # what `file` sets and may not, since it lies among notes
 
 
-_TABLES = ("embedder", "generator", ENDPOINT, "search", "rerank", "answer", "chat")
+_TABLES = ("embedder", "generator", ENDPOINT, "search", "rerank", "answer", "grounding", "chat")
 _CHOICES = {
     "answer_caution": get_args(Caution),
     "generator_thinking": get_args(Thinking),
@@ -124,44 +141,53 @@ _LIMITS = {
 }
 _AUTOMATIC = {"generator_context": 0}  # outside the limits, and allowed
 _VERBATIM = ("embedder_query_prompt", "embedder_document_prompt", "endpoint_url", "endpoint_model")
-_NOT_SET = ("file", "folders", "keys")  # as a single value
+_NOT_SET = ("file", "folders", "keys", "unread")  # as a single value
 _SETTABLE = tuple(each.name for each in fields(Config) if each.name not in _NOT_SET)
 
 
 def load_config(
-    start: Path, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None
+    start: Path,
+    environ: Mapping[str, str],
+    flags: Mapping[str, Any] | None = None,
+    asked: Sequence[Path] = (),
 ) -> Config:
     """Read the settings in force in the folder `start`.
 
-    `flags` maps field names to values that win over all else; None means not given.
+    `flags` maps field names to values that win over all else; None means not given. `asked` are
+    the notes folders that the reader named, as far as they are known already.
     Raises ConfigError for an unknown key, a wrong type or a value out of range.
     """
     settings: dict[str, Any] = {}
     folders: dict[str, Path] = {}
+    unread: tuple[str, ...] = ()
     own, file = own_config(environ), find_config(start)
+    chosen = _from_environment(environ)
+    chosen.update({key: value for key, value in (flags or {}).items() if value is not None})
     if os.path.isfile(own):
         found, folders = _from_file(own)
         settings.update(found)
     if file is not None and file != own:
         found, named = _from_file(file)
         _refuse_endpoint(found, file, own)
+        places = [each["notes"] for each in (found, settings, chosen) if "notes" in each]
+        if lies_among_notes(file, (*asked, *named.values(), *places)):
+            found, unread = without_harm(found)
         if named or "notes" in found:  # one file alone says which folders there are
             settings.pop("notes", None)
             folders = named
         settings.update(found)
     elif os.path.isfile(own):
         file = own
-    settings.update(_from_environment(environ))
-    settings.update({key: value for key, value in (flags or {}).items() if value is not None})
-    config = replace(Config(), file=file, folders=folders, **settings)
+    settings.update(chosen)
+    config = replace(Config(), file=file, folders=folders, unread=unread, **settings)
     for name, (low, high) in _LIMITS.items():
         value = getattr(config, name)
         if not low <= value <= high and value != _AUTOMATIC.get(name):
-            raise ConfigError(f"{_dotted(name)} = {value} is out of range: {low} to {high}.")
+            raise ConfigError(f"{dotted(name)} = {value} is out of range: {low} to {high}.")
     for name, known in _CHOICES.items():
         if getattr(config, name) not in known:
             raise ConfigError(
-                f"{_dotted(name)} = {getattr(config, name)!r} is none of {', '.join(known)}."
+                f"{dotted(name)} = {getattr(config, name)!r} is none of {', '.join(known)}."
             )
     return config
 
@@ -188,7 +214,7 @@ def _refuse_endpoint(settings: Mapping[str, Any], file: Path, own: Path) -> None
         sets.append("generator_model")
     if sets:
         raise ConfigError(
-            f"{file} sets {_dotted(sets[0])}: a folder may not choose where your notes are sent.",
+            f"{file} sets {dotted(sets[0])}: a folder may not choose where your notes are sent.",
             f"Take it out there; if you want it, set it in {own}.",
         )
 
@@ -230,6 +256,8 @@ def _from_file(file: Path) -> tuple[dict[str, Any], dict[str, Path]]:
         raise ConfigError(f"{file} is not valid TOML: {error}.") from error
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+    if isinstance(tree.get("notes"), dict) and isinstance(tree["notes"].get("formats"), list):
+        tree["notes_formats"] = tree["notes"].pop("formats")
     folders = _folders(tree.pop("notes"), file) if isinstance(tree.get("notes"), dict) else {}
     keys = _keys(tree.pop("keys", {}), file)
     flat: dict[str, Any] = {}
@@ -276,20 +304,27 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 def _known(key: str, file: Path) -> str:
     if key in _SETTABLE:
         return key
-    names = {_dotted(name): name for name in _SETTABLE}
-    near = difflib.get_close_matches(_dotted(key), names, n=1, cutoff=0.0)
+    names = {dotted(name): name for name in _SETTABLE}
+    near = difflib.get_close_matches(dotted(key), names, n=1, cutoff=0.0)
     raise ConfigError(
-        f"{file} sets {_dotted(key)!r}, which is not a setting.", f"Did you mean {near[0]!r}?"
+        f"{file} sets {dotted(key)!r}, which is not a setting.", f"Did you mean {near[0]!r}?"
     )
 
 
 def _typed(name: str, value: Any, where: str, base: Path) -> Any:
     if name not in _SETTABLE:
         return value
+    if name == "notes_formats":
+        return _formats(value, where)
     wanted = type(getattr(Config(), name))
+    if wanted is bool:
+        known = {"true": True, "1": True, "false": False, "0": False}
+        if (said := str(value).strip().casefold()) not in known:
+            raise ConfigError(f"{where}: {dotted(name)} must be true or false, not {value!r}.")
+        return known[said]
     if name == "notes" or wanted is not int:
         if not isinstance(value, str) or not value.strip():
-            raise ConfigError(f"{where}: {_dotted(name)} must be text, not {value!r}.")
+            raise ConfigError(f"{where}: {dotted(name)} must be text, not {value!r}.")
         if name in ("notes", "data_dir", "cache_dir"):
             return Path(os.path.abspath(base / os.path.expanduser(value)))
         if name in _VERBATIM:
@@ -301,8 +336,29 @@ def _typed(name: str, value: Any, where: str, base: Path) -> Any:
         return int(value)
     except (TypeError, ValueError):
         raise ConfigError(
-            f"{where}: {_dotted(name)} must be a whole number, not {value!r}."
+            f"{where}: {dotted(name)} must be a whole number, not {value!r}."
         ) from None
+
+
+def _formats(value: Any, where: str) -> tuple[str, ...]:
+    """Names of formats, from a list or from text with commas; a suffix such as ".md" is one too."""
+    from rag.reading.formats import FORMATS
+
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+        raise ConfigError(f"{where}: notes.formats must be a list of names, not {value!r}.")
+    known = {
+        suffix[1:]: each.name for each in FORMATS for suffix in (*each.suffixes, f".{each.name}")
+    }
+    chosen = [each.strip().lower().removeprefix(".") for each in names]
+    for each in chosen:
+        if each not in known:
+            near = difflib.get_close_matches(each, known, n=1, cutoff=0.0)
+            raise ConfigError(
+                f"{where}: notes.formats names {each!r}, which rag cannot read.",
+                f"Did you mean {near[0]!r}? It reads {', '.join(each.name for each in FORMATS)}.",
+            )
+    return tuple(dict.fromkeys(known[each] for each in chosen))
 
 
 def _model_place(value: str, base: Path) -> str:
@@ -315,6 +371,7 @@ def _model_place(value: str, base: Path) -> str:
     return str(place)
 
 
-def _dotted(name: str) -> str:
+def dotted(name: str) -> str:
+    """A setting as `rag.toml` names it: `generator.model`."""
     table, _, rest = name.partition("_")
     return f"{table}.{rest}" if table in _TABLES and rest else name

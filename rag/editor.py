@@ -76,11 +76,17 @@ def has_own_window(editor: list[str]) -> bool:
 def note_path(folder: Path, relative: str) -> Path:
     """The file of a note inside `folder`.
 
-    Raises NotesError when the path leads out of the folder, or the note is gone.
+    Raises NotesError when the path, or a link on the way, leads out of the folder, or the note is
+    gone.
     """
     root = os.path.abspath(folder)
     full = os.path.normpath(os.path.join(root, relative))
-    if "\0" in relative or os.path.commonpath((root, full)) != root:
+    real, real_root = (os.path.realpath(each.replace("\0", "")) for each in (full, root))
+    if (
+        "\0" in relative
+        or os.path.commonpath((root, full)) != root
+        or os.path.commonpath((real_root, real)) != real_root
+    ):
         raise NotesError("This note lies outside the notes folder, so it was not opened.")
     if not os.path.isfile(full):
         raise NotesError("This note is no longer there.", "Press Ctrl+R to index the notes again.")

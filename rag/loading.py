@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from rag.config import Caution
 from rag.errors import RagError
+from rag.reading.formats import SUFFIXES
 from rag.retrieval.query import search_terms
 
 if TYPE_CHECKING:
     from rag.answering.generation import Generator
+    from rag.answering.grounding import Judge
     from rag.indexing.build import IndexProgress
     from rag.indexing.embeddings import ModelFolder, OnnxEmbedder, TorchEmbedder
     from rag.indexing.lexical import Words
@@ -39,6 +41,10 @@ class Parts:
     index_job: Callable[..., Iterator[IndexProgress]]
     open_reranker: Callable[[], Reranker] | None = None
     rerank_budget: float = 0.0  # seconds
+    taught: bool = True  # the language model was taught short answers, and writes nothing else
+    strict: bool = False
+    judge: Judge | None = None  # whether a passage entails a sentence; loads at its first call
+    suffixes: tuple[str, ...] = SUFFIXES  # of the files that are notes
 
 
 class Models:
@@ -49,6 +55,7 @@ class Models:
         self._embedder: OnnxEmbedder | TorchEmbedder | None = None
         self._generator: Generator | None = None
         self._analyzer: Words | None = None
+        self._opening = threading.Lock()
         self._reranker: Reranker | None = None
         self._loading = threading.Lock()
         self._loader: threading.Thread | None = None
@@ -68,6 +75,14 @@ class Models:
         self._loader.start()
         return self._loader
 
+    def load_embedder_behind(self) -> None:
+        """Start loading the embedder while notes are looked through."""
+        threading.Thread(target=self._quietly_load_embedder, daemon=True).start()
+
+    def _quietly_load_embedder(self) -> None:
+        with suppress(RagError):  # raised again where the model is needed
+            self.embedder().load()
+
     def wait(self) -> None:
         """Until what `load_behind` started is done."""
         if self._loader is not None:
@@ -85,6 +100,11 @@ class Models:
                 generator.load()
                 self._generator = generator
             return self._generator
+
+    @property
+    def taught(self) -> bool:
+        """Whether the language model gives short answers alone; loads none to find out."""
+        return self.parts.taught if self._generator is None else self._generator.taught
 
     def use_generator(self, name: str, opener: Callable[[], Generator]) -> None:
         """Load another language model and answer with it from now on; the old one is freed.
@@ -111,9 +131,10 @@ class Models:
 
     def embedder(self) -> OnnxEmbedder | TorchEmbedder:
         """The embedder; it loads its weights when it first embeds. Raises ModelError."""
-        if self._embedder is None:
-            self._embedder = self.parts.open_embedder()
-        return self._embedder
+        with self._opening:
+            if self._embedder is None:
+                self._embedder = self.parts.open_embedder()
+            return self._embedder
 
     def reranker(self) -> Reranker | None:
         """The cross-encoder, if one is set; it loads its weights when it first scores."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.text import Text
 
+    from rag.answering.grounding import Sentence
     from rag.events import Answered, Event, Status
     from rag.indexing.build import IndexProgress, IndexReport
     from rag.retrieval.listing import Listed
@@ -29,7 +30,14 @@ if TYPE_CHECKING:
 
 _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
 # Marks that reorder text on screen: they could make a path or a quote read as another.
-_CONTROLS |= dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+_BIDI = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_INVISIBLE = (0xFEFF, *range(0xE0000, 0xE0080))  # text that nobody sees: tags
+_CONTROLS |= dict.fromkeys((*_BIDI, *_INVISIBLE))
+# JSON stays what it was when it is read again; written, a terminal finds nothing to obey.
+_IN_JSON = {
+    code: json.dumps(chr(code))[1:-1]
+    for code in (0x7F, *range(0x80, 0xA0), 0x2028, 0x2029, *_BIDI, *_INVISIBLE)
+} | {0x7F: "\\u007f"}
 _SHOWN_SKIPS = 8
 
 
@@ -57,6 +65,18 @@ def indexing(progress: Iterator[IndexProgress], folders: Sequence[Path], as_json
     _show_skipped(console, report)
 
 
+def told(what: IndexReport | str, folders: Sequence[str], as_json: bool) -> None:
+    """One line of what a watcher did, or of what stood in its way."""
+    from rag.schema import index_json
+    from rag.watching import log_line
+
+    if as_json:
+        _print_line({"error": what} if isinstance(what, str) else index_json(what, folders))
+        return
+    sys.stdout.write(f"{one_line(log_line(what))}\n")
+    sys.stdout.flush()
+
+
 def refreshing(progress: Iterator[IndexProgress], quiet: bool) -> None:
     """Follow a refresh before a question; says something only if notes changed."""
     report = _follow(progress, quiet, title="Bringing the index up to date")
@@ -71,6 +91,7 @@ def refreshing(progress: Iterator[IndexProgress], quiet: bool) -> None:
 def _follow(progress: Iterator[IndexProgress], quiet: bool, title: str) -> Any:
     """The report of a run; draws a progress bar on a terminal once there is work to show."""
     report: IndexReport | None = None
+    progress = _telling(progress)
     first = next(progress, None)
     if first is None:
         return None
@@ -95,6 +116,24 @@ def _follow(progress: Iterator[IndexProgress], quiet: bool, title: str) -> Any:
             bar.update(task, completed=done, total=total, detail=detail)
             report = event.report or report
     return report
+
+
+def _telling(progress: Iterator[IndexProgress]) -> Iterator[IndexProgress]:
+    """The same progress; what was amiss is said on standard error at its end."""
+    notices = []
+    try:
+        for event in progress:
+            if event.notice:
+                notices.append(event.notice)
+            yield event
+    finally:
+        tell(notices)
+
+
+def tell(notices: Sequence[str]) -> None:
+    """Say on standard error what was amiss."""
+    for notice in notices:
+        _console(stderr=True).print(safe(notice), style="yellow", markup=False, soft_wrap=True)
 
 
 def _detail(event: IndexProgress) -> tuple[int, int | None, str]:
@@ -157,20 +196,23 @@ def answering(events: Iterator[Event], stream: bool, thoughts: bool = False) -> 
     console = _console()
     waiting = _Waiting()
     done: Answered | None = None
+    support: list[Sentence] = []
     thought = 0
     with waiting:
         for event in events:
             if isinstance(event, Retrieved):
                 show_respelled(event.respelled)
             elif isinstance(event, Reading):
-                waiting.say(f"reading {event.tokens_done}/{event.tokens_total} tokens")
+                waiting.say(f"reading {event.tokens_done}/{event.tokens_total} {event.unit}")
             elif isinstance(event, Thinking):
                 thought += len(event.text.split())
                 waiting.say(f"thinking, {thought} words")
-            elif isinstance(event, Sentence) and stream:
-                waiting.stop()
-                console.print(_marked(event.text), end=" ", soft_wrap=True)
-                sys.stdout.flush()
+            elif isinstance(event, Sentence):
+                support.append(event)
+                if stream:
+                    waiting.stop()
+                    _say_sentence(console, event, first=len(support) == 1)
+                    sys.stdout.flush()
             elif isinstance(event, Answered):
                 done = event
     if done is None:
@@ -184,10 +226,12 @@ def answering(events: Iterator[Event], stream: bool, thoughts: bool = False) -> 
         _show_nearest(console, done)
         return done
     if not stream:
-        console.print(_marked(done.answer), end="", soft_wrap=True)
+        for number, each in enumerate(support):
+            _say_sentence(console, each, first=not number)
     console.print("\n")
     _show_thoughts(done, thoughts)
     _show_sources(console, done)
+    _show_legend(console, support)
     return done
 
 
@@ -199,6 +243,24 @@ def _show_thoughts(done: Answered, whole: bool) -> None:
     folded = f"▸ thought first, {len(text.split()):,} words (shown with --thoughts)"
     shown = f"▾ thought first, unchecked:\n{text}\n" if whole else folded
     _console(stderr=True).print(shown, style="dim", markup=False, soft_wrap=True)
+
+
+# Behind each sentence, and what the last two mean.
+_MARKS = {"supported": (" ✓", "green"), "weak": (" ≈", "yellow"), "unsupported": (" (?)", "red")}
+_LEGEND = {"weak": "≈ only partly borne out by its source", "unsupported": "(?) not in your notes"}
+
+
+def _say_sentence(console: Console, sentence: Sentence, first: bool) -> None:
+    """One sentence and the mark of its support, set off from the one before."""
+    gap = "" if first or sentence.text[:1].isspace() else " "
+    text = _marked(f"{gap}{sentence.text}").append(*_MARKS[sentence.support])
+    console.print(text, end="", soft_wrap=True)
+
+
+def _show_legend(console: Console, sentences: Sequence[Sentence]) -> None:
+    seen = {each.support for each in sentences}
+    if legend := "   ".join(text for key, text in _LEGEND.items() if key in seen):
+        console.print(legend, style="dim", markup=False)
 
 
 class _Waiting:
@@ -479,6 +541,6 @@ def _print_line(value: object) -> None:
 
 
 def _print_json(value: object, indent: int | None = 2) -> None:
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    text = json.dumps(value, ensure_ascii=False, indent=indent).translate(_IN_JSON)
     sys.stdout.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
     sys.stdout.flush()

@@ -59,12 +59,21 @@ class RespelledJson(TypedDict):
     searched: str
 
 
+class SentenceJson(TypedDict):
+    """A sentence of an answer, how far the notes bear it out, and the passages that it cites."""
+
+    text: str
+    support: Literal["supported", "weak", "unsupported"]
+    citations: list[int]
+
+
 class AnswerJson(TypedDict):
     """A whole answer. `notes` is there where the question asked for a list of notes."""
 
     question: str
     answer: str
     answered: bool
+    sentences: list[SentenceJson]
     citations: list[CitationJson]
     passages: list[PassageJson]
     timings: dict[str, float]
@@ -124,14 +133,30 @@ class ErrorJson(TypedDict):
 
 class ExplainedPassageJson(PassageJson):
     """A passage with its reasons: ranks from 1, cosine of its nearest sentence, share of the
-    question's words in its best one, the words that it holds, other places that say the same."""
+    question's words in its best one, the words that it holds, other places that say the same.
+
+    With a reranker, its rank before and how relevant the reranker found it, from 0 to 1, null
+    where it did not come to it. `boost` was added to the score of the search."""
 
     meaning_rank: int | None
     words_rank: int | None
     nearest_sentence: float | None
     words_in_best_sentence: float
     terms: list[str]
+    boost: float
     also: list[str]
+    rank_before_reranking: int | None
+    reranker_score: float | None
+
+
+class RerankedJson(TypedDict):
+    """How far the reranker came: `scored` of `offered` passages; `seconds` of its `budget`."""
+
+    model: str
+    scored: int
+    offered: int
+    seconds: float
+    budget: float
 
 
 class ExplainedJson(TypedDict):
@@ -139,6 +164,8 @@ class ExplainedJson(TypedDict):
 
     question: str
     query: str
+    respelled: list[RespelledJson]
+    reranked: RerankedJson | None
     candidates: int
     searched_notes: int | None
     seconds: dict[str, float]

@@ -65,3 +65,13 @@ def test_only_desktop_editors_have_a_window_of_their_own() -> None:
     assert has_own_window(["/usr/bin/code", "--wait"])
     assert not has_own_window(["vim"])
     assert not has_own_window(["mystery"])
+
+
+def test_a_link_that_leads_out_is_not_opened(tmp_path: Path):
+    """It was a note when it was indexed; somebody has swapped it since."""
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (tmp_path / "secret.md").write_text("x")
+    (folder / "a.md").symlink_to(tmp_path / "secret.md")
+    with pytest.raises(NotesError, match="outside the notes folder"):
+        note_path(folder, "a.md")

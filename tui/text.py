@@ -20,7 +20,8 @@ FAINT = "$foreground 45%"
 
 _REPLACED: dict[int, str] = {
     **dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], ""),  # terminal controls
-    **dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], ""),  # direction overrides
+    # Direction overrides.
+    **dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)], ""),
     **dict.fromkeys(range(0xE0000, 0xE0080), ""),  # invisible tags
     **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),  # half of a pair: cannot be encoded
     0x09: "    ",

@@ -13,6 +13,7 @@ from typing import Any
 from rag.errors import Cancelled, RagError
 from rag.indexing.build import IndexProgress
 
+_SAFE_PATH = "PYTHONSAFEPATH"
 Job = Callable[[Callable[[], bool]], Iterator[IndexProgress]]
 
 
@@ -30,7 +31,8 @@ def run_in_process(
     results: Queue[Any] = context.Queue()
     stop = context.Event()
     process = context.Process(target=_work, args=(job, arguments, results, stop), daemon=True)
-    process.start()
+    with _safe_path():
+        process.start()
     try:
         while True:
             if cancel is not None and cancel():
@@ -54,6 +56,21 @@ def run_in_process(
         process.join(timeout=1.0)
         if process.is_alive():
             process.kill()
+
+
+@contextlib.contextmanager
+def _safe_path() -> Iterator[None]:
+    """Keep a Python that is started from looking for modules in the current folder first: a folder
+    of notes may hold a `pickle.py`."""
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = before
 
 
 def _work(

@@ -30,7 +30,13 @@ def export(folder: Path, target: Path) -> None:
     model = SentenceTransformer(
         str(folder),
         device="cpu",
-        model_kwargs={"attn_implementation": "eager", "dtype": torch.float32},
+        trust_remote_code=False,
+        local_files_only=True,
+        model_kwargs={
+            "attn_implementation": "eager",
+            "dtype": torch.float32,
+            "use_safetensors": True,
+        },
     ).eval()
 
     class Encoder(torch.nn.Module):  # type: ignore[misc]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import ModelError
+from rag.models.gguf import check_gguf
 
 log_tail: deque[str] = deque(maxlen=40)
 _callback: Any = None
@@ -70,6 +71,7 @@ def metadata(model: Any, key: str) -> str:
 
 def file_type(path: Path) -> int:
     """`general.file_type` of a GGUF file (llama_ftype), -1 when it does not say."""
+    check_gguf(path)
     model = open_model(path, vocab_only=True)
     try:
         value = metadata(model, "general.file_type")
@@ -80,6 +82,7 @@ def file_type(path: Path) -> int:
 
 def context_length(path: Path) -> int:
     """Tokens that a GGUF model was trained to read at once, 0 when it does not say."""
+    check_gguf(path)
     model = open_model(path, vocab_only=True)
     try:
         value = metadata(model, f"{metadata(model, 'general.architecture')}.context_length")

@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from rag.errors import ModelError, storage_errors
 from rag.models.catalog import ModelSpec
+from rag.models.folders import check_folder
 
 # llama.cpp evaluates prompts in these formats at half the speed of Q8_0 or worse: it has no
 # interleaved ("repacked") kernels for them. Numbers are llama_ftype in llama.h.
@@ -27,6 +29,7 @@ _SLOW_FTYPES = {3: "Q4_1", 8: "Q5_0", 9: "Q5_1"}
 FAST_FORMAT = "Q8_0"
 _FTYPES = {"Q8_0": 7, "Q4_0": 2}
 ADAPTERS = Path(__file__).parent / "adapters"
+REFUSED = 3  # exit status of rag.models.probe with a sentence
 _EXPORT = "tokens"  # names what the export gives beside the vector; older exports lack it
 # Above this, twice the bytes a weight would cost more in memory than it gains in speed.
 _REQUANTIZE_BELOW = 1 << 30
@@ -93,12 +96,8 @@ def generator_file(spec: ModelSpec, cache: Path) -> Path:
     Raises ModelError for a file that is missing, damaged or not GGUF.
     """
     path, sha256 = verified(spec, cache)
-    with path.open("rb") as handle:
-        if handle.read(4) != b"GGUF":
-            raise ModelError(
-                f"{path} is not a GGUF file.",
-                "Name another in rag.toml, table [generator], key model.",
-            )
+    if not spec.sha256:  # of a file that nobody vouches for
+        remembered(cache / "checked.json", path, lambda: _checked(path))
     stem = f"{path.stem.removesuffix('.Q4_1')}-{sha256[:12]}"
     if spec.adapter:
         return _merged(path, spec, cache / f"{stem}-{spec.adapter_sha256[:8]}.{FAST_FORMAT}.gguf")
@@ -132,6 +131,8 @@ def _merged(base: Path, spec: ModelSpec, target: Path) -> Path:
 def embedder_files(spec: ModelSpec, cache: Path, export: bool = True) -> EmbedderFiles:
     """The folder of an embedder, and its ONNX export, made once where `export` allows it."""
     weights, sha256 = verified(spec, cache)
+    if not spec.sha256:
+        check_folder(weights.parent)
     target = cache / f"{spec.name}-{sha256[:12]}.{_EXPORT}.onnx"
     refused = target.with_suffix(".failed")
     if export and not target.is_file() and not refused.is_file():
@@ -147,13 +148,7 @@ def _export_onnx(folder: Path, target: Path, refused: Path) -> None:
     with storage_errors(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            done = subprocess.run(
-                [sys.executable, "-m", "rag.models.export", str(folder), str(target)],
-                capture_output=True,
-                text=True,
-                check=False,
-                stdin=subprocess.DEVNULL,
-            )
+            done = run_apart("rag.models.export", str(folder), str(target))
         finally:
             target.with_name(f"{target.name}.{os.getpid()}.partial").unlink(missing_ok=True)
         if done.returncode == 0:
@@ -163,6 +158,43 @@ def _export_onnx(folder: Path, target: Path, refused: Path) -> None:
                 "Preparing the embedding model was interrupted.", "Run the command again."
             )
         refused.write_text(done.stderr[-4000:], encoding="utf-8", errors="replace")
+
+
+def _checked(path: Path) -> str:
+    """Nothing, for a GGUF file that can be loaded. Raises ModelError for any other.
+
+    It is tried in a process of its own: a file that was made to do so can end the process.
+    """
+    from rag.models.gguf import check_gguf
+
+    check_gguf(path)
+    done = run_apart("rag.models.probe", str(path))
+    if done.returncode == 0:
+        return ""
+    if done.returncode == -signal.SIGINT:
+        raise ModelError("Trying the language model was interrupted.", "Run the command again.")
+    raise ModelError(
+        done.stderr.strip().split("\n")[-1][:300]
+        if done.returncode == REFUSED
+        else f"The model {path.name} could not be loaded: the process that tried it crashed.",
+        "Name another in rag.toml, table [generator], key model.",
+    )
+
+
+def run_apart(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a module of ours in a process of its own, its output kept.
+
+    With -P: else Python would look for modules in the current folder first, and a folder of notes
+    may hold a `torch.py`.
+    """
+    return subprocess.run(
+        [sys.executable, "-P", "-m", module, *arguments],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 def _file_type(path: Path) -> int:

@@ -8,7 +8,7 @@ in front when it is embedded, since a paragraph seldom repeats what it is about.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from rag.reading.documents import Block, Document
@@ -16,7 +16,7 @@ from rag.reading.links import plain
 from rag.reading.sentences import find_spans, sentence_spans, split_sentences
 
 # Raised with every change of the rules below, so that an older index is chunked anew.
-CHUNK_RULES = 3
+CHUNK_RULES = 4
 # Paragraphs of a section are joined up to this many tokens; bench/RESULTS.md compares 1, 128, 200.
 JOIN_TOKENS = 128
 _CONTEXT_TOKENS = 48  # of title and headings, at most: the passage is what matters
@@ -55,6 +55,7 @@ class _Unit:
     last: int
     tokens: int
     whole: bool  # False: part of a block that had to be cut
+    before: str = ""  # the blank lines between it and the block above
 
 
 def chunk_document(
@@ -80,11 +81,14 @@ def embedded_text(context: str, text: str) -> str:
 
 
 def _sections(blocks: Iterable[Block]) -> Iterator[tuple[tuple[str, ...], list[Block]]]:
-    """Runs of blocks under the same headings. A bare heading goes with what precedes it."""
+    """Runs of blocks under the same headings, no other heading between them. A bare heading goes
+    with what precedes it."""
     headings: tuple[str, ...] = ()
     run: list[Block] = []
     for block in blocks:
-        if run and block.kind != "heading-only" and block.headings != headings:
+        if run and (
+            block.before is None or (block.kind != "heading-only" and block.headings != headings)
+        ):
             yield headings, run
             run = []
         if not run:
@@ -120,7 +124,15 @@ def _sizes(texts: Sequence[str], count_tokens: CountTokens, special: int) -> lis
     ]
 
 
-def _units(block: Block, count_tokens: CountTokens, special: int, budget: int) -> Iterator[_Unit]:
+def _units(block: Block, count_tokens: CountTokens, special: int, budget: int) -> list[_Unit]:
+    first, *others = _cut_block(block, count_tokens, special, budget)
+    return [replace(first, before=block.before or ""), *others]
+
+
+def _cut_block(
+    block: Block, count_tokens: CountTokens, special: int, budget: int
+) -> Iterator[_Unit]:
+    """A whole block, or the pieces of one that is too long."""
     (size,) = _sizes([block.text], count_tokens, special)
     if size <= budget:
         yield _Unit(block.text, block.first, block.last, size, True)
@@ -219,7 +231,7 @@ def _fitting(
 def _chunk(group: Sequence[_Unit], headings: tuple[str, ...], context: str) -> Chunk:
     text = group[0].text
     for before, unit in pairwise(group):
-        text += "\n" * (unit.first - before.last) + unit.text
+        text += (unit.before or "\n" * (unit.first - before.last)) + unit.text
     # A part of a line may begin or end with the space that separated it from its neighbour.
     text = text.strip(" ")
     embedded = embedded_text(context, text)

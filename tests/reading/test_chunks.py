@@ -154,3 +154,19 @@ def test_chunking_is_repeatable(tmp_path: Path):
 def test_sentences(line: str, sentences: list[str]):
     assert split_sentences(line) == sentences
     assert "".join(split_sentences(line)) == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# To do\n\nBuy seed.\n\n# To do\n\nMow the lawn.\n",  # a heading lies between
+        "# A\n\nText.\n\n## Long gone\n\n### Empty\n\n### Full\n\nMore.\n",
+        "Text.\n \t \n\n- an item\n",  # so do blanks, as they stand
+    ],
+)
+def test_a_chunk_stands_at_its_lines_as_it_is(text: str):
+    lines = text.split("\n")
+    chunks = chunk_document(parse_document("a.md", text), FakeEmbedder().count_tokens, 64)
+    for chunk in chunks:
+        assert chunk.text in "\n".join(lines[chunk.first - 1 : chunk.last])
+    assert sum(chunk.text.count("Mow") + chunk.text.count("More") for chunk in chunks) <= 1

@@ -167,6 +167,9 @@ class FakeEngine:
     closed: bool = False
     model: str = "SmolLM2-135M-Instruct"
 
+    def take_notices(self) -> list[str]:
+        return []
+
     def __post_init__(self) -> None:
         self.gates = {name: threading.Event() for name in ("index", "warm", "read", "answer")}
         self.warming = threading.Event()

@@ -221,7 +221,8 @@ def read_page(lookup: Lookup, place: Place) -> Page:
     text = read.text
     if found := _FRONT_MATTER.match(text):
         text = "\n" * found[0].count("\n") + text[found.end() :]
-    lines = blank_comments(clean(text).split("\n"))
+    # Line by line: a separator that `clean` makes a line break of is none in the note.
+    lines = blank_comments([clean(line).replace("\n", " ") for line in text.split("\n")])
     start = max(0, min(place.first - SHOWN_LINES // 2, len(lines) - SHOWN_LINES))
     part = lines[start : start + SHOWN_LINES]
     if place.path.lower().endswith(".txt"):

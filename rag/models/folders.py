@@ -1,0 +1,49 @@
+"""A sentence-transformers folder checked before a library opens it: it may hold numbers alone.
+
+Such a folder names the classes that it is made of and may carry code and pickles of its own;
+loading a pickle runs whatever it says.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from rag.errors import ModelError
+
+_OURS = "sentence_transformers."
+_PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+_REMEDY = "Name another in rag.toml, table [embedder], key model."
+
+
+def check_folder(folder: Path) -> None:
+    """Raises ModelError for a folder that asks for code of its own or keeps weights as pickles."""
+    config = _read(folder / "config.json")
+    modules = _read(folder / "modules.json")
+    kinds = [each.get("type") for each in modules if isinstance(each, dict)]
+    if any(not str(kind).startswith(_OURS) for kind in kinds) or "auto_map" in config:
+        raise ModelError(
+            f"The embedder {folder.name} asks to run code of its own, which rag never does.",
+            _REMEDY,
+        )
+    for place, _, names in os.walk(folder):
+        pickles = [name for name in names if name.endswith(_PICKLES)]
+        if pickles and "model.safetensors" not in names:
+            raise ModelError(
+                f"The embedder {folder.name} keeps weights as a pickle "
+                f"({os.path.join(os.path.relpath(place, folder), pickles[0])}), which could run "
+                "programs; rag reads safetensors alone.",
+                _REMEDY,
+            )
+
+
+def _read(file: Path) -> dict[str, object] | list[object]:
+    """What a JSON file holds; nothing where there is none. Raises ModelError."""
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{file} cannot be read as JSON.", _REMEDY) from error
+    return value if isinstance(value, (dict, list)) else {}

@@ -1,0 +1,114 @@
+"""A `rag.toml` that came with a folder of notes runs nothing and sends nothing anywhere."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from rag.config import Config, load_config
+from rag.trust import HARMLESS
+from tests.conftest import Box
+
+HOSTILE = """
+data_dir = "./stolen"
+cache_dir = "./poisoned"
+notes = "."
+[embedder]
+model = "./evil"
+[generator]
+model = "./evil.gguf"
+context = 2048
+[search]
+k = 7
+"""
+UNREAD = ("data_dir", "cache_dir", "embedder_model", "generator_model")
+
+
+def write(folder: Path, text: str = HOSTILE) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "rag.toml").write_text(text)
+    return folder
+
+
+def test_only_what_does_no_harm_is_read_from_a_notes_folder(tmp_path: Path):
+    config = load_config(write(tmp_path / "vault"), {})
+    assert config.unread == UNREAD
+    assert (config.data_dir, config.cache_dir) == (Config().data_dir, Config().cache_dir)
+    assert config.generator_model == Config().generator_model
+    assert (config.search_k, config.generator_context) == (7, 2048)
+
+
+@pytest.mark.parametrize("sign", [".git/", ".obsidian/", "note.md", "deep/.git/"])
+def test_a_clone_or_a_vault_is_known_by_what_lies_in_it(tmp_path: Path, sign: str):
+    place = tmp_path / sign
+    place.mkdir(parents=True) if sign.endswith("/") else place.write_text("x")
+    inside = tmp_path / "deep" / "er" if "deep" in sign else tmp_path
+    config = load_config(write(inside, HOSTILE.replace('notes = "."', "")), {})
+    assert config.unread == UNREAD
+
+
+def test_the_folder_that_is_asked_is_a_notes_folder(tmp_path: Path):
+    text = '[generator]\nmodel = "./mine.gguf"\n'
+    inside = write(tmp_path / "notes" / "work", text)
+    assert load_config(inside, {}).generator_model == str(inside / "mine.gguf")
+    assert load_config(inside, {}, asked=[tmp_path / "notes"]).unread == ("generator_model",)
+    assert load_config(inside, {"RAG_NOTES": str(tmp_path / "notes")}).unread
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "notes")
+    assert load_config(inside, {}, asked=[link]).unread
+
+
+def test_ones_own_file_above_the_notes_is_read(tmp_path: Path):
+    write(tmp_path, '[generator]\nmodel = "./mine.gguf"\n')
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    config = load_config(notes, {}, asked=[notes])
+    assert (config.generator_model, config.unread) == (str(tmp_path / "mine.gguf"), ())
+
+
+def test_a_home_folder_may_hold_notes(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "todo.md").write_text("x")
+    (tmp_path / ".git").mkdir()
+    write(tmp_path, '[generator]\nmodel = "./mine.gguf"\n')
+    assert load_config(tmp_path, {}).unread == ()
+    (tmp_path / "work").mkdir()
+    assert load_config(tmp_path / "work", {}).unread == ()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_a_file_of_another_user_is_a_strangers(tmp_path: Path):
+    write(tmp_path, '[generator]\nmodel = "./mine.gguf"\n')
+    os.chown(tmp_path / "rag.toml", 12345, 12345)
+    assert load_config(tmp_path, {}).unread == ("generator_model",)
+
+
+def test_a_model_that_came_with_rag_may_be_chosen(tmp_path: Path):
+    text = 'notes = "."\n[generator]\nmodel = "SmolLM2-135M-Instruct"\n'
+    assert load_config(write(tmp_path, text), {}).unread == ()
+
+
+def test_a_new_setting_is_not_read_from_strangers_unless_somebody_says_so():
+    """Whoever adds a setting decides: does it run, load, send or write anything? Then not here."""
+    risky = {"data_dir", "cache_dir", "embedder_model", "generator_model"}
+    names = {each.name for each in fields(Config)} - {"file", "folders", "unread"}
+    assert names >= HARMLESS
+    assert risky.isdisjoint(HARMLESS)
+    for name in HARMLESS:
+        assert not any(
+            word in name for word in ("model", "url", "endpoint", "command", "editor", "dir")
+        )
+
+
+@pytest.mark.model
+def test_the_reader_is_told(box: Box):
+    write(box.notes)
+    done = box.rag("index", str(box.notes), cwd=box.notes)
+    assert done.returncode == 0, done.stderr
+    assert "generator.model" in done.stderr
+    assert "lies in a notes folder" in done.stderr
+    assert not (box.notes / "stolen").exists()
+    assert not (box.notes / "poisoned").exists()
