@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -100,6 +100,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     ask.add_argument("--thoughts", action="store_true", help="show what the model thought first")
     ask.add_argument("--quote", action="store_true", help="the notes' own words, without a model")
+    ask.add_argument("--strict", action="store_true", help="say only what the notes bear out")
     ask.set_defaults(command=_ask)
 
     search = commands.add_parser("search", help="show the passages for a question")
@@ -140,6 +141,13 @@ def build_parser() -> argparse.ArgumentParser:
     evaluation = commands.add_parser("eval", help="measure search and answers on your questions")
     evaluation.add_argument("questions", metavar="QUESTIONS.jsonl", help="one JSON object a line")
     evaluation.add_argument("--answers", action="store_true", help="also answer each question")
+    evaluation.add_argument(
+        "--quote", action="store_true", help="with --answers: the notes' own words, without a model"
+    )
+    evaluation.add_argument("--model", metavar="NAME", help="another language model, or its file")
+    evaluation.add_argument(
+        "--no-adapter", action="store_true", help="the bundled model as it was before it was taught"
+    )
     evaluation.add_argument("--sample", type=int, metavar="N", help="N of the questions")
     evaluation.add_argument("--seed", type=int, default=0, metavar="S", help="which N (0)")
     for name, text in (
@@ -241,7 +249,13 @@ def _ask(arguments: argparse.Namespace, started: float) -> int:
     question = _question(arguments, filters)
     with _asked(arguments, started) as engine:
         _say_where(engine, arguments)
-        events = engine.ask(question, k=_k(arguments), filters=filters, quote=arguments.quote)
+        events = engine.ask(
+            question,
+            k=_k(arguments),
+            filters=filters,
+            quote=arguments.quote,
+            strict=arguments.strict or None,
+        )
         if arguments.json_lines:
             done = answering_lines(events)
         elif arguments.json:
@@ -349,7 +363,11 @@ def _chat(arguments: argparse.Namespace, started: float) -> int:
 def _eval(arguments: argparse.Namespace, started: float) -> int:
     from rag.evaluation.command import evaluate, prepare
 
-    engine = _engine(arguments, started, arguments.notes)
+    settings = {
+        "generator_model": arguments.model,
+        "generator_adapter": False if arguments.no_adapter else None,
+    }
+    engine = _engine(arguments, started, arguments.notes, settings)
     plan = prepare(
         engine.notes_folder,
         Path(arguments.questions),
@@ -360,6 +378,7 @@ def _eval(arguments: argparse.Namespace, started: float) -> int:
         arguments.chart,
         arguments.against,
         arguments.json,
+        arguments.quote,
     )
     _refresh(engine, arguments)
     return ANSWERED if evaluate(engine, plan) else STOPPED
@@ -406,14 +425,20 @@ def _mcp(arguments: argparse.Namespace, started: float) -> int:
 # What the commands share
 
 
-def _engine(arguments: argparse.Namespace, started: float, notes: Sequence[str]) -> Engine:
+def _engine(
+    arguments: argparse.Namespace,
+    started: float,
+    notes: Sequence[str],
+    flags: Mapping[str, object] | None = None,
+) -> Engine:
+    """The engine for these notes folders; `flags` are settings that win over all others."""
     from rag.config import choose_folders, dotted
     from rag.wiring import build_engine, build_several, choose_notes
 
-    config, here = _settings()
+    config, here = _settings(flags=flags)
     folders = choose_folders(config, notes, here)
     used = [path for _, path in folders] or [choose_notes(config)]
-    config, _ = _settings(used)
+    config, _ = _settings(used, flags)
     if config.unread:
         _say(
             f"Not read from {config.file}, which lies in a notes folder: "
@@ -428,7 +453,9 @@ def _engine(arguments: argparse.Namespace, started: float, notes: Sequence[str])
     return engine
 
 
-def _settings(asked: Sequence[Path] = ()) -> tuple[Config, Path]:
+def _settings(
+    asked: Sequence[Path] = (), flags: Mapping[str, object] | None = None
+) -> tuple[Config, Path]:
     """The settings in force, and the current folder; `asked` are the notes folders, once known."""
     from rag.config import load_config
 
@@ -436,7 +463,7 @@ def _settings(asked: Sequence[Path] = ()) -> tuple[Config, Path]:
         here = Path.cwd()
     except OSError as error:
         raise NotesError("The current folder is gone.", "Change to one that exists.") from error
-    return load_config(here, os.environ, asked=asked), here
+    return load_config(here, os.environ, flags, asked), here
 
 
 def _say_where(engine: Engine, arguments: argparse.Namespace) -> None:

@@ -26,6 +26,7 @@ The other tables::
     context = 0                  # tokens; 0: what the model was made for and memory allows
     thinking = "off"             # "on": a model that can think before it answers does
     threads = 0                  # 0: the machine's physical cores
+    adapter = true               # false: the bundled model as it was before it was taught
 
     [search]
     k = 5                        # passages shown and read
@@ -34,6 +35,13 @@ The other tables::
     model = ""                   # a sentence-transformers cross-encoder: a folder, or a name in
                                  # Hugging Face's cache; none: passages stay as they were found
     budget_ms = 300              # milliseconds that it may take for a question
+
+    [answer]
+    caution = "balanced"         # careful, balanced or generous
+    strict = false               # true: say only what the notes bear out
+
+    [grounding]
+    model = ""                   # an NLI cross-encoder that judges each sentence; off
 
     [chat]
     theme = "rag-dark"           # colours of the terminal interface
@@ -102,10 +110,13 @@ class Config:
     endpoint_url: str = ""
     endpoint_model: str = ""
     endpoint_key_env: str = ""
+    generator_adapter: bool = True
     search_k: int = 5
     rerank_model: str = ""
     rerank_budget_ms: int = 300
     answer_caution: Caution = "balanced"
+    answer_strict: bool = False
+    grounding_model: str = ""
     chat_theme: str = ""
     serve: Serve = "manual"
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -114,7 +125,7 @@ class Config:
     unread: tuple[str, ...] = ()  # what `file` sets and may not, since it lies among notes
 
 
-_TABLES = ("embedder", "generator", ENDPOINT, "search", "rerank", "answer", "chat")
+_TABLES = ("embedder", "generator", ENDPOINT, "search", "rerank", "answer", "grounding", "chat")
 _CHOICES = {
     "answer_caution": get_args(Caution),
     "generator_thinking": get_args(Thinking),
@@ -300,6 +311,11 @@ def _typed(name: str, value: Any, where: str, base: Path) -> Any:
     if name not in _SETTABLE:
         return value
     wanted = type(getattr(Config(), name))
+    if wanted is bool:
+        known = {"true": True, "1": True, "false": False, "0": False}
+        if (said := str(value).strip().casefold()) not in known:
+            raise ConfigError(f"{where}: {dotted(name)} must be true or false, not {value!r}.")
+        return known[said]
     if name == "notes" or wanted is not int:
         if not isinstance(value, str) or not value.strip():
             raise ConfigError(f"{where}: {dotted(name)} must be text, not {value!r}.")

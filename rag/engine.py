@@ -8,8 +8,12 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from rag.answering.answer import Drafted, answer
+from rag.answering.answer import NO_SIDES, Drafted, answer
 from rag.answering.grounding import Sentence
+from rag.answering.kinds import sides_of
+from rag.answering.quotes import Sides
+from rag.answering.sides import find_sides
+from rag.answering.summary import Check, Points, read_points, summarise
 from rag.errors import QuestionError
 from rag.events import Answered, Cancel, Event, LookUp, Retrieved
 from rag.folder import NotesFolder
@@ -26,6 +30,7 @@ from rag.retrieval.query import Turn
 from rag.retrieval.rerank import CANDIDATES, rerank
 from rag.retrieval.search import Found, Passage
 from rag.retrieval.spelling import Spelled, respell
+from rag.retrieval.whole import ToSum, names_something, whole_notes
 
 
 class Engine(NotesFolder):
@@ -77,8 +82,11 @@ class Engine(NotesFolder):
         lists: bool = True,
         before_search: Callable[[], object] | None = None,
     ) -> LookUp:
-        """What the notes have for a question: passages or, if `lists`, the list it asks for."""
+        """What the notes have for a question: passages or, if `lists`, the list it asks for or
+        the notes to sum up."""
         asked, allowed, notes = self._understand(question, filters, today, follows=bool(history))
+        if lists and asked.summary is not None:
+            return LookUp(asked, None, None, self._whole(asked))
         if lists and asked.listing is not None:
             listed = self._list(asked)
             if not (asked.listing.question and listed.notes):
@@ -119,6 +127,9 @@ class Engine(NotesFolder):
         with damage_errors():
             keys = known_fields(self._store) if ":" in question else ()
             asked = understand(question, keys, today, filters, timed, follows)
+            summary = asked.summary
+            if summary and not (summary.sure or names_something(self._store, summary)):
+                asked = understand(question, keys, today, filters, timed, follows, summed=False)
             listing = asked.listing
             if listing and not (listing.sure or notes_named(self._store, listing.links_to)):
                 asked = replace(asked, listing=None)
@@ -159,11 +170,12 @@ class Engine(NotesFolder):
         self, text: str, k: int, others: Sequence[int], allowed: Sequence[int] | None
     ) -> Found:
         """The passages for one reading of a question; `others` are scored beside them."""
-        from rag.retrieval.names import named_passages, spoken
+        from rag.retrieval.names import defined_passages, named_passages, spoken
         from rag.retrieval.search import search
 
         index = self._open_index()
-        named = [*named_passages(index, text), *others]
+        openings = defined_passages(index, text)
+        named = [*dict.fromkeys([*openings, *named_passages(index, text), *others])]
         if allowed is not None:
             named = [each for each in named if each in set(allowed)]
         query = spoken(text)
@@ -176,6 +188,7 @@ class Engine(NotesFolder):
             k,
             named=named,
             allowed=allowed,
+            openings=openings,
         )
 
     def ask(
@@ -187,11 +200,14 @@ class Engine(NotesFolder):
         filters: Filters | None = None,
         today: date | None = None,
         quote: bool = False,
+        strict: bool | None = None,
     ) -> Iterator[Event]:
         """Answer a question: what was found, then sentences as they are grounded, then all.
 
         A question about notes rather than in them is answered with a list, at once and alone.
-        With `quote` the notes' own sentences answer, and no model is loaded.
+        Whole notes are summed up where it asks for that. With `quote` the notes' own sentences
+        answer, and no model is loaded. With `strict` nothing is said that is not supported; None:
+        as the settings have it.
         `filters` are added to those that the question names; `today` is the day of asking.
         Raises RagError; Cancelled within a quarter of a second of `cancel()` turning true.
         """
@@ -205,14 +221,20 @@ class Engine(NotesFolder):
             today,
             before_search=None if quote else self.models.load_behind,
         )
+        strict = self.parts.strict if strict is None else strict
+        if seen.whole is not None:
+            yield from self._sum_up(seen, seen.whole, quote, strict, cancel, started)
+            return
         if seen.found is None:
             assert seen.listed is not None
             yield self._answered_by(seen.listed, seen.asked, started)
             return
-        query, passages = seen.found.query, seen.found.passages
+        found, query = seen.found, seen.found.query
+        passages, sides = self._with_sides(seen.asked, found.passages, k, today)
+        seen = replace(seen, found=replace(found, passages=passages))
         evidence = find_evidence(query, passages, self.models.embedder())
         timings = {"first_evidence_s": time.perf_counter() - started}
-        yield Retrieved(passages, evidence, query, seen.found.respelled)
+        yield Retrieved(passages, evidence, query, found.respelled)
         self.models.wait()
         for step in answer(
             seen.asked.text,
@@ -224,10 +246,67 @@ class Engine(NotesFolder):
             self.models.analyze,
             cancel,
             self.parts.caution,
+            strict,
+            None if quote else self.parts.judge,
+            sides,
         ):
             if isinstance(step, Drafted):
                 model = "" if quote else self.parts.generator_name
                 yield self._answered(seen, step, timings, started, model)
+                return
+            if isinstance(step, Sentence):
+                timings.setdefault("first_sentence_s", time.perf_counter() - started)
+            yield step
+
+    def _with_sides(
+        self, asked: Asked, passages: tuple[Passage, ...], k: int | None, today: date | None
+    ) -> tuple[tuple[Passage, ...], Sides]:
+        """Where two things are compared, what each of them finds beside what both do."""
+        names = sides_of(asked.text)
+        if names is None:
+            return passages, NO_SIDES
+
+        def search(side: str) -> tuple[Passage, ...]:
+            found = self._look_up(side, (), k, asked.filters, today, lists=False).found
+            return found.passages if found else ()
+
+        return find_sides(names, passages, search, self.models.embedder())
+
+    def _whole(self, asked: Asked) -> ToSum:
+        assert asked.summary is not None
+        with damage_errors():
+            index = self._open_index()
+            index.check(self.parts.identity().fingerprint)
+            with index.store.snapshot():
+                return whole_notes(index, asked.summary, asked.filters)
+
+    def _sum_up(
+        self,
+        seen: LookUp,
+        wanted: ToSum,
+        quote: bool,
+        strict: bool,
+        cancel: Cancel | None,
+        started: float,
+    ) -> Iterator[Event]:
+        """Whole notes as points: what they say themselves is found before a model writes."""
+        writes = not (quote or self.models.taught)
+        points = Points((), (), ())
+        with damage_errors():
+            for read in read_points(wanted, self.models.analyze, writes, cancel):
+                if isinstance(read, Points):
+                    points = read
+                else:
+                    yield read
+        timings = {"first_evidence_s": time.perf_counter() - started}
+        yield Retrieved(points.passages, points.evidence, seen.asked.query)
+        found = Found(points.passages, len(points.passages), {}, seen.asked.query)
+        check = Check(self.models.analyze, self.parts.judge, strict)
+        opener = self.models.generator if writes else None
+        for step in summarise(wanted, points, opener, check, cancel):
+            if isinstance(step, Drafted):
+                model = self.parts.generator_name if writes else ""
+                yield self._answered(replace(seen, found=found), step, timings, started, model)
                 return
             if isinstance(step, Sentence):
                 timings.setdefault("first_sentence_s", time.perf_counter() - started)
@@ -272,6 +351,7 @@ class Engine(NotesFolder):
             draft.tokens_per_s,
             seen.found.query,
             confidence=draft.confidence,
+            sentences=draft.sentences,
             thoughts=draft.thoughts,
             respelled=seen.found.respelled,
         )

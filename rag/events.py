@@ -13,6 +13,7 @@ from rag.retrieval.intent import Asked
 from rag.retrieval.listing import Listed
 from rag.retrieval.search import Found, Passage
 from rag.retrieval.spelling import Respelled
+from rag.retrieval.whole import ToSum
 
 Cancel = Callable[[], bool]
 
@@ -46,6 +47,7 @@ class Answered:
     query: str
     listed: Listed | None = None
     confidence: float = 1.0
+    sentences: tuple[Sentence, ...] = ()
     thoughts: str = ""  # what the model said to itself; no part of the answer
     respelled: tuple[Respelled, ...] = ()
 
@@ -55,11 +57,13 @@ Event = Retrieved | Reading | Thinking | Sentence | Answered
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """A question understood, and what the notes have for it: passages, or a list of notes."""
+    """A question understood, and what the notes have for it: passages, a list of notes, or whole
+    notes to be summed up."""
 
     asked: Asked
     found: Found | None
     listed: Listed | None
+    whole: ToSum | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from rag.retrieval.query import search_terms
 
 if TYPE_CHECKING:
     from rag.answering.generation import Generator
+    from rag.answering.grounding import Judge
     from rag.indexing.build import IndexProgress
     from rag.indexing.embeddings import ModelFolder, OnnxEmbedder, TorchEmbedder
     from rag.indexing.lexical import Words
@@ -39,6 +40,9 @@ class Parts:
     index_job: Callable[..., Iterator[IndexProgress]]
     open_reranker: Callable[[], Reranker] | None = None
     rerank_budget: float = 0.0  # seconds
+    taught: bool = True  # the language model was taught short answers, and writes nothing else
+    strict: bool = False
+    judge: Judge | None = None  # whether a passage entails a sentence; loads at its first call
 
 
 class Models:
@@ -94,6 +98,11 @@ class Models:
                 generator.load()
                 self._generator = generator
             return self._generator
+
+    @property
+    def taught(self) -> bool:
+        """Whether the language model gives short answers alone; loads none to find out."""
+        return self.parts.taught if self._generator is None else self._generator.taught
 
     def use_generator(self, name: str, opener: Callable[[], Generator]) -> None:
         """Load another language model and answer with it from now on; the old one is freed.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.text import Text
 
+    from rag.answering.grounding import Sentence
     from rag.events import Answered, Event, Status
     from rag.indexing.build import IndexProgress, IndexReport
     from rag.retrieval.listing import Listed
@@ -164,20 +165,23 @@ def answering(events: Iterator[Event], stream: bool, thoughts: bool = False) -> 
     console = _console()
     waiting = _Waiting()
     done: Answered | None = None
+    support: list[Sentence] = []
     thought = 0
     with waiting:
         for event in events:
             if isinstance(event, Retrieved):
                 show_respelled(event.respelled)
             elif isinstance(event, Reading):
-                waiting.say(f"reading {event.tokens_done}/{event.tokens_total} tokens")
+                waiting.say(f"reading {event.tokens_done}/{event.tokens_total} {event.unit}")
             elif isinstance(event, Thinking):
                 thought += len(event.text.split())
                 waiting.say(f"thinking, {thought} words")
-            elif isinstance(event, Sentence) and stream:
-                waiting.stop()
-                console.print(_marked(event.text), end=" ", soft_wrap=True)
-                sys.stdout.flush()
+            elif isinstance(event, Sentence):
+                support.append(event)
+                if stream:
+                    waiting.stop()
+                    _say_sentence(console, event, first=len(support) == 1)
+                    sys.stdout.flush()
             elif isinstance(event, Answered):
                 done = event
     if done is None:
@@ -191,10 +195,12 @@ def answering(events: Iterator[Event], stream: bool, thoughts: bool = False) -> 
         _show_nearest(console, done)
         return done
     if not stream:
-        console.print(_marked(done.answer), end="", soft_wrap=True)
+        for number, each in enumerate(support):
+            _say_sentence(console, each, first=not number)
     console.print("\n")
     _show_thoughts(done, thoughts)
     _show_sources(console, done)
+    _show_legend(console, support)
     return done
 
 
@@ -206,6 +212,24 @@ def _show_thoughts(done: Answered, whole: bool) -> None:
     folded = f"▸ thought first, {len(text.split()):,} words (shown with --thoughts)"
     shown = f"▾ thought first, unchecked:\n{text}\n" if whole else folded
     _console(stderr=True).print(shown, style="dim", markup=False, soft_wrap=True)
+
+
+# Behind each sentence, and what the last two mean.
+_MARKS = {"supported": (" ✓", "green"), "weak": (" ≈", "yellow"), "unsupported": (" (?)", "red")}
+_LEGEND = {"weak": "≈ only partly borne out by its source", "unsupported": "(?) not in your notes"}
+
+
+def _say_sentence(console: Console, sentence: Sentence, first: bool) -> None:
+    """One sentence and the mark of its support, set off from the one before."""
+    gap = "" if first or sentence.text[:1].isspace() else " "
+    text = _marked(f"{gap}{sentence.text}").append(*_MARKS[sentence.support])
+    console.print(text, end="", soft_wrap=True)
+
+
+def _show_legend(console: Console, sentences: Sequence[Sentence]) -> None:
+    seen = {each.support for each in sentences}
+    if legend := "   ".join(text for key, text in _LEGEND.items() if key in seen):
+        console.print(legend, style="dim", markup=False)
 
 
 class _Waiting:

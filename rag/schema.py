@@ -36,6 +36,14 @@ def answer_json(done: Answered) -> AnswerJson:
         "question": done.question,
         "answer": done.answer,
         "answered": done.answered,
+        "sentences": [
+            {
+                "text": each.text.strip(),
+                "support": each.support,
+                "citations": [citation.n for citation in each.citations],
+            }
+            for each in done.sentences
+        ],
         "citations": [citation_json(each) for each in done.citations],
         "passages": passages_json(done.passages),
         "timings": {key: round(value, 4) for key, value in done.timings.items()},

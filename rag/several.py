@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from rag.engine import Engine
@@ -25,6 +26,7 @@ from rag.reading.notes import Skipped
 from rag.retrieval.listing import Listed, ListedNote
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Found, Passage
+from rag.retrieval.whole import Piece, ToSum
 
 
 class SeveralFolders(Engine):
@@ -90,6 +92,9 @@ class SeveralFolders(Engine):
                 refusals.append(error)
         if not seen:
             raise refusals[0]
+        wholes = {name: each.whole for name, each in seen.items() if each.whole is not None}
+        if wholes:  # a name may be that of a note in one folder alone
+            return LookUp(seen[next(iter(wholes))].asked, None, None, one_whole(wholes))
         asked = next(iter(seen.values())).asked
         found = {name: each.found for name, each in seen.items() if each.found is not None}
         if found:
@@ -241,6 +246,21 @@ def one_list(lists: Mapping[str, Listed]) -> Listed:
         passages += [replace(one, path=f"{name}/{one.path}") for one in each.passages]
     heads = "; ".join(f"{name}: {each.head.rstrip(':.')}" for name, each in lists.items())
     return Listed(f"{heads}{':' if notes else '.'}", tuple(notes), tuple(passages))
+
+
+def one_whole(wholes: Mapping[str, ToSum]) -> ToSum:
+    """Notes of several folders to sum up, one folder after the other."""
+    notes = [
+        replace(note, path=f"{name}/{note.path}", read=partial(_named_pieces, name, note.read))
+        for name, each in wholes.items()
+        for note in each.notes
+    ]
+    first = next(iter(wholes.values()))
+    return replace(first, notes=tuple(notes), total=sum(each.total for each in wholes.values()))
+
+
+def _named_pieces(name: str, read: Callable[[], list[Piece]]) -> list[Piece]:
+    return [(replace(each, path=f"{name}/{each.path}"), vectors) for each, vectors in read()]
 
 
 def name_folders(folders: Iterable[tuple[str, Path]]) -> dict[str, Path]:

@@ -59,12 +59,21 @@ class RespelledJson(TypedDict):
     searched: str
 
 
+class SentenceJson(TypedDict):
+    """A sentence of an answer, how far the notes bear it out, and the passages that it cites."""
+
+    text: str
+    support: Literal["supported", "weak", "unsupported"]
+    citations: list[int]
+
+
 class AnswerJson(TypedDict):
     """A whole answer. `notes` is there where the question asked for a list of notes."""
 
     question: str
     answer: str
     answered: bool
+    sentences: list[SentenceJson]
     citations: list[CitationJson]
     passages: list[PassageJson]
     timings: dict[str, float]

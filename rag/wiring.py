@@ -20,6 +20,7 @@ from rag.models.weights import embedder_files, generator_file
 
 if TYPE_CHECKING:
     from rag.answering.generation import Generator
+    from rag.answering.grounding import Judge
     from rag.indexing.embeddings import ModelFolder, OnnxEmbedder, TorchEmbedder
     from rag.retrieval.rerank import Reranker
 
@@ -31,7 +32,7 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
     Raises NotesError when no folder is named and none was indexed before.
     """
     embedder = find_model(config.embedder_model, "embedder", _installed(config))
-    generator = _generator(config, config.generator_model)
+    generator = chosen_generator(config)
     models = config.cache_dir / "models"
     prompts = (config.embedder_query_prompt, config.embedder_document_prompt)
 
@@ -60,8 +61,11 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
             config.answer_caution,
             config,
             index_job,
-            reranker_opener(config.rerank_model),
-            config.rerank_budget_ms / 1000,
+            open_reranker=reranker_opener(config.rerank_model),
+            rerank_budget=config.rerank_budget_ms / 1000,
+            taught=bool(generator.adapter),
+            strict=config.answer_strict,
+            judge=open_judge(config),
         ),
         started,
     )
@@ -76,6 +80,15 @@ def build_several(
     named = name_folders((name, Path(os.path.realpath(path))) for name, path in folders)
     first = build_engine(replace(config, notes=next(iter(named.values()))), started)
     return first if len(named) == 1 else SeveralFolders(named, first.parts, started)
+
+
+def open_judge(config: Config) -> Judge | None:
+    """What tells whether a passage entails a sentence, where a model for it is named."""
+    if not config.grounding_model:
+        return None
+    from rag.answering.entailment import EntailmentJudge
+
+    return EntailmentJudge(config.grounding_model)
 
 
 def generator_opener(config: Config, spec: ModelSpec) -> Callable[[], Generator]:
@@ -127,14 +140,16 @@ def reranker_opener(place: str) -> Callable[[], Reranker] | None:
 
 def use_generator(engine: Engine, name: str) -> None:
     """Answer with another language model from now on. Raises ModelError; the old one then stays."""
-    spec = _generator(engine.parts.settings, name)
+    spec = chosen_generator(replace(engine.parts.settings, generator_model=name))
     engine.models.use_generator(spec.name, generator_opener(engine.parts.settings, spec))
 
 
-def _generator(config: Config, name: str) -> ModelSpec:
-    """The language model called `name`; of the endpoint, a name that tells where it is."""
-    if name != ENDPOINT:
-        return find_model(name, "generator", _installed(config))
+def chosen_generator(config: Config) -> ModelSpec:
+    """The language model of `config`, without its adapter where that is switched off; of the
+    endpoint, a name that tells where it is."""
+    if config.generator_model != ENDPOINT:
+        spec = find_model(config.generator_model, "generator", _installed(config))
+        return spec if config.generator_adapter else replace(spec, adapter="", adapter_sha256="")
     from rag.answering.endpoint import display_name
 
     if not (config.endpoint_url and config.endpoint_model):

@@ -53,6 +53,7 @@ def test_ask_json(box: Box):
         "question",
         "answer",
         "answered",
+        "sentences",
         "citations",
         "passages",
         "timings",

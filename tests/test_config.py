@@ -13,7 +13,8 @@ from rag.errors import ConfigError
 def load(folder: Path, toml: str = "", environ: dict[str, str] | None = None, **flags) -> Config:
     if toml:
         (folder / "rag.toml").write_text(toml)
-    return load_config(folder, environ or {}, flags)
+    own = {"RAG_CONFIG_DIR": str(folder / "own")}  # not that of whoever runs the tests
+    return load_config(folder, {**own, **(environ or {})}, flags)
 
 
 def test_defaults(tmp_path: Path):

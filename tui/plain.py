@@ -19,6 +19,7 @@ from rag.answering.conversations import Conversations
 from rag.answering.export import export_note
 from rag.answering.grounding import Sentence
 from rag.answering.saved import SavedTurn
+from rag.config import LEAVES
 from rag.engine import Engine
 from rag.errors import RagError
 from rag.events import Answered, Retrieved
@@ -142,6 +143,9 @@ class Plain:
         history = [Turn(each.question, each.answer, each.query) for each in self._turns]
         found: Retrieved | None = None
         sentences: list[Sentence] = []
+        model = self._engine.parts.generator_name
+        if model.startswith(LEAVES):
+            self._say(f"This question and its passages go to{model.removeprefix(f'{LEAVES}:')}.")
         events = self._engine.ask(question, history)
         for event in events:
             if isinstance(event, Retrieved):
@@ -175,6 +179,8 @@ class Plain:
                 self._say(f"Nearest note {number}: {place}")
         elif not sentences:
             self._say("Answer:", done.answer)
+        if done.thoughts:
+            self._say(f"The model thought first, {len(done.thoughts.split())} words, unchecked.")
         for each in {each.n: each for each in reversed(done.citations)}.values():
             self._say(f"Source {each.n}: {_place(each.path, each.first, each.last)}")
         saved = SavedTurn(

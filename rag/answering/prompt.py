@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rag.answering.generation import Message
+from rag.answering.grounding import own_words
 from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.query import Turn
@@ -90,7 +91,7 @@ def note_line(n: int, title: str, text: str, spans: Sequence[tuple[int, int]]) -
     for place, (start, end) in enumerate(spans):
         if place:
             said += " " if not text[spans[place - 1][1] : start].strip() else _GAP
-        said += " ".join(plain(text[start:end]).split())
+        said += own_words(" ".join(plain(text[start:end]).split()))
     return _LINE.format(n, title, said)
 
 

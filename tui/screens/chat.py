@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Footer
 
-from rag.answering.answer import Reading
+from rag.answering.answer import Reading, Thinking
 from rag.answering.grounding import Sentence
 from rag.engine import Engine
 from rag.errors import Cancelled, RagError
@@ -201,6 +201,9 @@ class ChatScreen(PlaceActions):
             view.say(f"Reading {count(len(event.passages), 'passage')}…")
             await view.show_evidence(event)
             await self.show_sources(message.turn)
+        elif isinstance(event, Thinking):
+            self.query_one(Activity).show("Thinking")
+            view.think(event.text)
         elif isinstance(event, Sentence):
             self.query_one(Activity).show("Answering")
             await view.add_sentence(event)
