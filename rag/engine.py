@@ -14,7 +14,7 @@ from rag.answering.kinds import sides_of
 from rag.answering.quotes import Sides
 from rag.answering.sides import find_sides
 from rag.answering.summary import Check, Points, read_points, summarise
-from rag.errors import QuestionError
+from rag.errors import IndexDamaged, QuestionError
 from rag.events import Answered, Cancel, Event, LookUp, Retrieved
 from rag.folder import NotesFolder
 from rag.indexing.database import damage_errors
@@ -44,6 +44,10 @@ class Engine(NotesFolder):
     def load_behind(self) -> None:
         """Start loading what a search needs, while the notes are looked through."""
         self.models.load_embedder_behind()
+
+    def each_folder(self) -> Sequence[Engine]:
+        """The engines of the notes folders that are asked, one for each."""
+        return [self]
 
     def search(
         self,
@@ -83,7 +87,26 @@ class Engine(NotesFolder):
         before_search: Callable[[], object] | None = None,
     ) -> LookUp:
         """What the notes have for a question: passages or, if `lists`, the list it asks for or
-        the notes to sum up."""
+        the notes to sum up.
+
+        An index that turns out to be damaged is mended, and asked again.
+        """
+        try:
+            return self._look_up_once(question, history, k, filters, today, lists, before_search)
+        except IndexDamaged:
+            self.heal()
+            return self._look_up_once(question, history, k, filters, today, lists, None)
+
+    def _look_up_once(
+        self,
+        question: str,
+        history: Sequence[Turn],
+        k: int | None,
+        filters: Filters | None,
+        today: date | None,
+        lists: bool,
+        before_search: Callable[[], object] | None,
+    ) -> LookUp:
         asked, allowed, notes = self._understand(question, filters, today, follows=bool(history))
         if lists and asked.summary is not None:
             return LookUp(asked, None, None, self._whole(asked))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.config import Caution
 from rag.errors import RagError
+from rag.reading.formats import SUFFIXES
 from rag.retrieval.query import search_terms
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Parts:
     taught: bool = True  # the language model was taught short answers, and writes nothing else
     strict: bool = False
     judge: Judge | None = None  # whether a passage entails a sentence; loads at its first call
+    suffixes: tuple[str, ...] = SUFFIXES  # of the files that are notes
 
 
 class Models:

@@ -43,10 +43,25 @@ class SeveralFolders(Engine):
             each.spelled = _AllWords(self.engines)
 
     def index(
-        self, rebuild: bool = False, cancel: Cancel | None = None, wait: bool = False
+        self,
+        rebuild: bool = False,
+        cancel: Cancel | None = None,
+        wait: bool = False,
+        remove_missing: bool = False,
+        check: bool = False,
+        hurried: bool = False,
     ) -> Iterator[IndexProgress]:
         """Bring every folder's index up to date, one after the other."""
-        return _one_run((name, each.index(rebuild, cancel, wait)) for name, each in self._each())
+        return _one_run(
+            (name, each.index(rebuild, cancel, wait, remove_missing, check, hurried))
+            for name, each in self._each()
+        )
+
+    def each_folder(self) -> Sequence[Engine]:
+        return list(self.engines.values())
+
+    def take_notices(self) -> list[str]:
+        return [notice for _, each in self._each() for notice in each.take_notices()]
 
     def index_in_process(
         self, cancel: Cancel | None = None, rebuild: bool = False

@@ -141,6 +141,18 @@ class ExplainedPassageJson(PassageJson):
     words_in_best_sentence: float
     terms: list[str]
     also: list[str]
+    rank_before_reranking: int | None
+    reranker_score: float | None
+
+
+class RerankedJson(TypedDict):
+    """How far the reranker came: `scored` of `offered` passages, in `seconds` of `budget`."""
+
+    model: str
+    scored: int
+    offered: int
+    seconds: float
+    budget: float
 
 
 class ExplainedJson(TypedDict):
@@ -148,8 +160,10 @@ class ExplainedJson(TypedDict):
 
     question: str
     query: str
+    respelled: list[RespelledJson]
     candidates: int
     searched_notes: int | None
+    reranked: RerankedJson | None
     seconds: dict[str, float]
     passages: list[ExplainedPassageJson]
 

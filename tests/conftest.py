@@ -93,7 +93,6 @@ class Box:
             "RAG_CACHE_DIR": str(self.cache),
             "RAG_CONFIG_DIR": str(self.folder / "config"),
             "RAG_NOTES": str(self.notes),
-            "RAG_CONFIG_DIR": str(self.folder / "config"),
             **self.env,
         }
 

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,6 +78,14 @@ class WarmEngine:
             self._address = None
             found = self._engine.explain(question, **values)
         return found
+
+    def take_notices(self) -> list[str]:
+        """What was amiss where the question was answered."""
+        told: list[str] = []
+        if self._address is not None:
+            with suppress(_Gone):
+                told = self._result("take_notices", {})
+        return told + self._engine.take_notices()
 
     def _events(self, call: str, values: dict[str, Any]) -> Iterator[Any]:
         with _call(self._address, call, values) as line:

@@ -23,7 +23,7 @@ from rag.errors import RagError, storage_errors
 from rag.serving.address import is_private
 
 # What may be asked for, and whether it can be cancelled.
-CALLS = {"refresh": True, "ask": True, "explain": False}
+CALLS = {"refresh": True, "ask": True, "explain": False, "take_notices": False}
 STOP = "stop"
 _LOOK_S = 5.0  # between two looks at whether the socket is still there and anyone was
 
