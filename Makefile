@@ -25,6 +25,7 @@ test: lint types  ## everything that must hold
 CASES ?= 200000
 torture: $(READY)  ## what takes long to break: faults, fuzzing, hostile folders
 	RAG_TORTURE_CASES=$(CASES) $(BIN)/python -m pytest -m torture
+	RAG_TORTURE=1 $(BIN)/python -m pytest -s tests/faults
 
 # Eight hours as far as the program can tell; FACTOR: how much faster they go by.
 FACTOR ?= 96

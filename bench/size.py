@@ -10,6 +10,7 @@ take some minutes and 8 GB of disk. `--write` puts the table and the chart into 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import resource
@@ -129,19 +130,24 @@ def _build(folder: Path, count: int, place: Path) -> None:
 
 
 def _search(folder: Path, count: int, place: Path) -> None:
-    """Every question once to warm up files and once to be timed, all but its encoding."""
+    """Every question once, which encodes it and warms up files, and once to be timed."""
     home = place / f"home-{count}"
     made = engine(place / f"notes-{count}", home)
-    made.models.embedder().load()
-    began = time.perf_counter()
-    made.search("Who was the first to say so?")
-    opened = time.perf_counter() - began
     asked = _asked(folder)
+    embedder = made.models.embedder()
+    encode = functools.cache(embedder.embed_query)
+    embedder.embed_query = encode  # type: ignore[method-assign]
+    began = time.perf_counter()
+    made.search(asked[0])
+    opened = time.perf_counter() - began
+    processor: list[float] = []
     stages: dict[str, list[float]] = {}
     for round_ in range(2):
         for text in asked:
+            began = time.thread_time()
             found = made.explain(text)
             if round_:
+                processor.append(time.thread_time() - began)
                 for stage, spent in found.seconds.items():
                     stages.setdefault(stage, []).append(spent)
     stages.pop("embed")
@@ -150,7 +156,7 @@ def _search(folder: Path, count: int, place: Path) -> None:
     nearest = json.loads((home / "built.json").read_text())["nearest"]
     right = 0
     for text, exact in zip(asked, nearest, strict=True):
-        hits = index.search_meaning(made.models.embedder().embed_query(text), 10)
+        hits = index.search_meaning(encode(text), 10)
         right += len({chunk for chunk, _ in hits} & set(exact))
     print(
         json.dumps(
@@ -158,6 +164,7 @@ def _search(folder: Path, count: int, place: Path) -> None:
                 "open_s": opened,
                 "p50": float(np.percentile(whole, 50)),
                 "p99": float(np.percentile(whole, 99)),
+                "processor": [float(np.percentile(processor, each)) for each in (50, 99)],
                 "stages": {
                     name: [float(np.percentile(spent, 50)), float(np.percentile(spent, 99))]
                     for name, spent in stages.items()
@@ -202,6 +209,10 @@ def _table(rows: list[dict[str, Any]], torch: float) -> str:
     line("opened and first search, s", [f"{row['open_s']:.2f}" for row in rows])
     line("search p50, ms", [f"{1000 * row['p50']:.1f}" for row in rows])
     line("search p99, ms", [f"{1000 * row['p99']:.1f}" for row in rows])
+    line(
+        "search, processor time, p50 / p99, ms",
+        [f"{1000 * row['processor'][0]:.1f} / {1000 * row['processor'][1]:.1f}" for row in rows],
+    )
     for stage in rows[0]["stages"]:
         values = [row["stages"][stage] for row in rows]
         line(f"– {stage}, p50 / p99", [f"{1000 * a:.1f} / {1000 * b:.1f}" for a, b in values])

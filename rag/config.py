@@ -13,6 +13,7 @@ Or several, by name; all are asked unless `--notes NAME` picks some::
     [notes]
     work = "~/office/notes"
     garden = "~/garden"
+    formats = ["md", "org"]      # kinds of files that are notes; all that can be read if not given
 
 The other tables::
 
@@ -122,6 +123,7 @@ class Config:
     keys: Mapping[str, str] = field(default_factory=dict)
     file: Path | None = None
     folders: Mapping[str, Path] = field(default_factory=dict)
+    notes_formats: tuple[str, ...] = ()  # names in rag.reading.formats; none: all
     unread: tuple[str, ...] = ()  # what `file` sets and may not, since it lies among notes
 
 
@@ -254,6 +256,8 @@ def _from_file(file: Path) -> tuple[dict[str, Any], dict[str, Path]]:
         raise ConfigError(f"{file} is not valid TOML: {error}.") from error
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+    if isinstance(tree.get("notes"), dict) and isinstance(tree["notes"].get("formats"), list):
+        tree["notes_formats"] = tree["notes"].pop("formats")
     folders = _folders(tree.pop("notes"), file) if isinstance(tree.get("notes"), dict) else {}
     keys = _keys(tree.pop("keys", {}), file)
     flat: dict[str, Any] = {}
@@ -310,6 +314,8 @@ def _known(key: str, file: Path) -> str:
 def _typed(name: str, value: Any, where: str, base: Path) -> Any:
     if name not in _SETTABLE:
         return value
+    if name == "notes_formats":
+        return _formats(value, where)
     wanted = type(getattr(Config(), name))
     if wanted is bool:
         known = {"true": True, "1": True, "false": False, "0": False}
@@ -332,6 +338,27 @@ def _typed(name: str, value: Any, where: str, base: Path) -> Any:
         raise ConfigError(
             f"{where}: {dotted(name)} must be a whole number, not {value!r}."
         ) from None
+
+
+def _formats(value: Any, where: str) -> tuple[str, ...]:
+    """Names of formats, from a list or from text with commas; a suffix such as ".md" is one too."""
+    from rag.reading.formats import FORMATS
+
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+        raise ConfigError(f"{where}: notes.formats must be a list of names, not {value!r}.")
+    known = {
+        suffix[1:]: each.name for each in FORMATS for suffix in (*each.suffixes, f".{each.name}")
+    }
+    chosen = [each.strip().lower().removeprefix(".") for each in names]
+    for each in chosen:
+        if each not in known:
+            near = difflib.get_close_matches(each, known, n=1, cutoff=0.0)
+            raise ConfigError(
+                f"{where}: notes.formats names {each!r}, which rag cannot read.",
+                f"Did you mean {near[0]!r}? It reads {', '.join(each.name for each in FORMATS)}.",
+            )
+    return tuple(dict.fromkeys(known[each] for each in chosen))
 
 
 def _model_place(value: str, base: Path) -> str:

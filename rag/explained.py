@@ -56,6 +56,7 @@ def _reasons(passage: Passage) -> dict[str, Any]:
         "nearest_sentence": None if why.sentence is None else round(why.sentence, 4),
         "words_in_best_sentence": round(why.share, 4),
         "terms": list(why.terms),
+        "boost": why.boost,
         "also": list(passage.also),
         "rank_before_reranking": why.found_at,
         "reranker_score": None if why.judged is None else round(why.judged, 4),
@@ -68,7 +69,7 @@ def _passages(found: Found) -> Any:
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("")
-    table.add_column("passage", overflow="fold")
+    table.add_column("passage", overflow="fold", min_width=18)
     for name in ("score", "sentence", "meaning", "words", "in one"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("words matched", overflow="fold")
@@ -79,7 +80,7 @@ def _passages(found: Found) -> Any:
         table.add_row(
             Text(f"[{n}]", "cyan"),
             Text(f"{one_line(each.path)}:{each.first}", "bold"),
-            f"{each.score:.3f}",
+            f"{each.score:.3f}" + (f" (+{why.boost:.2f})" if why.boost else ""),
             _number(why.sentence),
             _ranked(each.meaning, why.meaning_rank, 3),
             _ranked(each.words, why.words_rank, 1),
@@ -113,7 +114,7 @@ def _times(found: Found) -> Any:
 
 
 def _reranked(judged: float | None, before: int | None) -> str:
-    return "not reached" if judged is None else f"{judged:.3f} (was #{before})"
+    return "–" if judged is None else f"{judged:.2f} (#{before})"
 
 
 def _number(value: float | None) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.config import Caution
 from rag.errors import RagError
+from rag.reading.formats import SUFFIXES
 from rag.retrieval.query import search_terms
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Parts:
     taught: bool = True  # the language model was taught short answers, and writes nothing else
     strict: bool = False
     judge: Judge | None = None  # whether a passage entails a sentence; loads at its first call
+    suffixes: tuple[str, ...] = SUFFIXES  # of the files that are notes
 
 
 class Models:
@@ -53,6 +55,7 @@ class Models:
         self._embedder: OnnxEmbedder | TorchEmbedder | None = None
         self._generator: Generator | None = None
         self._analyzer: Words | None = None
+        self._opening = threading.Lock()
         self._reranker: Reranker | None = None
         self._loading = threading.Lock()
         self._loader: threading.Thread | None = None
@@ -71,6 +74,14 @@ class Models:
         self._loader = threading.Thread(target=self._quietly_load, daemon=True)
         self._loader.start()
         return self._loader
+
+    def load_embedder_behind(self) -> None:
+        """Start loading the embedder while notes are looked through."""
+        threading.Thread(target=self._quietly_load_embedder, daemon=True).start()
+
+    def _quietly_load_embedder(self) -> None:
+        with suppress(RagError):  # raised again where the model is needed
+            self.embedder().load()
 
     def wait(self) -> None:
         """Until what `load_behind` started is done."""
@@ -120,9 +131,10 @@ class Models:
 
     def embedder(self) -> OnnxEmbedder | TorchEmbedder:
         """The embedder; it loads its weights when it first embeds. Raises ModelError."""
-        if self._embedder is None:
-            self._embedder = self.parts.open_embedder()
-        return self._embedder
+        with self._opening:
+            if self._embedder is None:
+                self._embedder = self.parts.open_embedder()
+            return self._embedder
 
     def reranker(self) -> Reranker | None:
         """The cross-encoder, if one is set; it loads its weights when it first scores."""

@@ -65,6 +65,18 @@ def indexing(progress: Iterator[IndexProgress], folders: Sequence[Path], as_json
     _show_skipped(console, report)
 
 
+def told(what: IndexReport | str, folders: Sequence[str], as_json: bool) -> None:
+    """One line of what a watcher did, or of what stood in its way."""
+    from rag.schema import index_json
+    from rag.watching import log_line
+
+    if as_json:
+        _print_line({"error": what} if isinstance(what, str) else index_json(what, folders))
+        return
+    sys.stdout.write(f"{one_line(log_line(what))}\n")
+    sys.stdout.flush()
+
+
 def refreshing(progress: Iterator[IndexProgress], quiet: bool) -> None:
     """Follow a refresh before a question; says something only if notes changed."""
     report = _follow(progress, quiet, title="Bringing the index up to date")
@@ -79,6 +91,7 @@ def refreshing(progress: Iterator[IndexProgress], quiet: bool) -> None:
 def _follow(progress: Iterator[IndexProgress], quiet: bool, title: str) -> Any:
     """The report of a run; draws a progress bar on a terminal once there is work to show."""
     report: IndexReport | None = None
+    progress = _telling(progress)
     first = next(progress, None)
     if first is None:
         return None
@@ -103,6 +116,24 @@ def _follow(progress: Iterator[IndexProgress], quiet: bool, title: str) -> Any:
             bar.update(task, completed=done, total=total, detail=detail)
             report = event.report or report
     return report
+
+
+def _telling(progress: Iterator[IndexProgress]) -> Iterator[IndexProgress]:
+    """The same progress; what was amiss is said on standard error at its end."""
+    notices = []
+    try:
+        for event in progress:
+            if event.notice:
+                notices.append(event.notice)
+            yield event
+    finally:
+        tell(notices)
+
+
+def tell(notices: Sequence[str]) -> None:
+    """Say on standard error what was amiss."""
+    for notice in notices:
+        _console(stderr=True).print(safe(notice), style="yellow", markup=False, soft_wrap=True)
 
 
 def _detail(event: IndexProgress) -> tuple[int, int | None, str]:

@@ -17,6 +17,7 @@ from rag.loading import Parts
 from rag.models.catalog import ModelSpec, find_model
 from rag.models.installed import installed
 from rag.models.weights import embedder_files, generator_file
+from rag.reading.formats import suffixes_of
 
 if TYPE_CHECKING:
     from rag.answering.generation import Generator
@@ -66,6 +67,7 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
             taught=bool(generator.adapter),
             strict=config.answer_strict,
             judge=open_judge(config),
+            suffixes=suffixes_of(config.notes_formats),
         ),
         started,
     )
@@ -110,6 +112,15 @@ def generator_opener(config: Config, spec: ModelSpec) -> Callable[[], Generator]
         )
 
     return open_generator
+
+
+def untaught(engine: Engine) -> Generator:
+    """The language model in use as it was before it was taught to do nothing but answer."""
+    generator = engine.models.generator()
+    if not generator.taught:
+        return generator
+    spec = find_model(engine.parts.generator_name, "generator")
+    return generator_opener(engine.parts.settings, replace(spec, adapter="", adapter_sha256=""))()
 
 
 def open_endpoint(config: Config) -> Generator:

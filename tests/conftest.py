@@ -34,6 +34,12 @@ NOTES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader's own settings, on the machine that tests, count for nothing."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no config"))
+
+
 @pytest.fixture(scope="session")
 def models_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The prepared models; `RAG_TEST_CACHE` names a folder that keeps them between runs."""

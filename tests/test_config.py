@@ -122,6 +122,21 @@ def test_keys_must_be_text(tmp_path: Path, toml: str):
         load(tmp_path, toml)
 
 
+def test_formats_of_notes_stand_beside_named_folders_or_in_the_environment(tmp_path):
+    (tmp_path / "rag.toml").write_text('[notes]\nvault = "v"\nformats = ["md", ".htm"]\n')
+    config = load_config(tmp_path, {})
+    assert config.notes_formats == ("md", "html")
+    assert config.folders == {"vault": tmp_path / "v"}
+    config = load_config(tmp_path, {"RAG_NOTES_FORMATS": "org, txt"})
+    assert config.notes_formats == ("org", "txt")
+
+
+def test_an_unknown_format_suggests_the_nearest(tmp_path):
+    (tmp_path / "rag.toml").write_text('[notes]\nformats = ["orgg"]\n')
+    with pytest.raises(ConfigError, match="Did you mean 'org'"):
+        load_config(tmp_path, {})
+
+
 def own(folder: Path, toml: str) -> dict[str, str]:
     (folder / "own").mkdir(exist_ok=True)
     (folder / "own" / "rag.toml").write_text(toml)

@@ -72,5 +72,13 @@ def _apply(
     try:
         formatter = Jinja2ChatFormatter(template, eos, bos)
         return str(formatter(messages=messages, enable_thinking=thinking).prompt)
-    except (jinja2.TemplateError, ValueError, TypeError, LookupError, ArithmeticError):
+    except (
+        jinja2.TemplateError,
+        SyntaxError,  # Jinja lets Python find some of them
+        ValueError,
+        TypeError,
+        LookupError,
+        ArithmeticError,
+        RecursionError,
+    ):
         return None

@@ -38,7 +38,7 @@ class Folding:
         """The text that is settled by this piece, and whether it is thought."""
         self._held += text
         if not self._closing and not self._begun:
-            yield from self._open()
+            self._open()
         if self._closing:
             yield from self._close()
         elif self._begun:
@@ -51,9 +51,11 @@ class Folding:
 
     def rest(self) -> Iterator[tuple[str, bool]]:
         """What is left at the end."""
-        yield from self._give(bool(self._closing))
+        if self._held.strip():
+            yield from self._give(bool(self._closing))
 
-    def _open(self) -> Iterator[tuple[str, bool]]:
+    def _open(self) -> None:
+        """See whether what is held begins a thought, or the answer; space before it is dropped."""
         begins = self._held.lstrip()
         for tag, closing in TAGS.items():
             if begins.startswith(tag):
@@ -61,17 +63,15 @@ class Folding:
                 self._closing = closing
                 return
         if begins and not any(tag.startswith(begins) for tag in TAGS):
-            self._begun = True
-        yield from ()
+            self._begun, self._held = True, begins
 
     def _close(self) -> Iterator[tuple[str, bool]]:
         thought, tag, after = self._held.partition(self._closing)
         if tag:
             if thought:
                 yield thought, True
-            self._closing, self._held = "", after.lstrip()
-            if self._held:
-                yield from self.add("")
+            self._closing, self._held = "", ""
+            yield from self.add(after)
             return
         keep = _overlap(self._held, self._closing)
         settled = self._held[: len(self._held) - keep]

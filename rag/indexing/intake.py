@@ -197,7 +197,8 @@ def _read(folder: Path, file: NoteFile, embedder: Embedder) -> _Read | Skipped:
     note = read_note(folder, file.path)
     if not isinstance(note, NoteText):
         return note
-    document = parse_document(file.path, note.text)
+    known = note.readable.fields if note.readable else None
+    document = parse_document(file.path, note.text, known)
     chunks = chunk_document(document, embedder.count_tokens, embedder.max_tokens)
     texts = [PassageText(chunk.embedded, chunk.context, chunk.sentences) for chunk in chunks]
     hashes = [vector_hash(embedder.fingerprint, each) for each in texts]

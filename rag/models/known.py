@@ -22,7 +22,6 @@ class KnownModel:
     context: int
     kv: int
     licence: str
-    note: str = ""
 
 
 KNOWN = (
@@ -55,7 +54,6 @@ KNOWN = (
         40960,
         114688,
         "Apache-2.0",
-        "can think first",
     ),
     KnownModel(
         "gemma-3-1b-it",
@@ -96,7 +94,6 @@ KNOWN = (
         40960,
         114688,
         "Apache-2.0",
-        "can think first",
     ),
     KnownModel(
         "SmolLM3-3B",
@@ -107,7 +104,6 @@ KNOWN = (
         65536,
         73728,
         "Apache-2.0",
-        "can think first",
     ),
     KnownModel(
         "Qwen3-4B",
@@ -118,7 +114,6 @@ KNOWN = (
         40960,
         147456,
         "Apache-2.0",
-        "can think first",
     ),
     KnownModel(
         "granite-3.3-8b-instruct",
@@ -139,6 +134,5 @@ KNOWN = (
         40960,
         147456,
         "Apache-2.0",
-        "can think first",
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rag.config import ENDPOINT, Config
 from rag.errors import ModelError
@@ -19,6 +19,20 @@ from rag.models.weights import locate
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
+
+
+# Together they fit in 80 letters.
+_COLUMNS = (
+    ("", 1),
+    ("Model", 23),
+    ("Params", 6),
+    ("Size", 6),
+    ("Memory", 8),
+    ("Context", 7),
+    ("Licence", 10),
+    ("In/out a s", 10),
+)
+_NUMBERS = ("Params", "Size", "Memory", "Context")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,15 +205,11 @@ def table(found: Sequence[Row]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("", "Model", "Params", "Size", "Memory", "Context", "Licence", "Tokens/s here"):
-        number = heading in ("Params", "Size", "Memory", "Context")
+    made = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    for heading, width in _COLUMNS:
+        justify: Literal["left", "right"] = "right" if heading in _NUMBERS else "left"
         made.add_column(
-            heading,
-            justify="right" if number else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=23 if heading == "Model" else None,
+            heading, justify=justify, min_width=width, no_wrap=True, overflow="ellipsis"
         )
     for kind, title in (("generator", "Answers"), ("embedder", "Finds")):
         made.add_row("", Text(title, "bold cyan"))
@@ -214,7 +224,7 @@ def _cells(row: Row) -> list[Text]:
     from rag.output import one_line
 
     mark = "●" if row.in_use else "✓" if row.installed else ""
-    speed = f"{row.speed.prefill:.0f} in, {row.speed.decode:.0f} out" if row.speed else ""
+    speed = f"{row.speed.prefill:.0f}/{row.speed.decode:.0f}" if row.speed else ""
     cells = (
         mark,
         one_line(row.name),
@@ -222,7 +232,7 @@ def _cells(row: Row) -> list[Text]:
         size_text(row.size) if row.size else "",
         f"{size_text(row.memory)}{'' if row.fits else ' !'}" if row.memory else "",
         f"{row.context:,}" if row.context else "",
-        one_line(row.licence),
+        one_line(row.licence).partition(";")[0],
         speed,
     )
     style = "bold" if row.in_use else "" if row.installed else "dim"
@@ -234,7 +244,7 @@ def legend() -> Text:
     from rich.text import Text
 
     return Text(
-        f"● in use, ✓ at hand, ! more than the memory free now. The others, a choice of {AS_OF}: "
-        "rag models pull NAME",
+        "● in use, ✓ at hand, ! more than the memory free now; in/out: tokens read and written a "
+        f"second here.\nThe others, a choice of {AS_OF}: rag models pull NAME",
         "dim",
     )

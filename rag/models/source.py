@@ -107,9 +107,12 @@ def look_up(source: Source, data_dir: Path, sha256: str = "") -> Offer:
     with refusals(str(source)):
         if source.file:
             info = _info(source, files=False)
-            files = [_file_on_hub(source, source.file)]
+            names = [each.rfilename for each in info.siblings or ()]
+            if source.file not in names:
+                raise _no_such_file(source, names)
+            files = (_file_on_hub(source, source.file),)
             licence = source.licence or _licence(info)
-            return Offer(source.name, "generator", str(source), licence, tuple(files))
+            return Offer(source.name, "generator", str(source), licence, files)
         return _offer_repository(source)
 
 
@@ -168,14 +171,10 @@ def _licence(info: Any) -> str:
 def _file_on_hub(source: Source, file: str) -> Wanted:
     """One file of the hub: where it lies there, and where it will lie in the hub's cache here."""
     from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
-    from huggingface_hub.errors import RemoteEntryNotFoundError
     from huggingface_hub.file_download import repo_folder_name
 
     url = hf_hub_url(source.repo, file, revision=source.revision)
-    try:
-        found = get_hf_file_metadata(url)
-    except RemoteEntryNotFoundError as error:
-        raise _no_such_file(source, file) from error
+    found = get_hf_file_metadata(url)
     if not found.etag or found.size is None or not found.commit_hash:
         raise ModelError(f"The hub does not say how large {file} is.", "Try again later.")
     folder = repo_folder_name(repo_id=source.repo, repo_type="model")
@@ -184,14 +183,11 @@ def _file_on_hub(source: Source, file: str) -> Wanted:
     return Wanted(url, file, found.size, sha256, blob, found.etag, source.repo, found.commit_hash)
 
 
-def _no_such_file(source: Source, file: str) -> ModelError:
-    from huggingface_hub import HfApi
-
-    names = HfApi().list_repo_files(source.repo, revision=source.revision)
+def _no_such_file(source: Source, names: Sequence[str]) -> ModelError:
     ggufs = [name for name in names if name.endswith(".gguf")]
-    near = difflib.get_close_matches(file, ggufs, n=1, cutoff=0.0)
+    near = difflib.get_close_matches(source.file, ggufs, n=1, cutoff=0.0)
     return ModelError(
-        f"{source.repo} holds no file {file!r}.",
+        f"{source.repo} holds no file {source.file!r}.",
         f"Did you mean {near[0]!r}?" if near else "It holds no GGUF file at all.",
     )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from rag.reading.dates import date_in_name, parse_date
+from rag.reading.formats import format_of
 from rag.reading.links import Link, blank_comments, find_links, find_tags, plain
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _FRONT_MATTER_LIMIT = 64 * 1024  # characters
 _YAML_DEPTH = 20
 # Each nested list takes two levels. What lies deeper stays whole within its outermost block.
 _MARKDOWN_DEPTH = 40
+_QUOTE_DEPTH = 8
 _LONGEST_TITLE_LINE = 60  # characters of a bare title in a .txt file
 
 _CREATED = ("created", "date", "created_at")
@@ -46,6 +48,7 @@ _KINDS: dict[str, Kind] = {
     "fence": "code", "code_block": "code", "blockquote_open": "quote", "html_block": "html",
 }  # fmt: skip
 
+_DEEP_QUOTE = re.compile(r"^((?:[ \t]*+>){8})(?:[ \t]*+>)++")
 _HASH_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+\S")
 _UNDERLINE = re.compile(r" {0,3}(={3,}|-{3,})[ \t]*")
 _BULLET = re.compile(r"\s*(?:[-*+•\u2013](?=\s)|--(?=\s*\w)|\d{1,3}[.)](?=\s))")
@@ -108,12 +111,20 @@ class _BrokenYaml(Exception):
         self.line = line
 
 
-def parse_document(path: str, text: str) -> Document:
-    """Parse the note at `path` (its suffix decides how); `text` has "\\n" as its only line end."""
+def parse_document(
+    path: str, text: str, known_fields: Mapping[str, JsonValue] | None = None
+) -> Document:
+    """Parse the note at `path` (its suffix decides how); `text` has "\\n" as its only line end.
+
+    `known_fields` are those of a note whose text was turned into Markdown: it has no front matter.
+    """
     lines = text.split("\n")
     warnings: list[str] = []
-    fields, start = _front_matter(lines, warnings)
-    lines[:start] = [""] * start
+    if known_fields is None:
+        fields, start = _front_matter(lines, warnings)
+        lines[:start] = [""] * start
+    else:
+        fields = dict(known_fields)
     if path.lower().endswith(".txt"):
         parts, prose = _text_parts(lines), lines
     else:
@@ -124,11 +135,14 @@ def parse_document(path: str, text: str) -> Document:
     if not any(known.get(name) for name in _CREATED):
         created = date_in_name(path.rsplit("/", 1)[-1])
     tags = [tag for name in _TAGS for tag in _tag_names(known.get(name))]
+    format_ = format_of(path)
+    if format_ is None or format_.tags:
+        tags += find_tags(prose)
     return Document(
         path=path,
         title=_title(path, known.get("title"), parts),
         aliases=_distinct(alias for name in _ALIASES for alias in _strings(known.get(name))),
-        tags=_distinct([*tags, *find_tags(prose)]),
+        tags=_distinct(tags),
         created=created,
         modified=_date(known, _MODIFIED, warnings),
         fields=fields,
@@ -337,7 +351,7 @@ def _parser() -> MarkdownIt:
 
 def _markdown_parts(lines: Sequence[str]) -> tuple[list[_Part], list[str]]:
     """The headings and blocks of Markdown `lines`, and the lines with all code blanked."""
-    tokens = _parser().parse("\n".join(lines))
+    tokens = _parser().parse("\n".join(map(_shallow, lines)))
     prose = list(lines)
     parts: list[_Part] = []
     starts: list[int] = []  # 1-based lines of the items or rows of the list or table at hand
@@ -363,6 +377,12 @@ def _markdown_parts(lines: Sequence[str]) -> tuple[list[_Part], list[str]]:
                 parts.append(_markdown_part(lines, token, starts))
                 opening = None
     return parts, prose
+
+
+def _shallow(line: str) -> str:
+    """`line` without quote marks beyond the eighth: the parser looks at each line that goes on
+    with a quote once for each of them, and nobody can tell them apart."""
+    return _DEEP_QUOTE.sub(r"\1", line) if line.count(">") > _QUOTE_DEPTH else line
 
 
 def _markdown_part(lines: Sequence[str], token: Token, starts: list[int]) -> _Part:

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import Collapsible, Static
 
 from rag.answering.grounding import Citation, Sentence
 from rag.answering.saved import SavedTurn
@@ -22,7 +22,7 @@ from rag.retrieval.search import Passage
 from rag.retrieval.standing import Standing
 from tui.keys import bind
 from tui.messages import CitationChosen, TurnActed, TurnFocused
-from tui.text import FAINT, MUTED, clean, heading_path, line_span, one_line, shorten
+from tui.text import FAINT, MUTED, clean, count, heading_path, line_span, one_line, shorten
 from tui.widgets.answer import Answer
 
 PREVIEWS = 3
@@ -92,6 +92,7 @@ class TurnView(Vertical, can_focus=True):
         self.sentences: list[Sentence] = []
         self.standings: Mapping[int, Standing] = {}
         self.facts: tuple[str, ...] = ()
+        self._thought = 0
 
     def compose(self) -> ComposeResult:
         """The parts, most of them empty still."""
@@ -133,6 +134,11 @@ class TurnView(Vertical, can_focus=True):
             )
         await self.query_one(".previews").mount_all(rows)
 
+    def think(self, text: str) -> None:
+        """Count the words of a thought as it comes; what it says is folded."""
+        self._thought += len(text.split())
+        self.say(f"Thinking, {count(self._thought, 'word')}…")
+
     async def add_sentence(self, event: Sentence) -> None:
         """Append a grounded sentence."""
         self.say("")
@@ -146,6 +152,10 @@ class TurnView(Vertical, can_focus=True):
         self.citations = unique_sources(event.citations)
         seconds = event.timings.get("total_s", 0.0)
         await self._conclude(event.answered, event.answer)
+        if thoughts := clean(event.thoughts).strip():
+            title = f"Thought first, unchecked: {count(len(thoughts.split()), 'word')}"
+            folded = Collapsible(Static(Content(thoughts)), title=title, classes="thoughts")
+            await self.query_one(".outcome").mount(folded)
         speed = f", {event.tokens_per_s:.0f} tokens/s" if event.tokens_per_s > 0 else ""
         self.facts = (f"{_author(event.model)}{speed}, {seconds:.1f} s",)
         if event.listed is None:
