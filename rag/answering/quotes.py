@@ -25,6 +25,7 @@ _LIST_BEHIND, _MEMBER_BEHIND = 0.3, 0.2
 _LIST_MEMBERS = 3  # whose mean score is the list's
 _MAX_OTHERS = 2  # members from other passages, where the best list is short
 _NO_SENTENCE = re.compile(r"^\s*(?:\||#{1,6}\s)|:\s*$")
+_LINES = re.compile(r"\n\s*(?:[-*+•|]|\d{1,3}[.)])")
 _COLUMNS = re.compile(r"\S {3,}\S")
 
 
@@ -92,15 +93,20 @@ def _both_sides(
 ) -> list[Evidence]:
     """The list, table or sentence that speaks of both sides, then the best about each."""
 
-    def about(each: Evidence, name: str) -> bool:
-        wanted = set(analyze(name))
-        return len(wanted & set(analyze(plain(each.text)))) >= _ABOUT * len(wanted)
+    words = [set(analyze(name)) for name in sides.names]
+    shared = set.intersection(*words)  # "tea", of green and black tea, tells neither
+    wanted = [own - shared or own for own in words]
+
+    def about(each: Evidence, own: set[str]) -> bool:
+        return len(own & set(analyze(plain(each.text)))) >= _ABOUT * len(own)
 
     near = [each for each in evidence if each.score >= evidence[0].score - _LIST_BEHIND]
     wholes = [whole(each, passages) for each in near]
-    chosen = [each for each in wholes if all(about(each, name) for name in sides.names)][:1]
-    for name, side in zip(sides.names, sides.evidence, strict=True):
-        said = [each for each in side if about(each, name) and not _NO_SENTENCE.search(each.text)]
+    chosen = [each for each in wholes if all(about(each, own) for own in wanted)][:1]
+    if chosen and _LINES.search(chosen[0].text):
+        return chosen  # a table or list of both
+    for own, side in zip(wanted, sides.evidence, strict=True):
+        said = [each for each in side if about(each, own) and not _NO_SENTENCE.search(each.text)]
         best = [each for each in said if each.score >= said[0].score - _NEAR_BEST]
         chosen += [_sentence(each, passages) for each in best[:_EACH_SIDE]]
     return chosen or [whole(evidence[0], passages)]
