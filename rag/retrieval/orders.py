@@ -14,11 +14,12 @@ _ORDER = re.compile(
     rf"\b(?:ignor\w+|disregard\w*|forget|overrid\w+)\b.{{0,30}}\b(?:above|before|previous|prior|"
     rf"earlier|preceding|other|all|every\w*|your|{_RULES})\b"
     rf"|\b(?:new|real|actual|updated|secret|hidden|final) (?:system )?(?:instructions?|prompt|rules?)\b"
-    r"|\b(?:you are (?:now|no longer)|act as|pretend (?:to|that)|from now on|whatever (?:is|you are) asked)\b"
-    r"|\b(?:answer|reply|respond|say|output|print|write|claim|state|tell (?:them|the user))\b[^.]{0,12}"
-    r"\b(?:that|with|only|instead|nothing but|exactly|the words?)\b"
+    r"|\b(?:you are (?:now|no longer)|pretend (?:to|that)|from now on|whatever (?:is|you are) asked)\b"
+    r"|(?:^|[.;:,!?>*]\s*|\b(?:and|then)\s+)(?:please )?(?:answer|reply|respond|say|output|print|tell the user)\b"
+    r"[^.]{0,12}\b(?:that|with|only|instead|nothing but|exactly|the words?)\b"
     r"|\bdo not (?:answer|cite|mention|use|read|trust|quote|tell)\b"
-    r"|\b(?:to|dear|attention|note to|hey),? (?:the |all |any )?(?:ai|assistant|model|llm|chatbot|language model)s?\b"
+    r"|(?:^\W*(?:to|dear|hey|attention)|\b(?:note|message|notice|instructions?) (?:to|for)),? (?:the |all |any )?"
+    r"(?:ai|assistant|model|llm|chatbot|language model)s?\b"
     r"|^\W*(?:assistant|system|user)\s*:"
     r"|<\|[\w ]{1,30}\|>|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>|^#{2,}\s*(?:system|instruction)",
     re.IGNORECASE,
