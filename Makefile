@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 NOTES ?= corpus
 export Q
 
-.PHONY: ask chat index test torture soak lint types format bench pictures adapter clean
+.PHONY: ask chat index test torture soak lint types format bench docs pictures man schema adapter clean
 
 ask: $(READY)  ## one question: make ask Q="What is retrieval-augmented generation?"
 	@test -n "$$Q" || { echo 'Say what to ask: make ask Q="What is a foundation model?"'; exit 2; }
@@ -25,6 +25,7 @@ test: lint types  ## everything that must hold
 CASES ?= 200000
 torture: $(READY)  ## what takes long to break: faults, fuzzing, hostile folders
 	RAG_TORTURE_CASES=$(CASES) $(BIN)/python -m pytest -m torture
+	RAG_TORTURE=1 $(BIN)/python -m pytest -s tests/faults
 
 # Eight hours as far as the program can tell; FACTOR: how much faster they go by.
 FACTOR ?= 96
@@ -42,13 +43,25 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# What is written between marks in bench/RESULTS.md, and bench/growth.svg, is of the last run.
+# SIZES counts notes of ten passages: 100000 of them take some minutes and 8 GB of disk.
+SIZES ?= 1000 10000 100000
 bench: $(READY)  ## figures beside a baseline: make bench RAG_BENCH_DATA=folder
 	$(BIN)/python bench/quality.py
-	$(BIN)/python bench/speed.py
+	$(BIN)/python bench/speed.py --write
+	$(BIN)/python bench/warm.py --write
+	$(BIN)/python bench/size.py --write --notes $(SIZES)
 	$(BIN)/python bench/screen.py
 
 pictures: $(READY)  ## the pictures of the terminal interface in the README
 	$(BIN)/python bench/pictures.py
+
+man: $(READY)  ## the manual page, from the command line's own help
+	@mkdir -p docs/man
+	$(BIN)/python -m rag.shell.manual > docs/man/rag.1
+
+schema: $(READY)  ## the JSON Schema of what rag prints and serves
+	$(BIN)/python -m rag.shapes > docs/schema.json
 
 # Hours on two cores; goes on where it stopped. MORE="a.jsonl …": other question sets, see
 # bench/adapter/DATA.md. MINUTES counts training alone.
@@ -62,6 +75,9 @@ adapter: $(READY)  ## train the adapter again: make adapter RAG_BENCH_DATA=folde
 	$(BIN)/python bench/adapter/train.py $(TRAINED) $(TRAINED)/examples.jsonl --minutes $(MINUTES)
 	$(BIN)/python bench/adapter/convert.py $(TRAINED)/adapter.safetensors \
 		$(TRAINED)/SmolLM2-135M-Instruct.gguf
+
+docs: $(READY)  ## the documentation as a site, in build/site
+	$(BIN)/mkdocs build --strict --site-dir build/site
 
 clean:
 	rm -rf $(VENV)

@@ -22,12 +22,13 @@ from bench.data import data_folder, engine, parser, questions
 from rag.answering.generation import LlamaGenerator
 from rag.answering.prompt import build_prompt
 from rag.config import Config
-from rag.engine import Engine, Retrieved
+from rag.engine import Engine
 from rag.evaluation.matching import holds, token_f1
 from rag.evaluation.measures import figures, question_scores
 from rag.evaluation.questions import Question
 from rag.evaluation.report import table
 from rag.evaluation.run import run
+from rag.events import Retrieved
 from rag.models.catalog import find_model
 from rag.models.llama import requantize
 from rag.models.weights import locate

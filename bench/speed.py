@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.data import data_folder, parser, questions
+from bench.report import machine, write_section
 
 RAG = [sys.executable, "-m", "rag"]
 BASELINE = [sys.executable, str(ROOT / "bench" / "baseline.py")]
@@ -34,6 +35,7 @@ def main() -> None:
     arguments = parser(__doc__ or "")
     arguments.add_argument("--runs", type=int, default=3)
     arguments.add_argument("--large", action="store_true", help="also 10,000 notes")
+    arguments.add_argument("--write", action="store_true", help="into bench/RESULTS.md")
     options = arguments.parse_args()
     folder = data_folder(options)
     notes = folder / "notes"
@@ -47,20 +49,58 @@ def main() -> None:
         )
         _indexing(table, notes, place, options.runs)
         _asking(table, folder, place, options.runs)
+        _searching(table, folder, place, options.runs)
         _unchanged(table, notes, place, options.runs)
         if options.large:
             _large(table, notes, place, options.runs)
     Console().print(table)
+    if options.write:
+        write_section("speed", _markdown(table))
+
+
+def _markdown(table: Table) -> str:
+    columns = [list(column.cells) for column in table.columns]
+    lines = [f"| {' | '.join(map(str, row))} |" for row in zip(*columns, strict=True)]
+    head = "| " + " | ".join(str(column.header) for column in table.columns) + " |"
+    return "\n".join((machine(), "", head, "| --- " * len(columns) + "|", *lines))
+
+
+def _searching(table: Table, folder: Path, place: Path, runs: int) -> None:
+    """A cold search against the import that it does without, and against a server's."""
+    notes = str(folder / "notes")
+    command = [*RAG, "search", "--notes", notes, "Who built the old church?"]
+    bare = [sys.executable, "-c", "import sentence_transformers"]
+    ours, theirs, warm = [], [], []
+    for _ in range(runs):
+        ours.append(_run(command, place / "index-0")[0])
+        theirs.append(_run(bare, place)[0])
+    _row(table, "cold search against importing sentence-transformers, s", ours, theirs, ".2f")
+    server = subprocess.Popen(
+        [*RAG, "serve", "--notes", notes],
+        env=_environment(place / "index-0"),
+        stderr=subprocess.PIPE,
+    )
+    assert server.stderr is not None
+    server.stderr.readline()
+    _run(command, place / "index-0")
+    warm = [_run(command, place / "index-0")[0] for _ in range(runs)]
+    server.kill()
+    _row(table, "search with rag serve against without, s", warm, ours, ".2f")
 
 
 def _run(command: list[str], home: Path, ok: tuple[int, ...] = (0,)) -> tuple[float, str]:
     """Wall seconds of a whole process, and what it printed."""
-    environment = {**os.environ, "RAG_DATA_DIR": str(home), "PYTHONPATH": str(ROOT)}
     started = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=_environment(home), check=False
+    )
     if done.returncode not in ok:
         raise SystemExit(f"{command} failed: {done.stderr[-2000:]}")
     return time.perf_counter() - started, done.stdout
+
+
+def _environment(home: Path) -> dict[str, str]:
+    return {**os.environ, "RAG_DATA_DIR": str(home), "PYTHONPATH": str(ROOT)}
 
 
 def _indexing(table: Table, notes: Path, place: Path, runs: int) -> None:
@@ -126,8 +166,14 @@ def _updates(table: Table, folder: Path, home: Path, name: str, runs: int) -> No
     _run([*RAG, "index", str(folder)], home)
     time.sleep(2.5)  # notes written within two seconds of a scan are hashed by the next
     _run([*RAG, "index", str(folder)], home)
-    same = [_run([*RAG, "index", str(folder)], home)[0] for _ in range(runs)]
-    _row(table, f"nothing changed, {name}, s", same, None, ".2f")
+    same, least = [], []
+    stamp = home / "stamp"
+    stamp.touch()
+    for _ in range(runs):
+        same.append(_run([*RAG, "index", str(folder)], home)[0])
+        find = _run(["find", str(folder), "-newer", str(stamp)], home)[0]
+        least.append(find + _run([sys.executable, "-c", "pass"], home)[0])
+    _row(table, f"nothing changed, {name}, against find and bare Python, s", same, least, ".2f")
     changed = []
     note = sorted(folder.rglob("*.md"))[3]
     for run in range(runs):

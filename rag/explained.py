@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rag.output import one_line, passage_json, show, show_json
+from rag.output import one_line, show, show_json, show_respelled
 
 if TYPE_CHECKING:
     from rag.retrieval.search import Found, Passage
 
 _STAGES = {
+    "spelling": "spelling looked up",
     "embed": "question to vector",
     "meaning": "search by meaning",
     "words": "search by words",
     "fuse": "candidates ranked",
     "fetch": "candidates read",
     "sentences": "sentences compared",
+    "rerank_load": "reranker loaded",
+    "rerank": "reranked",
 }
 
 
 def explanation(question: str, found: Found, as_json: bool) -> None:
     """Print ranks, scores and matched words of each passage, and the time of each stage."""
     if as_json:
+        from rag.schema import passage_json
+
         show_json(
             {
                 "question": " ".join(question.split()),
                 "query": found.query,
+                "respelled": [asdict(each) for each in found.respelled],
                 "candidates": found.candidates,
                 "searched_notes": found.notes,
+                "reranked": asdict(found.reranked) if found.reranked else None,
                 "seconds": {stage: round(spent, 5) for stage, spent in found.seconds.items()},
                 "passages": [
                     {**passage_json(n, each), **_reasons(each)}
@@ -36,6 +44,7 @@ def explanation(question: str, found: Found, as_json: bool) -> None:
             }
         )
         return
+    show_respelled(found.respelled)
     show(_passages(found), _times(found))
 
 
@@ -47,7 +56,10 @@ def _reasons(passage: Passage) -> dict[str, Any]:
         "nearest_sentence": None if why.sentence is None else round(why.sentence, 4),
         "words_in_best_sentence": round(why.share, 4),
         "terms": list(why.terms),
+        "boost": why.boost,
         "also": list(passage.also),
+        "rank_before_reranking": why.found_at,
+        "reranker_score": None if why.judged is None else round(why.judged, 4),
     }
 
 
@@ -57,21 +69,24 @@ def _passages(found: Found) -> Any:
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("")
-    table.add_column("passage", overflow="fold")
+    table.add_column("passage", overflow="fold", min_width=18)
     for name in ("score", "sentence", "meaning", "words", "in one"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("words matched", overflow="fold")
+    if found.reranked:
+        table.add_column("reranker", justify="right", no_wrap=True)
     for n, each in enumerate(found.passages, 1):
         why = each.reasons
         table.add_row(
             Text(f"[{n}]", "cyan"),
             Text(f"{one_line(each.path)}:{each.first}", "bold"),
-            f"{each.score:.3f}",
+            f"{each.score:.3f}" + (f" (+{why.boost:.2f})" if why.boost else ""),
             _number(why.sentence),
             _ranked(each.meaning, why.meaning_rank, 3),
             _ranked(each.words, why.words_rank, 1),
             f"{why.share:.0%}",
             Text(" ".join(why.terms), "green"),
+            *([_reranked(why.judged, why.found_at)] if found.reranked else []),
         )
         if each.also:
             table.add_row("", Text(f"also in {', '.join(map(one_line, each.also))}", "dim"))
@@ -88,8 +103,18 @@ def _times(found: Found) -> Any:
     looked = f"{found.candidates:,} passages compared"
     if found.notes is not None:
         looked += f", of {found.notes:,} notes that the filters left"
+    if found.reranked is not None:
+        done = found.reranked
+        looked += (
+            f"; {one_line(done.model)} reranked {done.scored} of the best {done.offered} in "
+            f"{done.seconds * 1000:.0f} of {done.budget * 1000:.0f} ms"
+        )
     read = f"Searched: {one_line(found.query)}\n" if found.query else ""
     return Text(f"\n{read}{looked}. {spent[:1].upper()}{spent[1:]}.", "dim")
+
+
+def _reranked(judged: float | None, before: int | None) -> str:
+    return "–" if judged is None else f"{judged:.2f} (#{before})"
 
 
 def _number(value: float | None) -> str:

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.text import Text
 
-    from rag.answering.grounding import Citation
-    from rag.engine import Answered, Event, Status
+    from rag.answering.grounding import Sentence
+    from rag.events import Answered, Event, Status
     from rag.indexing.build import IndexProgress, IndexReport
-    from rag.retrieval.listing import Listed, ListedNote
-    from rag.retrieval.search import Passage
+    from rag.retrieval.listing import Listed
+    from rag.retrieval.search import Found, Passage
+    from rag.retrieval.spelling import Respelled
 
 _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
 # Marks that reorder text on screen: they could make a path or a quote read as another.
@@ -55,12 +56,25 @@ def indexing(progress: Iterator[IndexProgress], folders: Sequence[Path], as_json
     names = [str(each) for each in folders]
     report = _follow(progress, quiet=as_json, title=f"Indexing {', '.join(names)}")
     if as_json:
-        where = {"notes_folder": names[0]} if len(names) == 1 else {"notes_folders": names}
-        _print_json({**where, **_report(report)})
+        from rag.schema import index_json
+
+        _print_json(index_json(report, names))
         return
     console = _console()
     console.print(report.sentence(), f"{report.seconds:.1f} s.", markup=False, highlight=False)
     _show_skipped(console, report)
+
+
+def told(what: IndexReport | str, folders: Sequence[str], as_json: bool) -> None:
+    """One line of what a watcher did, or of what stood in its way."""
+    from rag.schema import index_json
+    from rag.watching import log_line
+
+    if as_json:
+        _print_line({"error": what} if isinstance(what, str) else index_json(what, folders))
+        return
+    sys.stdout.write(f"{one_line(log_line(what))}\n")
+    sys.stdout.flush()
 
 
 def refreshing(progress: Iterator[IndexProgress], quiet: bool) -> None:
@@ -77,6 +91,7 @@ def refreshing(progress: Iterator[IndexProgress], quiet: bool) -> None:
 def _follow(progress: Iterator[IndexProgress], quiet: bool, title: str) -> Any:
     """The report of a run; draws a progress bar on a terminal once there is work to show."""
     report: IndexReport | None = None
+    progress = _telling(progress)
     first = next(progress, None)
     if first is None:
         return None
@@ -101,6 +116,24 @@ def _follow(progress: Iterator[IndexProgress], quiet: bool, title: str) -> Any:
             bar.update(task, completed=done, total=total, detail=detail)
             report = event.report or report
     return report
+
+
+def _telling(progress: Iterator[IndexProgress]) -> Iterator[IndexProgress]:
+    """The same progress; what was amiss is said on standard error at its end."""
+    notices = []
+    try:
+        for event in progress:
+            if event.notice:
+                notices.append(event.notice)
+            yield event
+    finally:
+        tell(notices)
+
+
+def tell(notices: Sequence[str]) -> None:
+    """Say on standard error what was amiss."""
+    for notice in notices:
+        _console(stderr=True).print(safe(notice), style="yellow", markup=False, soft_wrap=True)
 
 
 def _detail(event: IndexProgress) -> tuple[int, int | None, str]:
@@ -150,30 +183,36 @@ def _show_skipped(console: Console, report: IndexReport) -> None:
             )
 
 
-def _report(report: IndexReport) -> dict[str, Any]:
-    return {**asdict(report), "sentence": report.sentence()}
-
-
 # Answers
 
 
-def answering(events: Iterator[Event], stream: bool) -> Answered:
-    """Print an answer as its sentences come, then its sources."""
-    from rag.answering.answer import Reading
+def answering(events: Iterator[Event], stream: bool, thoughts: bool = False) -> Answered:
+    """Print an answer as its sentences come, then its sources; what the model thought first is
+    folded into a line unless `thoughts` are wanted."""
+    from rag.answering.answer import Reading, Thinking
     from rag.answering.grounding import Sentence
-    from rag.engine import Answered
+    from rag.events import Answered, Retrieved
 
     console = _console()
     waiting = _Waiting()
     done: Answered | None = None
+    support: list[Sentence] = []
+    thought = 0
     with waiting:
         for event in events:
-            if isinstance(event, Reading):
-                waiting.say(f"reading {event.tokens_done}/{event.tokens_total} tokens")
-            elif isinstance(event, Sentence) and stream:
-                waiting.stop()
-                console.print(_marked(event.text), end=" ", soft_wrap=True)
-                sys.stdout.flush()
+            if isinstance(event, Retrieved):
+                show_respelled(event.respelled)
+            elif isinstance(event, Reading):
+                waiting.say(f"reading {event.tokens_done}/{event.tokens_total} {event.unit}")
+            elif isinstance(event, Thinking):
+                thought += len(event.text.split())
+                waiting.say(f"thinking, {thought} words")
+            elif isinstance(event, Sentence):
+                support.append(event)
+                if stream:
+                    waiting.stop()
+                    _say_sentence(console, event, first=len(support) == 1)
+                    sys.stdout.flush()
             elif isinstance(event, Answered):
                 done = event
     if done is None:
@@ -183,13 +222,45 @@ def answering(events: Iterator[Event], stream: bool) -> Answered:
         return done
     if not done.answered:
         console.print(done.answer, style="bold", markup=False)
+        _show_thoughts(done, thoughts)
         _show_nearest(console, done)
         return done
     if not stream:
-        console.print(_marked(done.answer), end="", soft_wrap=True)
+        for number, each in enumerate(support):
+            _say_sentence(console, each, first=not number)
     console.print("\n")
+    _show_thoughts(done, thoughts)
     _show_sources(console, done)
+    _show_legend(console, support)
     return done
+
+
+def _show_thoughts(done: Answered, whole: bool) -> None:
+    """What the model said to itself, on standard error: it is no answer, and nothing checked it."""
+    text = safe(done.thoughts).strip()
+    if not text:
+        return
+    folded = f"▸ thought first, {len(text.split()):,} words (shown with --thoughts)"
+    shown = f"▾ thought first, unchecked:\n{text}\n" if whole else folded
+    _console(stderr=True).print(shown, style="dim", markup=False, soft_wrap=True)
+
+
+# Behind each sentence, and what the last two mean.
+_MARKS = {"supported": (" ✓", "green"), "weak": (" ≈", "yellow"), "unsupported": (" (?)", "red")}
+_LEGEND = {"weak": "≈ only partly borne out by its source", "unsupported": "(?) not in your notes"}
+
+
+def _say_sentence(console: Console, sentence: Sentence, first: bool) -> None:
+    """One sentence and the mark of its support, set off from the one before."""
+    gap = "" if first or sentence.text[:1].isspace() else " "
+    text = _marked(f"{gap}{sentence.text}").append(*_MARKS[sentence.support])
+    console.print(text, end="", soft_wrap=True)
+
+
+def _show_legend(console: Console, sentences: Sequence[Sentence]) -> None:
+    seen = {each.support for each in sentences}
+    if legend := "   ".join(text for key, text in _LEGEND.items() if key in seen):
+        console.print(legend, style="dim", markup=False)
 
 
 class _Waiting:
@@ -220,27 +291,30 @@ class _Waiting:
 
 def answering_json(events: Iterator[Event]) -> Answered:
     """Print an answer as one JSON object."""
-    from rag.engine import Answered
+    from rag.events import Answered
+    from rag.schema import answer_json
 
     done = next(event for event in events if isinstance(event, Answered))
-    _print_json(
-        {
-            "question": done.question,
-            "answer": done.answer,
-            "answered": done.answered,
-            "citations": [_citation(each) for each in done.citations],
-            "passages": [passage_json(n, each) for n, each in enumerate(done.passages, 1)],
-            "timings": {key: round(value, 4) for key, value in done.timings.items()},
-            "model": done.model,
-            **({"notes": [_note(each) for each in done.listed.notes]} if done.listed else {}),
-        }
-    )
+    _print_json(answer_json(done))
     return done
 
 
-def _note(each: ListedNote) -> dict[str, Any]:
-    lines = {"line": each.line, "text": each.text} if each.line else {}
-    return {"path": each.path, "title": each.title, "date": each.day.isoformat(), **lines}
+def answering_lines(events: Iterator[Event]) -> Answered:
+    """Print each step of an answer as one line of JSON as it comes; an error is the last line."""
+    from rag.events import Answered
+    from rag.schema import error_json, event_json
+
+    done: Answered | None = None
+    try:
+        for event in events:
+            _print_line(event_json(event))
+            done = event if isinstance(event, Answered) else done
+    except RagError as error:
+        _print_line({"event": "error", **error_json(error)})
+        raise
+    if done is None:
+        raise RagError("The answer broke off.", "Ask again.")
+    return done
 
 
 def _show_notes(console: Console, listed: Listed) -> None:
@@ -254,31 +328,6 @@ def _show_notes(console: Console, listed: Listed) -> None:
         console.print(Text.assemble(*parts), soft_wrap=True)
         if each.text:
             _indented(console, Text(one_line(each.text), style="dim"))
-
-
-def _citation(each: Citation) -> dict[str, Any]:
-    return {
-        "n": each.n,
-        "path": each.path,
-        "lines": [each.first, each.last],
-        "heading": " › ".join(each.headings),
-        "quote": each.quote,
-    }
-
-
-def passage_json(n: int, each: Passage) -> dict[str, Any]:
-    return {
-        "n": n,
-        "path": each.path,
-        "lines": [each.first, each.last],
-        "title": each.title,
-        "heading": " › ".join(each.headings),
-        "text": each.text,
-        "score": round(each.score, 4),
-        "from": each.source,
-        "meaning": None if each.meaning is None else round(each.meaning, 4),
-        "words": None if each.words is None else round(each.words, 4),
-    }
 
 
 def _marked(text: str) -> Text:
@@ -355,22 +404,20 @@ def _show_nearest(console: Console, done: Answered) -> None:
 # Passages and status
 
 
-def passages(question: str, found: Sequence[Passage], as_json: bool) -> None:
+def passages(question: str, found: Found, as_json: bool) -> None:
     """Print ranked passages with their scores and which side found them."""
     if as_json:
-        _print_json(
-            {
-                "question": " ".join(question.split()),
-                "passages": [passage_json(n, each) for n, each in enumerate(found, 1)],
-            }
-        )
+        from rag.schema import search_json
+
+        _print_json(search_json(question, found.passages, found.respelled))
         return
     from rich.text import Text
 
+    show_respelled(found.respelled)
     console = _console()
-    if not found:
+    if not found.passages:
         console.print("No passage was found.")
-    for n, each in enumerate(found, 1):
+    for n, each in enumerate(found.passages, 1):
         sides = [f"{each.score:.3f}", {"both": "words and meaning"}.get(each.source, each.source)]
         if each.meaning is not None:
             sides.append(f"cosine {each.meaning:.3f}")
@@ -379,6 +426,14 @@ def passages(question: str, found: Sequence[Passage], as_json: bool) -> None:
         console.print(_place(n, each), Text("  " + ", ".join(sides), "green"), soft_wrap=True)
         _indented(console, Text(safe(each.text)))
         console.print()
+
+
+def show_respelled(respelled: Sequence[Respelled]) -> None:
+    """Say on standard error which mistyped words were searched as the notes spell them."""
+    for each in respelled:
+        _console(stderr=True).print(
+            safe(str(each)), style="dim", markup=False, highlight=False, soft_wrap=True
+        )
 
 
 def status(states: Sequence[Status], as_json: bool) -> None:
@@ -466,6 +521,11 @@ def _other_scripts(state: Status) -> str:
     )
 
 
+def console(stderr: bool = False) -> Console:
+    """Where to print: standard output, or what is not part of the answer."""
+    return _console(stderr)
+
+
 def _console(stderr: bool = False) -> Console:
     from rich.console import Console
 
@@ -476,7 +536,11 @@ def _console(stderr: bool = False) -> Console:
     return Piped(stderr=stderr, highlight=False, emoji=False)
 
 
-def _print_json(value: object) -> None:
-    text = json.dumps(value, ensure_ascii=False, indent=2).translate(_IN_JSON)
+def _print_line(value: object) -> None:
+    _print_json(value, indent=None)
+
+
+def _print_json(value: object, indent: int | None = 2) -> None:
+    text = json.dumps(value, ensure_ascii=False, indent=indent).translate(_IN_JSON)
     sys.stdout.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
     sys.stdout.flush()

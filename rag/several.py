@@ -8,21 +8,26 @@ small one whose notes say it in other words.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
-from rag.engine import Cancel, Engine, LookUp, Parts, Status
+from rag.engine import Engine
 from rag.errors import QuestionError
+from rag.events import Cancel, LookUp, Status
 from rag.indexing.build import IndexProgress, IndexReport
 from rag.indexing.filtering import Filters
 from rag.indexing.library import Found as NoteFound
 from rag.indexing.library import Library, NoteEntry
+from rag.indexing.rows import StoredPassage
+from rag.loading import Parts
 from rag.reading.notes import Skipped
 from rag.retrieval.listing import Listed, ListedNote
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Found, Passage
+from rag.retrieval.whole import Piece, ToSum
 
 
 class SeveralFolders(Engine):
@@ -32,14 +37,32 @@ class SeveralFolders(Engine):
         self, folders: Mapping[str, Path], parts: Parts, started: float | None = None
     ) -> None:
         super().__init__(Path(os.path.commonpath(list(folders.values()))), parts, started)
-        shared = replace(parts, open_embedder=self._open_embedder)
+        # Each folder for itself would spend the reranker's time anew.
+        shared = replace(parts, open_embedder=self.models.embedder, open_reranker=None)
         self.engines = {name: Engine(folder, shared) for name, folder in folders.items()}
+        for each in self.engines.values():
+            each.spelled = _AllWords(self.engines)
 
     def index(
-        self, rebuild: bool = False, cancel: Cancel | None = None, wait: bool = False
+        self,
+        rebuild: bool = False,
+        cancel: Cancel | None = None,
+        wait: bool = False,
+        remove_missing: bool = False,
+        check: bool = False,
+        hurried: bool = False,
     ) -> Iterator[IndexProgress]:
         """Bring every folder's index up to date, one after the other."""
-        return _one_run((name, each.index(rebuild, cancel, wait)) for name, each in self._each())
+        return _one_run(
+            (name, each.index(rebuild, cancel, wait, remove_missing, check, hurried))
+            for name, each in self._each()
+        )
+
+    def each_folder(self) -> Sequence[Engine]:
+        return list(self.engines.values())
+
+    def take_notices(self) -> list[str]:
+        return [notice for _, each in self._each() for notice in each.take_notices()]
 
     def index_in_process(
         self, cancel: Cancel | None = None, rebuild: bool = False
@@ -53,6 +76,9 @@ class SeveralFolders(Engine):
 
     def changed(self) -> bool:
         return any(each.changed() for each in self.engines.values())
+
+    def other_embedder(self) -> str:
+        return next((name for each in self.engines.values() if (name := each.other_embedder())), "")
 
     def has_index(self) -> bool:
         """Whether every folder has a complete index."""
@@ -69,22 +95,26 @@ class SeveralFolders(Engine):
         before_search: Callable[[], object] | None = None,
     ) -> LookUp:
         """What each folder has, as one. Raises QuestionError where all of them refuse."""
+        count = self._candidates(k)
         seen: dict[str, LookUp] = {}
         refusals: list[QuestionError] = []
         for name, engine in self._each():
             try:
                 seen[name] = engine._look_up(
-                    question, history, k, filters, today, lists, before_search
+                    question, history, count, filters, today, lists, before_search
                 )
                 before_search = None
             except QuestionError as error:  # a tag, say, that this folder alone lacks
                 refusals.append(error)
         if not seen:
             raise refusals[0]
+        wholes = {name: each.whole for name, each in seen.items() if each.whole is not None}
+        if wholes:  # a name may be that of a note in one folder alone
+            return LookUp(seen[next(iter(wholes))].asked, None, None, one_whole(wholes))
         asked = next(iter(seen.values())).asked
         found = {name: each.found for name, each in seen.items() if each.found is not None}
         if found:
-            return LookUp(asked, self._together(found, k or self.parts.k), None)
+            return LookUp(asked, self._in_order(self._together(found, count), k), None)
         lists_of = {name: each.listed for name, each in seen.items() if each.listed is not None}
         return LookUp(asked, None, one_list(lists_of))
 
@@ -100,7 +130,22 @@ class SeveralFolders(Engine):
             sum(one.candidates for one in found.values()),
             {stage: sum(one.seconds[stage] for one in found.values()) for stage in stages},
             next(iter(found.values())).query,
+            respelled=next(iter(found.values())).respelled,
         )
+
+    def _in_order(self, found: Found, k: int | None) -> Found:
+        """As the reranker puts them; each folder keeps its share of what is left."""
+        ordered = super()._in_order(found, len(found.passages))
+        folders: dict[int, list[Passage]] = {}
+        for each in ordered.passages:
+            folders.setdefault(each.id % len(self.engines), []).append(each)
+        return replace(ordered, passages=merge(list(folders.values()), k or self.parts.k))
+
+    def _neighbours(self, passage: Passage) -> list[StoredPassage]:
+        name, _, inside = passage.path.partition("/")
+        own = replace(passage, id=passage.id // len(self.engines), path=inside)
+        found = self.engines[name]._neighbours(own)
+        return [replace(each, path=f"{name}/{each.path}") for each in found]
 
     def _named(self, number: int, name: str, passage: Passage) -> Passage:
         """A passage of one folder with an id and a path among all of them."""
@@ -150,6 +195,22 @@ class SeveralFolders(Engine):
 
     def _each(self) -> Iterable[tuple[str, Engine]]:
         return self.engines.items()
+
+
+class _AllWords:
+    """The words of all folders: one that any of them holds is not mistyped."""
+
+    def __init__(self, engines: Mapping[str, Engine]) -> None:
+        self._engines = engines
+
+    def held_words(self, terms: Collection[str]) -> set[str]:
+        return set().union(
+            *(each._open_index().held_words(terms) for each in self._engines.values())
+        )
+
+    def nearest_word(self, word: str, distance: int) -> str:
+        found = (each._open_index().nearest_word(word, distance) for each in self._engines.values())
+        return next(filter(None, found), "")
 
 
 class Libraries(Library):
@@ -207,6 +268,21 @@ def one_list(lists: Mapping[str, Listed]) -> Listed:
         passages += [replace(one, path=f"{name}/{one.path}") for one in each.passages]
     heads = "; ".join(f"{name}: {each.head.rstrip(':.')}" for name, each in lists.items())
     return Listed(f"{heads}{':' if notes else '.'}", tuple(notes), tuple(passages))
+
+
+def one_whole(wholes: Mapping[str, ToSum]) -> ToSum:
+    """Notes of several folders to sum up, one folder after the other."""
+    notes = [
+        replace(note, path=f"{name}/{note.path}", read=partial(_named_pieces, name, note.read))
+        for name, each in wholes.items()
+        for note in each.notes
+    ]
+    first = next(iter(wholes.values()))
+    return replace(first, notes=tuple(notes), total=sum(each.total for each in wholes.values()))
+
+
+def _named_pieces(name: str, read: Callable[[], list[Piece]]) -> list[Piece]:
+    return [(replace(each, path=f"{name}/{each.path}"), vectors) for each, vectors in read()]
 
 
 def name_folders(folders: Iterable[tuple[str, Path]]) -> dict[str, Path]:

@@ -8,17 +8,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.config import Config
-from rag.engine import Engine, Parts
-from rag.errors import NotesError
+from rag.config import ENDPOINT, Config
+from rag.engine import Engine
+from rag.errors import ConfigError, ModelError, NotesError
 from rag.indexing.build import IndexProgress
 from rag.indexing.home import last_used
+from rag.loading import Parts
 from rag.models.catalog import ModelSpec, find_model
+from rag.models.installed import installed
 from rag.models.weights import embedder_files, generator_file
+from rag.reading.formats import suffixes_of
 
 if TYPE_CHECKING:
     from rag.answering.generation import Generator
+    from rag.answering.grounding import Judge
     from rag.indexing.embeddings import ModelFolder, OnnxEmbedder, TorchEmbedder
+    from rag.retrieval.rerank import Reranker
 
 
 def build_engine(config: Config, started: float | None = None) -> Engine:
@@ -27,19 +32,20 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
     `started` is the `time.perf_counter()` at which the process began, for timings.
     Raises NotesError when no folder is named and none was indexed before.
     """
-    embedder = find_model(config.embedder_model, "embedder")
-    generator = find_model(config.generator_model, "generator")
+    embedder = find_model(config.embedder_model, "embedder", _installed(config))
+    generator = chosen_generator(config)
     models = config.cache_dir / "models"
+    prompts = (config.embedder_query_prompt, config.embedder_document_prompt)
 
     def identity() -> ModelFolder:
         from rag.indexing.embeddings import ModelFolder
 
-        return ModelFolder(embedder_files(embedder, models, export=False))
+        return ModelFolder(embedder_files(embedder, models, export=False), *prompts)
 
     def open_embedder() -> OnnxEmbedder | TorchEmbedder:
         from rag.indexing.embeddings import open_embedder
 
-        return open_embedder(embedder_files(embedder, models), physical_cores())
+        return open_embedder(embedder_files(embedder, models), physical_cores(), *prompts)
 
     return Engine(
         choose_notes(config),
@@ -56,6 +62,12 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
             config.answer_caution,
             config,
             index_job,
+            open_reranker=reranker_opener(config.rerank_model),
+            rerank_budget=config.rerank_budget_ms / 1000,
+            taught=bool(generator.adapter),
+            strict=config.answer_strict,
+            judge=open_judge(config),
+            suffixes=suffixes_of(config.notes_formats),
         ),
         started,
     )
@@ -72,30 +84,102 @@ def build_several(
     return first if len(named) == 1 else SeveralFolders(named, first.parts, started)
 
 
+def open_judge(config: Config) -> Judge | None:
+    """What tells whether a passage entails a sentence, where a model for it is named."""
+    if not config.grounding_model:
+        return None
+    from rag.answering.entailment import EntailmentJudge
+
+    return EntailmentJudge(config.grounding_model)
+
+
 def generator_opener(config: Config, spec: ModelSpec) -> Callable[[], Generator]:
     """What opens the language model `spec` when it is needed."""
     threads = config.generator_threads or physical_cores()
 
     def open_generator() -> Generator:
+        if spec.package == ENDPOINT:
+            return open_endpoint(config)
         from rag.answering.generation import LlamaGenerator
+        from rag.answering.prompt import opening
 
         file = generator_file(spec, config.cache_dir / "models")
         taught = bool(spec.adapter)
-        return LlamaGenerator(file, spec.name, config.generator_context, threads, taught)
+        thinks = config.generator_thinking == "on"
+        begin = (opening(taught),)
+        return LlamaGenerator(
+            file, spec.name, config.generator_context, threads, taught, thinks, begin
+        )
 
     return open_generator
 
 
+def untaught(engine: Engine) -> Generator:
+    """The language model in use as it was before it was taught to do nothing but answer."""
+    generator = engine.models.generator()
+    if not generator.taught:
+        return generator
+    spec = find_model(engine.parts.generator_name, "generator")
+    return generator_opener(engine.parts.settings, replace(spec, adapter="", adapter_sha256=""))()
+
+
+def open_endpoint(config: Config) -> Generator:
+    """The server that the reader named as generator. Raises ModelError where its key is missing."""
+    from rag.answering.endpoint import EndpointGenerator
+
+    key = os.environ.get(config.endpoint_key_env, "") if config.endpoint_key_env else ""
+    if config.endpoint_key_env and not key:
+        raise ModelError(
+            f"The variable {config.endpoint_key_env} holds no key for {config.endpoint_url}.",
+            f"Set it, or go back: rag models use {Config().generator_model}",
+        )
+    return EndpointGenerator(
+        config.endpoint_url, config.endpoint_model, key, config.generator_context
+    )
+
+
+def reranker_opener(place: str) -> Callable[[], Reranker] | None:
+    """What opens the cross-encoder at `place`; None for no place."""
+
+    def open_reranker() -> Reranker:
+        from rag.models.cross_encoder import CrossEncoderModel
+
+        return CrossEncoderModel(place)
+
+    return open_reranker if place else None
+
+
 def use_generator(engine: Engine, name: str) -> None:
     """Answer with another language model from now on. Raises ModelError; the old one then stays."""
-    spec = find_model(name, "generator")
-    engine.use_generator(spec.name, generator_opener(engine.parts.settings, spec))
+    spec = chosen_generator(replace(engine.parts.settings, generator_model=name))
+    engine.models.use_generator(spec.name, generator_opener(engine.parts.settings, spec))
+
+
+def chosen_generator(config: Config) -> ModelSpec:
+    """The language model of `config`, without its adapter where that is switched off; of the
+    endpoint, a name that tells where it is."""
+    if config.generator_model != ENDPOINT:
+        spec = find_model(config.generator_model, "generator", _installed(config))
+        return spec if config.generator_adapter else replace(spec, adapter="", adapter_sha256="")
+    from rag.answering.endpoint import display_name
+
+    if not (config.endpoint_url and config.endpoint_model):
+        raise ConfigError(
+            "The generator is an endpoint, and none is named.",
+            "rag models use endpoint --url http://localhost:8080/v1 --model NAME",
+        )
+    shown = display_name(config.endpoint_url, config.endpoint_model)
+    return ModelSpec(shown, "generator", ENDPOINT, "", "", "")
+
+
+def _installed(config: Config) -> list[ModelSpec]:
+    return [each.spec for each in installed(config.data_dir)]
 
 
 def open_folder(engine: Engine, folder: Path) -> Engine:
     """An engine for another notes folder, with the models that `engine` has loaded."""
     other = build_engine(replace(engine.parts.settings, notes=folder))
-    other.share_models(engine)
+    other.models.share(engine.models)
     return other
 
 

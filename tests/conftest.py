@@ -34,6 +34,12 @@ NOTES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader's own settings, on the machine that tests, count for nothing."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no config"))
+
+
 @pytest.fixture(scope="session")
 def models_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The prepared models; `RAG_TEST_CACHE` names a folder that keeps them between runs."""
@@ -85,6 +91,7 @@ class Box:
             **kept,
             "RAG_DATA_DIR": str(self.data),
             "RAG_CACHE_DIR": str(self.cache),
+            "RAG_CONFIG_DIR": str(self.folder / "config"),
             "RAG_NOTES": str(self.notes),
             **self.env,
         }
@@ -131,7 +138,7 @@ class Box:
 
         engine = build_engine(replace(config, **settings))
         if not settings:
-            engine._embedder = self.embedder
+            engine.models._embedder = self.embedder
         return engine
 
     def index(self, rebuild: bool = False) -> IndexReport:

@@ -53,10 +53,12 @@ def test_ask_json(box: Box):
         "question",
         "answer",
         "answered",
+        "sentences",
         "citations",
         "passages",
         "timings",
         "model",
+        "respelled",
     ]
     assert reply["question"] == BARREL
     assert reply["answered"] is True

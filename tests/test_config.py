@@ -13,14 +13,15 @@ from rag.errors import ConfigError
 def load(folder: Path, toml: str = "", environ: dict[str, str] | None = None, **flags) -> Config:
     if toml:
         (folder / "rag.toml").write_text(toml)
-    return load_config(folder, environ or {}, flags)
+    own = {"RAG_CONFIG_DIR": str(folder / "own")}  # not that of whoever runs the tests
+    return load_config(folder, {**own, **(environ or {})}, flags)
 
 
 def test_defaults(tmp_path: Path):
     config = load(tmp_path)
     assert config.notes is None
     assert config.file is None
-    assert (config.search_k, config.generator_context) == (5, 4096)
+    assert (config.search_k, config.generator_context) == (5, 0)
 
 
 def test_the_file_then_the_environment_then_flags(tmp_path: Path):
@@ -119,3 +120,69 @@ def test_keys_and_theme_of_the_interface(tmp_path: Path):
 def test_keys_must_be_text(tmp_path: Path, toml: str):
     with pytest.raises(ConfigError, match=r"\[keys\] must name keys as text"):
         load(tmp_path, toml)
+
+
+def test_formats_of_notes_stand_beside_named_folders_or_in_the_environment(tmp_path):
+    (tmp_path / "rag.toml").write_text('[notes]\nvault = "v"\nformats = ["md", ".htm"]\n')
+    config = load_config(tmp_path, {})
+    assert config.notes_formats == ("md", "html")
+    assert config.folders == {"vault": tmp_path / "v"}
+    config = load_config(tmp_path, {"RAG_NOTES_FORMATS": "org, txt"})
+    assert config.notes_formats == ("org", "txt")
+
+
+def test_an_unknown_format_suggests_the_nearest(tmp_path):
+    (tmp_path / "rag.toml").write_text('[notes]\nformats = ["orgg"]\n')
+    with pytest.raises(ConfigError, match="Did you mean 'org'"):
+        load_config(tmp_path, {})
+
+
+def own(folder: Path, toml: str) -> dict[str, str]:
+    (folder / "own").mkdir(exist_ok=True)
+    (folder / "own" / "rag.toml").write_text(toml)
+    return {"RAG_CONFIG_DIR": str(folder / "own")}
+
+
+def test_the_readers_own_file_then_the_folders(tmp_path: Path):
+    environ = own(tmp_path, '[search]\nk = 3\n[generator]\nthreads = 1\n[notes]\na = "/a"\n')
+    assert load(tmp_path, environ=environ).file == tmp_path / "own" / "rag.toml"
+    assert load(tmp_path, environ=environ).folders == {"a": Path("/a")}
+    config = load(tmp_path, 'notes = "b"\n[search]\nk = 4\n', environ)
+    assert (config.search_k, config.generator_threads) == (4, 1)
+    assert config.file == tmp_path / "rag.toml"
+    assert (config.notes, config.folders) == (tmp_path / "b", {})
+
+
+ENDPOINT = '[endpoint]\nurl = "https://example.org/v1"\nmodel = "m"\nkey_env = "K"\n'
+
+
+def test_an_endpoint_is_for_the_reader_alone_to_name(tmp_path: Path):
+    environ = own(tmp_path, ENDPOINT + '[generator]\nmodel = "endpoint"\n')
+    config = load(tmp_path, environ=environ)
+    assert (config.endpoint_url, config.endpoint_model) == ("https://example.org/v1", "m")
+    assert config.generator_model == "endpoint"
+    assert load(tmp_path, environ={"RAG_ENDPOINT_URL": "http://x/v1"}).endpoint_url == "http://x/v1"
+    for toml in (ENDPOINT, '[endpoint]\nkey_env = "K"\n', '[generator]\nmodel = "endpoint"\n'):
+        with pytest.raises(ConfigError, match="may not choose where your notes are sent"):
+            load(tmp_path, toml, environ)
+
+
+def test_a_name_of_the_hub_is_no_path(tmp_path: Path):
+    config = load(tmp_path, '[embedder]\nmodel = "org/name"\n[generator]\nmodel = "a/b.gguf"\n')
+    assert config.embedder_model == "org/name"
+    assert Path(config.generator_model) == tmp_path / "a" / "b.gguf"
+    (tmp_path / "org" / "name").mkdir(parents=True)
+    assert Path(load(tmp_path).embedder_model) == tmp_path / "org" / "name"
+
+
+def test_prompts_are_taken_as_they_are(tmp_path: Path):
+    toml = '[embedder]\nquery_prompt = "~ask / "\ndocument_prompt = "passage: "\n'
+    assert load(tmp_path, toml).embedder_query_prompt == "~ask / "
+
+
+def test_a_context_of_none_is_automatic(tmp_path: Path):
+    assert load(tmp_path, "[generator]\ncontext = 0\n").generator_context == 0
+    with pytest.raises(ConfigError, match="out of range"):
+        load(tmp_path, "[generator]\ncontext = 1\n")
+    with pytest.raises(ConfigError, match=r"generator\.thinking = 'maybe' is none of off, on"):
+        load(tmp_path, '[generator]\nthinking = "maybe"\n')

@@ -8,8 +8,9 @@ from datetime import date, datetime
 
 import pytest
 
-from rag.engine import Answered, Engine, Retrieved
+from rag.engine import Engine
 from rag.errors import Cancelled, NoIndex, QuestionError
+from rag.events import Answered, Retrieved
 from rag.indexing.filtering import Filters
 from rag.retrieval.query import Turn
 from tests.conftest import Box
@@ -123,7 +124,7 @@ def test_lists_need_no_model(vault, question, paths):
     for each in done.listed.notes:
         assert done.passages[each.n - 1].path == each.path
         assert f"[{each.n}] **" in done.answer
-    assert engine._generator is None
+    assert engine.models._generator is None
 
 
 def test_what_links_to_a_note_or_is_a_question(asking):

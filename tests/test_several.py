@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from rag.config import choose_folders, load_config
-from rag.engine import Answered
 from rag.errors import ConfigError, NoIndex, NotesError
+from rag.events import Answered
 from rag.retrieval.search import Passage
 from rag.several import merge, name_folders
 from rag.wiring import build_several
@@ -130,7 +130,7 @@ def test_some_folders_are_picked_by_name_and_by_path(two: Box):
 @pytest.mark.model
 def test_an_answer_cites_the_folder(two: Box, embedder):
     engine = build_several(two_config(two), [("home", two.notes), ("work", two.folder / "work")])
-    engine._embedder = embedder
+    engine.models._embedder = embedder
     with pytest.raises(NoIndex, match="rag index"):
         engine.search(BARREL)
     assert engine.changed()
@@ -142,6 +142,12 @@ def test_an_answer_cites_the_folder(two: Box, embedder):
     assert isinstance(answer, Answered)
     assert "12" in answer.answer
     assert {each.path for each in answer.citations} == {"work/sales.md"}
+    everything = list(engine.ask("summarise all my notes"))[-1]
+    assert isinstance(everything, Answered)
+    assert everything.answer.startswith("4 notes in all.")
+    assert {each.path.split("/")[0] for each in everything.citations} == {"home", "work"}
+    one = list(engine.ask("Summarise [[sales]]"))[-1]
+    assert {each.path for each in one.citations} == {"work/sales.md"}
     folder, path = engine.place("work/sales.md")
     assert (folder / path).is_file()
     assert len({each.id for each in answer.passages}) == len(answer.passages)

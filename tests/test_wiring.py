@@ -19,18 +19,18 @@ pytestmark = pytest.mark.model
 def test_another_model_answers_and_a_bad_one_changes_nothing(
     engine: Engine, models_cache: Path, tmp_path: Path
 ):
-    old = engine.open_generator()
+    old = engine.models.generator()
     bad = tmp_path / "bad.gguf"
     bad.write_bytes(b"GGUF nonsense")
     for place in (str(bad), "no such model"):
         with pytest.raises(ModelError):
             use_generator(engine, place)
-    assert engine.open_generator() is old
+    assert engine.models.generator() is old
     prepared = generator_file(find_model("SmolLM2-135M-Instruct", "generator"), models_cache)
     (tmp_path / "mine.gguf").symlink_to(prepared)
     use_generator(engine, str(tmp_path / "mine.gguf"))
     assert engine.status().generator == "mine.gguf"
-    assert engine.open_generator() is not old
+    assert engine.models.generator() is not old
     *_, done = engine.ask("How many litres does the rain barrel hold?")
     assert done.model == "mine.gguf"
 
@@ -38,7 +38,7 @@ def test_another_model_answers_and_a_bad_one_changes_nothing(
 def test_another_folder_shares_the_models(box: Box, engine: Engine, tmp_path: Path):
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "hen.md").write_text("# Hens\n\nThe hens lay five eggs a day.\n")
-    generator = engine.open_generator()
+    generator = engine.models.generator()
     other = open_folder(engine, tmp_path / "other")
     with pytest.raises(NoIndex):
         other.library()
@@ -46,5 +46,5 @@ def test_another_folder_shares_the_models(box: Box, engine: Engine, tmp_path: Pa
         pass
     assert [each.path for each in other.search("How many eggs?")] == ["hen.md"]
     assert [each.title for each in other.library().notes()] == ["Hens"]
-    assert other.open_generator() is generator
+    assert other.models.generator() is generator
     assert engine.search("rain barrel")[0].path == "barrel.md"

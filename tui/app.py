@@ -17,9 +17,7 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 
-from rag.engine import Engine
-from rag.errors import ConfigError, RagError
-from tui.editor import (
+from rag.editor import (
     EditorError,
     editor_command,
     find_editor,
@@ -27,6 +25,8 @@ from tui.editor import (
     note_path,
     vault_url,
 )
+from rag.engine import Engine
+from rag.errors import ConfigError, RagError
 from tui.keys import bind, keymap, read_alt_digits
 from tui.messages import NoteWanted
 from tui.screens.chat import Begin, ChatScreen

@@ -1,27 +1,31 @@
-"""Completing filters in a question: `tag:` with the tags of the notes, `path:` with folders."""
+"""Completing filters in a question: tags and folders of the notes, and days in words."""
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from rag.indexing.library import NoteEntry, count_tags
 
-FIELDS = ("tag:", "path:")
+_DAYS = ("since:", "until:", "date:", "created:", "modified:")
+FIELDS = ("tag:", "path:", *_DAYS)
 SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What can be completed: tags by how common they are, folders and notes by path."""
+    """What can be completed: tags by how common they are, folders and notes by path, days."""
 
     tags: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    days: tuple[str, ...] = ()
 
 
-def names_of(notes: Sequence[NoteEntry]) -> Names:
-    """The tags of the notes, and their folders (ending in "/") before the notes themselves."""
+def names_of(notes: Sequence[NoteEntry], today: date) -> Names:
+    """The tags of the notes, their folders (ending in "/") before the notes themselves, and times
+    counted from `today`, the latest first."""
     folders: set[str] = set()
     for note in notes:
         folder = posixpath.dirname(note.path)
@@ -31,6 +35,7 @@ def names_of(notes: Sequence[NoteEntry]) -> Names:
     return Names(
         tuple(tag for tag, _ in count_tags(notes)),
         (*sorted(folders, key=str.casefold), *(note.path for note in notes)),
+        ("today", "yesterday", "last week", f"{today:%Y-%m}", "last month", f"{today:%Y}"),
     )
 
 
@@ -42,7 +47,7 @@ def completions(before: str, names: Names) -> list[str]:
     field, value = _filter_at_end(before)
     if not field:
         return []
-    known = names.tags if field.endswith("tag:") else names.paths
+    known = _known(field.removeprefix("-"), names)
     wanted = value.lstrip('"').casefold()
     starting = [each for each in known if each.casefold().startswith(wanted)]
     holding = [each for each in known if wanted in each.casefold() and each not in starting]
@@ -68,6 +73,12 @@ def _filter_at_end(text: str) -> tuple[str, str]:
         if open_quote or not any(character.isspace() for character in value):
             return text[start : start + len(field)], value
     return "", ""
+
+
+def _known(field: str, names: Names) -> Sequence[str]:
+    if field in _DAYS:
+        return names.days
+    return names.tags if field == "tag:" else names.paths
 
 
 def _quoted(value: str) -> str:

@@ -78,7 +78,7 @@ FIXED: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("Enter", "ask"),
             ("Ctrl+J, Shift+Enter", "new line"),
             ("↑ ↓", "earlier questions"),
-            ("Tab", "complete tag: and path:"),
+            ("Tab", "complete filters"),
             ("PgUp PgDn", "scroll the conversation"),
             ("Alt+1 … Alt+9", "go to source [1] … [9]"),
             ("Ctrl+P", "all commands: theme, rebuild, …"),

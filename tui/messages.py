@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from rag.engine import Engine, Event, Status
+    from rag.engine import Engine
     from rag.errors import RagError
+    from rag.events import Event, Status
     from rag.indexing.build import IndexProgress
     from tui.jobs import Job
 
@@ -110,6 +111,14 @@ class JobEnded(Message):
         super().__init__()
         self.job = job
         self.error = error
+
+
+class Noticed(Message):
+    """Something was amiss and was mended, or is for the reader to decide."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
 
 
 class NotesChanged(Message):

@@ -19,8 +19,10 @@ from rag.answering.conversations import Conversations
 from rag.answering.export import export_note
 from rag.answering.grounding import Sentence
 from rag.answering.saved import SavedTurn
-from rag.engine import Answered, Engine, Retrieved
+from rag.config import LEAVES
+from rag.engine import Engine
 from rag.errors import RagError
+from rag.events import Answered, Retrieved
 from rag.output import safe
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Passage
@@ -57,7 +59,7 @@ def run_plain(engine: Engine, begin: int | Literal["latest"] | None = None) -> i
     config = engine.parts.settings
     kept = Conversations(config.data_dir, engine.notes_folder)
     try:
-        Plain(engine, kept, console).run(begin, input)
+        Plain(engine, kept, console, engine.parts.generator_name).run(begin, input)
     finally:
         kept.close()
         engine.close()
@@ -67,8 +69,12 @@ def run_plain(engine: Engine, begin: int | Literal["latest"] | None = None) -> i
 class Plain:
     """One conversation at a time."""
 
-    def __init__(self, engine: Engine, kept: Conversations, console: Console) -> None:
+    def __init__(
+        self, engine: Engine, kept: Conversations, console: Console, model: str = ""
+    ) -> None:
+        """`model` is what the language model is called on the screen."""
         self._engine = engine
+        self._model = model
         self._kept = kept
         self._console = console
         self._conversation: int | None = None
@@ -92,6 +98,8 @@ class Plain:
     def run(self, begin: int | Literal["latest"] | None, read: Asked) -> None:
         """The loop. An error is a sentence, and the next question works."""
         self._say(f"Notes: {self._engine.notes_folder}", "Type /help for all commands.")
+        if self._kept.notice:
+            self._say(self._kept.notice)
         self._guarded(lambda: self._begin(begin))
         while True:
             try:
@@ -111,6 +119,7 @@ class Plain:
             self._say("Stopped.")
         except RagError as error:
             self._say(str(error))
+        self._say(*self._engine.take_notices())
 
     def _begin(self, begin: int | Literal["latest"] | None) -> None:
         if begin == "latest":
@@ -141,6 +150,9 @@ class Plain:
         history = [Turn(each.question, each.answer, each.query) for each in self._turns]
         found: Retrieved | None = None
         sentences: list[Sentence] = []
+        if self._model.startswith(LEAVES):
+            place = self._model.removeprefix(f"{LEAVES}: ")
+            self._say(f"This question and its passages go to {place}.")
         events = self._engine.ask(question, history)
         for event in events:
             if isinstance(event, Retrieved):
@@ -156,6 +168,8 @@ class Plain:
                 self._finish(event, found, sentences)
 
     def _evidence(self, found: Retrieved) -> None:
+        for word in found.respelled:
+            self._say(safe(str(word)))
         if found.evidence:
             self._say("Nearest in your notes:")
         for each in found.evidence[:EVIDENCE]:
@@ -172,6 +186,8 @@ class Plain:
                 self._say(f"Nearest note {number}: {place}")
         elif not sentences:
             self._say("Answer:", done.answer)
+        if done.thoughts:
+            self._say(f"The model thought first, {len(done.thoughts.split())} words, unchecked.")
         for each in {each.n: each for each in reversed(done.citations)}.values():
             self._say(f"Source {each.n}: {_place(each.path, each.first, each.last)}")
         saved = SavedTurn(

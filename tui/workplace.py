@@ -44,9 +44,12 @@ def workplace(engine: Engine) -> Workplace:
         return kept
 
     def models() -> list[ModelChoice]:
-        from rag.models.choices import generator_choices
+        from rag.models.choices import endpoint_choice, generator_choices
+        from rag.models.installed import installed
 
-        return generator_choices(config.cache_dir / "models", config.generator_model)
+        fetched = [each.spec for each in installed(config.data_dir)]
+        found = generator_choices(config.cache_dir / "models", config.generator_model, fetched)
+        return [*found, *endpoint_choice(config)]
 
     def folders() -> list[tuple[str, Path]]:
         known = known_folders(config.data_dir)

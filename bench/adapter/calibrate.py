@@ -1,7 +1,7 @@
-"""Fit when to refuse: `python bench/adapter/calibrate.py --squad FOLDER STATE EXAMPLES...`
+"""Fit when to refuse: `python bench/adapter/calibrate.py FILE.jsonl ... [--scale N]`
 
-Asks questions about the notes that were trained on, but of contexts that training had not come
-to (STATE is train.py's state.pt, EXAMPLES as it was given them): answerable ones, unanswerable
+Asks questions about articles that neither training nor scoring sees (`split.json`, "calibrate";
+each FILE as `examples.py` reads it), among all articles of the files: answerable ones, unanswerable
 ones, and answerable ones with their note left out of the search. Prints the coefficients of
 `rag.answering.abstention` and what each threshold would refuse of each group.
 """
@@ -9,7 +9,6 @@ ones, and answerable ones with their note left out of the search. Prints the coe
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
 import tempfile
@@ -22,8 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
-from bench.adapter.examples import Asked, read_squad
-from bench.adapter.train import CONTEXTS_A_STEP
+from bench.adapter.examples import Asked, read_more
 from bench.data import engine
 from rag.answering.abstention import Signals, signals_of, verdict
 from rag.answering.answer import PROMPT_EVIDENCE
@@ -46,31 +44,21 @@ class Sample:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--squad", type=Path, required=True)
+    parser.add_argument("files", type=Path, nargs="+")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of questions")
-    parser.add_argument("state", type=Path)
-    parser.add_argument("examples", type=Path, nargs="+")
     options = parser.parse_args()
-    unseen = _unseen(options.state, options.examples, options.seed)
     with tempfile.TemporaryDirectory() as folder:
-        questions, notes = read_squad(options.squad, Path(folder) / "notes")
-        fresh = [each for each in questions if each.question in unseen]
+        notes = Path(folder) / "notes"
+        questions = []
+        for file in options.files:
+            read_more(file, notes, held=False)
+            questions += read_more(file, notes, held=True)[0]
         ours = engine(notes, Path(folder) / "index")
         for _ in ours.index():
             pass
-        samples = list(_samples(ours, fresh, options.seed, options.scale))
+        samples = list(_samples(ours, questions, options.seed, options.scale))
     _report(samples)
-
-
-def _unseen(state: Path, examples: Sequence[Path], seed: int) -> set[str]:
-    """The questions of the contexts that training did not come to, in its own order."""
-    import torch
-
-    lines = [line for each in examples for line in each.read_text(encoding="utf-8").splitlines()]
-    random.Random(seed).shuffle(lines)
-    done = torch.load(state, weights_only=True)["step"] * CONTEXTS_A_STEP
-    return {each["question"] for line in lines[done:] for each in json.loads(line)["asked"]}
 
 
 def _samples(ours: Engine, questions: Sequence[Asked], seed: int, scale: float) -> Iterator[Sample]:
@@ -90,9 +78,11 @@ def _samples(ours: Engine, questions: Sequence[Asked], seed: int, scale: float) 
 
 def _signals(ours: Engine, asked: Asked, filters: Filters | None) -> Signals:
     found = ours.explain(asked.question, filters=filters)
-    evidence = find_evidence(found.query, found.passages, ours._open_embedder())
-    before = signals_of(ours._terms(found.query), found.passages, evidence, ours.analyze)
-    generator = ours.open_generator()
+    evidence = find_evidence(found.query, found.passages, ours.models.embedder())
+    before = signals_of(
+        ours.models.terms(found.query), found.passages, evidence, ours.models.analyze
+    )
+    generator = ours.models.generator()
     prompt = build_prompt(
         asked.question,
         found.passages,

@@ -4,7 +4,8 @@
 
 FOLDER is laid out as for the other benchmarks; of its notes only those of `split.json` under
 "train" are read. Each FILE.jsonl holds a question a line (`title`, `context`, `question`,
-`answers`, empty when the context does not hold one).
+`answers`, empty when the context does not hold one); titles of `split.json` under "calibrate"
+are left out.
 
 The questions about one paragraph share one context: the sentences that the search picks for
 them, best first, of at most five passages. A question whose answer is among these sentences is
@@ -78,15 +79,17 @@ def _collections(
     if options.squad:
         yield "squad", *read_squad(options.squad, folder / "squad")
     for file in options.more:
-        rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-        notes = folder / file.stem
-        notes.mkdir()
-        yield file.stem, _write_notes(rows, notes), notes
+        yield file.stem, *read_more(file, folder / file.stem, held=False)
+
+
+def read_split(part: str) -> set[str]:
+    """The notes or titles of one part of the split."""
+    return set(json.loads(SPLIT.read_text(encoding="utf-8"))[part])
 
 
 def read_squad(squad: Path, notes: Path) -> tuple[list[Asked], Path]:
     """The questions about the notes to train on, and a folder of these notes alone."""
-    train = set(json.loads(SPLIT.read_text(encoding="utf-8"))["train"])
+    train = read_split("train")
     notes.mkdir()
     for name in sorted(train):
         text = (squad / "notes" / name).read_text(encoding="utf-8")
@@ -102,6 +105,14 @@ def read_squad(squad: Path, notes: Path) -> tuple[list[Asked], Path]:
         if row["note"] in train
     ]
     return asked, notes
+
+
+def read_more(file: Path, notes: Path, held: bool) -> tuple[list[Asked], Path]:
+    """The questions of a file whose titles are `held` back for calibration, or of the others."""
+    back = read_split("calibrate")
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    notes.mkdir(exist_ok=True)
+    return _write_notes([row for row in rows if (row["title"] in back) == held], notes), notes
 
 
 def _write_notes(rows: Sequence[dict[str, Any]], folder: Path) -> list[Asked]:
@@ -186,7 +197,7 @@ def _context(
 
 def _evidence(ours: Engine, question: str) -> tuple[Sequence[Passage], Sequence[Evidence]]:
     hits = ours.search(question, 5)
-    return hits, find_evidence(question, hits, ours._open_embedder(), PROMPT_EVIDENCE)
+    return hits, find_evidence(question, hits, ours.models.embedder(), PROMPT_EVIDENCE)
 
 
 def _answer(asked: Asked, shown: Sequence[tuple[Passage, str]]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,39 +13,47 @@ from rag.answering.abstention import (
     confidence,
     signals_of,
 )
-from rag.answering.generation import Generator, Token
-from rag.answering.grounding import Sentence, ground, quote
-from rag.answering.kinds import Kind, kind_of
+from rag.answering.draft import Draft
+from rag.answering.generation import Generator
+from rag.answering.grounding import Judge, Sentence, ground, quote
+from rag.answering.kinds import kind_of
 from rag.answering.phrases import find_phrase
 from rag.answering.prompt import ANSWER_TOKENS, REFUSAL, Prompt, build_prompt
+from rag.answering.quotes import Sides, quotes, whole
 from rag.config import Caution
-from rag.reading.sentences import split_sentences
-from rag.retrieval.evidence import Evidence, whole_list
+from rag.retrieval.evidence import Evidence
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Passage
+from rag.retrieval.surroundings import Neighbours, Section, section_of
 
 _MAX_SENTENCES = 4
 # Sentences of the notes that the model reads: a gold answer stands in one of the best eight in 96
 # of 100 SQuAD questions, in one of five in 94.
 PROMPT_EVIDENCE = 8
 PHRASE_TOKENS = 48
-_MAX_QUOTES = 3
-_NEAR_BEST = (
-    0.15  # of the score: a sentence beside the best one that is hardly worse is quoted, too
-)
+NO_SIDES = Sides()
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How much of the prompt the model has read, in tokens."""
+    """How much of the prompt the model has read, in tokens, or of the notes, in `unit`."""
 
     tokens_done: int
     tokens_total: int
+    unit: str = "tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """A piece of what the model says to itself before it answers; never cited, never checked."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """The end of an answer. `text` joins its sentences; `tokens_per_s` is of the decoding."""
+    """The end of an answer. `text` joins its sentences; `tokens_per_s` is of the decoding, and
+    `thoughts` is what the model said to itself."""
 
     text: str
     answered: bool
@@ -54,9 +61,10 @@ class Drafted:
     first_token: float | None  # time.perf_counter() of the model's first token
     tokens_per_s: float
     confidence: float = 1.0  # that the notes hold an answer, from 0 to 1
+    thoughts: str = ""
 
 
-Step = Reading | Sentence | Drafted
+Step = Reading | Thinking | Sentence | Drafted
 
 
 def answer(
@@ -69,12 +77,19 @@ def answer(
     analyze: Callable[[str], list[str]],
     cancel: Callable[[], bool] | None = None,
     caution: Caution = "balanced",
+    strict: bool = False,
+    judge: Judge | None = None,
+    sides: Sides = NO_SIDES,
+    neighbours: Neighbours = lambda _: (),
 ) -> Iterator[Step]:
     """Answer from `passages`, or say that they do not hold it.
 
-    `terms` are the analyzed words of the question as it was searched. Whether to refuse is
-    settled before the first sentence. Lists and explanations are the notes' own; for a fact the
-    model is asked, if there is one to open. Raises Cancelled, ModelError.
+    `terms` are the analyzed words of the question as it was searched, `sides` what was found for
+    each side of a comparison. Whether to refuse is settled before the first sentence. Lists,
+    comparisons and explanations are the notes' own; for a fact the model is asked, if there is
+    one to open; one that was not taught also reads what stands around the evidence, in the
+    passage and in its `neighbours`. With `strict` nothing is said but what is supported; `judge`
+    tells whether a passage entails a sentence. Raises Cancelled, ModelError.
     """
     signals = signals_of(terms, passages, evidence, analyze)
     likely = answerable(signals) if evidence else 0.0
@@ -83,7 +98,7 @@ def answer(
         return
     kind = kind_of(question)
     if kind != "fact" or open_generator is None:
-        sentences = _quotes(kind, passages, evidence)
+        sentences = quotes(kind, passages, evidence, sides, analyze)
         yield from sentences
         text = " ".join(each.text for each in sentences)
         yield Drafted(text, True, tuple(sentences), None, 0.0, likely)
@@ -91,28 +106,54 @@ def answer(
     generator = open_generator()
     read = evidence[:PROMPT_EVIDENCE]
     prompt = build_prompt(
-        question, passages, read, history, generator.count_tokens, generator.context_size
+        question,
+        passages,
+        read,
+        history,
+        generator.count_tokens,
+        generator.context_size,
+        taught=generator.taught,
+        sections=_sections(passages, read, neighbours) if not generator.taught else None,
     )
+    if not prompt.shown:  # no passage fits beside the question: the notes themselves answer
+        sentence = quote(whole(evidence[0], passages), passages)
+        yield sentence
+        yield Drafted(sentence.text, True, (sentence,), None, 0.0, likely)
+        return
     if generator.taught:
         shown = [each for each in read if each.n in prompt.shown]
-        yield from _phrase(generator, prompt, passages, shown, signals, caution, cancel)
+        yield from _phrase(
+            generator, question, prompt, passages, shown, signals, caution, strict, cancel
+        )
     else:
         words = {*terms, *analyze(question)}
-        yield from _sentences(generator, prompt, passages, evidence, words, analyze, cancel)
+        shown = [each for each in read if each.n in prompt.shown]
+        check = _Check(words, passages, shown or read, analyze, judge, strict, generator.follows)
+        yield from _sentences(generator, prompt, check, cancel)
+
+
+def _sections(
+    passages: Sequence[Passage], read: Sequence[Evidence], neighbours: Neighbours
+) -> dict[int, Section]:
+    """The sections that the evidence stands in, by the number of its passage."""
+    numbers = {each.n for each in read}
+    return {n: section_of(passages[n - 1], neighbours(passages[n - 1])) for n in numbers}
 
 
 def _phrase(
     generator: Generator,
+    question: str,
     prompt: Prompt,
     passages: Sequence[Passage],
     read: Sequence[Evidence],
     signals: Signals,
     caution: Caution,
+    strict: bool,
     cancel: Callable[[], bool] | None,
 ) -> Iterator[Step]:
     """The taught model's short answer, or its refusal. What it says that is in no sentence that
-    it read gives way to the best of these."""
-    draft = _Draft()
+    it read gives way to the best of these, or with `strict` to a refusal."""
+    draft = Draft()
     said, sure = "", 0.0
     for token in generator.stream(prompt.messages, PHRASE_TOKENS, cancel, REFUSAL):
         if not token.text:
@@ -127,127 +168,96 @@ def _phrase(
         said += token.text
         if "]" in token.text:
             break
-    sentence = find_phrase(said, passages, read) or quote(
-        whole_list(read[0], passages[read[0].n - 1]), passages
-    )
+    sentence = find_phrase(said, passages, read, question)
+    if strict and (sentence is None or sentence.support != "supported"):
+        yield Drafted(REFUSAL, False, (), draft.first_token, draft.tokens_per_s, sure)
+        return
+    sentence = sentence or quote(whole(read[0], passages), passages)
     yield sentence
     yield Drafted(sentence.text, True, (sentence,), draft.first_token, draft.tokens_per_s, sure)
 
 
-def _quotes(
-    kind: Kind, passages: Sequence[Passage], evidence: Sequence[Evidence]
-) -> list[Sentence]:
-    """What the notes say themselves: a whole list, or the best sentence and those beside it."""
-    best = evidence[0]
-    if kind == "list":
-        return [quote(whole_list(best, passages[best.n - 1]), passages)]
-    near = [
-        each for each in evidence[1:] if each.n == best.n and each.score >= best.score - _NEAR_BEST
-    ][: _MAX_QUOTES - 1]
-    chosen = sorted([best, *near], key=lambda each: each.start)
-    parts = [whole_list(each, passages[each.n - 1]) for each in chosen]
-    kept = [
-        each
-        for place, each in enumerate(parts)
-        if all(each.start >= other.end or each.end <= other.start for other in parts[:place])
-    ]
-    return [quote(each, passages) for each in kept]
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """What the sentences of another model are checked against; `asked` are the question's words."""
+
+    asked: Collection[str]
+    passages: Sequence[Passage]
+    evidence: Sequence[Evidence]
+    analyze: Callable[[str], list[str]]
+    judge: Judge | None
+    strict: bool
+    follows: bool  # the model does as it is told, and may rest on any sentence that it read
+
+    def ground(self, text: str) -> Sentence:
+        # Against the best sentence alone, unless a model judges: measured on 80 questions, what an
+        # untaught model made of the second and third held a gold answer in 23 of 100 cases, the
+        # best one verbatim in 73.
+        trusted = self.follows or self.judge is not None
+        candidates = self.evidence[: PROMPT_EVIDENCE if trusted else 1]
+        return ground(text, self.asked, self.passages, candidates, self.analyze, self.judge)
 
 
 def _sentences(
-    generator: Generator,
-    prompt: Prompt,
-    passages: Sequence[Passage],
-    evidence: Sequence[Evidence],
-    asked: Collection[str],
-    analyze: Callable[[str], list[str]],
-    cancel: Callable[[], bool] | None,
+    generator: Generator, prompt: Prompt, check: _Check, cancel: Callable[[], bool] | None
 ) -> Iterator[Step]:
-    """What another model says, sentence by sentence, as far as the notes bear it out."""
-    # Against the best sentence alone: measured on 80 questions, what an untaught model made of
-    # the second and third held a gold answer in 23 of 100 cases, the best one verbatim in 73.
-    candidates = evidence[:1]
+    """What another model says, sentence by sentence, as far as the notes bear it out.
+
+    What they do not is shown, with its mark, beside a sentence that they do; never alone, and
+    with `strict` not at all. A model that follows instructions may refuse.
+    """
     written: list[Sentence] = []
-    draft = _Draft()
+    held: list[Sentence] = []  # not borne out, waiting for one that is
+    draft = Draft()
+    for text in _texts(generator, prompt, draft, cancel):
+        if isinstance(text, (Reading, Thinking)):
+            yield text
+            continue
+        sentence = check.ground(text)
+        if not sentence.text or not _new(sentence, [*written, *held]):
+            continue
+        if check.strict and sentence.support != "supported":
+            continue
+        held.append(sentence)
+        if written or sentence.support != "unsupported":
+            yield from held
+            written += held
+            held = []
+        if len(written) >= _MAX_SENTENCES:
+            break
+    if not written and not check.strict and not (check.follows and _refuses(draft.said)):
+        written = [quote(whole(check.evidence[0], check.passages), check.passages)]
+        yield from written  # the notes themselves answer
+    speed = draft.tokens_per_s
+    if not written:
+        yield Drafted(REFUSAL, False, (), draft.first_token, speed, 0.0, draft.thoughts)
+        return
+    text = " ".join(sentence.text for sentence in written)
+    first, said = draft.first_token, draft.thoughts
+    yield Drafted(text, True, tuple(written), first, speed, thoughts=said)
+
+
+def _refuses(said: str) -> bool:
+    """Whether a model says what it was told to say where the notes do not."""
+    return said.strip(" \n*\"'").casefold().startswith(REFUSAL.rstrip(".").casefold())
+
+
+def _texts(
+    generator: Generator, prompt: Prompt, draft: Draft, cancel: Callable[[], bool] | None
+) -> Iterator[str | Reading | Thinking]:
+    """The sentences that a model writes, until it ends or repeats itself."""
     for token in generator.stream(prompt.messages, ANSWER_TOKENS, cancel):
         if not token.text:
             yield Reading(token.prompt_done, token.prompt_total)
-            continue
-        for text in draft.add(token):
-            sentence = ground(text, asked, passages, candidates, analyze)
-            if sentence.support != "unsupported" and _new(sentence, written):
-                written.append(sentence)
-                yield sentence
-        if draft.loops or len(written) >= _MAX_SENTENCES:
+        elif token.thought:
+            draft.thoughts += token.text
+            yield Thinking(token.text)
+        else:
+            yield from draft.add(token)
+        if draft.loops:
             break
-    for text in draft.rest():
-        sentence = ground(text, asked, passages, candidates, analyze)
-        if sentence.support != "unsupported" and _new(sentence, written):
-            written.append(sentence)
-            yield sentence
-    if not written:  # what the model said is not in the notes: the notes themselves answer
-        best = whole_list(evidence[0], passages[evidence[0].n - 1])
-        sentence = quote(best, passages)
-        written.append(sentence)
-        yield sentence
-    text = " ".join(sentence.text for sentence in written)
-    yield Drafted(text, True, tuple(written), draft.first_token, draft.tokens_per_s)
+    yield from draft.rest()
 
 
 def _new(sentence: Sentence, written: Sequence[Sentence]) -> bool:
     return all(sentence.text != each.text for each in written)
-
-
-def _split(text: str) -> list[str]:
-    """Sentences, then the unfinished rest, which may be empty."""
-    *lines, last = text.split("\n")
-    parts = [part for line in lines for part in split_sentences(line)]
-    # With a letter behind it, a full stop at the very end is seen for what it is.
-    parts += split_sentences(f"{last}x")
-    return [*parts[:-1], parts[-1][:-1]]
-
-
-class _Draft:
-    """The model's words as they come, cut into sentences."""
-
-    def __init__(self) -> None:
-        self._buffer = ""
-        self._seen: set[str] = set()
-        self.loops = False
-        self.first_token: float | None = None
-        self._tokens = 0
-
-    def count(self) -> None:
-        """One more token has come."""
-        if self.first_token is None:
-            self.first_token = time.perf_counter()
-        self._tokens += 1
-
-    def add(self, token: Token) -> Iterator[str]:
-        """The sentences that this token completes."""
-        self.count()
-        self._buffer += token.text
-        *whole, self._buffer = _split(self._buffer)
-        for text in whole:
-            yield from self._once(text)
-
-    def rest(self) -> Iterator[str]:
-        """What is left when the model has ended, if it is a whole sentence or all there is."""
-        text, self._buffer = self._buffer, ""
-        yield from self._once(text)
-
-    def _once(self, text: str) -> Iterator[str]:
-        key = " ".join(text.casefold().split())
-        if not key:
-            return
-        if key in self._seen:
-            self.loops = True
-            return
-        self._seen.add(key)
-        yield text.strip()
-
-    @property
-    def tokens_per_s(self) -> float:
-        if self.first_token is None or self._tokens < 2:
-            return 0.0
-        return (self._tokens - 1) / max(1e-6, time.perf_counter() - self.first_token)

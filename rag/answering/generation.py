@@ -15,20 +15,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from rag.answering.templates import holds_all, hole, pieces, render, render_plain
+from rag.answering.thoughts import TAGS, Folding, opened_by
 from rag.errors import Cancelled, ModelError
+from rag.models.header import context_for, free_memory, header_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 Cancel = Callable[[], bool]
+_FOLLOWS = 900_000_000  # weights: below, models refuse and cite at random
 # Tokens evaluated between two looks at `cancel`: under a quarter of a second on two cores.
 _SLICE = 128
-# The text stands in the template for a message's own text; no tokenizer makes one token of it.
-_HOLE = "\x01{}\x02"
+_THOUGHTS = 1024  # tokens of thought before the answer is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,8 @@ class Token:
     """A piece of the answer and the natural logarithm of its probability.
 
     An empty `text` with `prompt_done` below `prompt_total` reports reading of the prompt.
-    `avoided` is the probability with which the answer would have begun as it must not.
+    `avoided` is the probability with which the answer would have begun as it must not. A
+    `thought` is what the model says to itself before it answers.
     """
 
     text: str
@@ -52,10 +57,12 @@ class Token:
     prompt_done: int
     prompt_total: int
     avoided: float = 0.0
+    thought: bool = False
 
 
 class Generator(Protocol):
-    """A chat model. Sizes are in tokens."""
+    """A chat model. Sizes are in tokens. It is `taught` where it was trained on our prompt, and
+    otherwise `follows` instructions or is too small to."""
 
     @property
     def name(self) -> str: ...
@@ -65,6 +72,8 @@ class Generator(Protocol):
     def fingerprint(self) -> str: ...
     @property
     def taught(self) -> bool: ...
+    @property
+    def follows(self) -> bool: ...
     def load(self) -> None: ...
     def close(self) -> None: ...
     def count_tokens(self, text: str) -> int: ...
@@ -111,16 +120,29 @@ class LlamaGenerator:
     """A GGUF chat model. Greedy, so that the same question gets the same answer.
 
     `taught`: it was trained on the prompt of `rag.answering.prompt`, and answers as asked there.
+    A `context` of 0 is what the file and the memory at hand allow; `thinks` lets a model think
+    that can be told to.
+    `opening`: how every chat begins. It is read as soon as the model is loaded, which is while the
+    notes are searched, and no question waits for it.
     """
 
     def __init__(
-        self, file: Path, name: str, context: int, threads: int, taught: bool = False
+        self,
+        file: Path,
+        name: str,
+        context: int,
+        threads: int,
+        taught: bool = False,
+        thinks: bool = False,
+        opening: Sequence[Message] = (),
     ) -> None:
         self.name = name
         self.taught = taught
+        self._thinks = thinks
         self.file = file
         self.fingerprint = file.name
         self._threads = threads
+        self._opening = tuple(opening)
         self._wanted_context = context
         self._lock = threading.Lock()
         self._model: Any = None
@@ -131,20 +153,33 @@ class LlamaGenerator:
     # Loading
 
     def load(self) -> None:
-        """Load the weights now instead of at the first question. Raises ModelError."""
+        """Load the weights and read the opening now instead of at the first question.
+
+        Raises ModelError.
+        """
         with self._lock:
+            fresh = self._context is None
             self._load()
+            if fresh and self._opening:
+                self._decode(self._shared_ids())
+
+    def _shared_ids(self) -> list[int]:
+        """The ids with which every chat that has the opening begins."""
+        one, other = (
+            self._ids([*self._opening, Message("user", text)]) for text in ("a question", "1.")
+        )
+        pairs = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+        return [each for each, _ in pairs][: self._library.llama_n_batch(self._context)]
 
     def _load(self) -> None:
         if self._context is not None:
             return
-        from rag.models.llama import load_library, open_model
+        from rag.models.llama import load_library, metadata, open_model
 
         self._library = load_library()
         self._model = open_model(self.file)
         params = self._library.llama_context_default_params()
-        trained = self._library.llama_model_n_ctx_train(self._model)
-        params.n_ctx = min(self._wanted_context, trained) if trained > 0 else self._wanted_context
+        params.n_ctx = self._fitting_context()
         params.n_batch = params.n_ubatch = _SLICE
         params.n_threads = params.n_threads_batch = self._threads
         params.no_perf = True
@@ -157,6 +192,16 @@ class LlamaGenerator:
         self._vocab = self._library.llama_model_get_vocab(self._model)
         self._vocab_size = self._library.llama_vocab_n_tokens(self._vocab)
         self._memory = self._library.llama_get_memory(self._context)
+        self._template = metadata(self._model, "tokenizer.chat_template")
+        # The tags of thoughts may be tokens that are not printed.
+        tags = {text: self._tokenize(text, special=True) for pair in TAGS.items() for text in pair}
+        self._tags = {ids[0]: text.encode() for text, ids in tags.items() if len(ids) == 1}
+
+    def _fitting_context(self) -> int:
+        head = header_of(self._model, self.file)
+        size = self.file.stat().st_size
+        wanted = self._wanted_context
+        return context_for(wanted, head.context, head.kv, size, free_memory(), self._thinks)
 
     def close(self) -> None:
         with self._lock:
@@ -170,6 +215,12 @@ class LlamaGenerator:
     def context_size(self) -> int:
         self.load()
         return int(self._library.llama_n_ctx(self._context))
+
+    @property
+    def follows(self) -> bool:
+        """Whether the model is large enough to do as it is told."""
+        self.load()
+        return int(self._library.llama_model_n_params(self._model)) >= _FOLLOWS
 
     # Tokens
 
@@ -192,6 +243,8 @@ class LlamaGenerator:
         return ids[:count]
 
     def _piece(self, token: int) -> bytes:
+        if token in self._tags:
+            return self._tags[token]
         buffer = ctypes.create_string_buffer(256)
         size = self._library.llama_token_to_piece(self._vocab, token, buffer, 256, 0, False)
         return buffer.raw[: max(0, size)]
@@ -199,38 +252,59 @@ class LlamaGenerator:
     def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
         """Token ids of a chat: the template's special tokens, and text that can make none."""
         self.load()
-        rendered = self._render(
-            [(message.role, _HOLE.format(number)) for number, message in enumerate(messages)]
-        )
+        return self._ids(messages)
+
+    def _ids(self, messages: Sequence[Message]) -> list[int]:
+        return self._ids_of(self._render([message.role for message in messages]), messages)
+
+    def _ids_of(self, rendered: str, messages: Sequence[Message]) -> list[int]:
         ids: list[int] = []
+        for piece in pieces(rendered):
+            if isinstance(piece, int):
+                ids += self._tokenize(messages[piece].text, special=False)
+            else:
+                ids += self._tokenize(piece, special=True)
         bos = self._library.llama_vocab_bos(self._vocab)
-        if self._library.llama_vocab_get_add_bos(self._vocab) and bos >= 0:
-            ids.append(bos)
-        for number, message in enumerate(messages):
-            before, _, rendered = rendered.partition(_HOLE.format(number))
-            ids += self._tokenize(before, special=True)
-            ids += self._tokenize(message.text, special=False)
-        ids += self._tokenize(rendered, special=True)
+        if self._library.llama_vocab_get_add_bos(self._vocab) and bos >= 0 and ids[:1] != [bos]:
+            ids.insert(0, bos)
         return ids
 
-    def _render(self, turns: Sequence[tuple[str, str]]) -> str:
-        """The chat template of the file, ChatML where llama.cpp does not know it."""
+    def _render(self, roles: Sequence[str]) -> str:
+        """The chat with holes, by the file's own template; as plain text where it has none."""
+        if not self._template:
+            return render_plain(roles)
+        if not self.taught:
+            said = render(
+                self._template, roles, self._special("bos"), self._special("eos"), self._thinks
+            )
+            if said is not None:
+                return said
+        return self._render_known(roles)
+
+    def _render_known(self, roles: Sequence[str]) -> str:
+        """By what llama.cpp knows of the template, ChatML where that is nothing."""
         library = self._library
+        turns = [(role.encode(), hole(number).encode()) for number, role in enumerate(roles)]
         chat = (library.llama_chat_message * len(turns))(
-            *(library.llama_chat_message(role.encode(), text.encode()) for role, text in turns)
+            *(library.llama_chat_message(role, text) for role, text in turns)
         )
         size = 4096 + 64 * len(turns)
-        own = library.llama_model_chat_template(self._model, None)
-        for template in (own, b"chatml"):
-            if template is None:
-                continue
+        for template in (self._template.encode(), b"chatml"):
             buffer = ctypes.create_string_buffer(size)
             used = library.llama_chat_apply_template(template, chat, len(turns), True, buffer, size)
             if 0 < used < size:
                 text = buffer.raw[:used].decode("utf-8")
-                if all(_HOLE.format(number) in text for number in range(len(turns))):
+                if holds_all(text, len(roles)):
                     return text
         raise ModelError(f"{self.name} has no chat template that fits.", "Name another model.")
+
+    def _special(self, name: str) -> str:
+        """The text of a special token of the vocabulary."""
+        token = getattr(self._library, f"llama_vocab_{name}")(self._vocab)
+        if token < 0:
+            return ""
+        text: bytes = self._library.llama_vocab_get_text(self._vocab, token)
+        return text.decode("utf-8", errors="replace")
 
     # Generating
 
@@ -249,7 +323,9 @@ class LlamaGenerator:
         """
         with self._lock:
             self._load()
-        ids = self.prompt_ids(messages)
+        rendered = self._render([message.role for message in messages])
+        ids = self._ids_of(rendered, messages)
+        opened = opened_by(rendered[-40:])
         with self._lock:
             room = self._library.llama_n_ctx(self._context) - len(ids)
             if room < 1:
@@ -259,7 +335,7 @@ class LlamaGenerator:
                     "Ask a shorter question.",
                 )
             yield from self._read_prompt(ids, cancel)
-            yield from self._answer(len(ids), min(max_tokens, room), cancel, avoid)
+            yield from self._answer(len(ids), max_tokens, room, cancel, avoid, Folding(opened))
 
     def _read_prompt(self, ids: list[int], cancel: Cancel | None) -> Iterator[Token]:
         shared = 0
@@ -278,28 +354,46 @@ class LlamaGenerator:
             yield Token("", 0.0, min(start + _SLICE, len(ids)), len(ids))
 
     def _answer(
-        self, total: int, max_tokens: int, cancel: Cancel | None, avoid: str
+        self,
+        total: int,
+        max_tokens: int,
+        room: int,
+        cancel: Cancel | None,
+        avoid: str,
+        folding: Folding,
     ) -> Iterator[Token]:
+        """At most `max_tokens` of answer after `_THOUGHTS` of thought, in `room` tokens."""
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         pace = _Pace(self._threads)
         avoided = self._avoid(self._tokenize(avoid, special=False)[0]) if avoid else 0.0
-        for _ in range(max_tokens):
+        said = False
+        left, thoughts = min(max_tokens, room), min(_THOUGHTS, room - max_tokens - 16)
+        while left > 0:
             self._check(cancel)
-            pace.step(
-                lambda threads: self._library.llama_set_n_threads(
-                    self._context, threads, self._threads
-                )
-            )
+            pace.step(self._set_threads)
             token, logprob = self._best()
             if self._library.llama_vocab_is_eog(self._vocab, token):
                 break
-            text = decoder.decode(self._piece(token))
-            if text:
-                yield Token(text, logprob, total, total, avoided)
+            piece = decoder.decode(self._piece(token))
+            for text, thought in folding.add(piece):
+                yield Token(text, logprob, total, total, avoided, thought)
+                said = said or bool(text.strip())
+            if said and "\n" in piece and not self._template:
+                break  # it goes on with a text of its own making
             self._decode([token])
-        rest = decoder.decode(b"", final=True)
-        if rest:
-            yield Token(rest, 0.0, total, total)
+            if not folding.inside:
+                left -= 1
+                continue
+            thoughts -= 1
+            if thoughts <= 0:  # enough: it is told that it has ended its thought
+                self._decode(self._tokenize(f"\n{folding.closing}\n\n", special=True))
+                for text, thought in folding.force():
+                    yield Token(text, logprob, total, total, avoided, thought)
+        for text, thought in (*folding.add(decoder.decode(b"", final=True)), *folding.rest()):
+            yield Token(text, 0.0, total, total, avoided, thought)
+
+    def _set_threads(self, threads: int) -> None:
+        self._library.llama_set_n_threads(self._context, threads, self._threads)
 
     def _decode(self, ids: Sequence[int]) -> None:
         array = (ctypes.c_int32 * len(ids))(*ids)

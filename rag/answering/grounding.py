@@ -15,6 +15,12 @@ from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
 
 Support = Literal["supported", "weak", "unsupported"]
+# The probability that a passage, the premise, entails a sentence, the hypothesis.
+Judge = Callable[[str, str], float]
+_ENTAILED, _HALF_ENTAILED = 0.5, 0.2
+# A sentence with fewer of its words in question and notes has nothing to do with them.
+_RELATED = 1 / 3
+_TEMPLATE = re.compile(r"<\|\w*\|?>|\[/?INST\]|</?s>")
 # Share of a sentence's words that one sentence of the notes must hold. High, since a small model
 # puts true words together to false statements: "Jason Allen, a US-based developer, won" must not
 # pass for what the note says.
@@ -26,6 +32,7 @@ _ANY_MARK = re.compile(r"\[(\d{1,3})\]")
 _LABEL = re.compile(
     r"^\s*(?:(?:the )?answer(?: to (?:this|the) question)?(?: is)?|a)\s*:\s*", re.IGNORECASE
 )
+_BLOCK_LINE = re.compile(r"\n\s*(?:[-*+•]|\d{1,3}[.)]|\|)|\n\s*\n")
 _NO_ANSWER = re.compile(
     r"\b(?:do(?:es)? not|don't|doesn't|cannot|can't|no information|not (?:mentioned|specified|"
     r"provided|stated))\b.*\b(?:mention|say|specif\w+|provide\w*|contain|state|determin\w+|"
@@ -61,39 +68,59 @@ def ground(
     passages: Sequence[Passage],
     candidates: Sequence[Evidence],
     analyze: Callable[[str], list[str]],
+    judge: Judge | None = None,
 ) -> Sentence:
     """Find the sentence of the notes that bears out a sentence of the answer.
 
     `question` are the analyzed words of the question, `candidates` the sentences that the model
     read, nearest to the question first. A sentence is unsupported when it says nothing that the
-    question does not say itself, or when no one sentence of the notes holds what it says.
+    question does not say itself, or when no one sentence of the notes holds what it says; with a
+    `judge`, when the passage of the nearest sentence does not entail it. One that is no statement
+    about the matter at all has no text.
     """
     text = own_words(_LABEL.sub("", _MARK.sub("", sentence)).strip())
     for title in {passages[each.n - 1].title for each in candidates}:
         text = text.removeprefix(f"{title}: ")  # as the prompt introduces each passage
     if not text.endswith((".", "!", "?", "…", "。", '"', "”", ")")):
-        return Sentence(text, (), "unsupported")  # cut off, or no sentence at all
+        return _NOTHING  # cut off, or no sentence at all
     words = set(analyze(text))
     said = words - set(question)
-    if not said or not candidates or _NO_ANSWER.search(text):
-        return Sentence(text, (), "unsupported")
+    if not said or not candidates or _NO_ANSWER.search(text) or _TEMPLATE.search(text):
+        return _NOTHING
     held = [set(analyze(plain(each.text))) for each in candidates]
+    if len(words & set(question).union(*held)) < _RELATED * len(words):
+        return _NOTHING
     best = max(range(len(candidates)), key=lambda i: (len(words & held[i]), -i))
     share = len(words & held[best]) / len(words)
     support: Support = "unsupported"
-    if said <= held[best] and _numbers_held(text, passages[candidates[best].n - 1]):
-        support = "supported" if share >= _SUPPORTED else "weak" if share >= _WEAK else support
+    passage = passages[candidates[best].n - 1]
+    if _numbers_held(text, passage):
+        if judge is not None:
+            support = _graded(judge(_all_of(passage), text), _ENTAILED, _HALF_ENTAILED)
+        elif said <= held[best]:
+            support = _graded(share, _SUPPORTED, _WEAK)
     if support == "unsupported":
         return Sentence(text, (), support)
     citation = cite(candidates[best], passages)
     return Sentence(marked(text, citation.n), (citation,), support)
 
 
+_NOTHING = Sentence("", (), "unsupported")
+
+
+def _graded(score: float, supported: float, weak: float) -> Support:
+    if score >= supported:
+        return "supported"
+    return "weak" if score >= weak else "unsupported"
+
+
 def quote(evidence: Evidence, passages: Sequence[Passage]) -> Sentence:
     """A sentence of the notes as the answer itself."""
     citation = cite(evidence, passages)
-    lines = evidence.text.split("\n")
-    text = own_words(plain(evidence.text) if len(lines) == 1 else evidence.text)
+    text = evidence.text
+    if not _BLOCK_LINE.search(text):  # a sentence, though it may be broken over lines
+        text = " ".join(plain(text).split())
+    text = own_words(text)
     return Sentence(marked(text, citation.n), (citation,), "supported")
 
 
@@ -110,8 +137,11 @@ def cite(evidence: Evidence, passages: Sequence[Passage]) -> Citation:
 
 
 def _numbers_held(text: str, passage: Passage) -> bool:
-    where = "\n".join((passage.title, *passage.headings, passage.text))
-    return set(_NUMBER.findall(text)) <= set(_NUMBER.findall(where))
+    return set(_NUMBER.findall(text)) <= set(_NUMBER.findall(_all_of(passage)))
+
+
+def _all_of(passage: Passage) -> str:
+    return "\n".join((passage.title, *passage.headings, plain(passage.text)))
 
 
 def marked(text: str, n: int) -> str:

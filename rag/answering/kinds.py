@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Kind = Literal["fact", "explanation", "list"]
+Kind = Literal["fact", "explanation", "list", "comparison"]
 
 _LIST = re.compile(
     r"^(?:please )?(?:list|enumerate|name (?:all|the|some|three|two|a few))\b|"
     r"^(?:what|which) (?:are|kinds|types|sorts|steps|ways|examples|features|traits|tools|systems|"
     r"rules|options|reasons|arguments)\b|"
+    r"^(?:what|which) (?:[\w-]+ ){1,3}(?:kinds|types|steps|features|tools|systems|options) "
+    r"(?:are|do|does|have|has|can)\b|"
     r"\bstep by step\b|\b(?:do|did) my notes (?:mention|name|list|bring up)\b",
     re.IGNORECASE,
 )
@@ -19,14 +21,61 @@ _EXPLAIN = re.compile(
     r"^(?:please )?(?:explain|describe|summari[sz]e|compare|define|tell me (?:about|more)|"
     r"how (?:do|does|can|could|should|would|is|are)\b|should i\b|why\b|what(?:'s|s)? makes?\b|"
     r"what does .+ (?:mean|do|allow)\b|what do (?:i|we|my notes) (?:know|say|think))|"
-    r"\bdiffer(?:s|ences?)?\b|^how .*\bdifferent\b|\b(?:vs|versus)\b|"
+    r"\bdiffer(?:s|ences?)?\b|"
+    r"\barguments\b|^what can be done\b|\bpros and cons\b|\bfor and against\b|"
+    r"^how .*\bdifferent\b|\b(?:vs|versus)\b|"
     r"^what(?:'s|s| is| are| was| were) (?:an? |the )?[\w'’-]+(?: [\w'’-]+)?\s*(?:\?|,|$)",
     re.IGNORECASE,
 )
 
 
+# What is compared with what. Of "A and B", both must be short: a clause is no side.
+_SIDES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"\b(?:difference|distinction|contrast|similarit(?:y|ies)|trade-?offs?|choice|choose|decide|"
+        r"relation(?:ship)?)s? between (?P<a>.+?) and (?P<b>.+)$",
+        r"^(?:please )?(?:compare|contrast|compare and contrast) (?P<a>.+?) "
+        r"(?:and|with|to|against|versus|vs\.?) (?P<b>.+)$",
+        r"^how (?:do|does|did|can) (?P<a>.+?) (?:differ from|compare (?:to|with)) (?P<b>.+)$",
+        r"^how (?:is|are|was|were) (?P<a>.+?) (?:different|distinct) from (?P<b>.+)$",
+        r"^how (?:do|does|did|are|is) (?P<a>.+?) and (?P<b>.+?) "
+        r"(?:differ|compare|different|alike|similar)\b",
+        r"^what (?:distinguishes|separates|sets) (?P<a>.+?) (?:apart )?from (?P<b>.+)$",
+        r"^(?:should|do|would|can) (?:i|we|you) (?:use|choose|pick|take|prefer|go (?:with|for)) "
+        r"(?P<a>.+?) or (?P<b>.+)$",
+        r"^(?:which|what)(?: one)? (?:is|are|works?) (?:the )?(?:better|best|\w{3,}er|more \w+)"
+        r"(?: [\w ]+)?[,:] (?P<a>.+?) or (?P<b>.+)$",
+        r"^when (?:does|do|should) .+? (?:use|choose|take|pick) (?P<a>.+?) and when (?P<b>.+)$",
+        r"^(?:what is better[,:] )?(?P<a>.+?) (?:vs\.?|versus) (?P<b>.+)$",
+    )
+)
+_MOST_SIDE_WORDS = 8
+_ARTICLE = re.compile(r"^(?:an?|the|my|our|using|to use) ", re.IGNORECASE)
+
+
+def sides_of(question: str) -> tuple[str, str] | None:
+    """The two things that a question compares, or None where it compares none."""
+    text = question.strip().rstrip("?!. ")
+    for pattern in _SIDES:
+        if match := pattern.search(text):
+            first, second = (_ARTICLE.sub("", match[side].strip(' ,"“”')) for side in "ab")
+            if all(1 <= len(each.split()) <= _MOST_SIDE_WORDS for each in (first, second)):
+                return first, _ending(first, second)
+    return None
+
+
+def _ending(first: str, second: str) -> str:
+    """The second side without what belongs to the question: "BERT in practice, and why"."""
+    second = re.split(r",| and (?:why|when|how)\b", second)[0].strip()
+    return second or first
+
+
 def kind_of(question: str) -> Kind:
-    """`fact` for a phrase, `list` for a whole list, `explanation` for a few sentences."""
+    """`fact` for a phrase, `list` for a whole list, `explanation` for a few sentences,
+    `comparison` for some about each of two sides."""
+    if sides_of(question):
+        return "comparison"
     if _LIST.search(question):
         return "list"
     return "explanation" if _EXPLAIN.search(question) else "fact"

@@ -12,12 +12,20 @@ from rag.retrieval.search import Passage
 
 _MARK = re.compile(r"\[(\d{1,2})\]")
 _EDGES = " \t\n\"'“”‘’.,;:"
+_PLACE_OR_TIME = re.compile(r"\b(?:where|when)\b", re.IGNORECASE)
+# Of 539 SQuAD questions for a place or a time on articles that were trained on, gold answers hold
+# these where they stand before the phrase in 8 cases, and not in 5; "in", "at", "on", "from" and
+# "since" they mostly leave out (34 against 267).
+_BEFORE = (
+    r"\b(?:behind|under|underneath|near|between|after|before|over|above|below|beneath|beside|"
+    r"inside|outside|along|around|across|during|throughout|among|opposite)\s+"
+)
 # A sentence that has less to do with the question than this bears a phrase out only weakly.
 _NEAR, _SHARED = 0.35, 0.2
 
 
 def find_phrase(
-    said: str, passages: Sequence[Passage], read: Sequence[Evidence]
+    said: str, passages: Sequence[Passage], read: Sequence[Evidence], question: str = ""
 ) -> Sentence | None:
     """`said` as a cited sentence, None where no sentence that the model `read` holds it.
 
@@ -33,8 +41,17 @@ def find_phrase(
     if not holding:
         return None
     best = min(holding, key=lambda each: (each.n not in cited, read.index(each)))
+    if _PLACE_OR_TIME.search(question):
+        phrase = _with_preposition(phrase, best)
     support: Support = "supported" if best.cosine >= _NEAR or best.share >= _SHARED else "weak"
     return Sentence(marked(phrase, best.n), (cite(best, passages),), support)
+
+
+def _with_preposition(phrase: str, evidence: Evidence) -> str:
+    """ "behind the shed" for "the shed" where the sentence says so: without it a place or a time
+    can be false."""
+    found = re.search(_BEFORE + _as_words(phrase).pattern, _said(evidence.text), re.IGNORECASE)
+    return found[0] if found else phrase
 
 
 def _said(text: str) -> str:

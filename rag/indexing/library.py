@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rag.indexing.database import damage_errors
 from rag.indexing.local import LocalIndex
 from rag.indexing.names import find_notes
-from rag.indexing.store import damage_errors
 
 
 @dataclass(frozen=True, slots=True)

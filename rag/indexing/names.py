@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rag.indexing.store import NamedNote, Store, StoredPassage
+from rag.indexing.rows import NamedNote, StoredPassage
+from rag.indexing.store import Store
 from rag.reading.links import plain
 from rag.reading.naming import bare_name, exact_key, heading_key, name_key, without_suffix
 

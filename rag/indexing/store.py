@@ -9,253 +9,18 @@ Chunk ids are never reused: that lets the derived indexes find out by ids alone 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-from rag.errors import IndexFault, IndexMismatch, NoIndex, storage_errors
+from rag.indexing.database import damaged
+from rag.indexing.rows import ChunkRow, NamedNote, NoteRow, NoteState, StoredLink, StoredPassage
+from rag.indexing.sums import PASSAGE, passage_sum
+from rag.indexing.vector_table import VectorTable
 from rag.reading.naming import bare_name, name_key
 
-FORMAT = 2  # of the schema below; a newer one is refused, an older one migrated
-_APPLICATION_ID = 0x72616721
 
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE notes (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    path TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    hash TEXT NOT NULL, title TEXT NOT NULL, aliases TEXT NOT NULL, tags TEXT NOT NULL,
-    created TEXT, modified TEXT, fields TEXT NOT NULL, links TEXT NOT NULL
-);
-CREATE TABLE chunks (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    note INTEGER NOT NULL REFERENCES notes(id) ON DELETE CASCADE,
-    text TEXT NOT NULL, headings TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
-    vector BLOB NOT NULL
-);
-CREATE INDEX chunks_by_note ON chunks(note);
-CREATE INDEX chunks_by_vector ON chunks(vector);
-CREATE TABLE vectors (hash BLOB PRIMARY KEY, vector BLOB NOT NULL, sentences BLOB NOT NULL);
-"""
-# Keys under which a note is found, keys it links to, and which notes have other letters than Latin.
-_NAMES = """
-CREATE TABLE names (
-    name TEXT NOT NULL, note INTEGER NOT NULL REFERENCES notes(id) ON DELETE CASCADE,
-    PRIMARY KEY (name, note)
-) WITHOUT ROWID;
-CREATE TABLE linked (
-    name TEXT NOT NULL, note INTEGER NOT NULL REFERENCES notes(id) ON DELETE CASCADE,
-    PRIMARY KEY (name, note)
-) WITHOUT ROWID;
-CREATE TABLE other_script (
-    note INTEGER PRIMARY KEY REFERENCES notes(id) ON DELETE CASCADE
-);
-CREATE INDEX names_by_note ON names(note);
-CREATE INDEX linked_by_note ON linked(note);
-"""
-# From each older format to the next. With format 2 the rules of chunks and words changed, too, so
-# that all notes are read anew and fill what is new.
-_MIGRATIONS = {
-    1: f"{_NAMES} ALTER TABLE vectors ADD COLUMN sentences BLOB NOT NULL DEFAULT x'';",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class NoteState:
-    """What tells whether a note has changed since it was indexed."""
-
-    id: int
-    size: int
-    mtime_ns: int
-    hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoteRow:
-    """A note as it is stored; `aliases`, `tags`, `fields` and `links` are JSON."""
-
-    path: str
-    size: int
-    mtime_ns: int
-    hash: str
-    title: str
-    aliases: str
-    tags: str
-    created: str | None
-    modified: str | None
-    fields: str
-    links: str
-    other_script: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkRow:
-    """A chunk as it is stored; `vector` is the hash of what was embedded."""
-
-    text: str
-    headings: tuple[str, ...]
-    first: int
-    last: int
-    vector: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class NamedNote:
-    """A note and what it is called."""
-
-    id: int
-    path: str
-    title: str
-    aliases: tuple[str, ...]
-
-
-StoredLink = tuple[str, str, str, int]  # target, heading, block, line
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPassage:
-    """A chunk with what the reader needs to see of its note."""
-
-    id: int
-    path: str
-    title: str
-    aliases: tuple[str, ...]
-    headings: tuple[str, ...]
-    first: int
-    last: int
-    text: str
-
-
-class Store:
-    """The database of one index. A writer creates it; readers may open it read-only."""
-
-    def __init__(self, file: Path, write: bool = False) -> None:
-        self.file = file
-        with storage_errors(file.parent):
-            if write:
-                file.parent.mkdir(parents=True, exist_ok=True)
-            self._db = self._connect(write)
-
-    def _connect(self, write: bool) -> sqlite3.Connection:
-        try:
-            if write:
-                db = sqlite3.connect(
-                    self.file, timeout=30, isolation_level=None, check_same_thread=False
-                )
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA synchronous = NORMAL")
-                db.execute("PRAGMA foreign_keys = ON")
-                self._migrate(db)
-            else:
-                db = self._open_reader()
-            self._check_format(db)
-            return db
-        except sqlite3.DatabaseError as error:
-            if _means_damage(error):
-                raise _damaged(self.file) from error
-            raise
-
-    def verify(self) -> None:
-        """Read all of the database. Raises IndexFault when any of it is damaged."""
-        with damage_errors():
-            (found,) = self._db.execute("PRAGMA integrity_check(1)").fetchone()
-        if found != "ok":
-            raise _damaged(self.file)
-
-    def _open_reader(self) -> sqlite3.Connection:
-        """Read-only; also where the folder cannot be written and WAL cannot make its files."""
-        quoted = str(self.file).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-        for options in ("mode=ro", "mode=ro&immutable=1"):
-            db = sqlite3.connect(
-                f"file:{quoted}?{options}",
-                uri=True,
-                timeout=30,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            try:
-                db.execute("SELECT 1 FROM sqlite_master").fetchone()
-                return db
-            except sqlite3.OperationalError:
-                db.close()
-                if options != "mode=ro":
-                    raise
-        raise AssertionError("unreachable")
-
-    def _migrate(self, db: sqlite3.Connection) -> None:
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            db.executescript(
-                f"BEGIN IMMEDIATE; {_SCHEMA} {_NAMES} PRAGMA application_id = {_APPLICATION_ID};"
-                f"PRAGMA user_version = {FORMAT}; COMMIT;"
-            )
-        elif version < FORMAT:
-            steps = "".join(_MIGRATIONS[each] for each in range(version, FORMAT))
-            db.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {FORMAT}; COMMIT;")
-
-    def _check_format(self, db: sqlite3.Connection) -> None:
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version > FORMAT:
-            raise IndexMismatch(
-                "This index was written by a newer version of rag.",
-                "Update rag, or build a new index with: rag index --rebuild",
-            )
-        if version == 0:
-            raise _damaged(self.file)
-        if version < FORMAT:  # a reader cannot mend it
-            raise NoIndex("This index was written by an older version of rag.", "Run: rag index")
-
-    def close(self) -> None:
-        self._db.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing; what the disk refuses becomes a StorageError."""
-        with storage_errors(self.file.parent):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """One generation for all reads inside; one within another is the outer one."""
-        if self._db.in_transaction:
-            yield
-            return
-        self._db.execute("BEGIN")
-        try:
-            yield
-        finally:
-            self._db.execute("COMMIT")
-
-    # What the index is made with
-
-    def get(self, key: str, default: str = "") -> str:
-        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return str(row[0]) if row else default
-
-    def put(self, **values: object) -> None:
-        self._db.executemany(
-            "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-            [(key, str(value)) for key, value in values.items()],
-        )
-
-    @property
-    def generation(self) -> int:
-        """Raised by one with each change of notes or chunks; 0 before the first."""
-        return int(self.get("generation", "0"))
+class Store(VectorTable):
+    """Notes, their names, their chunks; with the vectors, all that an index knows."""
 
     # Notes
 
@@ -400,16 +165,27 @@ class Store:
             found += [row[0] for row in self._db.execute(query, (note, most - len(found)))]
         return found
 
-    def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a question about notes that no method here answers; it changes nothing."""
-        return self._db.execute(sql, values).fetchall()
-
     # Chunks
 
     def chunk_ids(self, above: int = 0) -> list[int]:
         """Ids of all chunks whose id is greater than `above`, ascending."""
+        if not above:  # unordered, SQLite reads them from its smallest index, not beside the texts
+            return sorted(row[0] for row in self._db.execute("SELECT id FROM chunks"))
         rows = self._db.execute("SELECT id FROM chunks WHERE id > ? ORDER BY id", (above,))
         return [row[0] for row in rows]
+
+    def removed_ids(self, upto: int) -> list[int]:
+        """Ids up to `upto` of chunks that are gone, as far as there is an account of them."""
+        if not self._has("removed"):
+            return []
+        rows = self._db.execute("SELECT id FROM removed WHERE id <= ?", (upto,))
+        return [row[0] for row in rows]
+
+    def forget_removed(self, above: int) -> None:
+        """Drop the account of ids above one: no derived index holds those chunks."""
+        if self._db.execute("SELECT 1 FROM removed WHERE id > ? LIMIT 1", (above,)).fetchone():
+            with self.transaction():
+                self._db.execute("DELETE FROM removed WHERE id > ?", (above,))
 
     def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]:
         """Passages by id; ids that are gone are left out."""
@@ -417,137 +193,35 @@ class Store:
         for start in range(0, len(ids), 500):
             part = ids[start : start + 500]
             marks = ",".join("?" * len(part))
-            for row in self._db.execute(
-                "SELECT c.id, n.path, n.title, n.aliases, c.headings, c.first, c.last, c.text"
-                f" FROM chunks c JOIN notes n ON n.id = c.note WHERE c.id IN ({marks})",
-                part,
-            ):
-                found[row[0]] = StoredPassage(
-                    row[0],
-                    row[1],
-                    row[2],
-                    tuple(json.loads(row[3])),
-                    tuple(json.loads(row[4])),
-                    *row[5:],
-                )
+            for row in self._db.execute(f"{self._passage_query()} WHERE c.id IN ({marks})", part):
+                found[row[0]] = _stored(row)
         return found
 
     def all_passages(self, above: int = 0) -> Iterator[StoredPassage]:
         """Every passage whose id is greater than `above`, ascending."""
-        for row in self._db.execute(
-            "SELECT c.id, n.path, n.title, n.aliases, c.headings, c.first, c.last, c.text"
-            " FROM chunks c JOIN notes n ON n.id = c.note WHERE c.id > ? ORDER BY c.id",
-            (above,),
-        ):
-            yield StoredPassage(
-                row[0],
-                row[1],
-                row[2],
-                tuple(json.loads(row[3])),
-                tuple(json.loads(row[4])),
-                *row[5:],
-            )
+        query = f"{self._passage_query()} WHERE c.id > ? ORDER BY c.id"
+        for row in self._db.execute(query, (above,)):
+            yield _stored(row)
 
-    # Vectors
-
-    def missing_vectors(self, hashes: Iterable[bytes]) -> set[bytes]:
-        """Those of `hashes` that have not been embedded yet."""
-        return {
-            each
-            for each in set(hashes)
-            if not self._db.execute("SELECT 1 FROM vectors WHERE hash = ?", (each,)).fetchone()
-        }
-
-    def add_vectors(
-        self,
-        hashes: Sequence[bytes],
-        vectors: NDArray[np.float32],
-        sentences: Sequence[NDArray[np.int8]],
-    ) -> None:
-        """Keep unit vectors, in half precision: the cosine to the original is above 0.9999.
-
-        `sentences` are the directions of each passage's sentences, shape (n, dimension).
-        """
-        self._db.executemany(
-            "INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)",
-            [
-                (key, row.tobytes(), coarse.tobytes())
-                for key, row, coarse in zip(
-                    hashes, vectors.astype("float16"), sentences, strict=True
-                )
-            ],
+    def _passage_query(self) -> str:
+        checked = self._has("sums")
+        return (
+            f"SELECT {PASSAGE}, {'s.passage' if checked else 'NULL'}"
+            " FROM chunks c JOIN notes n ON n.id = c.note"
+            f"{' LEFT JOIN sums s ON s.chunk = c.id' if checked else ''}"
         )
 
-    def chunk_vectors(
-        self, above: int, dimension: int, upto: int | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Ids and vectors, shape (n, dimension), of the chunks above an id."""
-        rows = self._db.execute(
-            "SELECT c.id, v.vector FROM chunks c JOIN vectors v ON v.hash = c.vector"
-            " WHERE c.id > ? AND c.id <= ? ORDER BY c.id",
-            (above, (1 << 62) if upto is None else upto),
-        ).fetchall()
-        import numpy as np  # not for a scan that finds nothing changed
 
-        ids = np.array([row[0] for row in rows], dtype=np.int64)
-        data = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float16)
-        return ids, data.reshape(len(rows), dimension).astype(np.float32)
+def _stored(row: Sequence[Any]) -> StoredPassage:
+    """A passage from its row, whose last value is its checksum, None for none.
 
-    def vectors_of(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
-        """Vectors of some chunks, by id."""
-        import numpy as np
-
-        return {
-            chunk: np.frombuffer(blob, dtype=np.float16).astype(np.float32)
-            for chunk, blob in self._vector_column("vector", ids)
-        }
-
-    def sentences_of(self, ids: Sequence[int], dimension: int) -> dict[int, NDArray[np.int8]]:
-        """Directions of the sentences of some chunks, shape (sentences, dimension), by id."""
-        import numpy as np
-
-        return {
-            chunk: np.frombuffer(blob, dtype=np.int8).reshape(-1, dimension)
-            for chunk, blob in self._vector_column("sentences", ids)
-        }
-
-    def _vector_column(self, column: str, ids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-        for start in range(0, len(ids), 500):
-            part = ids[start : start + 500]
-            marks = ",".join("?" * len(part))
-            yield from self._db.execute(
-                f"SELECT c.id, v.{column} FROM chunks c JOIN vectors v ON v.hash = c.vector"
-                f" WHERE c.id IN ({marks})",
-                part,
-            )
-
-    def drop_unused_vectors(self) -> None:
-        """Forget vectors that no chunk refers to."""
-        self._db.execute("DELETE FROM vectors WHERE hash NOT IN (SELECT vector FROM chunks)")
+    Raises IndexDamaged when it is not as it was written.
+    """
+    if row[8] is not None and row[8] != passage_sum(row[1:8]):
+        raise damaged("A passage of the index")
+    names, headings = json.loads(row[3]), json.loads(row[4])
+    return StoredPassage(row[0], row[1], row[2], tuple(names), tuple(headings), *row[5:8])
 
 
 def _named(row: Sequence[Any]) -> NamedNote:
     return NamedNote(row[0], row[1], row[2], tuple(json.loads(row[3])))
-
-
-@contextmanager
-def damage_errors() -> Iterator[None]:
-    """Turn what SQLite finds broken, which may be any page at any time, into an IndexFault."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        if _means_damage(error):
-            raise _damaged("The index") from error
-        raise
-
-
-def _means_damage(error: sqlite3.DatabaseError) -> bool:
-    return any(sign in str(error) for sign in ("not a database", "malformed", "no such table"))
-
-
-def _damaged(what: Path | str) -> IndexFault:
-    name = f"The index file {what}" if isinstance(what, Path) else what
-    return IndexFault(
-        f"{name} is damaged.",
-        "Your notes are safe; build the index again with: rag index --rebuild",
-    )

@@ -1,19 +1,18 @@
-"""A FAISS index over the chunk vectors: an immutable base on disk and a small exact delta.
+"""The chunks nearest to a question by meaning: a FAISS base and an exact delta beside it.
 
-The base is memory-mapped and never changed; what came after it is read from SQLite and
-searched exactly beside it. Chunk ids grow and are never reused, so the base's highest id says
-what it lacks. Ids in the base that are gone are left out by whoever fetches the passages.
+The base (`rag.indexing.bases`) is memory-mapped and never changed; what came after it is read
+from SQLite and compared one by one, so that a new note is found at once. Chunk ids grow and are
+never reused, so the base's highest id says what it lacks; SQLite says which of its ids are gone.
 """
 
 from __future__ import annotations
 
-import os
+import math
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rag.errors import storage_errors
+from rag.indexing.bases import lists_of, open_base, parameters
 from rag.indexing.store import Store
 
 if TYPE_CHECKING:
@@ -21,10 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Hits = list[tuple[int, float]]
-# A base is written when more than this many chunks, or this share of it, are outside it.
-_DELTA_CHUNKS = 2000
-_DELTA_SHARE = 0.05
-_MARK = b"IxM2"  # how faiss begins a file with an IndexIDMap2
+_PROBED = 16  # one list in so many is searched: 128 of 2,048
+_RANKED_AGAIN = 40  # more than asked for, or a quarter more: 8 bits mistake near neighbours
 
 
 class VectorIndex:
@@ -32,11 +29,27 @@ class VectorIndex:
 
     def __init__(self, folder: Path, store: Store, dimension: int) -> None:
         self._store = store
-        self._dimension = dimension
-        self._base, upto = _open_base(folder, dimension)
-        ids, vectors = store.chunk_vectors(upto, dimension)
-        self._delta = _flat(ids, vectors) if len(ids) else None
-        self._gone = _base_size(self._base) - len(store.chunk_ids()) + len(ids)
+        self._base, file = open_base(folder, dimension)
+        self._upto = file.upto
+        self._lists = lists_of(self._base)
+        self._new_ids, self._new = store.chunk_vectors(self._upto, dimension)
+        self._kept = self._kept_bits() if self._base is not None else None
+
+    def _kept_bits(self) -> NDArray[np.bool_] | None:
+        """Which ids of the base are still chunks; None when all are."""
+        import numpy as np
+
+        gone = self._base.ntotal - (self._store.counts()[1] - len(self._new_ids))
+        if not gone:
+            return None
+        removed = self._store.removed_ids(self._upto)
+        kept = np.ones(self._upto + 1, dtype=bool)
+        kept[removed] = False
+        if len(removed) < gone:  # some were removed by a version that kept no account
+            kept[:] = False
+            ids = self._store.chunk_id_array()
+            kept[ids[ids <= self._upto]] = True
+        return kept
 
     def search(
         self, query: NDArray[np.float32], k: int, allowed: Sequence[int] | None = None
@@ -45,136 +58,59 @@ class VectorIndex:
 
         With `allowed`, ids ascending, only those are compared.
         """
-        if allowed is not None:
-            return self._search_allowed(query, k, allowed)
-        hits: Hits = []
-        for index, more in ((self._base, self._gone), (self._delta, 0)):
-            if index is None or not index.ntotal:
-                continue
-            # Ids that are gone still take places, so ask for that many more.
-            scores, ids = index.search(query[None, :], min(k + more, index.ntotal))
-            hits += [(int(i), float(s)) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0]
-        hits.sort(key=lambda hit: -hit[1])
-        return hits[: k + self._gone]
-
-    def _search_allowed(self, query: NDArray[np.float32], k: int, allowed: Sequence[int]) -> Hits:
         import numpy as np
 
-        if not allowed:
+        if allowed is not None and not len(allowed):
             return []
-        bits = np.zeros(allowed[-1] + 1, dtype=bool)
-        bits[np.asarray(allowed)] = True
-        bitmap = np.packbits(bits, bitorder="little")  # the selector refers to it: keep it
-        parameters = _only(bitmap)
-        hits: Hits = []
-        for index in (self._base, self._delta):
-            if index is None or not index.ntotal:
-                continue
-            scores, ids = index.search(query[None, :], min(k, index.ntotal), params=parameters)
-            hits += [(int(i), float(s)) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0]
+        chosen = None if allowed is None else np.asarray(allowed, dtype=np.int64)
+        hits = [*self._search_base(query, k, chosen), *self._search_new(query, k, chosen)]
+        return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:k]
+
+    def _search_new(
+        self, query: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None
+    ) -> Hits:
+        import numpy as np
+
+        ids, vectors = self._new_ids, self._new
+        if allowed is not None:
+            mask = np.isin(ids, allowed[allowed > self._upto], assume_unique=True)
+            ids, vectors = ids[mask], vectors[mask]
+        scores = vectors @ query
+        best = np.argpartition(-scores, k)[:k] if len(ids) > k else np.arange(len(ids))
+        return list(zip(ids[best].tolist(), scores[best].tolist(), strict=True))
+
+    def _search_base(
+        self, query: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None
+    ) -> Hits:
+        if self._base is None:
+            return []
+        bits, share = self._heeded(allowed)
+        if not share:
+            return []
+        # Of few allowed chunks few are in each list: then more lists are searched for them.
+        probes = min(self._lists, math.ceil(self._lists / (_PROBED * share)))
+        wanted = k + max(_RANKED_AGAIN, k // 4) if self._lists else k
+        scores, ids = self._base.search(
+            query[None, :], min(wanted, self._base.ntotal), params=parameters(bits, probes)
+        )
+        if self._lists:
+            return self._ranked_again(query, k, ids[0][ids[0] >= 0].tolist())
+        return [(int(i), float(s)) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0]
+
+    def _heeded(self, allowed: NDArray[np.int64] | None) -> tuple[NDArray[np.bool_] | None, float]:
+        """One truth value for each id of the base, None for all of them, and their share."""
+        import numpy as np
+
+        if allowed is None:
+            return self._kept, 1.0
+        bits = np.zeros(self._upto + 1, dtype=bool)
+        bits[allowed[allowed <= self._upto]] = True
+        if self._kept is not None:
+            bits &= self._kept
+        return bits, int(bits.sum()) / self._base.ntotal
+
+    def _ranked_again(self, query: NDArray[np.float32], k: int, ids: Sequence[int]) -> Hits:
+        """The nearest of what eight bits found, by the exact vectors."""
+        found = self._store.vectors_of(ids)
+        hits = [(chunk, float(vector @ query)) for chunk, vector in found.items()]
         return sorted(hits, key=lambda hit: -hit[1])[:k]
-
-
-def _only(bitmap: NDArray[np.uint8]) -> Any:
-    """Search parameters that leave the ids whose bits are set, the lowest bit first."""
-    import faiss
-
-    library: Any = faiss  # its published types know neither argument
-    return library.SearchParameters(sel=library.IDSelectorBitmap(bitmap))
-
-
-def base_lags(folder: Path, store: Store, dimension: int) -> bool:
-    """Whether so much has changed since the last sound base that a new one is due."""
-    size, upto = _base_state(folder, dimension)
-    total = store.counts()[1]
-    outside = len(store.chunk_ids(above=upto))
-    gone = size - (total - outside)
-    allowed = max(_DELTA_CHUNKS, int(_DELTA_SHARE * size))
-    return outside > allowed or gone > allowed
-
-
-def refresh_base(folder: Path, store: Store, dimension: int, force: bool = False) -> None:
-    """Write a new base where too much has changed since the last one; without faiss otherwise."""
-    if not force and not base_lags(folder, store, dimension):
-        return
-    ids, vectors = store.chunk_vectors(0, dimension)
-    with storage_errors(folder):
-        _write_base(folder, _flat(ids, vectors), len(ids), int(ids[-1]) if len(ids) else 0)
-
-
-def _flat(ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> Any:
-    import faiss
-
-    index = faiss.IndexIDMap2(faiss.IndexFlatIP(vectors.shape[1]))
-    index.add_with_ids(vectors, ids)
-    return index
-
-
-def _base_files(folder: Path) -> list[Path]:
-    """Bases from the newest to the oldest, named base-<size>-<highest id>.faiss."""
-    return sorted(folder.glob("base-*-*.faiss"), key=lambda path: -_numbers(path)[1])
-
-
-def _numbers(path: Path) -> tuple[int, int]:
-    try:
-        _, size, upto = path.stem.split("-")
-        return int(size), int(upto)
-    except ValueError:
-        return 0, 0
-
-
-def _base_state(folder: Path, dimension: int) -> tuple[int, int]:
-    return next((_numbers(file) for file in _base_files(folder) if _sound(file, dimension)), (0, 0))
-
-
-def _sound(file: Path, dimension: int) -> bool:
-    """Whether a base looks whole, told without faiss: by its first bytes and its length.
-
-    A mapped file that was cut short would end the process when it is searched.
-    """
-    with suppress(OSError), file.open("rb") as handle:
-        entries = _numbers(file)[0] * (4 * dimension + 8)
-        return handle.read(4) == _MARK and os.fstat(handle.fileno()).st_size > entries
-    return False
-
-
-def _open_base(folder: Path, dimension: int) -> tuple[Any, int]:
-    """The newest base that can be read, and its highest id. A damaged one is passed over."""
-    import faiss
-
-    for file in _base_files(folder):
-        if not _sound(file, dimension):
-            continue
-        try:
-            index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
-        except RuntimeError:
-            continue
-        if (index.ntotal, index.d) == (_numbers(file)[0], dimension):
-            return index, _numbers(file)[1]
-    return None, 0
-
-
-def _base_size(base: Any) -> int:
-    return int(base.ntotal) if base is not None else 0
-
-
-def _write_base(folder: Path, index: Any, size: int, upto: int) -> None:
-    import faiss
-
-    folder.mkdir(parents=True, exist_ok=True)
-    old = _base_files(folder)
-    target = folder / f"base-{size}-{upto}.faiss"
-    partial = folder / f"partial-{os.getpid()}.faiss"
-    try:
-        try:
-            faiss.write_index(index, str(partial))
-        except RuntimeError as error:  # faiss hides the errno
-            raise OSError(28, str(error)) from error
-        with partial.open("rb") as handle:
-            os.fsync(handle.fileno())
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
-    for file in old:  # a reader that has it mapped keeps it until it closes
-        if file != target:
-            file.unlink(missing_ok=True)

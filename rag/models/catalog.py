@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -53,22 +55,42 @@ BUNDLED = (
 )
 
 
-def find_model(name: str, kind: Literal["embedder", "generator"]) -> ModelSpec:
-    """The model called `name`, or the one that lies at the path `name`.
+def find_model(
+    name: str, kind: Literal["embedder", "generator"], installed: Sequence[ModelSpec] = ()
+) -> ModelSpec:
+    """The model called `name`, among those that come with `rag` and those `installed`, or the
+    one that lies at the path `name`.
 
     An embedder's path is a sentence-transformers folder, a generator's a GGUF file.
     Raises ModelError when it is neither, with the nearest known name.
     """
-    known = {spec.name: spec for spec in BUNDLED if spec.kind == kind}
+    known = {spec.name: spec for spec in (*installed, *BUNDLED) if spec.kind == kind}
     if name in known:
         return known[name]
     path = Path(os.path.expanduser(name))
     if path.exists() or path.is_absolute():
-        weights = path if kind == "generator" else path / "model.safetensors"
+        weights = path if kind == "generator" else weights_in(path)
         return ModelSpec(path.name, kind, "", str(weights.absolute()), "", "unknown")
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
     what = "GGUF file" if kind == "generator" else "folder"
     raise ModelError(
-        f"No {kind} is called {name!r}, and no {what} lies there.",
-        f"Known: {near[0]}. Set it in rag.toml, table [{kind}], key model.",
+        f"No {kind} is called {name!r}, and no {what} lies there.", _remedy(name, kind, near[0])
     )
+
+
+def weights_in(folder: Path) -> Path:
+    """The weights of a sentence-transformers folder, as far as one file holds them."""
+    names = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
+    found = [folder / name for name in names if (folder / name).is_file()]
+    return found[0] if found else folder / names[0]
+
+
+def _remedy(name: str, kind: str, near: str) -> str:
+    from rag.models.known import KNOWN
+
+    fetched = difflib.get_close_matches(name, [each.name for each in KNOWN], n=1, cutoff=0.8)
+    if kind == "generator" and fetched:
+        return f"Known, and not fetched yet: rag models pull {fetched[0]}"
+    if kind == "embedder" and re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+        return f"If it is a name on the Hugging Face hub: rag models pull hf:{name}"
+    return f"Known: {near}. Set it in rag.toml, table [{kind}], key model."

@@ -32,7 +32,11 @@ def export(folder: Path, target: Path) -> None:
         device="cpu",
         trust_remote_code=False,
         local_files_only=True,
-        model_kwargs={"attn_implementation": "eager", "use_safetensors": True},
+        model_kwargs={
+            "attn_implementation": "eager",
+            "dtype": torch.float32,
+            "use_safetensors": True,
+        },
     ).eval()
 
     class Encoder(torch.nn.Module):  # type: ignore[misc]
@@ -74,12 +78,13 @@ def export(folder: Path, target: Path) -> None:
 def _check(model: Any, folder: Path, onnx: Path) -> None:
     import numpy as np
 
-    from rag.indexing.embeddings import OnnxEmbedder
+    from rag.indexing.embeddings import ModelFolder, OnnxEmbedder
     from rag.models.weights import EmbedderFiles
 
-    exported = OnnxEmbedder(EmbedderFiles("probe", folder, "", onnx))
-    ours = exported.embed(_PROBES)
-    theirs = model.encode(list(_PROBES), normalize_embeddings=True)
+    files = EmbedderFiles("probe", folder, "", onnx)
+    ours = OnnxEmbedder(files).embed(_PROBES)
+    prompted = [ModelFolder(files).document_prompt + probe for probe in _PROBES]
+    theirs = model.encode(prompted, prompt="", normalize_embeddings=True)
     cosine = float(np.min(np.sum(ours * theirs, axis=1)))
     if cosine < _AGREEMENT:
         raise SystemExit(f"the exported model disagrees with torch: cosine {cosine:.5f}")

@@ -78,7 +78,7 @@ def verified(spec: ModelSpec, cache: Path) -> tuple[Path, str]:
     Raises ModelError when the hash is not the catalogue's.
     """
     path = locate(spec)
-    sha256 = _remember(cache / "verified.json", path, lambda: _sha256(path))
+    sha256 = remembered(cache / "verified.json", path, lambda: _sha256(path))
     if spec.sha256 and sha256 != spec.sha256:
         raise ModelError(
             f"The weights of {spec.name} are damaged: {path} has SHA-256 {sha256[:12]}…, "
@@ -97,14 +97,14 @@ def generator_file(spec: ModelSpec, cache: Path) -> Path:
     """
     path, sha256 = verified(spec, cache)
     if not spec.sha256:  # of a file that nobody vouches for
-        _remember(cache / "checked.json", path, lambda: _checked(path))
+        remembered(cache / "checked.json", path, lambda: _checked(path))
     stem = f"{path.stem.removesuffix('.Q4_1')}-{sha256[:12]}"
     if spec.adapter:
         return _merged(path, spec, cache / f"{stem}-{spec.adapter_sha256[:8]}.{FAST_FORMAT}.gguf")
     target = cache / f"{stem}.{FAST_FORMAT}.gguf"
     if target.is_file():
         return target
-    ftype = int(_remember(cache / "formats.json", path, lambda: str(_file_type(path))))
+    ftype = int(remembered(cache / "formats.json", path, lambda: str(_file_type(path))))
     if ftype not in _SLOW_FTYPES or path.stat().st_size > _REQUANTIZE_BELOW:
         return path
     _requantize(path, target, FAST_FORMAT)
@@ -228,7 +228,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def _remember(memory: Path, path: Path, compute: Callable[[], str]) -> str:
+def remembered(memory: Path, path: Path, compute: Callable[[], str]) -> str:
     """`compute()` for this state of `path`, or what it gave last time. A lost memory is no loss."""
     stat = path.stat()
     state = [stat.st_size, stat.st_mtime_ns]

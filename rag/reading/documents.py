@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from rag.reading.dates import date_in_name, parse_date
+from rag.reading.formats import format_of
 from rag.reading.links import Link, blank_comments, find_links, find_tags, plain
 
 if TYPE_CHECKING:
@@ -110,12 +111,20 @@ class _BrokenYaml(Exception):
         self.line = line
 
 
-def parse_document(path: str, text: str) -> Document:
-    """Parse the note at `path` (its suffix decides how); `text` has "\\n" as its only line end."""
+def parse_document(
+    path: str, text: str, known_fields: Mapping[str, JsonValue] | None = None
+) -> Document:
+    """Parse the note at `path` (its suffix decides how); `text` has "\\n" as its only line end.
+
+    `known_fields` are those of a note whose text was turned into Markdown: it has no front matter.
+    """
     lines = text.split("\n")
     warnings: list[str] = []
-    fields, start = _front_matter(lines, warnings)
-    lines[:start] = [""] * start
+    if known_fields is None:
+        fields, start = _front_matter(lines, warnings)
+        lines[:start] = [""] * start
+    else:
+        fields = dict(known_fields)
     if path.lower().endswith(".txt"):
         parts, prose = _text_parts(lines), lines
     else:
@@ -126,11 +135,14 @@ def parse_document(path: str, text: str) -> Document:
     if not any(known.get(name) for name in _CREATED):
         created = date_in_name(path.rsplit("/", 1)[-1])
     tags = [tag for name in _TAGS for tag in _tag_names(known.get(name))]
+    format_ = format_of(path)
+    if format_ is None or format_.tags:
+        tags += find_tags(prose)
     return Document(
         path=path,
         title=_title(path, known.get("title"), parts),
         aliases=_distinct(alias for name in _ALIASES for alias in _strings(known.get(name))),
-        tags=_distinct([*tags, *find_tags(prose)]),
+        tags=_distinct(tags),
         created=created,
         modified=_date(known, _MODIFIED, warnings),
         fields=fields,

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-_NOTE_SUFFIXES = (".md", ".markdown", ".txt")
+from rag.reading.formats import SUFFIXES
+
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+:|//")
 _WIKI = re.compile(r"(?<!\\)(!?)\[\[([^\[\]]++)\]\]")
 _INLINE = re.compile(
@@ -191,7 +192,7 @@ def _links_in(line: str, number: int) -> list[Link]:
             continue
         path, hash_sign, fragment = place.partition("#")
         name = path.rsplit("/", 1)[-1].lower()
-        if (name and (name.endswith(_NOTE_SUFFIXES) or "." not in name)) or (not path and fragment):
+        if (name and (name.endswith(SUFFIXES) or "." not in name)) or (not path and fragment):
             alias = line[match.start(2) : match.end(2)]
             link = _link(unquote(path + hash_sign + fragment), alias, bool(match[1]), number)
             if link:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_SUFFIX = re.compile(r"(?<=[^/])\.(?:md|markdown|txt)$", re.IGNORECASE)
+_SUFFIX = re.compile(r"(?<=[^/])\.(?:md|markdown|txt|org|rst|html?|ipynb)$", re.IGNORECASE)
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _NO_WORD = re.compile(r"[\W_]+")
 
@@ -16,7 +16,7 @@ def bare_name(path: str) -> str:
 
 
 def without_suffix(path: str) -> str:
-    """`path` without `.md`, `.markdown` or `.txt` at its end."""
+    """`path` without the suffix of a note at its end. Tables keep theirs."""
     return _SUFFIX.sub("", path)
 
 

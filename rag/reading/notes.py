@@ -7,13 +7,15 @@ import hashlib
 import os
 import re
 import stat
+from collections.abc import Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rag.errors import NotesError
+from rag.reading.formats import SUFFIXES, format_of
 from rag.reading.ignore import RULE_FILES, Ignored
+from rag.reading.readable import Readable, Unreadable
 
-SUFFIXES = (".md", ".markdown", ".txt")
 LARGEST = 20_000_000  # bytes
 
 _LEFT_OUT = frozenset({"node_modules", "__pycache__"})
@@ -22,6 +24,7 @@ _OUTSIDE = "leads out of the notes folder"
 _CIRCULAR = "is a link that leads back to itself"
 _LARGE = "is larger than 20 MB"
 _EMPTY = "is empty"
+_NO_TEXT = "holds no text"
 _BINARY = "looks binary"
 _SPECIAL = "is not a regular file"
 # Without O_NONBLOCK, opening a FIFO would wait for someone to write to it.
@@ -67,20 +70,24 @@ class Scan:
 class NoteText:
     """A note's text: lines end in "\\n" alone; `raw_hash` is the SHA-256 of its bytes in hex.
 
-    `warning` is empty, or a clause such as "is not UTF-8; read as Windows-1252".
+    `warning` is empty, or a clause such as "is not UTF-8; read as Windows-1252". Of a note that is
+    not Markdown or plain text, `text` is what a person reads, as Markdown: see `readable`, which
+    holds what else it says.
     """
 
     text: str
     raw_hash: str
     warning: str
+    readable: Readable | None = None
 
 
-def scan(folder: Path) -> Scan:
-    """Find the notes below `folder`, following links that stay inside it.
+def scan(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> Scan:
+    """Find the notes below `folder`, those with one of `suffixes`, following links that stay
+    inside it.
 
-    Hidden files and folders, `node_modules`, `__pycache__`, files that are not notes, and what
-    `rag.reading.ignore` leaves out go without a word. Raises NotesError when `folder` is missing,
-    not a folder or unreadable.
+    Hidden files and folders, `node_modules`, `__pycache__`, the "X_files" of a saved page "X.html",
+    files that are not notes, and what `rag.reading.ignore` leaves out go without a word. Raises
+    NotesError when `folder` is missing, not a folder or unreadable.
     """
     try:
         root = os.path.realpath(folder, strict=True)
@@ -91,7 +98,7 @@ def scan(folder: Path) -> Scan:
         raise NotesError(f"There is no folder {folder}.", _REMEDY) from error
     except OSError as error:
         raise NotesError(f"{folder} cannot be listed: {_why(error)}.", _REMEDY) from error
-    walk = _Walk(root)
+    walk = _Walk(root, suffixes)
     walk.folder("", root)
     walk.follow_links()
     return Scan(
@@ -114,7 +121,17 @@ def read_note(folder: Path, path: str) -> NoteText | Skipped:
     if not text.strip():
         return Skipped(path, _EMPTY)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return NoteText(text, hashlib.sha256(raw).hexdigest(), warning)
+    digest = hashlib.sha256(raw).hexdigest()
+    known = format_of(path)
+    if known is None or known.read is None:
+        return NoteText(text, digest, warning)
+    try:
+        readable = known.read(text)
+    except Unreadable as error:
+        return Skipped(path, error.reason)
+    if not readable.text.strip():
+        return Skipped(path, _NO_TEXT)
+    return NoteText(readable.text, digest, warning, readable)
 
 
 def hash_note(folder: Path, path: str) -> str | Skipped:
@@ -132,6 +149,7 @@ class _Walk:
     """
 
     root: str
+    suffixes: tuple[str, ...]
     files: list[NoteFile] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     links: list[tuple[str, str]] = field(default_factory=list)
@@ -153,6 +171,7 @@ class _Walk:
             prefix = f"{shown}/" if shown else ""
             try:
                 entries, with_rules = _entries(real)
+                names = {entry.name for entry in entries}
                 self.rules.enter(shown, real, with_rules)
                 for entry in entries:
                     path = prefix + entry.name
@@ -161,9 +180,12 @@ class _Walk:
                     elif entry.is_dir(follow_symlinks=False):
                         if not _sound(entry.name):
                             self._skip(path, _misnamed())
-                        elif not self.rules.leaves_out(shown, path, True):
+                        elif not (
+                            _of_saved_page(entry.name, names)
+                            or self.rules.leaves_out(shown, path, True)
+                        ):
                             waiting.append((path, entry.path))
-                    elif entry.name.lower().endswith(SUFFIXES) and not self.rules.leaves_out(
+                    elif entry.name.lower().endswith(self.suffixes) and not self.rules.leaves_out(
                         shown, path, False
                     ):
                         self._file(path, entry.path)
@@ -178,14 +200,14 @@ class _Walk:
                 try:
                     self._follow(path, link)
                 except OSError as error:
-                    if os.path.splitext(path)[1].lower() in ("", *SUFFIXES):
+                    if os.path.splitext(path)[1].lower() in ("", *self.suffixes):
                         self._skip(path, _broken_link(error))
 
     def _follow(self, path: str, link: str) -> None:
         """Take in what `link` points at. Raises OSError when it points nowhere."""
         real = os.path.realpath(link, strict=True)
         is_folder = os.path.isdir(real)
-        if not is_folder and not path.lower().endswith(SUFFIXES):
+        if not is_folder and not path.lower().endswith(self.suffixes):
             return
         if not _inside(real, self.root):
             self._skip(path, _OUTSIDE)
@@ -239,6 +261,12 @@ def _entries(folder: str) -> tuple[list[os.DirEntry[str]], set[str]]:
             elif entry.name not in _LEFT_OUT:
                 shown.append(entry)
     return shown, with_rules
+
+
+def _of_saved_page(name: str, beside: Set[str]) -> bool:
+    """Whether a browser made the folder `name` for what a page that it saved is made of."""
+    page = name.removesuffix("_files")
+    return page != name and not beside.isdisjoint((f"{page}.html", f"{page}.htm"))
 
 
 def _inside(path: str, folder: str) -> bool:

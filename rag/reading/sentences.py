@@ -14,6 +14,11 @@ _ABBREVIATION = re.compile(
 )
 _MARKUP_ONLY = re.compile(r"^[\s\-*+#>|:=`~_.]*$")
 _EMBED = re.compile(r"^\s*!\[\[[^\]]*\]\]\s*$")
+_ENDS = re.compile(r"[.!?…:;。！？][\"'”’)\]*_]*\s*$")
+_BLOCK = re.compile(r"\s*(?:[-*+•]\s|\d{1,9}[.)]\s|#{1,6}\s|>|\||```|~~~|---)")
+_ALONE = re.compile(r"\s*(?:#{1,6}\s|\||```|~~~|---)|.*\S {3,}\S")  # a heading, a row of a table
+_WRAPPED = 60  # letters of a line that was broken because it was full
+_MOST_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,41 @@ def sentence_spans(text: str) -> Iterator[Span]:
             if end > start and not _MARKUP_ONLY.match(sentence) and not _EMBED.match(sentence):
                 yield Span(start, end, number)
         offset += len(line) + 1
+
+
+def whole_sentence(text: str, start: int, end: int) -> tuple[int, int]:
+    """The sentence that `text[start:end]`, cut out of one line, is a part of.
+
+    In a hard-wrapped text it begins on a line above or ends on one below. Two lines belong
+    together where neither starts a block and the upper one is long, or the lower one goes on in
+    lower case: a short line that ends in no full stop is a line of its own.
+    """
+    for _ in range(_MOST_LINES):
+        if text[text.rfind("\n", 0, start) + 1 : start].strip():
+            break  # it does not begin its line
+        top = text.rfind("\n", 0, start)
+        above = text[text.rfind("\n", 0, max(top, 0)) + 1 : max(top, 0)]
+        if top < 0 or _ENDS.search(above) or not _goes_on(above, text[start:].split("\n")[0]):
+            break
+        last = split_sentences(above)[-1]
+        start = top - len(last) + len(last) - len(last.lstrip())
+    for _ in range(_MOST_LINES):
+        stop = text.find("\n", end)
+        line = text[text.rfind("\n", 0, end) + 1 : end]
+        if stop < 0 or text[end:stop].strip() or _ENDS.search(line):
+            break
+        below = text[stop + 1 :].split("\n")[0]
+        if not _goes_on(line, below):
+            break
+        end = stop + 1 + len(split_sentences(below)[0].rstrip())
+    return start, end
+
+
+def _goes_on(above: str, below: str) -> bool:
+    """Whether the line `below` goes on with the sentence of the line `above`."""
+    if not above.strip() or not below.strip() or _BLOCK.match(below) or _ALONE.match(above):
+        return False
+    return len(above.rstrip()) >= _WRAPPED or below.lstrip()[:1].islower()
 
 
 def find_spans(text: str, parts: Sequence[str], start: int = 0) -> list[tuple[int, int]]:

@@ -107,7 +107,8 @@ def _evidence(passage: Passage, n: int, place: int, cosine: float) -> Evidence:
     line = min(passage.first + each.line, passage.last)
     score = cosine + _WORDS_WEIGHT * each.share + _PASSAGE_WEIGHT * passage.score
     text = _text(passage, place)
-    return Evidence(n, text, line, line, each.start, each.end, score, cosine, each.share)
+    near = cosine if each.alone is None else each.alone
+    return Evidence(n, text, line, line, each.start, each.end, score, near, each.share)
 
 
 def whole_list(evidence: Evidence, passage: Passage) -> Evidence:

@@ -23,6 +23,7 @@ CONTEXT_WEIGHT = 0.75
 _SAYS_ENOUGH = 5  # a question with as many content words and no pronoun is searched alone
 _MOST_NAMES = 3  # of the last answer
 
+_MOST_BEFORE = 40  # words of the question before
 _MOST_TOPIC = 12  # words; more of them drown the question's own
 _CANDIDATES = 32  # passages of each reading
 _PRONOUN = re.compile(
@@ -37,6 +38,8 @@ def stand_alone(question: str, history: Sequence[Turn]) -> str:
     if not history:
         return question
     own = content_words(question)
+    if not own:  # "and when?" goes on with the very question before it
+        return f"{question} ({' '.join(history[-1].query.split()[:_MOST_BEFORE])})"
     pronoun = bool(_PRONOUN.search(question))
     if len(own) >= _SAYS_ENOUGH and not pronoun:
         return question
@@ -72,7 +75,9 @@ def search_both(
             replace(
                 both[each],
                 score=_mean(as_typed[each], as_read[each]),
-                sentences=_both_sentences(sentences.get(each, ()), both[each].sentences),
+                sentences=_both_sentences(
+                    sentences.get(each, ()), both[each].sentences, not content_words(question)
+                ),
             )
             for each in best
         ),
@@ -83,10 +88,14 @@ def search_both(
 
 
 def _both_sentences(
-    typed: Sequence[SentenceScore], read: Sequence[SentenceScore]
+    typed: Sequence[SentenceScore], read: Sequence[SentenceScore], says_nothing: bool
 ) -> tuple[SentenceScore, ...]:
     """Sentences by both readings: by the second alone, what answered the last question would be
-    nearest again. A passage that one reading alone found has that one's scores."""
+    nearest again. A passage that one reading alone found has that one's scores.
+
+    A question that `says_nothing` of its own ("and when?") is near to no sentence as it was typed:
+    whether the notes answer it, the second reading tells.
+    """
     if len(typed) != len(read):
         return tuple(read)
     return tuple(
@@ -96,6 +105,7 @@ def _both_sentences(
             if first.cosine is None or second.cosine is None
             else _mean(first.cosine, second.cosine),
             share=_mean(first.share, second.share),
+            alone=second.cosine if says_nothing else None,
         )
         for first, second in zip(typed, read, strict=True)
     )

@@ -14,8 +14,10 @@ from datetime import date
 from typing import Literal
 
 from rag.indexing.filtering import Filters
+from rag.retrieval.filter_words import named_filters
 from rag.retrieval.filters import parse
 from rag.retrieval.query import check_question, content_words
+from rag.retrieval.summary_words import Summary, find_summary
 from rag.retrieval.time_words import TimeWords, find_time
 
 Order = Literal["best", "newest", "oldest"]
@@ -43,7 +45,8 @@ class Listing:
 class Asked:
     """A question understood: `typed` as it was, `text` without filters, `query` what is searched.
 
-    Where not `certain`, words about time may belong to what is asked instead.
+    Where not `certain`, words about time may belong to what is asked instead. With `summary`,
+    whole notes are to be summed up.
     """
 
     typed: str
@@ -52,6 +55,7 @@ class Asked:
     filters: Filters
     listing: Listing | None
     certain: bool = True
+    summary: Summary | None = None
 
 
 def understand(
@@ -61,11 +65,13 @@ def understand(
     given: Filters | None = None,
     timed: bool = True,
     follows: bool = False,
+    summed: bool = True,
 ) -> Asked:
     """Understand a question asked `today`; `given` are filters from elsewhere, such as flags.
 
     With `timed` false, words about time are left in the question; where it follows another, they
-    are if there are no others: "and in 2017?". Raises QuestionError.
+    are if there are no others: "and in 2017?". With `summed` false it asks for no summary. Raises
+    QuestionError.
     """
     typed = check_question(typed) if typed.strip() or not given else ""
     filters, text = parse(typed, known_keys, today)
@@ -76,17 +82,37 @@ def understand(
     time = find_time(text, today) if timed else None
     if time and follows and not content_words(time.rest):
         time = None
-    rest = time.rest if time else text
-    listing, named = _listing(rest, time is not None)
+    summary, places = None, Filters()
+    if summed:
+        summary, places, time = _summary(text, time, bool(filters))
     if time:
         spans = (time.span,)
         filters = filters.joined(Filters(changed=spans) if time.changed else Filters(written=spans))
+    if summary is not None:
+        filters = filters.joined(places)
+        return Asked(typed, text, text, filters, None, _certain(time), summary)
+    rest = time.rest if time else text
+    listing, named = _listing(rest, time is not None)
     filters = filters.joined(named)
     if listing is not None and not listing.question:
         return Asked(typed, rest, listing.topic or rest, filters, listing)
     question = listing.question if listing else rest
     query = _subject(question) if time else question
     return Asked(typed, question, query, filters, listing, _certain(time))
+
+
+def _summary(
+    text: str, time: TimeWords | None, filtered: bool
+) -> tuple[Summary | None, Filters, TimeWords | None]:
+    """What is to be summed up, with the filters that it names, and the words about time unless
+    they belong to the name of a note: "summarise my note on the trip in May"."""
+    found = find_summary(text, filtered)
+    if found and found[0].sure:
+        return *found, None
+    later = find_summary(time.rest, filtered=True) if time else None
+    if later and later[0].sure:
+        return *later, time
+    return *(found or (None, Filters())), None if found else time
 
 
 def _certain(time: TimeWords | None) -> bool:
@@ -139,18 +165,6 @@ _MENTION = re.compile(
     r"(?:talk|speak)(?:s|ing)? (?:about|of|on)|says? (?:some|any)thing (?:about|on)|"
     r"deal(?:s|ing)? with|about|on|regarding|concerning|related to|with)"
     r"(?: the (?:word|words|term|phrase))? (?P<topic>.+)$",
-    _I,
-)
-_TAG = r"#?[\w/-]*[^\W\d_][\w/-]*"
-_TAGGED = re.compile(
-    rf"\b(?:that are |which are |are )?(?:tagged(?: with| as)?|(?:with|having|have) the tags?) "
-    rf"[\"“]?(?P<tags>{_TAG}(?:(?:, | and |, and )"
-    rf"(?!mention|about|contain|from|in\b){_TAG})*)[\"”]?",
-    _I,
-)
-_FOLDER = re.compile(
-    r"\b(?:in|under|inside|from) (?:(?:the |my )?(?:folder|directory) (?P<a>\"[^\"]+\"|\S+)|"
-    r"(?:the |my )?(?P<b>\"[^\"]+\"|[^\s/]\S*)(?: folder| directory)\b|(?P<c>\S+/)(?=\s|$))",
     _I,
 )
 _TO = re.compile(
@@ -229,7 +243,7 @@ def _notes_that(text: str) -> tuple[Listing | None, Filters]:
     opening = _OPENING.match(text)
     if not opening:
         return None, Filters()
-    rest, filters = _named_filters(opening["rest"])
+    rest, filters = named_filters(opening["rest"])
     while (shorter := _FILLER.sub("", rest.strip(), count=1)) != rest:
         rest = shorter
     mention = _MENTION.match(rest)
@@ -244,21 +258,6 @@ def _notes_that(text: str) -> tuple[Listing | None, Filters]:
         limit=limit,
     )
     return listing, filters
-
-
-def _named_filters(text: str) -> tuple[str, Filters]:
-    """The tags and folders that are named in words, and what is left of the text."""
-    filters = Filters()
-    if match := _TAGGED.search(text):
-        tags = re.split(r", and |, | and ", match["tags"])
-        filters = filters.joined(Filters(tags=tuple(tag.lstrip("#").strip("/") for tag in tags)))
-        text = f"{text[: match.start()]} {text[match.end() :]}"
-    if match := _FOLDER.search(text):
-        place = (match["a"] or match["b"] or match["c"]).strip('"')
-        filters = filters.joined(Filters(paths=(place,)))
-        text = f"{text[: match.start()]} {text[match.end() :]}"
-    text = re.sub(r"^(?: ?\b(?:and|that|which)\b)+|(?: ?\b(?:and|that|which))+$", "", text.strip())
-    return " ".join(text.split()), filters
 
 
 def _order(word: str) -> Order:

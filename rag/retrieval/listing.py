@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from rag.errors import QuestionError
 from rag.indexing.filtering import Filters, FoundNote, chunks_of, find_notes
 from rag.indexing.linking import all_names, links_from, links_to, notes_named
-from rag.indexing.store import Store, StoredPassage
+from rag.indexing.rows import StoredPassage
+from rag.indexing.store import Store
 from rag.reading.links import plain
 from rag.retrieval.filters import described
 from rag.retrieval.intent import Listing

@@ -18,7 +18,7 @@ from rag.retrieval.query import content_words
 
 if TYPE_CHECKING:
     from rag.indexing.local import PassageIndex
-    from rag.indexing.store import NamedNote
+    from rag.indexing.rows import NamedNote
 
 MOST_PASSAGES = 1000  # of all named notes
 _MOST_WORDS = 10  # of a name
@@ -27,6 +27,11 @@ _MOST_SPANS = 4000
 _MOST_NOTES = 5  # a name that more notes share, "README" say, names none
 _LINK = re.compile(r"!?\[\[([^\[\]|#]*)(?:#([^\[\]|]*))?(?:\|([^\[\]]*))?\]\]")
 _QUOTED = re.compile(r"\"([^\"]+)\"|“([^”]+)”|„([^“”]+)[“”]|«([^»]+)»|`([^`]+)`")
+_DEFINED = re.compile(
+    r"(?:(?:what|who)(?: (?:is|are|was|were)|['’]s)(?: meant by)?|define) (?:(?:an?|the) )?"
+    r"(?P<what>[^?!]+?)[ ?!.]*|what do(?:es)? (?:(?:an?|the) )?(?P<meant>[^?!]+?) mean[ ?!.]*",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"\w+")
 _TOKEN = re.compile(r"\S+")
 _UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
@@ -38,6 +43,16 @@ def named_passages(index: PassageIndex, question: str) -> list[int]:
     """The ids of the passages of the notes that a question names, at most MOST_PASSAGES."""
     notes = named_notes(index, question)
     return index.passages_of([note.id for note in notes], MOST_PASSAGES) if notes else []
+
+
+def defined_passages(index: PassageIndex, question: str) -> list[int]:
+    """The opening passage of the note that a question such as "What is X?" asks for by its name.
+
+    A note says what it is about where it begins.
+    """
+    match = _DEFINED.fullmatch(" ".join(_LINK.sub(lambda link: link[1], question).split()))
+    name = (match["what"] or match["meant"]).strip("\"“”„'’`«» ") if match else ""
+    return index.passages_of([note.id for note in index.find_notes(name)[:1]], 1) if name else []
 
 
 def named_notes(index: PassageIndex, question: str) -> tuple[NamedNote, ...]:

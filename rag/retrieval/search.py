@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from rag.retrieval.rerank import Reranked
 from rag.retrieval.sentences import SentenceScore, score_sentences
+from rag.retrieval.spelling import Respelled
 
 if TYPE_CHECKING:
     from rag.indexing.embeddings import Embedder
     from rag.indexing.local import PassageIndex
-    from rag.indexing.store import StoredPassage
+    from rag.indexing.rows import StoredPassage
 
 # Picked on all answerable SQuAD questions of the open half, checked by leaving notes out; see
 # bench/RESULTS.md for what lost.
@@ -24,6 +26,9 @@ _BM25_MOST = 2.2
 # In nats, about two rare words: a question that says less cannot be matched in full by its words.
 # SQuAD's questions do not care (hit@1 0.890 with or without), follow-ups such as "who made it?" do.
 _FULL_MATCH = 10.0
+# For the opening of a note that the question asks for by name ("What is RAG?"): enough to settle a
+# near tie with another passage of it, not to put a note before one that says it.
+_OPENING = 0.05
 # Two passages that share this much of their words, and every number, say the same.
 _SAME = 0.9
 
@@ -47,7 +52,8 @@ class Reasons:
 
     Ranks count from 1, None where that side did not find it. `sentence` is the cosine of the
     nearest sentence, `share` the share of the question's words in the best one, `terms` are
-    those that the passage holds.
+    those that the passage holds. A reranker adds where the search had put it, from 1, and how
+    relevant it found it, from 0 to 1. `boost` was added to the score.
     """
 
     meaning_rank: int | None = None
@@ -55,6 +61,9 @@ class Reasons:
     sentence: float | None = None
     share: float = 0.0
     terms: tuple[str, ...] = ()
+    found_at: int | None = None
+    judged: float | None = None
+    boost: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +99,17 @@ class Passage:
 @dataclass(frozen=True, slots=True)
 class Found:
     """The passages of a search, best first; how many candidates there were, the seconds that
-    each stage took, what was searched, and how many notes filters left, None without filters."""
+    each stage took, what was searched, and how many notes filters left, None without filters.
+
+    `respelled` are mistyped words that were searched as the notes spell them."""
 
     passages: tuple[Passage, ...]
     candidates: int
     seconds: Mapping[str, float]
     query: str
     notes: int | None = None
+    respelled: tuple[Respelled, ...] = ()
+    reranked: Reranked | None = None
 
 
 def search(
@@ -110,11 +123,13 @@ def search(
     depth: int = DEPTH,
     named: Sequence[int] = (),
     allowed: Sequence[int] | None = None,
+    openings: Sequence[int] = (),
 ) -> Found:
     """The `k` best passages for `query`. `terms` are its analyzed words.
 
     `named` are passages that are scored in any case, such as those of a note that the question
-    names. With `allowed`, chunk ids ascending, nothing else is searched.
+    names; `openings`, some of them, get a boost. With `allowed`, chunk ids ascending, nothing else
+    is searched.
     """
     clock = _Clock()
     vector = embedder.embed_query(query)
@@ -147,6 +162,7 @@ def search(
             shares.get(chunk, 0.0),
             min(1.0, said / _FULL_MATCH),
             weights,
+            _OPENING if chunk in openings else 0.0,
         )
         for chunk in read
         if chunk in stored
@@ -197,6 +213,7 @@ def _passage(
     share: float,
     trust: float,
     weights: Weights,
+    boost: float,
 ) -> Passage:
     """A candidate with its score. Where no sentence has a vector, the passage's own counts.
 
@@ -204,7 +221,8 @@ def _passage(
     """
     known = [each.cosine for each in sentences if each.cosine is not None]
     score = (
-        weights.sentence * max(known, default=cosine)
+        boost
+        + weights.sentence * max(known, default=cosine)
         + weights.passage * cosine
         + weights.sentence_words * trust * max((each.share for each in sentences), default=0.0)
         + weights.passage_words * share
@@ -221,6 +239,7 @@ def _passage(
         None,
         None,
         sentences,
+        Reasons(boost=boost),
     )
 
 
@@ -275,6 +294,7 @@ def _reasons(
         max(cosines, default=None),
         max((each.share for each in passage.sentences), default=0.0),
         tuple(term for term in dict.fromkeys(terms) if term in held),
+        boost=passage.reasons.boost,
     )
 
 

@@ -28,7 +28,8 @@ class SentenceScore:
     """The sentence `text[start:end]` of a passage, on its line `line`, counted from 0.
 
     `cosine` is None where the index holds no vector of it. `share` is the share of the
-    question's words that sentence and title hold, rare words counting for more.
+    question's words that sentence and title hold, rare words counting for more. `alone` is the
+    cosine to a question made to stand alone, where that says more of whether it is answered.
     """
 
     start: int
@@ -36,6 +37,7 @@ class SentenceScore:
     line: int
     cosine: float | None
     share: float
+    alone: float | None = None
 
 
 def score_sentences(

@@ -52,6 +52,9 @@ def look_up(
         (at for quote in quotes if (at := _find(lines, quote))), 0
     )
     if first and all(_find(lines, quote) for quote in quotes):
+        if first == passage.first:  # part of a long line
+            same = indexed in ("", read.raw_hash)
+            return _around("current" if same else "edited", lines, first, size, margin)
         return _around("moved", lines, first, size, margin)
     return Standing("lost", min(passage.first, len(lines)))
 

@@ -59,6 +59,44 @@ def test_what_two_prompts_share_is_read_once(model):
     assert model.evaluated < whole / 4
 
 
+def test_of_a_follow_up_only_what_differs_is_read(model):
+    """Counted, not timed."""
+    passages = LONG[:1200]
+    first = [Message("system", "S"), Message("user", f"{passages}\n\nQuestion: Who?")]
+    then = [
+        Message("system", "S"),
+        Message("user", f"{passages}\n\nBefore that: Who?\nQuestion: And when?"),
+    ]
+    list(model.stream(first, 6))
+    before, after = model.prompt_ids(first), model.prompt_ids(then)
+    same = next(
+        n for n, (one, other) in enumerate(zip(before, after, strict=False)) if one != other
+    )
+    assert same > 200
+    list(model.stream(then, 6))
+    assert model.evaluated == len(after) - same
+    list(model.stream(then, 6))
+    assert model.evaluated == 1, "the same again: the last token alone, for its scores"
+
+
+def test_the_opening_is_read_before_the_first_question(models_cache):
+    file = generator_file(find_model("SmolLM2-135M-Instruct", "generator"), models_cache)
+    opening = (Message("system", "Answer from the notes alone, as briefly as you can."),)
+    made = LlamaGenerator(file, "SmolLM2-135M-Instruct", 512, 2, opening=opening)
+    made.load()
+    read = list(made._cached)
+    chat = (*opening, Message("user", "Who founded the library?"))
+    ids = made.prompt_ids(chat)
+    assert len(read) > 10
+    assert ids[: len(read)] == read
+    answer = text_of(made.stream(chat, 8))
+    assert made.evaluated == len(ids) - len(read)
+    plain = LlamaGenerator(file, "SmolLM2-135M-Instruct", 512, 2)
+    assert text_of(plain.stream(chat, 8)) == answer
+    made.close()
+    plain.close()
+
+
 def test_log_probabilities_are_probabilities(model):
     tokens = [t for t in model.stream([Message("user", "Say yes.")], 8) if t.text]
     assert all(t.logprob <= 0.0 for t in tokens)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.answering.kinds import kind_of
+from rag.answering.kinds import kind_of, sides_of
 
 
 @pytest.mark.parametrize(
@@ -21,12 +21,12 @@ from rag.answering.kinds import kind_of
         ("How does attention work?", "explanation"),
         ("How do I prune roses?", "explanation"),
         ("Explain beam search", "explanation"),
-        ("What is the difference between CLIP and BERT?", "explanation"),
-        ("compare GANs and VAEs", "explanation"),
-        ("How do GPT and BERT differ?", "explanation"),
-        ("Should I use RAG or fine-tuning?", "explanation"),
+        ("What is the difference between CLIP and BERT?", "comparison"),
+        ("compare GANs and VAEs", "comparison"),
+        ("How do GPT and BERT differ?", "comparison"),
+        ("Should I use RAG or fine-tuning?", "comparison"),
         ("What is overfitting, and how do I avoid it?", "explanation"),
-        ("How is traditional AI different from generative AI?", "explanation"),
+        ("How is traditional AI different from generative AI?", "comparison"),
         ("How does RAG work, step by step?", "list"),
         ("Which text-to-speech systems do my notes mention?", "list"),
         ("What features does Copilot X have?", "list"),
@@ -37,3 +37,27 @@ from rag.answering.kinds import kind_of
 )
 def test_kinds(question: str, kind: str):
     assert kind_of(question) == kind
+
+
+@pytest.mark.parametrize(
+    ("question", "sides"),
+    [
+        (
+            "What is the difference between a DCGAN and a conditional GAN?",
+            ("DCGAN", "conditional GAN"),
+        ),
+        ("compare GANs with VAEs", ("GANs", "VAEs")),
+        ("How do GPT and BERT differ?", ("GPT", "BERT")),
+        ("How does quantization differ from distillation?", ("quantization", "distillation")),
+        ("How is RAG different from fine-tuning, and why?", ("RAG", "fine-tuning")),
+        ("Should I use RAG or fine-tuning?", ("RAG", "fine-tuning")),
+        ("Which is better: tea or coffee?", ("tea", "coffee")),
+        ("SQLite vs. Postgres", ("SQLite", "Postgres")),
+        ("What separates ML from statistics?", ("ML", "statistics")),
+        ("Who founded the library and when?", None),
+        ("What is RAG?", None),
+        ("What did Anna or Bert say?", None),
+    ],
+)
+def test_the_sides_of_a_comparison(question: str, sides: tuple[str, str] | None):
+    assert sides_of(question) == sides

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tui.editor import editor_command, note_path
 
 from rag.answering.generation import LlamaGenerator, Message
 from rag.answering.grounding import Sentence, own_words
@@ -20,7 +21,6 @@ from rag.models.weights import generator_file
 from tests.attacks.vault import BIDI, CONTROLS, NOTES, QUESTION, SPECIAL, write
 from tests.conftest import Box
 from tests.tui.test_terminal import Terminal, start  # noqa: F401 - a fixture
-from tui.editor import editor_command, note_path
 from tui.lookup import Lookup
 
 pytestmark = pytest.mark.model

@@ -7,7 +7,8 @@ import shutil
 import numpy as np
 import pytest
 
-from rag.indexing import vectors
+from rag.indexing import bases as base_files
+from rag.indexing import lexical
 from tests.indexing.conftest import Desk
 from tests.indexing.fakes import FakeEmbedder
 
@@ -15,7 +16,7 @@ from tests.indexing.fakes import FakeEmbedder
 @pytest.fixture
 def based(desk: Desk, monkeypatch) -> Desk:
     """A desk whose index is large enough, for once, to have a FAISS base."""
-    monkeypatch.setattr(vectors, "_DELTA_CHUNKS", 2)
+    monkeypatch.setattr(base_files, "DELTA_CHUNKS", 2)
     for number in range(30):
         desk.write(f"n{number}.md", f"# N\n\nNumber {number} of the series.\n")
     desk.update()
@@ -62,7 +63,7 @@ def test_harm_is_mended_without_embedding(based: Desk, what: str, harm):
     assert len(bases(based)) == 1
     index = based.open()
     assert not index.derived_lags
-    assert index._lexical._all_ids() == set(index.store.chunk_ids())
+    assert set(index.word_ids()) == set(index.store.chunk_ids())
     index.close()
 
 
@@ -99,7 +100,7 @@ def test_search_is_exact(based: Desk):
 def test_a_base_of_another_dimension_is_not_searched(based: Desk):
     for number in range(4, 30):
         (based.notes / f"n{number}.md").unlink()
-    based.update()
+    based.update(remove_missing=True)
     based.embedder = FakeEmbedder("other", dimension=48)
     based.update(rebuild=True)
     assert based.meaning("cycled along the river")[0].startswith("We cycled")
@@ -122,3 +123,17 @@ def test_a_long_question_and_odd_terms(desk: Desk):
     assert desk.words(*(f"w{n}" for n in range(10_000)), "hive") == []
     assert desk.words("hive", "AND", "*", '"', "") == ["The hive stands behind the shed."]
     assert desk.words() == []
+
+
+@pytest.mark.parametrize("listed", [0, 5, 10_000])
+def test_words_within_a_set_are_found_however_large_it_is(based: Desk, monkeypatch, listed: int):
+    monkeypatch.setattr(lexical, "_LISTED", listed)
+    index = based.open()
+    ids = [chunk for chunk, _ in index.search_words(["number", "seri"], 40)]
+    assert len(ids) == 30
+    for some in (sorted(ids)[::7], sorted(ids)[1:], index.store.chunk_ids()[:3]):
+        hits = index.search_words(["number", "seri"], 10, some)
+        best = [chunk for chunk in ids if chunk in some][:10]
+        assert {chunk for chunk, _ in hits} == set(best)
+    assert index.search_words(["hive"], 10, sorted(ids)) == []
+    index.close()

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import pytest
 
-from rag.indexing import local, vectors
+from rag.indexing import bases, local
 from rag.indexing.filtering import (
     FieldTest,
     Filters,
@@ -189,12 +189,12 @@ def test_no_filter_leaves_all_and_joining_keeps_both():
 @pytest.fixture
 def series(desk: Desk, monkeypatch) -> Desk:
     """A base of FAISS and a delta beside it: fifty notes, one of five tagged "rare"."""
-    monkeypatch.setattr(vectors, "_DELTA_CHUNKS", 2)
+    monkeypatch.setattr(bases, "DELTA_CHUNKS", 2)
     for number in range(45):
         front = "tags: rare" if number % 5 == 0 else "tags: common"
         desk.write(f"n{number}.md", note(front, f"Number {number} of the series."))
     desk.update()
-    monkeypatch.setattr(vectors, "_DELTA_CHUNKS", 2000)
+    monkeypatch.setattr(bases, "DELTA_CHUNKS", 2000)
     for number in range(45, 50):
         front = "tags: rare" if number % 5 == 0 else "tags: common"
         desk.write(f"n{number}.md", note(front, f"Number {number} of the series."))

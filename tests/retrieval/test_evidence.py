@@ -83,7 +83,7 @@ def test_without_vectors_of_sentences_they_are_embedded_now(corpus_engine):
         replace(each, sentences=tuple(replace(one, cosine=None) for one in each.sentences))
         for each in corpus_engine.search(question)
     ]
-    best = find_evidence(question, bare, corpus_engine._open_embedder())[0]
+    best = find_evidence(question, bare, corpus_engine.models.embedder())[0]
     assert "Jason Allen" in best.text
 
 
@@ -91,7 +91,7 @@ def test_without_vectors_of_sentences_they_are_embedded_now(corpus_engine):
 def test_the_nearest_sentence_answers(corpus_engine):
     question = "Who won first place at the Colorado State Fair?"
     found = corpus_engine.search(question)
-    best = find_evidence(question, found, corpus_engine._open_embedder())[0]
+    best = find_evidence(question, found, corpus_engine.models.embedder())[0]
     assert "Jason Allen" in best.text
     assert isinstance(best, Evidence)
 

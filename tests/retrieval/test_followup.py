@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.followups import measure, rates
-from rag.engine import Retrieved
+from rag.events import Retrieved
 from rag.retrieval.evidence import find_evidence
 from rag.retrieval.followup import search_both, stand_alone
 from rag.retrieval.query import Turn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.retrieval.names import named_notes, named_passages, spoken
+from rag.retrieval.names import defined_passages, named_notes, named_passages, spoken
 from rag.retrieval.search import search
 from tests.indexing.conftest import Desk
 
@@ -117,3 +117,32 @@ def test_a_named_note_is_a_candidate_with_its_true_scores(index):
         assert narrow[path].words == wide[path].words
     assert narrow["RAG.md"].words
     assert narrow["tools/C++.md"].words is None
+
+
+@pytest.mark.parametrize(
+    ("question", "opened"),
+    [
+        ("What is RAG?", "RAG.md"),
+        ("what's retrieval augmented generation", "RAG.md"),
+        ("What are the bees?", "Bees.md"),
+        ("What is a rain barrel?", "rain barrel.md"),
+        ("What is [[Bees]]?", "Bees.md"),
+        ("Who is Theo Martin?", "people/Théo Martin.md"),
+        ("What does “RAG” mean?", "RAG.md"),
+        ("Define iPhone.", "iPhone.md"),
+        ("What is the colour of the rain barrel?", None),
+        ("How does RAG work?", None),
+        ("What is ?", None),
+        ("What is nothing?", None),
+    ],
+)
+def test_a_question_for_a_definition_opens_the_note(index, question, opened):
+    found = index.passages(defined_passages(index, question)).values()
+    assert [each.path for each in found] == ([opened] if opened else [])
+
+
+@pytest.mark.model
+def test_the_opening_of_a_note_that_is_asked_for_gets_a_boost(corpus_engine):
+    best = corpus_engine.search("What is retrieval-augmented generation?", 2)
+    assert (best[0].path, best[0].reasons.boost) == ("RAG.md", 0.05)
+    assert best[1].reasons.boost == 0

@@ -58,7 +58,15 @@ def test_a_passage_says_why_it_was_found(corpus_engine):
     assert best.reasons.sentence == max(each.cosine for each in best.sentences)
     assert 0 < best.reasons.share <= 1
     assert found.candidates >= 5
-    assert set(found.seconds) == {"embed", "meaning", "words", "fuse", "fetch", "sentences"}
+    assert set(found.seconds) == {
+        "spelling",
+        "embed",
+        "meaning",
+        "words",
+        "fuse",
+        "fetch",
+        "sentences",
+    }
 
 
 @pytest.fixture

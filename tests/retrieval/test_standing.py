@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,10 @@ def test_what_the_note_no_longer_says_is_lost(note: Path):
 def test_comments_that_were_left_out_do_not_count_as_changes(note: Path):
     note.write_text("\n".join(LINES).replace("300 litres.", "300 litres.%% sure? %%"))
     assert stand(note).state == "current"
+
+
+def test_part_of_a_long_line_is_where_it_was(tmp_path: Path):
+    (tmp_path / "barrel.md").write_text("One sentence. Another one.\n")
+    part = replace(PASSAGE, text="Another one.", first=1, last=1)
+    assert look_up(tmp_path, part, ["Another one."], "").state == "current"
+    assert look_up(tmp_path, part, ["Another one."], "other").state == "edited"

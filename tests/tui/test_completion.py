@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
 
 from rag.indexing.library import NoteEntry
+from rag.retrieval.intent import understand
 from tui.completion import Names, complete, completions, names_of
 from tui.widgets.suggestions import Suggestions
 
 Running = Callable[..., Any]
-NAMES = Names(("garden", "food", "old garden"), ("work/", "work/plans/", "work/a b.md", "x.md"))
+NAMES = Names(
+    ("garden", "food", "old garden"),
+    ("work/", "work/plans/", "work/a b.md", "x.md"),
+    ("today", "last week", "2026-11"),
+)
+
+
+TODAY = date(2026, 11, 21)
 
 
 def note(path: str, *tags: str) -> NoteEntry:
@@ -29,6 +38,9 @@ def note(path: str, *tags: str) -> NoteEntry:
         ('tag:"old g', ['tag:"old garden"']),
         ("path:w", ["path:work/", "path:work/plans/", 'path:"work/a b.md"']),
         ("path:plans", ["path:work/plans/"]),
+        ("since:", ["since:today", 'since:"last week"', "since:2026-11"]),
+        ("bees modified:2", ["modified:2026-11"]),
+        ('until:"last w', ['until:"last week"']),
         ("tag:food and", []),
         ("mytag:ga", []),
         ("no filter", []),
@@ -46,8 +58,15 @@ def test_completing_replaces_the_filter_and_leaves_folders_open():
 
 
 def test_names_are_tags_by_use_and_folders_before_notes():
-    names = names_of([note("b/c/x.md", "rare", "often"), note("a.md", "often")])
-    assert names == Names(("often", "rare"), ("b/", "b/c/", "b/c/x.md", "a.md"))
+    names = names_of([note("b/c/x.md", "rare", "often"), note("a.md", "often")], TODAY)
+    assert (names.tags, names.paths) == (("often", "rare"), ("b/", "b/c/", "b/c/x.md", "a.md"))
+
+
+@pytest.mark.parametrize("field", ["since", "until", "date", "created", "modified"])
+def test_what_is_offered_for_a_day_is_understood(field: str):
+    for day in names_of([], TODAY).days:
+        asked = understand(f'{field}:"{day}" bees', (), TODAY)
+        assert asked.filters, day
 
 
 async def test_tab_completes_and_elsewhere_moves_on(running: Running) -> None:

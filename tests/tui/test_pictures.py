@@ -97,8 +97,8 @@ def app(tmp_path: Path, models_cache: Path, embedder: OnnxEmbedder, monkeypatch)
         notes=tmp_path / "notes", data_dir=tmp_path / "data", cache_dir=models_cache.parent
     )
     engine = build_engine(config)
-    engine._embedder = embedder
-    engine.parts = replace(engine.parts, open_generator=ScriptedGenerator)
+    engine.models._embedder = embedder
+    engine.models.parts = replace(engine.parts, open_generator=ScriptedGenerator)
     for _ in engine.index():
         pass
     place = workplace(engine)

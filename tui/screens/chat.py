@@ -10,10 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Footer
 
-from rag.answering.answer import Reading
+from rag.answering.answer import Reading, Thinking
 from rag.answering.grounding import Sentence
-from rag.engine import Answered, Engine, Retrieved
+from rag.engine import Engine
 from rag.errors import Cancelled, RagError
+from rag.events import Answered, Retrieved
 from rag.indexing.build import IndexReport
 from tui.jobs import Ask, Job, Refresh, UseModel, WarmUp
 from tui.keys import bind
@@ -24,6 +25,7 @@ from tui.messages import (
     IndexMoved,
     JobEnded,
     NotesChanged,
+    Noticed,
     QuestionAsked,
     StatusRead,
     Watching,
@@ -171,6 +173,11 @@ class ChatScreen(PlaceActions):
     # What the engine, and the disk, tell.
 
     @while_running
+    async def on_noticed(self, event: Noticed) -> None:
+        """Something was amiss."""
+        self.notify(event.text, severity="warning", timeout=15, markup=False)
+
+    @while_running
     async def on_status_read(self, event: StatusRead) -> None:
         """Show what the index holds."""
         self.query_one(StatusLine).show_status(event.status)
@@ -200,6 +207,9 @@ class ChatScreen(PlaceActions):
             view.say(f"Reading {count(len(event.passages), 'passage')}…")
             await view.show_evidence(event)
             await self.show_sources(message.turn)
+        elif isinstance(event, Thinking):
+            self.query_one(Activity).show("Thinking")
+            view.think(event.text)
         elif isinstance(event, Sentence):
             self.query_one(Activity).show("Answering")
             await view.add_sentence(event)

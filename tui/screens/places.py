@@ -6,6 +6,7 @@ import asyncio
 import importlib
 from abc import abstractmethod
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ class PlaceActions(TurnActions):
     async def read_names(self) -> None:
         """Read the tags and paths that filters can be completed to."""
         notes = await asyncio.to_thread(self.lookup.notes)
-        self.names = await asyncio.to_thread(names_of, notes)
+        self.names = await asyncio.to_thread(names_of, notes, date.today())
 
     def on_question_box_typed(self, event: QuestionBox.Typed) -> None:
         """Offer what the filter at the cursor can be completed to."""

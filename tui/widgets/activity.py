@@ -78,7 +78,7 @@ class Activity(Horizontal):
         """How much of the prompt the model has read; then it writes."""
         done, total = reading.tokens_done, reading.tokens_total
         if done < total:
-            self.show("Reading", done, total, f"{done:,}/{total:,} tokens")
+            self.show("Reading", done, total, f"{done:,}/{total:,} {reading.unit}")
         else:
             self.show("Answering")
 

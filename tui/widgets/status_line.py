@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from textual.content import Content
 from textual.widget import Widget
 
-from rag.engine import Answered, Status
+from rag.config import LEAVES
+from rag.events import Answered, Status
 from tui.text import ago, count, one_line, shorten
 
 MODEL_CHARS = 28
@@ -56,14 +57,20 @@ class StatusLine(Widget):
 
     def _left(self) -> list[str]:
         status = self._status
+        if status is not None and status.generator.startswith(LEAVES):
+            return [f"{self._state}, {LEAVES}", *self._counts(status)]
+        return [self._state, *self._counts(status)]
+
+    def _counts(self, status: Status | None) -> list[str]:
         if status is None or status.indexed_at is None:
-            return [self._state, "not indexed yet"]
+            return ["not indexed yet"]
         indexed = f"indexed {ago(time.time() - status.indexed_at)}"
         indexed += ", watching" if self._watching else ""
-        return [self._state, count(status.notes, "note"), count(status.chunks, "passage"), indexed]
+        return [count(status.notes, "note"), count(status.chunks, "passage"), indexed]
 
     def _right(self) -> list[str]:
         model = one_line(self._status.generator) if self._status else ""
+        model = model.removeprefix(f"{LEAVES}: ")  # at the left, where it is dropped last
         return [
             part
             for part in (shorten(model.removesuffix("-Instruct"), MODEL_CHARS), self._speed)

@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from rag.answering.saved import SavedTurn
-from rag.engine import Status
 from rag.errors import RagError
+from rag.events import Status
 from tui.text import clean, count
 from tui.widgets.turn import TurnView, error_content
 from tui.widgets.welcome import Welcome

@@ -10,19 +10,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import Collapsible, Static
 
 from rag.answering.grounding import Citation, Sentence
 from rag.answering.saved import SavedTurn
-from rag.engine import Answered, Retrieved
 from rag.errors import RagError
+from rag.events import Answered, Retrieved
 from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
 from rag.retrieval.standing import Standing
 from tui.keys import bind
 from tui.messages import CitationChosen, TurnActed, TurnFocused
-from tui.text import FAINT, MUTED, clean, heading_path, line_span, one_line, shorten
+from tui.text import FAINT, MUTED, clean, count, heading_path, line_span, one_line, shorten
 from tui.widgets.answer import Answer
 
 PREVIEWS = 3
@@ -92,6 +92,7 @@ class TurnView(Vertical, can_focus=True):
         self.sentences: list[Sentence] = []
         self.standings: Mapping[int, Standing] = {}
         self.facts: tuple[str, ...] = ()
+        self._thought = 0
 
     def compose(self) -> ComposeResult:
         """The parts, most of them empty still."""
@@ -116,7 +117,10 @@ class TurnView(Vertical, can_focus=True):
         """Quote the best sentences at once; no model is needed for that."""
         self.passages, self.evidence, self.query_text = event.passages, event.evidence, event.query
         self.query_one(Answer).sources = len(event.passages)
-        rows = []
+        rows = [
+            Static(Content.styled(one_line(str(each)), FAINT), classes="preview")
+            for each in event.respelled
+        ]
         for each in event.evidence[:PREVIEWS]:
             path = event.passages[each.n - 1].path
             rows.append(
@@ -129,6 +133,11 @@ class TurnView(Vertical, can_focus=True):
                 )
             )
         await self.query_one(".previews").mount_all(rows)
+
+    def think(self, text: str) -> None:
+        """Count the words of a thought as it comes; what it says is folded."""
+        self._thought += len(text.split())
+        self.say(f"Thinking, {count(self._thought, 'word')}…")
 
     async def add_sentence(self, event: Sentence) -> None:
         """Append a grounded sentence."""
@@ -143,8 +152,14 @@ class TurnView(Vertical, can_focus=True):
         self.citations = unique_sources(event.citations)
         seconds = event.timings.get("total_s", 0.0)
         await self._conclude(event.answered, event.answer)
+        if thoughts := clean(event.thoughts).strip():
+            title = f"Thought first, unchecked: {count(len(thoughts.split()), 'word')}"
+            folded = Collapsible(Static(Content(thoughts)), title=title, classes="thoughts")
+            await self.query_one(".outcome").mount(folded)
         speed = f", {event.tokens_per_s:.0f} tokens/s" if event.tokens_per_s > 0 else ""
-        self.facts = (f"{event.model}{speed}, {seconds:.1f} s",)
+        self.facts = (f"{_author(event.model)}{speed}, {seconds:.1f} s",)
+        if event.listed is None:
+            self.facts += (f"{event.confidence:.0%} likely that the notes hold an answer",)
         return SavedTurn(
             self.question,
             event.answer,
@@ -168,7 +183,7 @@ class TurnView(Vertical, can_focus=True):
         self.query_one(Answer).sources = len(saved.passages)
         for each in saved.sentences if saved.answered else ():
             await self.add_sentence(each)
-        self.facts = (f"{saved.model}, {saved.seconds:.1f} s",)
+        self.facts = (f"{_author(saved.model)}, {saved.seconds:.1f} s",)
         await self._conclude(saved.answered, saved.answer)
 
     async def _conclude(self, answered: bool, text: str) -> None:
@@ -265,3 +280,8 @@ def error_content(error: RagError) -> Content:
     """What happened, and below it what to do."""
     message, remedy = clean(error.message), clean(error.remedy)
     return Content.assemble(message, (f"\n{remedy}" if remedy else "", MUTED))
+
+
+def _author(model: str) -> str:
+    """Who wrote an answer: a model, or the notes themselves."""
+    return model or "the notes' own words"

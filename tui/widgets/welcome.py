@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from rag.engine import Status
+from rag.events import Status
 from tui.text import ago, clean, count
 
 HINTS = (

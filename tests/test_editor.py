@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from rag.editor import EditorError, editor_command, find_editor, has_own_window, note_path
 from rag.errors import NotesError
-from tui.editor import EditorError, editor_command, find_editor, has_own_window, note_path
 
 NOTE = Path("/vault/a b.md")
 

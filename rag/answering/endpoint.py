@@ -1,0 +1,294 @@
+"""A server that speaks OpenAI's protocol as generator: llama-server, Ollama, vLLM, a hosted one.
+
+Questions and passages are sent to it. What it is called on the screen says so wherever the
+address is not this machine's.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import math
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from rag.answering.generation import Cancel, Message, Token
+from rag.answering.thoughts import Folding
+from rag.config import LEAVES
+from rag.errors import Cancelled, ModelError
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+_CONTEXT = 4096  # tokens, where neither the reader nor the server says
+_THOUGHTS = 2048  # tokens a server may spend on thoughts before the answer
+_LOOK_S = 0.1  # between two looks at whether the reader wants to stop
+_BACK = "Or go back to the bundled model: rag models use SmolLM2-135M-Instruct"
+
+
+def address_of(url: str) -> str:
+    """Host and port of an address. Raises ModelError for what is none."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    if not host or urlsplit(url).scheme not in ("http", "https"):
+        raise ModelError(
+            f"{url!r} is no address of a server.", "It looks like http://localhost:8080/v1"
+        )
+    return f"{host}:{port}" if port else host
+
+
+def leaves_machine(url: str) -> bool:
+    """Whether what is sent there leaves this machine: only loopback addresses are its own."""
+    address_of(url)
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return False
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return True
+
+
+def display_name(url: str, model: str) -> str:
+    """What the model is called on the screen; first of all, whether notes leave the machine."""
+    name = f"{model} at {address_of(url)}"
+    return f"{LEAVES}: {name}" if leaves_machine(url) else name
+
+
+class EndpointGenerator:
+    """A chat model behind an address. Asks for the likeliest answer, like the local one."""
+
+    taught = False
+    follows = True
+
+    def __init__(
+        self, url: str, model: str, key: str = "", context: int = 0, timeout: float = 120
+    ) -> None:
+        """`timeout` in seconds is how long the server may say nothing."""
+        self.name = display_name(url, model)
+        self.fingerprint = f"{url} {model}"
+        self._url = url
+        self._model = model
+        self._key = key
+        self._wanted_context = context
+        self._context = context
+        self._timeout = timeout
+        self._client: OpenAI | None = None
+        self._opening = threading.Lock()
+
+    def load(self) -> None:
+        """Ask the server for its models. Raises ModelError where it lacks this one."""
+        from openai import APIStatusError, NotFoundError, OpenAIError
+
+        try:
+            models = {each.id: each for each in self._open().models.list()}
+        except NotFoundError:  # not every server lists them
+            models = {}
+        except APIStatusError as error:
+            raise self._refused(error) from error
+        except (OpenAIError, ValueError, TypeError, AttributeError) as error:
+            raise self._failed(error) from error
+        listed = models.get(self._model) or models.get(f"{self._model}:latest")
+        if models and listed is None:
+            near = difflib.get_close_matches(self._model, models, n=1, cutoff=0.0)
+            raise ModelError(
+                f"{self._where} has no model {self._model!r}.",
+                f"Did you mean {near[0]!r}? rag models use endpoint --model {near[0]}",
+            )
+        self._context = self._wanted_context or _context_of(listed) or _CONTEXT
+
+    def close(self) -> None:
+        with self._opening:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    @property
+    def context_size(self) -> int:
+        return self._context or _CONTEXT
+
+    def count_tokens(self, text: str) -> int:
+        """About; the server alone knows its tokenizer. Rather too many than too few."""
+        return math.ceil(len(text.encode("utf-8", "replace")) / 3)
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        max_tokens: int,
+        cancel: Cancel | None = None,
+        avoid: str = "",  # noqa: ARG002
+    ) -> Iterator[Token]:
+        """The answer as it comes; probabilities are not known. Raises Cancelled, ModelError."""
+        total = sum(self.count_tokens(each.text) for each in messages)
+        yield Token("", 0.0, 0, total)
+        folding, left = Folding(), max_tokens
+        chat = [{"role": each.role, "content": each.text} for each in messages]
+        for text, thought in self._said(chat, max_tokens, cancel):
+            parts = [(text, True)] if thought else folding.add(text)
+            for part, folded in parts:
+                yield Token(part, 0.0, total, total, thought=folded)
+            left -= 0 if thought or folding.inside else 1
+            if left <= 0:
+                return
+        for part, folded in folding.rest():
+            yield Token(part, 0.0, total, total, thought=folded)
+
+    def _said(
+        self, chat: list[dict[str, str]], max_tokens: int, cancel: Cancel | None
+    ) -> Iterator[tuple[str, bool]]:
+        """Pieces of text, and whether the server calls them thoughts; read in a thread of its
+        own, so that the reader can stop while nothing comes."""
+        heard: queue.Queue[tuple[str, bool] | ModelError | None] = queue.Queue()
+        stopped = threading.Event()
+        listener = threading.Thread(
+            target=self._listen, args=(chat, max_tokens, heard, stopped), daemon=True
+        )
+        listener.start()
+        try:
+            while True:
+                if cancel is not None and cancel():
+                    raise Cancelled
+                try:
+                    piece = heard.get(timeout=_LOOK_S)
+                except queue.Empty:
+                    continue
+                if isinstance(piece, ModelError):
+                    raise piece
+                if piece is None:
+                    return
+                yield piece
+        finally:
+            stopped.set()
+
+    def _listen(
+        self,
+        chat: list[dict[str, str]],
+        max_tokens: int,
+        heard: queue.Queue[tuple[str, bool] | ModelError | None],
+        stopped: threading.Event,
+    ) -> None:
+        from openai import APIStatusError, OpenAIError
+
+        try:
+            with self._ask(chat, max_tokens) as stream:
+                for chunk in stream:
+                    if stopped.is_set():
+                        return
+                    for piece in _pieces(chunk):
+                        heard.put(piece)
+            heard.put(None)
+        except APIStatusError as error:
+            heard.put(self._refused(error))
+        except (OpenAIError, OSError, ValueError, RuntimeError) as error:
+            heard.put(self._failed(error))
+
+    def _ask(self, chat: list[dict[str, str]], max_tokens: int) -> Any:
+        from openai import BadRequestError
+
+        client: Any = self._open()
+        limit = max_tokens + _THOUGHTS
+        common = {"model": self._model, "messages": chat, "stream": True}
+        try:
+            return client.chat.completions.create(**common, max_tokens=limit, temperature=0)
+        except BadRequestError as error:  # models that always think know other settings
+            if not any(word in str(error) for word in ("max_completion_tokens", "temperature")):
+                raise
+            return client.chat.completions.create(**common, max_completion_tokens=limit)
+
+    def _open(self) -> OpenAI:
+        with self._opening:
+            if self._client is None:
+                from openai import DefaultHttpxClient, OpenAI, Timeout
+
+                # What is for this machine never goes through a proxy on another.
+                web = DefaultHttpxClient(trust_env=leaves_machine(self._url))
+                self._client = OpenAI(
+                    base_url=self._url,
+                    api_key=self._key or "none",
+                    timeout=Timeout(self._timeout, connect=min(10, self._timeout)),
+                    max_retries=1,
+                    http_client=web,
+                )
+            return self._client
+
+    @property
+    def _where(self) -> str:
+        return f"The server at {address_of(self._url)}"
+
+    def _refused(self, error: Any) -> ModelError:
+        """The sentence for a status of HTTP."""
+        status = error.status_code
+        if status in (401, 403):
+            return ModelError(
+                f"{self._where} does not accept the key ({status}).",
+                "Set the variable that key_env names, or: rag models use endpoint --key-env NAME",
+            )
+        if status == 404:
+            return ModelError(
+                f"{self._where} has no model {self._model!r}, or speaks no OpenAI at this path "
+                "(404).",
+                "Most addresses end in /v1.",
+            )
+        if status == 429:
+            return ModelError(f"{self._where} asks to wait: too many requests.", "Ask again later.")
+        if status in (400, 413, 422):
+            return ModelError(
+                f"{self._where} refused the question ({status}): {_reason(error)}",
+                "If it is too long for the model, set [generator] context to what it reads.",
+            )
+        return ModelError(f"{self._where} is in trouble ({status}).", _BACK)
+
+    def _failed(self, error: Exception) -> ModelError:
+        from openai import APIConnectionError, APITimeoutError
+
+        if isinstance(error, APITimeoutError):
+            return ModelError(
+                f"{self._where} said nothing for {self._timeout:.0f} seconds.",
+                "Ask again. " + _BACK,
+            )
+        if isinstance(error, APIConnectionError):
+            return ModelError(
+                f"Nothing answers at {address_of(self._url)}.", "Start the server. " + _BACK
+            )
+        return ModelError(
+            f"{self._where} broke off, or speaks no OpenAI ({type(error).__name__}).",
+            "Ask again. " + _BACK,
+        )
+
+
+def _pieces(chunk: Any) -> Iterator[tuple[str, bool]]:
+    """What one event of the stream adds: thoughts, where the server tells them apart, and text."""
+    if not chunk.choices:
+        return
+    delta = chunk.choices[0].delta
+    thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
+    if isinstance(thought, str) and thought:
+        yield thought, True
+    if delta.content:
+        yield str(delta.content), False
+
+
+def _context_of(listed: Any) -> int:
+    """The context that a list of models tells: vLLM's, llama-server's, others' words for it."""
+    meta = getattr(listed, "meta", None) or {}
+    for value in (
+        getattr(listed, "max_model_len", None),
+        getattr(listed, "context_length", None),
+        meta.get("n_ctx") if isinstance(meta, dict) else None,
+    ):
+        if isinstance(value, int) and value > 0:
+            return value
+    return 0
+
+
+def _reason(error: Any) -> str:
+    """What the server says itself, short: it is a stranger's text."""
+    body = error.body if isinstance(error.body, dict) else {}
+    said = body.get("message") or error.message
+    return " ".join(str(said).split())[:160]

@@ -1,0 +1,159 @@
+"""Answers in the notes' own words: a whole list, an explanation, both sides of a comparison."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from rag.answering.grounding import Sentence, quote
+from rag.answering.kinds import Kind
+from rag.reading.links import plain
+from rag.reading.sentences import whole_sentence
+from rag.retrieval.evidence import Evidence, whole_list
+from rag.retrieval.search import Passage
+
+_MAX_QUOTES = 3
+_NEAR_BEST = (
+    0.15  # of the score: a sentence beside the best one that is hardly worse is quoted, too
+)
+_EACH_SIDE = 2  # sentences about each side of a comparison
+_ABOUT = 0.5  # share of a side's words that a sentence about it holds
+# Behind the best sentence, a list may be so much further from the question and still be the answer
+# to a question for one; a member named in another passage, so much.
+_LIST_BEHIND, _MEMBER_BEHIND = 0.3, 0.2
+_LIST_MEMBERS = 3  # whose mean score is the list's
+_MAX_OTHERS = 2  # members from other passages, where the best list is short
+_NO_SENTENCE = re.compile(r"^\s*(?:\||#{1,6}\s)|:\s*$")
+_COLUMNS = re.compile(r"\S {3,}\S")
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What a question compares, and for each side the sentences found for it, best first."""
+
+    names: tuple[str, ...] = ()
+    evidence: tuple[tuple[Evidence, ...], ...] = ()
+
+
+def quotes(
+    kind: Kind,
+    passages: Sequence[Passage],
+    evidence: Sequence[Evidence],
+    sides: Sides,
+    analyze: Callable[[str], list[str]],
+) -> list[Sentence]:
+    """What the notes say themselves, `evidence` best first, each sentence cited."""
+    if kind == "comparison" and sides.names:
+        chosen = _both_sides(evidence, sides, passages, analyze)
+    elif kind == "list":
+        chosen = _members(evidence, passages)
+    else:
+        chosen = [whole(each, passages) for each in _beside_best(evidence)]
+    return [quote(each, passages) for each in _apart(chosen)]
+
+
+def whole(evidence: Evidence, passages: Sequence[Passage]) -> Evidence:
+    """The whole of what a sentence belongs to: its list, or the lines that it is broken over."""
+    passage = passages[evidence.n - 1]
+    listed = whole_list(evidence, passage)
+    return _sentence(evidence, passages) if listed is evidence else listed
+
+
+def _sentence(evidence: Evidence, passages: Sequence[Passage]) -> Evidence:
+    """The sentence that a line holds a part of; the whole line where it is set in columns."""
+    passage = passages[evidence.n - 1]
+    top = passage.text.rfind("\n", 0, evidence.start) + 1
+    line = passage.text[top:].split("\n")[0]
+    if _COLUMNS.search(line.strip()):
+        start, end = top + len(line) - len(line.lstrip()), top + len(line.rstrip())
+    else:
+        start, end = whole_sentence(passage.text, evidence.start, evidence.end)
+    first = min(passage.first + passage.text.count("\n", 0, start), passage.last)
+    last = min(first + passage.text.count("\n", start, end), passage.last)
+    text = passage.text[start:end]
+    return replace(evidence, text=text, start=start, end=end, first=first, last=last)
+
+
+def _beside_best(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The best sentence and those of its passage that are hardly worse, in the note's order."""
+    best = evidence[0]
+    near = [
+        each for each in evidence[1:] if each.n == best.n and each.score >= best.score - _NEAR_BEST
+    ][: _MAX_QUOTES - 1]
+    return sorted([best, *near], key=lambda each: each.start)
+
+
+def _both_sides(
+    evidence: Sequence[Evidence],
+    sides: Sides,
+    passages: Sequence[Passage],
+    analyze: Callable[[str], list[str]],
+) -> list[Evidence]:
+    """The list, table or sentence that speaks of both sides, then the best about each."""
+
+    def about(each: Evidence, name: str) -> bool:
+        wanted = set(analyze(name))
+        return len(wanted & set(analyze(plain(each.text)))) >= _ABOUT * len(wanted)
+
+    near = [each for each in evidence if each.score >= evidence[0].score - _LIST_BEHIND]
+    wholes = [whole(each, passages) for each in near]
+    chosen = [each for each in wholes if all(about(each, name) for name in sides.names)][:1]
+    for name, side in zip(sides.names, sides.evidence, strict=True):
+        said = [each for each in side if about(each, name) and not _NO_SENTENCE.search(each.text)]
+        best = [each for each in said if each.score >= said[0].score - _NEAR_BEST]
+        chosen += [_sentence(each, passages) for each in best[:_EACH_SIDE]]
+    return chosen or [whole(evidence[0], passages)]
+
+
+def _members(evidence: Sequence[Evidence], passages: Sequence[Passage]) -> list[Evidence]:
+    """The list that its own sentences, together, bring nearest to the question; with it, where it
+    is short, what other passages name."""
+    best = evidence[0]
+    lists: list[tuple[Evidence, list[float]]] = []
+    for each in evidence:
+        found = whole_list(each, passages[each.n - 1])
+        if found is each or "\n" not in found.text:
+            continue
+        for place, (other, scores) in enumerate(lists):
+            if _same(found, other):
+                longer = max(found, other, key=lambda one: len(one.text))
+                lists[place] = longer, [*scores, each.score]
+                break
+        else:
+            lists.append((found, [each.score]))
+    least = evidence[-1].score
+
+    def score(scores: Sequence[float]) -> float:
+        top = [*scores, *[least] * _LIST_MEMBERS][:_LIST_MEMBERS]
+        return sum(top) / _LIST_MEMBERS
+
+    near = [
+        (found, score(scores))
+        for found, scores in lists
+        if found.n == best.n or score(scores) >= best.score - _LIST_BEHIND
+    ]
+    chosen = max(near, key=lambda pair: pair[1])[0] if near else _sentence(best, passages)
+    if chosen.text.count("\n") >= _LIST_MEMBERS - 1:
+        return [chosen]
+    first = {each.n: each for each in reversed(evidence)}  # the best of each passage
+    others = [
+        _sentence(each, passages)
+        for each in first.values()
+        if each.n != chosen.n and each.score >= best.score - _MEMBER_BEHIND
+    ]
+    return [chosen, *sorted(others, key=lambda each: -each.score)[:_MAX_OTHERS]]
+
+
+def _apart(parts: Iterable[Evidence]) -> list[Evidence]:
+    """Parts without those that overlap or repeat one before them."""
+    kept: list[Evidence] = []
+    for each in parts:
+        if not any(_same(each, other) for other in kept):
+            kept.append(each)
+    return kept
+
+
+def _same(one: Evidence, other: Evidence) -> bool:
+    overlap = one.n == other.n and one.start < other.end and other.start < one.end
+    return overlap or " ".join(one.text.split()) == " ".join(other.text.split())

@@ -1,0 +1,387 @@
+"""The Python API: notes that are opened once and asked often, from a notebook or a program.
+
+    from rag import open_notes
+
+    with open_notes("~/notes") as notes:
+        answer = notes.ask("What did I decide about the garden?")
+        print(answer.text, answer.citations[0].path)
+
+`Notes` may be shared by threads: searches wait for each other, but not for an answer that is
+being written or for notes that are being indexed elsewhere.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from rag.errors import NotesError, RagError
+
+if TYPE_CHECKING:
+    from rag.answering.grounding import Citation
+    from rag.engine import Engine
+    from rag.events import Answered, Event, Status
+    from rag.indexing.build import IndexProgress, IndexReport
+    from rag.indexing.filtering import Filters
+    from rag.indexing.library import Library, NoteEntry
+    from rag.retrieval.listing import ListedNote
+    from rag.retrieval.query import Turn
+    from rag.retrieval.search import Passage
+    from rag.shapes import AnswerJson, SearchJson
+
+
+class Within(TypedDict, total=False):
+    """Which notes to look in, as the command line's flags of these names say it.
+
+    One text or several; `since` and `until` also take a `datetime.date`.
+    """
+
+    tags: str | Sequence[str]
+    paths: str | Sequence[str]
+    where: str | Sequence[str]
+    since: str | date
+    until: str | date
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Answer:
+    """An answer with what it rests on. False where the notes do not say; IPython and Jupyter
+    show it with its sources."""
+
+    done: Answered
+
+    @property
+    def question(self) -> str:
+        return self.done.question
+
+    @property
+    def text(self) -> str:
+        """The answer with its `[1]` marks, each the number of a passage."""
+        return self.done.answer
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """Verbatim quotes, with path, lines and headings."""
+        return self.done.citations
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """What was found and read, best first."""
+        return self.done.passages
+
+    @property
+    def notes(self) -> tuple[ListedNote, ...]:
+        """The notes that were asked for, where the answer is a list of notes."""
+        return self.done.listed.notes if self.done.listed else ()
+
+    @property
+    def confidence(self) -> float:
+        """That the notes hold an answer, from 0 to 1."""
+        return self.done.confidence
+
+    def to_dict(self) -> AnswerJson:
+        """The answer as `rag ask --json` prints it."""
+        from rag.schema import answer_json
+
+        return answer_json(self.done)
+
+    def __bool__(self) -> bool:
+        return self.done.answered
+
+    def __str__(self) -> str:
+        from rag.display import answer_text
+
+        return answer_text(self.done)
+
+    def __repr__(self) -> str:
+        return f"<Answer {self.text!r}, {len(self.citations)} citations>"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))
+
+    def _repr_html_(self) -> str:
+        from rag.display import answer_html
+
+        return answer_html(self.done)
+
+
+class Passages(tuple["Passage", ...]):
+    """The passages for a question, best first: a tuple that Jupyter shows as a list."""
+
+    question: str
+
+    def __new__(cls, found: Sequence[Passage], question: str = "") -> Passages:
+        made = super().__new__(cls, found)
+        made.question = question
+        return made
+
+    def to_dict(self) -> SearchJson:
+        """The passages as `rag search --json` prints them."""
+        from rag.schema import search_json
+
+        return search_json(self.question, self)
+
+    def _repr_html_(self) -> str:
+        from rag.display import passages_html
+
+        return passages_html(self)
+
+
+def open_notes(
+    *folders: str | os.PathLike[str],
+    model: str | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
+    cache_dir: str | os.PathLike[str] | None = None,
+    whole_home: bool = False,
+) -> Notes:
+    """Open notes folders, given by path or by their name in `rag.toml`.
+
+    Without a folder, those of `rag.toml`, else the one indexed last. Nothing is loaded or
+    indexed before the first question. `model` is a language model by name or path; a home folder
+    is indexed only with `whole_home`. Raises NotesError, ConfigError, ModelError.
+    """
+    from rag.config import choose_folders, load_config
+    from rag.wiring import build_engine, build_several
+
+    here = Path.cwd()
+    places = {
+        name: Path(os.path.abspath(os.path.expanduser(place)))
+        for name, place in (("data_dir", data_dir), ("cache_dir", cache_dir))
+        if place is not None
+    }
+    config = load_config(here, os.environ, {"generator_model": model, **places})
+    chosen = choose_folders(config, [os.fspath(each) for each in folders], here)
+    notes = Notes(build_several(config, chosen) if chosen else build_engine(config), whole_home)
+    notes.check()
+    return notes
+
+
+class Notes:
+    """Notes that can be asked, searched and read. Closes its files at the end of a `with`."""
+
+    def __init__(self, engine: Engine, whole_home: bool = False) -> None:
+        self.engine = engine
+        self._whole_home = whole_home
+        self._lock = threading.RLock()  # for the index's files
+        self._writing = threading.RLock()
+        self._library: Library | None = None
+
+    def __enter__(self) -> Notes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Notes {', '.join(map(str, self.folders))}>"
+
+    @property
+    def folders(self) -> list[Path]:
+        """The notes folders."""
+        return self.engine.folders
+
+    def check(self) -> None:
+        """Raises NotesError where a notes folder is not there."""
+        missing = next((each for each in self.folders if not each.is_dir()), None)
+        if missing is not None:
+            raise NotesError(
+                f"There is no folder {missing}.", "Name the folder that holds your notes."
+            )
+
+    # Asking
+
+    def ask(
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        quote: bool = False,
+        after: Answer | Sequence[Answer] = (),
+        refresh: bool = True,
+        **within: Unpack[Within],
+    ) -> Answer:
+        """Answer a question, after bringing the index up to date unless `refresh` is False.
+
+        `k` passages are found and read; with `quote` the notes' own words answer, without a model;
+        `after` are earlier answers that this question follows up. Raises RagError.
+        """
+        earlier = [after] if isinstance(after, Answer) else after
+        events = self.stream(
+            question,
+            k=k,
+            quote=quote,
+            history=[_turn(each.done) for each in earlier],
+            refresh=refresh,
+            **within,
+        )
+        *_, done = events
+        from rag.events import Answered
+
+        if not isinstance(done, Answered):
+            raise RagError("The answer broke off.", "Ask again.")
+        return Answer(done)
+
+    def stream(
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        quote: bool = False,
+        history: Sequence[Turn] = (),
+        refresh: bool = True,
+        cancel: Callable[[], bool] | None = None,
+        **within: Unpack[Within],
+    ) -> Iterator[Event]:
+        """The same step by step: what was found (`Retrieved`), how far the model has read
+        (`Reading`), each `Sentence` once it is borne out, the whole (`Answered`).
+
+        Raises Cancelled within a quarter of a second of `cancel()` turning true.
+        """
+        filters = _filters(within)
+        if refresh:
+            self.refresh(cancel)
+        with self._lock:
+            events = self.engine.ask(question, history, cancel, k, filters, quote=quote)
+            first = next(events)  # the search; what follows touches no index
+        yield first
+        yield from events
+
+    def search(
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        refresh: bool = True,
+        **within: Unpack[Within],
+    ) -> Passages:
+        """The passages for a question, best first. Raises RagError."""
+        filters = _filters(within)
+        if refresh:
+            self.refresh()
+        with self._lock:
+            return Passages(self.engine.search(question, k, filters=filters), question)
+
+    # Indexing
+
+    def index(self, *, rebuild: bool = False) -> IndexReport:
+        """Bring the index up to date with the notes, and say what was done. Raises RagError."""
+        self._check_size()
+        with self._writing:
+            *_, last = self.engine.index(rebuild)
+        assert last.report is not None
+        return last.report
+
+    def refresh(
+        self,
+        cancel: Callable[[], bool] | None = None,
+        follow: Callable[[IndexProgress], object] | None = None,
+    ) -> None:
+        """Bring the index up to date if notes changed; keep the old one where that cannot be.
+
+        `follow` is told how far it has come. Questions may be asked meanwhile.
+        """
+        with self._writing:
+            if not self.has_index():
+                self._check_size()
+            for progress in self.engine.refresh(cancel):
+                if follow is not None:
+                    follow(progress)
+
+    def has_index(self) -> bool:
+        """Whether there is a complete index to ask."""
+        with self._lock:
+            return self.engine.has_index()
+
+    def status(self) -> list[Status]:
+        """Counts, sizes and places of each folder. Raises NoIndex."""
+        with self._lock:
+            return self.engine.statuses()
+
+    # Notes
+
+    def entries(self, tag: str = "", folder: str = "") -> list[NoteEntry]:
+        """The indexed notes by path, those with a tag, those in a folder. Raises NoIndex."""
+        with self._lock:
+            if self._library is None:
+                self._library = self.engine.library()
+            found = self._library.notes()
+        wanted, prefix = tag.removeprefix("#").casefold(), folder.strip("/") + "/"
+        return [
+            note
+            for note in sorted(found, key=lambda each: each.path)
+            if (not wanted or any(_is_tag(each.casefold(), wanted) for each in note.tags))
+            and (prefix == "/" or note.path.startswith(prefix))
+        ]
+
+    def entry(self, path: str) -> NoteEntry:
+        """The note at `path`, as passages name it. Raises NotesError: only indexed notes are
+        notes, whatever else the folder or the disk may hold."""
+        by_path = {each.path: each for each in self.entries()}
+        if path in by_path:
+            return by_path[path]
+        near = difflib.get_close_matches(path, by_path, n=1)
+        raise NotesError(
+            f"There is no note {path!r} in these notes.",
+            f"Did you mean {near[0]!r}?" if near else "Name it by its path in the notes folder.",
+        )
+
+    def read(self, path: str) -> str:
+        """The whole text of the indexed note at `path`, as it is now. Raises NotesError."""
+        from rag.reading.notes import Skipped, read_note
+
+        text = read_note(*self.engine.place(self.entry(path).path))
+        if isinstance(text, Skipped):
+            raise NotesError(f"{text.path} {text.reason}.", "Index the notes again: rag index")
+        return text.text
+
+    def close(self) -> None:
+        """Close the files of the index. The notes may be asked again: they are opened anew."""
+        with self._lock:
+            if self._library is not None:
+                self._library.close()
+                self._library = None
+            self.engine.close()
+
+    def _check_size(self) -> None:
+        from rag.indexing.home import holds_home
+
+        for folder in self.folders:
+            if not self._whole_home and holds_home(folder):
+                raise NotesError(
+                    f"{folder} is not a notes folder but much more. It was not indexed.",
+                    "Name a folder inside it, or open it with whole_home=True.",
+                )
+
+
+def _turn(done: Answered) -> Turn:
+    from rag.retrieval.query import Turn
+
+    return Turn(done.question, done.answer, done.query)
+
+
+def _filters(within: Mapping[str, Any]) -> Filters:
+    """The filters that keywords name. Raises QuestionError, TypeError for an unknown keyword."""
+    from rag.retrieval.filters import from_flags
+
+    unknown = sorted(within.keys() - Within.__annotations__.keys())
+    if unknown:
+        raise TypeError(f"unexpected keyword argument {unknown[0]!r}")
+    several = {
+        name: [value] if isinstance(value := within.get(name, ()), str) else list(value)
+        for name in ("tags", "paths", "where")
+    }
+    since, until = (str(within.get(name) or "") or None for name in ("since", "until"))
+    return from_flags(
+        several["tags"], several["paths"], since, until, several["where"], today=date.today()
+    )
+
+
+def _is_tag(tag: str, wanted: str) -> bool:
+    """Whether a tag is the wanted one or nested in it."""
+    return tag == wanted or tag.startswith(f"{wanted}/")

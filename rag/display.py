@@ -1,0 +1,87 @@
+"""Answers and passages as plain text for a console, and as HTML for Jupyter.
+
+All text of notes and models is escaped; the HTML holds no script, no link and nothing that is
+loaded from elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from rag.output import one_line, safe
+
+if TYPE_CHECKING:
+    from rag.events import Answered
+    from rag.retrieval.search import Passage
+
+_NEAREST = 3  # passages shown where the notes do not say
+_MARK = re.compile(r"\[(\d+)\]")
+_BOX = "font-family: system-ui, sans-serif; line-height: 1.5; max-width: 50em"
+_TEXT = "white-space: pre-wrap; overflow-wrap: anywhere"
+_DIM = "opacity: 0.65"
+
+
+def place(passage: Passage) -> str:
+    """Where a passage stands: "path:3-7  Heading › Heading"."""
+    span = (
+        f"{passage.first}" if passage.first == passage.last else f"{passage.first}-{passage.last}"
+    )
+    heading = " › ".join(passage.headings)
+    return f"{one_line(passage.path)}:{span}" + (f"  {one_line(heading)}" if heading else "")
+
+
+def answer_text(done: Answered) -> str:
+    """An answer and its sources, as plain text."""
+    lines = [safe(done.answer)]
+    for n in _shown(done):
+        lines += ["", f"[{n}] {place(done.passages[n - 1])}"]
+        quotes = [each.quote for each in done.citations if each.n == n]
+        lines += [f"    {line}" for quote in quotes for line in safe(quote).split("\n")]
+    return "\n".join(lines)
+
+
+def answer_html(done: Answered) -> str:
+    """An answer and its sources; each source unfolds to the whole passage, its quote marked."""
+    text = _MARK.sub(r'<sup style="opacity: 0.65">[\1]</sup>', escape(safe(done.answer)))
+    sources = "".join(
+        _source(n, done.passages[n - 1], [each.quote for each in done.citations if each.n == n])
+        for n in _shown(done)
+    )
+    return f'<div style="{_BOX}"><div style="{_TEXT}">{text}</div>{sources}</div>'
+
+
+def passages_html(found: Sequence[Passage]) -> str:
+    """Passages, best first."""
+    shown = "".join(_source(n, each, (), each.score) for n, each in enumerate(found, 1))
+    return f'<div style="{_BOX}">{shown or "No passage was found."}</div>'
+
+
+def _shown(done: Answered) -> list[int]:
+    """The numbers of the passages that are cited; of the nearest where there is no answer."""
+    if not done.answered:
+        return list(range(1, min(_NEAREST, len(done.passages)) + 1))
+    return sorted({each.n for each in done.citations})
+
+
+def _source(n: int, passage: Passage, quotes: Sequence[str], score: float | None = None) -> str:
+    figure = "" if score is None else f' <span style="{_DIM}">{score:.3f}</span>'
+    return (
+        f"<details{' open' if quotes else ''}><summary>[{n}] {escape(place(passage))}{figure}"
+        f'</summary><div style="{_TEXT}; margin: 0.2em 0 0.6em 1.5em">'
+        f"{_quoted(safe(passage.text), [safe(each) for each in quotes])}</div></details>"
+    )
+
+
+def _quoted(text: str, quotes: Sequence[str]) -> str:
+    """A passage with its quotes marked, escaped."""
+    starts = {text.find(quote): quote for quote in quotes}
+    parts, done = [], 0
+    for start in sorted(starts):
+        end = start + len(starts[start])
+        if start >= done:
+            parts += [escape(text[done:start]), f"<mark>{escape(text[start:end])}</mark>"]
+            done = end
+    return "".join([*parts, escape(text[done:])])

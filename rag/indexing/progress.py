@@ -1,0 +1,51 @@
+"""What a run of indexing says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rag.reading.notes import Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What a run did. `skipped` and `warnings` name notes and reasons."""
+
+    added: int
+    changed: int
+    moved: int
+    removed: int
+    unchanged: int
+    skipped: tuple[Skipped, ...]
+    warnings: tuple[Skipped, ...]
+    chunks: int
+    seconds: float
+
+    def sentence(self) -> str:
+        """What happened to the notes, for people."""
+        counts = [
+            (self.added, "added"),
+            (self.changed, "changed"),
+            (self.moved, "moved"),
+            (self.removed, "removed"),
+            (self.unchanged, "unchanged"),
+            (len(self.skipped), "skipped"),
+        ]
+        parts = [f"{count:,} {what}" for count, what in counts if count]
+        return "Notes: " + (", ".join(parts) or "none") + f". {self.chunks:,} passages."
+
+
+@dataclass(frozen=True, slots=True)
+class IndexProgress:
+    """How far a run has come; `report` comes with the last one, whose stage is "done"."""
+
+    stage: Literal["scan", "read", "embed", "write", "done"]
+    files_done: int = 0
+    files_total: int = 0
+    chunks_done: int = 0
+    chunks_total: int = 0
+    chunks_per_s: float = 0.0
+    seconds_left: float | None = None
+    report: IndexReport | None = None
+    notice: str = ""  # a sentence for the reader about something that was amiss

@@ -1,0 +1,71 @@
+"""What the tables of an index hold, a row each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class NoteState:
+    """What tells whether a note has changed since it was indexed."""
+
+    id: int
+    size: int
+    mtime_ns: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRow:
+    """A note as it is stored; `aliases`, `tags`, `fields` and `links` are JSON."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    hash: str
+    title: str
+    aliases: str
+    tags: str
+    created: str | None
+    modified: str | None
+    fields: str
+    links: str
+    other_script: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRow:
+    """A chunk as it is stored; `vector` is the hash of what was embedded."""
+
+    text: str
+    headings: tuple[str, ...]
+    first: int
+    last: int
+    vector: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NamedNote:
+    """A note and what it is called."""
+
+    id: int
+    path: str
+    title: str
+    aliases: tuple[str, ...]
+
+
+StoredLink = tuple[str, str, str, int]  # target, heading, block, line
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassage:
+    """A chunk with what the reader needs to see of its note."""
+
+    id: int
+    path: str
+    title: str
+    aliases: tuple[str, ...]
+    headings: tuple[str, ...]
+    first: int
+    last: int
+    text: str

@@ -1,0 +1,342 @@
+"""`rag models`: what stands behind each of its words."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.config import ENDPOINT, Config, load_config, own_config
+from rag.errors import ConfigError, ModelError
+from rag.models.catalog import BUNDLED, find_model, weights_in
+from rag.models.download import check_space, fetch, size_text
+from rag.models.installed import Installed, forget, installed, remember
+from rag.output import console, one_line, show, show_json
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from rag.models.source import Offer
+
+
+def show_models(arguments: argparse.Namespace) -> int:
+    """The table, or its rows as JSON."""
+    from rag.models.listing import legend, rows, table
+
+    found = rows(_config())
+    if arguments.json:
+        show_json([row.as_json() for row in found])
+    else:
+        show(table(found), legend())
+    return 0
+
+
+def pull(arguments: argparse.Namespace) -> int:
+    """Download a model after a yes, and keep its name."""
+    from rag.models.source import look_up, parse_source
+
+    config = _config()
+    source = parse_source(arguments.model)
+    if arguments.sha256 and not source.url:
+        raise ModelError("--sha256 is for URLs.", "The hub says itself what a file hashes to.")
+    offer = look_up(source, config.data_dir, arguments.sha256)
+    offer = replace(offer, name=arguments.name) if arguments.name else offer
+    _refuse_taken(offer.name)
+    check_space(offer.files)
+    missing = sum(each.missing for each in offer.files)
+    if missing or not all(each.here for each in offer.files):
+        _ask(f"{_described(offer, missing)} Download it?", arguments.yes, "Nothing was downloaded.")
+    paths = _fetched(offer)
+    model = _inspected(offer.name, offer.kind, paths[0], offer.licence, offer.source)
+    model = replace(model, fetched=tuple(map(str, paths)), sha256=offer.files[0].sha256)
+    remember(config.data_dir, replace(model, size=offer.size or model.size))
+    return _done(
+        arguments, model, f"{model.name} is here. Use it with: rag models use {model.name}"
+    )
+
+
+def _described(offer: Offer, missing: int) -> str:
+    """What a download brings, before the reader says yes."""
+    size = size_text(offer.size) if offer.size else "a size that the server does not say"
+    rest = f", {size_text(missing)} of them still to come" if 0 < missing < offer.size else ""
+    sure = all(
+        each.sha256 or not each.file.endswith((".gguf", ".safetensors")) for each in offer.files
+    )
+    checked = "checked by SHA-256" if sure else "no SHA-256 is known for it"
+    place = offer.files[0].target.parent
+    return one_line(
+        f"{offer.name} from {offer.source}: {size}{rest}, licence {offer.licence}, {checked}; "
+        f"it goes to {place}."
+    )
+
+
+def _fetched(offer: Offer) -> list[Path]:
+    """Download all files behind one bar; where they lie."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as TimeLeft
+    from rich.progress import TransferSpeedColumn as Speed
+
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(None),
+        DownloadColumn(),
+        Speed(),
+        TimeLeft(),
+        console=console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    paths: list[Path] = []
+    with bar:
+        task = bar.add_task(one_line(offer.name), total=offer.size or None)
+        before = 0
+        for each in offer.files:
+            paths.append(fetch(each, partial(_advance, bar, task, before)))
+            before += each.size
+    return paths
+
+
+def _advance(bar: Progress, task: TaskID, before: int, done: int) -> None:
+    bar.update(task, completed=before + done)
+
+
+def add(arguments: argparse.Namespace) -> int:
+    """Keep the name of a file, or an embedder's folder, that is here already."""
+    config = _config()
+    path = Path(os.path.abspath(os.path.expanduser(arguments.file)))
+    if not path.exists():
+        raise ModelError(f"{path} is not there.", "Name a GGUF file or a model's folder.")
+    kind: str = "embedder" if path.is_dir() else "generator"
+    weights = weights_in(path) if path.is_dir() else path
+    name = arguments.name or (path.name if path.is_dir() else path.stem)
+    _refuse_taken(name)
+    model = _inspected(name, kind, weights, "", "added by hand")
+    remember(config.data_dir, model)
+    return _done(arguments, model, f"{name} can be used: rag models use {name}")
+
+
+def _refuse_taken(name: str) -> None:
+    if any(spec.name == name for spec in BUNDLED):
+        raise ModelError(f"{name} comes with rag.", "Give this one another name: --name NAME")
+    if not name.strip() or name == ENDPOINT or name.startswith((".", "~", "/")):
+        raise ModelError(f"A model cannot be called {name!r}.", "Name it with: --name NAME")
+
+
+def _inspected(name: str, kind: str, weights: Path, licence: str, source: str) -> Installed:
+    """What is to be known of a model, from its files. Raises ModelError where it cannot work."""
+    if kind == "generator":
+        from rag.models.header import read_header
+
+        head = read_header(weights)
+        return Installed(
+            name,
+            "generator",
+            str(weights),
+            weights.stat().st_size,
+            "",
+            licence or head.licence or "unknown",
+            source,
+            head.parameters,
+            head.context,
+            head.kv,
+        )
+    from rag.indexing.embeddings import ModelFolder
+    from rag.models.weights import EmbedderFiles, locate
+
+    spec = find_model(str(weights.parent), "embedder")
+    locate(spec)
+    folder = ModelFolder(EmbedderFiles(name, weights.parent, "", None))
+    folder.check()
+    size = sum(file.stat().st_size for file in weights.parent.rglob("*") if file.is_file())
+    return Installed(
+        name,
+        "embedder",
+        str(weights),
+        size,
+        "",
+        licence or "unknown",
+        source,
+        context=folder.max_tokens,
+    )
+
+
+def use(arguments: argparse.Namespace) -> int:
+    """Write the model into the settings, where it counts."""
+    from rag.settings import file_for, set_values
+
+    config = _config()
+    given = {
+        key: value
+        for key in ("url", "model", "key_env")
+        if (value := getattr(arguments, f"endpoint_{key}")) is not None
+    }
+    if arguments.model == ENDPOINT:
+        return _use_endpoint(arguments, config, given)
+    if given:
+        raise ModelError("--url, --model and --key-env are for: rag models use endpoint")
+    kind, place = _chosen(arguments.model, config)
+    file = file_for(kind, "model", Path.cwd(), os.environ)
+    set_values(file, kind, {"model": place})
+    if f"{kind}_model" in _config().unread:  # a file among notes may not name it: one's own does
+        set_values(file, kind, {"model": None})
+        file = own_config(os.environ)
+        set_values(file, kind, {"model": place})
+    if kind == "generator":
+        _say(f"{place} answers from now on; {file} says so.")
+    else:
+        _say(
+            f"{place} searches from now on; {file} says so. The next question asks before it "
+            "indexes your notes anew, and the old index stays until then."
+        )
+    _warn_of_variable(f"RAG_{kind.upper()}_MODEL")
+    return 0
+
+
+def _chosen(name: str, config: Config) -> tuple[str, str]:
+    """The kind of a model, and what the settings call it. Raises ModelError."""
+    specs = [each.spec for each in installed(config.data_dir)]
+    for spec in (*specs, *BUNDLED):
+        if spec.name == name:
+            return spec.kind, name
+    path = Path(os.path.abspath(os.path.expanduser(name)))
+    if path.is_dir():
+        _inspected(path.name, "embedder", weights_in(path), "", "")
+        return "embedder", str(path)
+    if path.is_file():
+        _inspected(path.stem, "generator", path, "", "")
+        return "generator", str(path)
+    find_model(name, "generator", specs)
+    raise AssertionError("a name that is neither a model's nor a path's is refused")
+
+
+def _use_endpoint(arguments: argparse.Namespace, config: Config, given: dict[str, str]) -> int:
+    from rag.answering.endpoint import address_of, leaves_machine
+    from rag.settings import set_values
+
+    url, model = (
+        given.get("url", config.endpoint_url),
+        given.get("model", config.endpoint_model),
+    )
+    if not (url and model):
+        raise ConfigError(
+            "No endpoint is named.",
+            "rag models use endpoint --url http://localhost:8080/v1 --model NAME",
+        )
+    host = address_of(url)
+    if leaves_machine(url):
+        _ask(
+            f"Each question and the passages found for it would be sent to {host}, which is not "
+            "this machine. Use it?",
+            arguments.yes,
+            "Nothing was changed.",
+        )
+    own = own_config(os.environ)
+    if given:
+        set_values(own, ENDPOINT, given)
+    set_values(own, "generator", {"model": ENDPOINT})
+    _say(f"{one_line(model)} at {host} answers from now on; {own} says so.")
+    _warn_of_variable("RAG_GENERATOR_MODEL")
+    return 0
+
+
+def remove(arguments: argparse.Namespace) -> int:
+    """Delete what was fetched; forget what was added, and leave its file alone."""
+    import difflib
+
+    config = _config()
+    if any(spec.name == arguments.model for spec in BUNDLED):
+        raise ModelError(f"{arguments.model} came with rag and stays.")
+    mine = {each.name: each for each in installed(config.data_dir)}
+    model = mine.get(arguments.model)
+    if model is None:
+        near = difflib.get_close_matches(arguments.model, mine, n=1, cutoff=0.0)
+        raise ModelError(
+            f"No model called {arguments.model!r} was fetched or added.",
+            f"Did you mean {near[0]!r}?" if near else "rag models lists what is there.",
+        )
+    if model.name in (config.generator_model, config.embedder_model):
+        bundled = next(spec.name for spec in BUNDLED if spec.kind == model.kind)
+        raise ModelError(f"{model.name} is in use.", f"First: rag models use {bundled}")
+    if model.fetched:
+        question = f"{size_text(model.size)} would be deleted: {model.name}. Delete it?"
+        _ask(question, arguments.yes, "Nothing was deleted.")
+    for each in model.fetched:
+        _delete(Path(each))
+    for prepared in (config.cache_dir / "models").glob(f"*-{model.sha256[:12]}*"):
+        if model.sha256:
+            prepared.unlink(missing_ok=True)
+    forget(config.data_dir, model)
+    _say(
+        f"{model.name} is gone." if model.fetched else f"{model.name} is forgotten; its file stays."
+    )
+    return 0
+
+
+def _delete(path: Path) -> None:
+    """A file, and in the hub's cache what its name there leads to."""
+    target = Path(os.path.realpath(path))
+    path.unlink(missing_ok=True)
+    if target.parent.name == "blobs":
+        target.unlink(missing_ok=True)
+
+
+def bench(arguments: argparse.Namespace) -> int:
+    """Measure a model here, and keep the figures for the table."""
+    from rag.models.bench import measure
+    from rag.models.installed import remember_speed
+    from rag.wiring import generator_opener
+
+    config = _config()
+    name = arguments.model or config.generator_model
+    if name == ENDPOINT:
+        raise ModelError("An endpoint does not run here.", "Name a model: rag models bench NAME")
+    spec = find_model(name, "generator", [each.spec for each in installed(config.data_dir)])
+    speed = measure(generator_opener(config, spec)())
+    remember_speed(config.data_dir, name, speed)
+    if getattr(arguments, "json", False):
+        show_json({"name": name, "prefill": speed.prefill, "decode": speed.decode})
+    else:
+        _say(
+            f"{one_line(name)} reads {speed.prefill:.0f} tokens a second here and writes "
+            f"{speed.decode:.0f}."
+        )
+    return 0
+
+
+def _config() -> Config:
+    return load_config(Path.cwd(), os.environ)
+
+
+def _done(arguments: argparse.Namespace, model: Installed, sentence: str) -> int:
+    if getattr(arguments, "json", False):
+        show_json({"name": model.name, "path": model.path, "size": model.size})
+    else:
+        _say(sentence)
+    return 0
+
+
+def _ask(question: str, yes: bool, otherwise: str) -> None:
+    """Go on after a yes alone. Raises ModelError."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ModelError(f"{question} Nobody is here to say yes.", "Say it with --yes.")
+    sys.stderr.write(f"{one_line(question)} [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+        raise ModelError(otherwise)
+
+
+def _warn_of_variable(name: str) -> None:
+    if os.environ.get(name):
+        _say(f"But {name} is set in the environment, and wins while it is.")
+
+
+def _say(text: str) -> None:
+    from rich.text import Text
+
+    console().print(Text(one_line(text)), soft_wrap=True)

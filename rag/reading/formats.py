@@ -1,0 +1,73 @@
+"""Which files are notes, and how each kind is read: one table, by suffix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from rag.reading.readable import Readable
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A kind of note. `read` turns its text into Markdown with the same lines, raising
+    Unreadable; None where the text is the note. With `tags`, a "#word" in it is a tag."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    read: Callable[[str], Readable] | None = None
+    tags: bool = False
+
+
+def _org(text: str) -> Readable:
+    from rag.reading.org import read_org
+
+    return read_org(text)
+
+
+def _rst(text: str) -> Readable:
+    from rag.reading.rst import read_rst
+
+    return read_rst(text)
+
+
+def _html(text: str) -> Readable:
+    from rag.reading.webpage import read_html
+
+    return read_html(text)
+
+
+def _notebook(text: str) -> Readable:
+    from rag.reading.notebook import read_notebook
+
+    return read_notebook(text)
+
+
+def _table(text: str) -> Readable:
+    from rag.reading.tables import read_table
+
+    return read_table(text)
+
+
+FORMATS = (
+    Format("md", (".md", ".markdown"), tags=True),
+    Format("txt", (".txt",), tags=True),
+    Format("org", (".org",), _org),
+    Format("rst", (".rst",), _rst),
+    Format("html", (".html", ".htm"), _html),
+    Format("ipynb", (".ipynb",), _notebook, tags=True),
+    Format("csv", (".csv", ".tsv"), _table),
+)
+SUFFIXES = tuple(suffix for each in FORMATS for suffix in each.suffixes)
+
+
+def suffixes_of(names: Collection[str]) -> tuple[str, ...]:
+    """The suffixes of the formats of these names; of all for none."""
+    chosen = [each for each in FORMATS if not names or each.name in names]
+    return tuple(suffix for each in chosen for suffix in each.suffixes)
+
+
+def format_of(path: str) -> Format | None:
+    """The format of a file by its suffix, None for one that is no note."""
+    name = path.lower()
+    return next((each for each in FORMATS if name.endswith(each.suffixes)), None)

@@ -1,0 +1,44 @@
+"""What a reader of another format gives: the file as Markdown, and what it says about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rag.reading.documents import JsonValue
+
+LONGEST_LINE = 2000  # characters: what has longer lines was not written by line
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """A file as Markdown.
+
+    Line n of `text` is what a person reads of line n of the file; where the file has no lines
+    worth the name, they are those of `text` itself. `fields` are its title, tags and dates, named
+    as in front matter. `places` are where pages, slides or cells begin: (line, "p. 3"), ascending.
+    """
+
+    text: str
+    fields: Mapping[str, JsonValue] = field(default_factory=dict)
+    places: tuple[tuple[int, str], ...] = ()
+
+
+class Unreadable(Exception):
+    """A file that holds no text that can be had; `reason` completes the sentence "PATH …"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def link(text: str, target: str, image: bool = False) -> str:
+    """A Markdown link; only the text for what leads out of the notes."""
+    text = " ".join(text.split())
+    outside = "://" in target or target.startswith(("//", "mailto:", "data:", "javascript:", "#"))
+    if not target.strip() or outside:
+        return text
+    target = target.strip().replace("<", "%3C").replace(">", "%3E")
+    return f"{'!' if image else ''}[{text}](<{target}>)"

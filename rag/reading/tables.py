@@ -1,0 +1,67 @@
+"""Tables of comma-separated values: each row a line that names its columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+
+from rag.reading.readable import Readable, Unreadable
+
+# More is data, not notes: a passage for every few rows would take hours and drown the rest.
+MOST_ROWS = 2000
+_DELIMITERS = ",;\t|"
+_LONGEST_CELL = 4000  # characters
+_NUMBER = re.compile(r"[-+]?[\d.,:/%-]*\d[\d.,:/%-]*")
+
+
+def read_table(text: str) -> Readable:
+    """Rows as "- name: Ada; born: 1815", each on the line on which it begins.
+
+    Raises Unreadable for a table that is too long, or none.
+    """
+    lines = text.split("\n")
+    result = [""] * len(lines)
+    columns: list[str] | None = None
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(lines))
+    rows = 0
+    try:
+        first = 1
+        for cells in reader:
+            number, first = first, reader.line_num + 1
+            row = [" ".join(each.split())[:_LONGEST_CELL] for each in cells]
+            if not any(row):
+                continue
+            if columns is None:
+                columns = _columns(row)
+                if columns == row:
+                    result[number - 1] = f"Columns: {', '.join(each for each in row if each)}"
+                    continue
+            rows += 1
+            if rows > MOST_ROWS:
+                raise Unreadable(f"is a table of more than {MOST_ROWS:,} rows")
+            result[number - 1] = f"- {_row(columns, row)}"
+    except csv.Error as error:
+        raise Unreadable(f"is not a table: {error} (line {reader.line_num})") from error
+    return Readable("\n".join(result))
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """The mark that cuts the first lines into equally many cells, and the most."""
+    sample = [each for each in lines[:20] if each.strip()]
+    return max(_DELIMITERS, key=lambda mark: min((each.count(mark) for each in sample), default=0))
+
+
+def _columns(row: Sequence[str]) -> list[str]:
+    """The names of the columns: the first row, unless it holds data itself."""
+    distinct = len({each.casefold() for each in row if each}) == len([each for each in row if each])
+    if distinct and not any(_NUMBER.fullmatch(each) for each in row):
+        return [*row]
+    return [f"column {number}" for number in range(1, len(row) + 1)]
+
+
+def _row(columns: Sequence[str], row: Sequence[str]) -> str:
+    names = [*columns, *([""] * (len(row) - len(columns)))]
+    cells = zip(names, row, strict=False)
+    return "; ".join(f"{name}: {cell}" if name else cell for name, cell in cells if cell)

@@ -1,0 +1,265 @@
+"""HTML as Markdown, line for line: headings, paragraphs, lists, rows of tables, code.
+
+Only the standard library's parser says where each piece of text stands. A page whose source is
+a few endless lines, as many programs export them, gets lines of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import unescape
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+from rag.reading.readable import LONGEST_LINE, Readable, link
+
+if TYPE_CHECKING:
+    from rag.reading.documents import JsonValue
+
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_BLOCKS = frozenset(
+    "address article aside blockquote body caption center dd details div dl dt fieldset"
+    " figcaption figure footer form header hr html li main ol p pre section summary table tbody"
+    " tfoot thead tr ul".split()
+) | frozenset(_HEADINGS)
+_UNREAD = frozenset("script style template noscript svg canvas iframe object".split())
+_ASIDE = frozenset("nav button select dialog".split())  # read after all where one never ends
+_NAMES = {
+    "keywords": "tags", "date": "date", "dcterms.date": "date", "dc.date": "date",
+    "created": "created", "article:published_time": "date", "modified": "modified",
+    "last-modified": "modified", "article:modified_time": "modified",
+    "description": "description", "author": "author",
+}  # fmt: skip
+_SPACE = re.compile(r"\s+")
+_LIKE_MARKUP = re.compile(r"(?=#{1,6}(?:\s|$)|[-=]{3,}\s*$)")
+_PIECE = 1 << 18  # characters handed to the parser at once
+_LONGEST_TAG = 1 << 23  # characters, with a picture inside; longer, it is no tag
+
+
+def read_html(text: str) -> Readable:
+    """What a browser would show of an HTML `text`, with its lines where they have a meaning."""
+    page = _parsed(text, _UNREAD | _ASIDE)
+    if page.unread and page.unread[0] in _ASIDE:
+        page = _parsed(text, _UNREAD)
+    fields = page.fields
+    if title := " ".join("".join(page.title).split()):
+        fields["title"] = title
+    placed = _in_place(page.blocks, text.count("\n") + 1)
+    return Readable(_apart(page.blocks) if placed is None else placed, fields)
+
+
+@dataclass(slots=True)
+class _Block:
+    """A run of text: `lines` by their number in the file; `mark` is what begins it."""
+
+    mark: str = ""
+    code: bool = False
+    whole: bool = False  # a heading or a row: on one line, wherever its words stand
+    lines: dict[int, list[str]] = field(default_factory=dict)
+
+    def text(self) -> list[tuple[int, str]]:
+        """The lines that hold anything, with their numbers."""
+        if self.code:
+            found = [(number, "".join(each).rstrip()) for number, each in self.lines.items()]
+            return [(number, f"    {each}") for number, each in found if each]
+        found = [(n, _SPACE.sub(" ", "".join(each)).strip()) for n, each in self.lines.items()]
+        found = [(number, each) for number, each in found if each]
+        if self.whole and found:
+            found = [(found[0][0], " ".join(each for _, each in found))]
+        if not found:
+            return []
+        number, first = found[0]
+        first = self.mark + first if self.mark else _LIKE_MARKUP.sub("\\\\", first, count=1)
+        return [(number, first), *found[1:]]
+
+
+class _Parser(HTMLParser):
+    def __init__(self, unread: frozenset[str]) -> None:
+        super().__init__(convert_charrefs=False)
+        self.blocks: list[_Block] = [_Block()]
+        self.fields: dict[str, JsonValue] = {}
+        self.title: list[str] = []
+        self.unread: list[str] = []  # open elements that are not read
+        self._left_out = unread
+        self._in_title = False
+        self._lists: list[str] = []
+        self._pre = False
+        self._row = False
+        self._anchor: tuple[str, list[str]] | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if self.unread:
+            if tag == self.unread[-1]:
+                self.unread.append(tag)
+            return
+        values = {name: value or "" for name, value in attrs}
+        if tag in self._left_out:
+            self.unread.append(tag)
+        elif tag == "title":
+            self._in_title = not self.title
+        elif tag == "meta":
+            self._meta(values)
+        elif tag in ("td", "th"):
+            self._cell()
+        elif tag in _BLOCKS:
+            self._open(tag)
+        elif tag == "br":
+            self._say("\n" if self._pre else " ")
+        elif tag in ("code", "kbd", "samp") and not self._pre:
+            self._say("`")
+        elif tag == "a" and not self._pre and self._anchor is None:
+            self._anchor = values.get("href", ""), []
+        elif tag == "img":
+            self._say(link(values.get("alt", ""), values.get("src", ""), image=True))
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.unread:
+            if tag == self.unread[-1]:
+                self.unread.pop()
+        elif tag == "title":
+            self._in_title = False
+        elif tag in ("ul", "ol"):
+            del self._lists[-1:]
+            self._begin()
+        elif tag in ("tr", "tbody", "table"):
+            self._row = False
+            self._begin()
+        elif tag in _BLOCKS and not self._row:
+            self._pre = self._pre and tag != "pre"
+            self._begin()
+        elif tag in ("code", "kbd", "samp") and not self._pre:
+            self._say("`")
+        elif tag == "a" and self._anchor is not None:
+            self._close_anchor()
+
+    def handle_data(self, data: str) -> None:
+        if self.unread:
+            return
+        if self._in_title:
+            self.title.append(data)
+            return
+        if self._anchor is not None:
+            self._anchor[1].append(data)
+            if "\n" not in data:
+                return
+            data = "".join(self._anchor[1])  # a link over several lines is only its text
+            number = self.getpos()[0]
+            self._anchor = None
+        else:
+            number = self.getpos()[0]
+        for offset, line in enumerate(data.split("\n")):
+            if line:
+                self.blocks[-1].lines.setdefault(number + offset, []).append(line)
+
+    def handle_entityref(self, name: str) -> None:
+        self.handle_data(_character(f"&{name};"))
+
+    def handle_charref(self, name: str) -> None:
+        self.handle_data(_character(f"&#{name};"))
+
+    def _say(self, text: str) -> None:
+        """Text that the page does not spell out, on the line of its tag."""
+        if text and self._anchor is not None:
+            self._anchor[1].append(text)
+        elif text:
+            self.blocks[-1].lines.setdefault(self.getpos()[0], []).append(text)
+
+    def _close_anchor(self) -> None:
+        assert self._anchor is not None
+        href, words = self._anchor
+        self._anchor = None
+        text = "".join(words)
+        self._say(link(text, unescape(href)) if text.strip() else text)
+
+    def _meta(self, values: dict[str, str]) -> None:
+        name = (values.get("name") or values.get("property") or values.get("itemprop", "")).lower()
+        content = values.get("content", "").strip()
+        if name in _NAMES and content:
+            self.fields.setdefault(_NAMES[name], content)
+
+    def _open(self, tag: str) -> None:
+        if self._row and tag != "tr":
+            self._say(" ")
+            return
+        if tag in _HEADINGS:
+            self._begin(f"{'#' * _HEADINGS[tag]} ", whole=True)
+        elif tag in ("ul", "ol"):
+            self._lists.append(tag)
+            self._begin()
+        elif tag == "li":
+            self._begin(f"{'  ' * min(len(self._lists) - 1, 8)}- ")
+        elif tag == "blockquote":
+            self._begin("> ")
+        elif tag == "tr":
+            self._row = True
+            self._begin(whole=True)
+        elif tag == "pre":
+            self._pre = True
+            self._begin(code=True)
+        elif not (self.blocks[-1].mark and not self.blocks[-1].lines):
+            self._begin()  # a paragraph that begins an item goes on with its mark
+
+    def _cell(self) -> None:
+        if self._row and any("".join(each).strip() for each in self.blocks[-1].lines.values()):
+            self._say(" | ")
+
+    def _begin(self, mark: str = "", code: bool = False, whole: bool = False) -> None:
+        if self._anchor is not None:
+            self._close_anchor()
+        if self._pre and not code:
+            code = True
+        self.blocks.append(_Block(mark, code, whole))
+
+
+def _parsed(text: str, unread: frozenset[str]) -> _Parser:
+    """`text` parsed piece by piece: what never closes would be looked through again and again."""
+    parser = _Parser(unread)
+    for start in range(0, len(text), _PIECE):
+        parser.feed(text[start : start + _PIECE])
+        if len(parser.rawdata) > _LONGEST_TAG:
+            parser.rawdata = ""
+    if len(parser.rawdata) > _PIECE:
+        parser.rawdata = ""
+    parser.close()
+    return parser
+
+
+def _character(reference: str) -> str:
+    found = unescape(reference)
+    return " " if found in "\n\r\x0b\x0c\u2028\u2029" else found
+
+
+def _in_place(blocks: Sequence[_Block], size: int) -> str | None:
+    """The blocks on their lines; None where headings share theirs or lines are endless."""
+    result = [""] * size
+    heads: set[int] = set()
+    for block in blocks:
+        heading = block.mark.startswith("#")
+        for number, text in block.text():
+            before = result[number - 1]
+            if (heading and before) or number in heads:
+                return None
+            if heading:
+                heads.add(number)
+            result[number - 1] = f"{before} {text.strip()}" if before else text
+            if len(result[number - 1]) > LONGEST_LINE:
+                return None
+    return "\n".join(result)
+
+
+def _apart(blocks: Sequence[_Block]) -> str:
+    """The blocks below each other, a blank line between those that are not items of a list."""
+    result: list[str] = []
+    item = False
+    for block in blocks:
+        lines = [text for _, text in block.text()]
+        if not lines:
+            continue
+        is_item = block.mark.lstrip().startswith("-")
+        if result and not (item and is_item):
+            result.append("")
+        result += lines
+        item = is_item
+    return "\n".join(result)

@@ -1,0 +1,1 @@
+"""`rag serve`: models kept warm behind a Unix socket, for questions asked one at a time."""

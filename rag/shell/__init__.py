@@ -1,0 +1,1 @@
+"""What makes `rag` at home in a shell: completion, a manual page, documents beside a question."""

@@ -1,0 +1,82 @@
+"""`rag open "…"`: the best note for some words, in the reader's editor at the line that matters."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.editor import EditorError, editor_command, find_editor, has_own_window, note_path
+from rag.errors import NotesError
+
+if TYPE_CHECKING:
+    from rag.engine import Engine
+    from rag.indexing.filtering import Filters
+    from rag.retrieval.search import Passage
+    from rag.shapes import OpenJson
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A line of a note; `path` is the note's as passages name it."""
+
+    path: str
+    line: int
+    file: Path
+
+    def to_dict(self) -> OpenJson:
+        return {"path": self.path, "line": self.line, "file": str(self.file)}
+
+
+def best_spot(engine: Engine, text: str, filters: Filters) -> Spot:
+    """The note of that title, alias or path, else the line nearest to `text` in the best passage.
+
+    Raises NotesError where there is none, QuestionError, IndexFault.
+    """
+    found = None if filters else _named(engine, text)
+    if found is None:
+        passages = engine.search(text, 1, filters=filters)
+        if not passages:
+            raise NotesError("No note was found.", "Try other words.")
+        best = passages[0]
+        found = best.path, _nearest_line(best)
+    path, line = found
+    return Spot(path, line, note_path(*engine.place(path)))
+
+
+def open_editor(spot: Spot) -> None:
+    """Open the spot in the reader's editor, and wait for it. Raises EditorError."""
+    editor = find_editor(os.environ)
+    if not has_own_window(editor) and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise EditorError("The editor needs a terminal.", "Use rag open --print.")
+    try:
+        ended = subprocess.run(editor_command(editor, spot.file, spot.line), check=False).returncode
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise EditorError(f"{editor[0]} could not be started: {why}.", "Set EDITOR.") from error
+    if ended:
+        raise EditorError(f"{editor[0]} ended with status {ended}.")
+
+
+def _nearest_line(passage: Passage) -> int:
+    """The line of the sentence that is nearest to the question, else the first."""
+    sentences = [((each.cosine or 0.0) + each.share, -each.line) for each in passage.sentences]
+    return min(passage.first - max(sentences, default=(0.0, 0))[1], passage.last)
+
+
+def _named(engine: Engine, text: str) -> tuple[str, int] | None:
+    """The one note that is called exactly so, and its first line."""
+    wanted = text.strip().removeprefix("[[").removesuffix("]]").casefold()
+    library = engine.library()
+    try:
+        called = [
+            note.path
+            for note in library.notes()
+            if wanted in (each.casefold() for each in (note.title, note.path, *note.aliases))
+        ]
+    finally:
+        library.close()
+    return (called[0], 1) if len(called) == 1 else None

@@ -1,0 +1,281 @@
+"""A server as generator: a real one with the bundled model, and one that only fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from rag.answering.endpoint import EndpointGenerator, display_name, leaves_machine
+from rag.answering.generation import Message
+from rag.errors import Cancelled, ModelError
+from rag.models.catalog import find_model
+from rag.models.weights import generator_file
+from tests.conftest import Box
+
+CHAT = [Message("system", "Answer in one word."), Message("user", "Is the sky blue?")]
+
+
+@pytest.fixture(scope="module")
+def server(models_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of `llama_cpp.server` with the bundled model, which it calls `smol`."""
+    pytest.importorskip("llama_cpp.server.app")
+    file = generator_file(find_model("SmolLM2-135M-Instruct", "generator"), models_cache)
+    port = _free_port()
+    log = (tmp_path_factory.mktemp("server") / "log").open("wb")
+    words = ["--model", str(file), "--model_alias", "smol", "--port", str(port), "--n_ctx", "2048"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "llama_cpp.server", *words], stdout=log, stderr=log
+    )
+    address = f"http://127.0.0.1:{port}/v1"
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(f"{address}/models", timeout=5).read()
+            break
+        except OSError:
+            assert process.poll() is None, Path(log.name).read_text()[-2000:]
+            time.sleep(0.2)
+    yield address
+    process.terminate()
+    process.wait(30)
+    log.close()
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.model
+def test_a_real_server_answers(server: str):
+    model = EndpointGenerator(server, "smol")
+    model.load()
+    tokens = list(model.stream(CHAT, 12))
+    assert tokens[0].text == ""
+    assert "".join(token.text for token in tokens).strip()
+    assert 0 < sum(bool(token.text) for token in tokens) <= 12
+    assert model.context_size == 4096
+    assert model.count_tokens("four words of text") >= 4
+    model.close()
+    assert list(model.stream(CHAT, 2))  # it opens again
+
+
+@pytest.mark.model
+def test_a_name_that_the_server_lacks(server: str):
+    with pytest.raises(ModelError, match=r"no model 'smoll'\. Did you mean 'smol'\?"):
+        EndpointGenerator(server, "smoll").load()
+
+
+@pytest.mark.model
+def test_stopping_takes_no_time(server: str):
+    model = EndpointGenerator(server, "smol")
+    model.load()
+    with pytest.raises(Cancelled):
+        list(model.stream(CHAT, 100, lambda: True))
+    heard = []
+    with pytest.raises(Cancelled):
+        for token in model.stream(CHAT, 100, lambda: len(heard) > 2):
+            heard.append(token)
+    assert len(heard) == 3
+    assert "".join(token.text for token in model.stream(CHAT, 4))
+
+
+@pytest.mark.model
+def test_the_whole_way(box: Box, server: str):
+    """Named in the reader's own file, off until it is chosen, and then it answers."""
+    box.index()
+    use = ("models", "use", "endpoint")
+    box.refused(*use, says="No endpoint is named")
+    done = box.rag(*use, "--url", server, "--model", "smol")
+    assert "smol at 127.0.0.1" in done.stdout
+    question = "When was the hive painted green?"
+    reply = json.loads(box.rag("ask", "--json", question).stdout)
+    assert reply["model"].startswith("smol at 127.0.0.1:")
+    assert reply["answered"]
+    assert "2019" in reply["answer"]
+    assert "leaves" not in box.rag("status").stdout
+    rows = json.loads(box.rag("models", "--json").stdout)
+    assert [row["name"] for row in rows if row["in_use"]][-1] == "endpoint: smol"
+    box.refused("models", "bench", says="does not run here")
+    box.rag(*use, "--model", "smooll")
+    box.refused("ask", question, says="Did you mean 'smol'?")
+
+
+def test_what_leaves_the_machine_is_marked(box: Box):
+    use = ("models", "use", "endpoint", "--url", "https://ai.example.org/v1", "--model", "big")
+    box.refused(*use, says="would be sent to ai.example.org, which is not this machine")
+    assert not list(box.folder.rglob("config/rag.toml"))
+    assert box.rag(*use, "--key-env", "NO_SUCH_KEY", "--yes").returncode == 0
+    box.index()
+    assert "leaves this machine: big at ai.example.org" in box.rag("status").stdout
+    done = box.rag("ask", "When was the hive painted green?")
+    assert done.returncode == 2
+    assert "go to big at ai.example.org" in done.stderr
+    assert "NO_SUCH_KEY holds no key" in done.stderr
+    (box.folder / "rag.toml").write_text('[endpoint]\nurl = "https://evil.example/v1"\n')
+    box.refused("ask", "Hello?", says="may not choose where your notes are sent")
+
+
+@pytest.mark.parametrize(
+    ("url", "leaves"),
+    [
+        ("http://localhost:8080/v1", False),
+        ("http://127.0.0.1/v1", False),
+        ("http://127.1.2.3:1/v1", False),
+        ("http://[::1]:8080/v1", False),
+        ("http://ollama.localhost/v1", False),
+        ("http://192.168.1.5:11434/v1", True),
+        ("https://localhost.example.org/v1", True),
+        ("https://api.example.org/v1", True),
+        ("http://0.0.0.0:8080/v1", True),
+    ],
+)
+def test_only_loopback_is_this_machine(url: str, leaves: bool):
+    assert leaves_machine(url) == leaves
+    assert display_name(url, "m").startswith("leaves this machine: ") == leaves
+
+
+@pytest.mark.parametrize("url", ["", "localhost:8080", "ftp://x/v1", "http://", "http://x:port/"])
+def test_an_address_that_is_none(url: str):
+    with pytest.raises(ModelError, match="no address of a server"):
+        leaves_machine(url)
+
+
+class _Failing(BaseHTTPRequestHandler):
+    """Says what it is told to: a status, or lines of a stream."""
+
+    status = 200
+    lines: tuple[str, ...] = ()
+    listed = True
+    heard: list[bytes]
+
+    def do_GET(self) -> None:
+        self._say(200 if self.listed else 404, b'{"object": "list", "data": []}')
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.heard.append(body)
+        if self.status == 0:
+            time.sleep(3)
+        if self.status != 200:
+            return self._say(self.status, b'{"error": {"message": "this is the reason"}}')
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        for line in self.lines:
+            self.wfile.write(f"data: {line}\n\n".encode())
+            self.wfile.flush()
+        return None
+
+    def _say(self, status: int, body: bytes) -> None:
+        self.send_response(status or 200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Tests are quiet."""
+
+
+@pytest.fixture
+def failing() -> Iterator[tuple[type[_Failing], str]]:
+    handler = type("Handler", (_Failing,), {"heard": []})
+    web = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    yield handler, f"http://127.0.0.1:{web.server_port}/v1"
+    web.shutdown()
+    web.server_close()
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (401, r"does not accept the key \(401\)"),
+        (403, r"does not accept the key \(403\)"),
+        (404, r"no model 'm', or speaks no OpenAI"),
+        (400, r"refused the question \(400\): .*this is the reason"),
+    ],
+)
+def test_what_a_server_refuses(failing, status: int, says: str):
+    handler, url = failing
+    handler.status = status
+    with pytest.raises(ModelError, match=says):
+        list(EndpointGenerator(url, "m").stream(CHAT, 4))
+    assert len(handler.heard) == 1
+
+
+@pytest.mark.parametrize(("status", "says"), [(429, "asks to wait"), (503, "is in trouble")])
+def test_what_may_pass_is_tried_twice(failing, status: int, says: str):
+    handler, url = failing
+    handler.status = status
+    with pytest.raises(ModelError, match=says):
+        list(EndpointGenerator(url, "m").stream(CHAT, 4))
+    assert len(handler.heard) == 2
+
+
+def test_a_server_that_says_nothing(failing):
+    handler, url = failing
+    handler.status = 0
+    with pytest.raises(ModelError, match="said nothing for 0 seconds"):
+        list(EndpointGenerator(url, "m", timeout=0.3).stream(CHAT, 4))
+
+
+def test_nobody_there():
+    with pytest.raises(ModelError, match=r"Nothing answers at 127\.0\.0\.1:9"):
+        EndpointGenerator("http://127.0.0.1:9/v1", "m").load()
+
+
+def delta(**fields: str) -> str:
+    chunk = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m"}
+    return json.dumps({**chunk, "choices": [{"index": 0, "delta": fields}]})
+
+
+def test_thoughts_of_either_kind_are_told_apart(failing):
+    handler, url = failing
+    handler.listed = False  # a server without a list of models is one, too
+    handler.lines = (
+        delta(reasoning_content="hm"),
+        delta(content="<thi"),
+        delta(content="nk>so</think>\n\nY"),
+        delta(content="es."),
+        "[DONE]",
+    )
+    model = EndpointGenerator(url, "m")
+    model.load()
+    tokens = [token for token in model.stream(CHAT, 9) if token.text]
+    assert "".join(token.text for token in tokens if token.thought) == "hmso"
+    assert "".join(token.text for token in tokens if not token.thought) == "Yes."
+    asked = json.loads(handler.heard[0])
+    assert asked["temperature"] == 0
+    assert [each["role"] for each in asked["messages"]] == ["system", "user"]
+
+
+def test_a_stream_that_is_no_json(failing):
+    handler, url = failing
+    handler.lines = ("<html>",)
+    with pytest.raises(ModelError, match="broke off, or speaks no OpenAI"):
+        list(EndpointGenerator(url, "m").stream(CHAT, 4))
+
+
+def test_what_is_local_goes_through_no_proxy(failing, monkeypatch):
+    handler, url = failing
+    handler.lines = (delta(content="Yes."), "[DONE]")
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert "proxy" in str(os.environ).casefold()
+    tokens = list(EndpointGenerator(url, "m").stream(CHAT, 4))
+    assert tokens[-1].text == "Yes."

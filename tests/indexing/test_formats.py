@@ -1,0 +1,45 @@
+"""Notes of several formats in one index."""
+
+from __future__ import annotations
+
+from rag.indexing.build import plan
+from rag.indexing.local import LocalIndex
+from rag.indexing.names import find_notes
+
+
+def test_a_row_of_a_table_and_a_line_of_html_are_found(desk) -> None:
+    desk.write("people.csv", "name,born\nAda,1815\n")
+    desk.write("old/trip.html", "<h1>Trip</h1>\n<p>The ferry left at noon.</p>\n")
+    assert desk.update().added == 5
+    assert desk.words("1815")[0].endswith("- name: Ada; born: 1815")
+    (passage,) = (each for each in _passages(desk) if each.path == "old/trip.html")
+    assert (passage.first, passage.last, passage.headings) == (2, 2, ("Trip",))
+
+
+def test_formats_that_are_not_wanted_any_more_leave_the_index(desk) -> None:
+    desk.write("people.csv", "name,born\nAda,1815\n")
+    desk.update()
+    index = desk.open()
+    try:
+        todo = plan(desk.notes, index.note_states(), 0, suffixes=(".md",))
+    finally:
+        index.close()
+    assert todo.gone == ("people.csv",)
+
+
+def test_a_link_names_an_org_note_without_its_suffix(desk) -> None:
+    desk.write("soil.org", "#+TITLE: Lime and soil\n\nLime sweetens it.\n")
+    desk.update()
+    index: LocalIndex = desk.open()
+    try:
+        assert [each.path for each in find_notes(index.store, "soil")] == ["soil.org"]
+    finally:
+        index.close()
+
+
+def _passages(desk):
+    index = desk.open()
+    try:
+        return list(index.store.all_passages())
+    finally:
+        index.close()

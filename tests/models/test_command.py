@@ -1,0 +1,194 @@
+"""`rag models`: the table, files that are added, what is used, what is measured."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rag.answering.generation import Token
+from rag.cli import main
+from rag.config import load_config
+from rag.models.bench import measure
+from rag.models.catalog import find_model
+from rag.models.header import free_memory
+from rag.models.known import AS_OF, KNOWN
+from rag.models.weights import locate
+
+
+@pytest.fixture
+def run(tmp_path: Path, models_cache: Path, monkeypatch, capsys) -> Callable[..., tuple]:
+    """Runs `rag models` in this process, in a folder of its own; status, output, errors."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAG_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("RAG_CACHE_DIR", str(models_cache.parent))
+    monkeypatch.setenv("RAG_CONFIG_DIR", str(tmp_path / "own"))
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        status = main(["models", *arguments])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def gguf(tmp_path: Path) -> Path:
+    file = tmp_path / "my model.gguf"
+    file.symlink_to(locate(find_model("SmolLM2-135M-Instruct", "generator")))
+    return file
+
+
+def test_the_table_fits_a_terminal(run):
+    _, out, _ = run()
+    lines = out.splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    assert next(line for line in lines if line.startswith("● ")).split()[1:3] == [
+        "SmolLM2-135M-Instruct",
+        "135M",
+    ]
+    for known in KNOWN:
+        assert f" {known.name} " in out
+    assert str(AS_OF) in out
+
+
+def test_the_table_for_programs(run):
+    _, out, _ = run("--json")
+    rows = json.loads(out)
+    assert [row["name"] for row in rows if row["in_use"]] == [
+        "SmolLM2-135M-Instruct",
+        "all-MiniLM-L6-v2",
+    ]
+    for row in rows:
+        assert row["size"] > 0
+        assert row["licence"]
+        assert row["fits"] == (row["memory"] < free_memory()) or row["memory"] > 1e9
+    generators = [row["size"] for row in rows if row["kind"] == "generator"]
+    assert generators == sorted(generators)
+
+
+def test_the_list_is_of_models_from_small_to_large():
+    billions = [float(known.parameters.removesuffix("B")) for known in KNOWN]
+    assert min(billions) < 0.4
+    assert max(billions) == 8
+    assert len({known.name for known in KNOWN}) == len(KNOWN)
+    for known in KNOWN:
+        assert re.fullmatch(r"[\w.-]+/[\w.-]+", known.repo)
+        assert known.file.endswith(".gguf")
+        assert known.context >= 8192
+
+
+def test_a_file_is_added_used_and_forgotten(run, gguf: Path, tmp_path: Path):
+    own = tmp_path / "own" / "rag.toml"
+    assert run("add", str(gguf))[0] == 0
+    assert run("add", str(gguf), "--name", "SmolLM2-135M-Instruct")[2].startswith("SmolLM2-135M")
+    status, out, _ = run("use", "my model")
+    assert status == 0
+    assert str(own) in out
+    assert load_config(tmp_path, {"RAG_CONFIG_DIR": str(own.parent)}).generator_model == "my model"
+    _, _, err = run("remove", "my model")
+    assert "my model is in use. First: rag models use SmolLM2-135M-Instruct" in err
+    assert run("use", "SmolLM2-135M-Instruct")[0] == 0
+    assert "its file stays" in run("remove", "my model")[1]
+    assert gguf.exists()
+    assert "my model" not in run("--json")[1]
+    assert run("use", str(gguf))[0] == 0
+    assert str(gguf) in run("--json")[1]
+
+
+def test_the_folders_own_setting_is_the_one_that_changes(run, gguf: Path, tmp_path: Path):
+    (tmp_path / "rag.toml").write_text('[generator]\nmodel = "old" # mine\n')
+    _, out, _ = run("use", str(gguf))
+    assert str(tmp_path / "rag.toml") in out
+    assert f'model = "{gguf}" # mine' in (tmp_path / "rag.toml").read_text()
+
+
+def test_a_file_among_notes_may_not_name_a_model_and_ones_own_does(run, gguf, tmp_path: Path):
+    (tmp_path / ".obsidian").mkdir()
+    (tmp_path / "rag.toml").write_text(
+        '[generator]\nmodel = "SmolLM2-135M-Instruct"\nthreads = 1\n'
+    )
+    _, out, _ = run("use", str(gguf))
+    assert str(tmp_path / "own" / "rag.toml") in out
+    assert (tmp_path / "rag.toml").read_text() == "[generator]\nthreads = 1\n"
+    config = load_config(tmp_path, {"RAG_CONFIG_DIR": str(tmp_path / "own")})
+    assert (config.generator_model, config.generator_threads) == (str(gguf), 1)
+    assert not config.unread
+
+
+def test_a_variable_that_wins_is_mentioned(run, gguf: Path, monkeypatch):
+    monkeypatch.setenv("RAG_GENERATOR_MODEL", "SmolLM2-135M-Instruct")
+    assert "RAG_GENERATOR_MODEL is set in the environment, and wins" in run("use", str(gguf))[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("add", "none.gguf"), "is not there"),
+        (("add", "letter.txt"), "is not a GGUF file"),
+        (("add", "."), "is not there"),
+        (("use", "letter.txt"), "is not a GGUF file"),
+        (("use", "endpoint"), "No endpoint is named"),
+        (("use", "x", "--url", "http://localhost/v1"), "are for: rag models use endpoint"),
+        (("use", "endpoint", "--url", "nowhere", "--model", "m"), "is no address of a server"),
+        (("remove", "SmolLM2-135M-Instruct"), "came with rag"),
+        (("bench", "SmolLM2"), "Known: SmolLM2-135M-Instruct"),
+        (("pull", "x", "--sha256", "1"), "No known model"),
+        (("add", "letter.txt", "--name", "endpoint"), "cannot be called 'endpoint'"),
+    ],
+)
+def test_bad_input(run, tmp_path: Path, arguments: tuple[str, ...], says: str):
+    (tmp_path / "letter.txt").write_text("Dear diary")
+    status, out, err = run(*arguments)
+    assert status == 2
+    assert says in err
+    assert not out
+    assert not (tmp_path / "own").exists()
+
+
+class Clock:
+    """Reads 100 tokens, writes some, each at a time of its own."""
+
+    name = "clock"
+
+    def __init__(self, written: int) -> None:
+        self.written = written
+        self.asked: list[str] = []
+
+    def load(self) -> None: ...
+    def close(self) -> None: ...
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+    def stream(self, messages, max_tokens, cancel=None, avoid=""):
+        self.asked.append(messages[-1].text)
+        yield Token("", 0.0, 50, 100)
+        yield Token("", 0.0, 100, 100)
+        for _ in range(min(self.written, max_tokens)):
+            yield Token("one ", -0.1, 100, 100)
+
+
+def test_measuring():
+    model = Clock(10)
+    speed = measure(model)
+    assert speed.prefill > 0
+    assert speed.decode > 0
+    assert 400 < len(model.asked[-1].split()) < 600
+    with pytest.raises(Exception, match="wrote too little"):
+        measure(Clock(1))
+
+
+@pytest.mark.model
+def test_measuring_the_bundled_model(run):
+    status, out, _ = run("bench", "--json")
+    assert status == 0
+    measured = json.loads(out)
+    row = next(row for row in json.loads(run("--json")[1]) if row["name"] == measured["name"])
+    assert row["speed"]["prefill"] == measured["prefill"] > 0
+    assert row["speed"]["decode"] == measured["decode"] > 0
+    assert f"{measured['prefill']:.0f}/{measured['decode']:.0f}" in run()[1]

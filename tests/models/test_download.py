@@ -1,0 +1,267 @@
+"""Fetching models from a server that speaks the hub's protocol: whole and checked, or not."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rag.errors import ModelError, StorageError
+from rag.models import download
+from rag.models.catalog import find_model
+from rag.models.download import Wanted, check_space, fetch
+from rag.models.source import parse_source
+from rag.models.weights import locate
+from tests.conftest import Box
+from tests.models.hub import COMMIT, Hub, serving
+
+REPO, FILE = "org/tiny-GGUF", "tiny.Q4_1.gguf"
+PULL = ("models", "pull", f"hf:{REPO}/{FILE}")
+
+
+@pytest.fixture(scope="module")
+def weights() -> bytes:
+    return locate(find_model("SmolLM2-135M-Instruct", "generator")).read_bytes()
+
+
+@pytest.fixture
+def hub(box: Box, weights: bytes) -> Iterator[Hub]:
+    with serving(
+        Hub({REPO: {FILE: weights, "tiny.Q8_0.gguf": b"GGUF", "README.md": b"#"}})
+    ) as made:
+        box.env.update(HF_ENDPOINT=made.url, HF_HOME=str(box.folder / "hf"), HF_TOKEN="")
+        box.env["RAG_CACHE_DIR"] = str(box.folder / "cache")
+        yield made
+
+
+def left_over(box: Box) -> list[Path]:
+    return sorted(box.folder.rglob("*.partial"))
+
+
+def names(box: Box) -> list[str]:
+    rows = json.loads(box.rag("models", "--json").stdout)
+    return [row["name"] for row in rows if row["installed"]]
+
+
+def test_nothing_is_fetched_without_a_yes(box: Box, hub: Hub):
+    said = box.refused(*PULL, says="Nobody is here to say yes")
+    assert "98 MB, licence apache-2.0, checked by SHA-256" in said
+    assert str(box.folder / "hf") in said
+    assert not [each for each in hub.asked if each[0] == "GET" and "resolve" in each[1]]
+    assert not list(box.folder.rglob("blobs"))
+
+
+def test_a_model_is_fetched_used_and_removed(box: Box, hub: Hub, weights: bytes):
+    done = box.rag(*PULL, "--yes", "--name", "small")
+    assert done.returncode == 0, done.stderr
+    (pointer,) = box.folder.glob(f"hf/hub/models--org--tiny-GGUF/snapshots/{COMMIT}/{FILE}")
+    assert pointer.read_bytes() == weights
+    assert names(box) == ["SmolLM2-135M-Instruct", "small", "all-MiniLM-L6-v2"]
+    row = next(r for r in json.loads(box.rag("models", "--json").stdout) if r["name"] == "small")
+    assert (row["size"], row["context"], row["licence"]) == (len(weights), 8192, "apache-2.0")
+    assert row["memory"] > row["size"]
+    hub.asked.clear()
+    assert box.rag(*PULL, "--yes", "--name", "small").returncode == 0
+    assert not [each for each in hub.asked if each[0] == "GET" and "resolve" in each[1]]
+    assert box.rag("models", "use", "small").returncode == 0
+    rows = json.loads(box.rag("models", "--json").stdout)
+    assert [row["name"] for row in rows if row["in_use"]] == ["small", "all-MiniLM-L6-v2"]
+    box.refused("models", "remove", "small", "--yes", says="is in use")
+    box.rag("models", "use", "SmolLM2-135M-Instruct")
+    box.refused("models", "remove", "small", says="Nobody is here to say yes")
+    assert box.rag("models", "remove", "small", "--yes").returncode == 0
+    assert not [
+        each for each in box.folder.rglob("*") if each.is_file() and each.stat().st_size > 9e7
+    ]
+
+
+def test_a_connection_that_is_cut_is_taken_up_again(box: Box, hub: Hub):
+    hub.cut_after, hub.cuts = 40_000_000, 1
+    assert box.rag(*PULL, "--yes").returncode == 0
+    ranges = [each[2] for each in hub.asked if each[0] == "GET" and "resolve" in each[1]]
+    assert len(ranges) == 2
+    assert re.fullmatch(r"bytes=[1-9]\d+-", ranges[1])
+    assert not left_over(box)
+
+
+def test_what_came_before_a_long_cut_is_kept_for_the_next_run(box: Box, hub: Hub, weights: bytes):
+    hub.status = 0
+    hub.cut_after, hub.cuts = 40_000_000, 1
+    begun = fetch_begun(box, hub)
+    assert 0 < begun.stat().st_size < len(weights)
+    hub.asked.clear()
+    said = box.refused(*PULL, says="still to come")
+    assert re.search(r"98 MB, \d\d MB of them still to come", said)
+    assert box.rag(*PULL, "--yes").returncode == 0
+    first = next(each for each in hub.asked if each[0] == "GET" and "resolve" in each[1])
+    assert int(first[2].removeprefix("bytes=").removesuffix("-")) > 0
+    assert not left_over(box)
+
+
+def fetch_begun(box: Box, hub: Hub) -> Path:
+    """A download that was stopped in its middle, by Ctrl-C say."""
+    import signal
+    import time
+
+    process = box.start(*PULL, "--yes")
+    for _ in range(600):
+        partials = [each for each in left_over(box) if each.stat().st_size]
+        if partials:
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    (partial,) = left_over(box)
+    return partial
+
+
+def test_a_server_without_ranges_starts_again(box: Box, hub: Hub, weights: bytes):
+    hub.ranges, hub.cut_after, hub.cuts = False, 40_000_000, 1
+    assert box.rag(*PULL, "--yes").returncode == 0
+    assert next(box.folder.glob("hf/hub/*/snapshots/*/*")).read_bytes() == weights
+
+
+def test_another_hash_installs_nothing(box: Box, hub: Hub):
+    hub.corrupt = True
+    box.refused(*PULL, "--yes", says="came damaged or is another file")
+    assert not left_over(box)
+    assert names(box) == ["SmolLM2-135M-Instruct", "all-MiniLM-L6-v2"]
+    hub.corrupt = False
+    assert box.rag(*PULL, "--yes").returncode == 0
+
+
+def test_another_size_installs_nothing_and_keeps_what_came(box: Box, hub: Hub):
+    hub.promise = 1000
+    box.refused(*PULL, "--yes", says="another size than the server had promised")
+    assert left_over(box)
+    hub.promise = 0
+    assert box.rag(*PULL, "--yes").returncode == 0
+    assert not left_over(box)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "says"),
+    [
+        (401, "", "does not allow it (401). Set HF_TOKEN"),
+        (401, "GatedRepo", "only for those who accepted its terms"),
+        (403, "", "does not allow it (403)"),
+        (404, "", "is not there (404)"),
+        (429, "", "asks to wait: too many requests. Try again in 7 seconds"),
+        (500, "", "is in trouble (500)"),
+    ],
+)
+def test_what_a_server_refuses(box: Box, hub: Hub, status: int, code: str, says: str):
+    hub.status, hub.code, hub.retry_after = status, code, "7"
+    box.refused(*PULL, "--yes", says=says)
+    assert names(box) == ["SmolLM2-135M-Instruct", "all-MiniLM-L6-v2"]
+
+
+def test_names_that_are_wrong(box: Box, hub: Hub):
+    wrong = f"hf:{REPO}/tiny.Q5.gguf"
+    box.refused("models", "pull", wrong, says="holds no file 'tiny.Q5.gguf'. Did you mean 'tiny.Q")
+    box.refused(
+        "models", "pull", "hf:org/none/x.gguf", says="knows no hf:org/none/x.gguf, or keeps"
+    )
+    box.refused("models", "pull", f"hf:{REPO}", says="holds 2 GGUF files")
+    box.refused("models", "pull", "Qwen3-4", says="Did you mean 'Qwen3-4B'?")
+    box.refused("models", "use", "Qwen3-4B", says="rag models pull Qwen3-4B")
+    box.refused("models", "use", "SmolLM2-135", says="Known: SmolLM2-135M-Instruct")
+    box.refused("models", "remove", "x", says="No model called 'x' was fetched")
+    box.refused("models", "remove", "all-MiniLM-L6-v2", says="came with rag")
+    box.refused(*PULL, "--yes", "--name", "all-MiniLM-L6-v2", says="comes with rag")
+    box.env["HF_HUB_OFFLINE"] = "1"
+    box.refused(*PULL, says="HF_HUB_OFFLINE is set")
+
+
+def test_nobody_there(box: Box, hub: Hub):
+    box.env["HF_ENDPOINT"] = "http://127.0.0.1:9"
+    box.refused(*PULL, "--yes", says="The connection to")
+
+
+def test_a_proxy_is_honoured(box: Box, hub: Hub):
+    box.env.update(HF_ENDPOINT="http://hub.invalid", HTTP_PROXY=hub.url, http_proxy=hub.url)
+    assert box.rag(*PULL, "--yes").returncode == 0
+    assert any("resolve" in each[1] for each in hub.asked)
+
+
+def test_a_url_with_and_without_its_hash(box: Box, hub: Hub, weights: bytes):
+    hub.files["/some where/my model.gguf"] = weights
+    url = f"{hub.url}/some%20where/my%20model.gguf"
+    box.env["HF_ENDPOINT"] = "http://hub.invalid"
+    box.refused("models", "pull", url, says="no SHA-256 is known for it")
+    box.refused("models", "pull", url, "--yes", "--sha256", "0" * 64, says="came damaged")
+    box.refused("models", "pull", url, "--sha256", "12", says="not a SHA-256")
+    assert box.rag("models", "pull", url, "--yes").returncode == 0
+    assert "my model" in names(box)
+    box.refused("models", "pull", f"{hub.url}/page.html", says="does not end in .gguf")
+    box.refused("models", "pull", f"{hub.url}/none.gguf", "--yes", says="is not there (404)")
+
+
+def test_a_page_in_place_of_a_model(box: Box, hub: Hub):
+    hub.files["/m.gguf"] = b"<html>Please log in</html>"
+    box.env["HF_ENDPOINT"] = "http://hub.invalid"
+    box.refused("models", "pull", f"{hub.url}/m.gguf", "--yes", says="is not a GGUF file")
+    assert "m" not in names(box)
+
+
+def test_a_disk_that_is_too_small(tmp_path: Path):
+    free = shutil.disk_usage(tmp_path).free
+    wanted = Wanted("u", "f", free + 1, "", tmp_path / "not" / "yet" / "f", "e")
+    with pytest.raises(StorageError, match=r"are to come, and .* free. Free some space"):
+        check_space((wanted,))
+    check_space((Wanted("u", "f", 1, "", tmp_path / "f", "e"),))
+
+
+def test_a_disk_that_fills_up_keeps_what_came(tmp_path: Path, monkeypatch):
+    data = os.urandom(30_000_000)
+    written: list[int] = []
+
+    def full(self, piece: bytes) -> int:
+        written.append(len(piece))
+        if len(written) > 1:
+            raise OSError(28, "No space left on device")
+        return int(self._handle.write(piece))
+
+    with serving(Hub(files={"/f.gguf": data})) as hub:
+        wanted = Wanted(f"{hub.url}/f.gguf", "f.gguf", len(data), "", tmp_path / "f.gguf", "e")
+        with monkeypatch.context() as patched:
+            patched.setattr(download._Counted, "write", full)
+            with pytest.raises(StorageError, match="disk is full"):
+                fetch(wanted, lambda _: None)
+        begun = wanted.partial.stat().st_size
+        assert 0 < begun < len(data)
+        heard: list[int] = []
+        assert fetch(wanted, heard.append).read_bytes() == data
+    assert hub.asked[-1][2] == f"bytes={begun}-"
+    assert heard[0] > begun
+    assert heard[-1] == len(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("qwen3-4b", "hf:Qwen/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf"),
+        ("hf:a/b", "hf:a/b"),
+        ("hf:a/b/c/d.gguf", "hf:a/b/c/d.gguf"),
+        ("https://huggingface.co/a/b/resolve/main/c.gguf?download=true", "hf:a/b/c.gguf"),
+        ("https://huggingface.co/a/b/blob/main/c.gguf", "hf:a/b/c.gguf"),
+        ("https://huggingface.co/a/b", "hf:a/b"),
+        ("https://example.org/x/c.gguf", "https://example.org/x/c.gguf"),
+    ],
+)
+def test_places_are_understood(text: str, place: str):
+    assert str(parse_source(text)) == place
+
+
+@pytest.mark.parametrize(
+    "text", ["", "hf:", "hf:a", "hf:a/b/../../c", "ftp://x/y.gguf", "a/b", "x"]
+)
+def test_places_that_are_none(text: str):
+    with pytest.raises(ModelError):
+        parse_source(text)

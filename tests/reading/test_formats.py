@@ -1,0 +1,220 @@
+"""Real files of each format: what is read of them, and on which line it stands."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rag.reading.documents import Document, parse_document
+from rag.reading.formats import FORMATS, suffixes_of
+from rag.reading.notes import NoteText, Skipped, read_note, scan
+
+FILES = Path(__file__).parents[1] / "data" / "formats"
+
+
+def opened(name: str) -> tuple[NoteText, Document]:
+    note = read_note(FILES, name)
+    assert isinstance(note, NoteText)
+    assert note.readable is not None
+    return note, parse_document(name, note.text, note.readable.fields)
+
+
+def read(folder: Path, name: str, text: str) -> NoteText | Skipped:
+    (folder / name).write_text(text)
+    return read_note(folder, name)
+
+
+def lines_of(folder: Path, name: str, text: str) -> list[str]:
+    note = read(folder, name, text)
+    assert isinstance(note, NoteText), note
+    return note.text.split("\n")
+
+
+def headings(document: Document) -> list[tuple[str, ...]]:
+    return list(dict.fromkeys(block.headings for block in document.blocks))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("garden.org", "The butt holds 210 litres"),
+        ("garden.org", "plants = 12"),
+        ("pump.rst", "Never run it dry"),
+        ("pump.rst", "pump --drain"),
+        ("rhine.html", "to Koblenz"),
+        ("rhine.html", "ferry at Rhinau"),
+        ("rhine.html", "total = 4 + 36"),
+        ("rainfall.ipynb", "print(rain.mean())"),
+        ("rainfall.ipynb", "June was the wettest month."),
+        ("people.csv", "Grace Hopper"),
+    ],
+)
+def test_words_stand_on_the_line_that_they_have_in_the_file(name: str, words: str) -> None:
+    note, document = opened(name)
+    raw = (FILES / name).read_text().split("\n")
+    (line,) = (n for n, each in enumerate(raw, 1) if words in each)
+    assert words in note.text.split("\n")[line - 1]
+    (block,) = (each for each in document.blocks if words in each.text)
+    assert block.first <= line <= block.last
+    assert note.text.count("\n") == len(raw) - 1
+
+
+def test_org_headlines_tags_drawers_and_title() -> None:
+    note, document = opened("garden.org")
+    assert document.title == "The garden year"
+    assert document.tags == ("garden", "outdoors", "beans", "spring")
+    assert document.aliases == ("Allotment diary", "plot")
+    assert str(document.created) == "2024-03-02"
+    assert headings(document) == [
+        ("TODO Sow the beans",), ("TODO Sow the beans", "Spacing"), ("Water",),
+    ]  # fmt: skip
+    assert [(each.target, each.heading) for each in document.links] == [("soil.org", "Lime")]
+    for hidden in ("nobody reads", "CLOCK", "ROAM", "secret", "#+"):
+        assert hidden not in note.text
+    code = next(each for each in document.blocks if each.kind == "code")
+    assert "# not a heading\n  plants = 12" in code.text
+
+
+def test_org_that_never_closes_what_it_opens_stays_text(tmp_path: Path) -> None:
+    text = "* A\n:LOGBOOK:\nkept\n* B\n#+begin_src sh\nls -l\n"
+    assert lines_of(tmp_path, "a.org", text) == ["# A", ":LOGBOOK:", "kept", "# B", "", "ls -l", ""]
+
+
+def test_org_text_that_is_set_in_is_no_code(tmp_path: Path) -> None:
+    note = read(tmp_path, "a.org", "* A\n     Five spaces before it.\n     And again.\n")
+    assert isinstance(note, NoteText)
+    (block,) = parse_document("a.org", note.text, {}).blocks
+    assert (block.kind, block.first, block.last) == ("paragraph", 2, 3)
+
+
+def test_rst_titles_by_order_fields_directives_and_literals() -> None:
+    note, document = opened("pump.rst")
+    assert document.title == "Pump guide"
+    assert document.tags == ("pump", "cellar")
+    assert str(document.created) == "2023-11-05"
+    assert document.fields["author"] == "A. Miller"
+    assert headings(document)[-1] == ("Pump guide", "Service", "Parts")
+    code = [each.text for each in document.blocks if each.kind == "code"]
+    assert code == ["```\n# drain it\npump --drain\n```", "```yaml\n\nseal: 3\nhose: 1\n```"]
+    assert [each.target for each in document.links] == ["soil.rst"]
+    assert "**Note:** Never run it dry." in note.text
+    for hidden in ("a comment", "service-target", ":doc:", ":alt:"):
+        assert hidden not in note.text
+
+
+def test_rst_includes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("hidden words")
+    text = "A\n=\n\n.. include:: secret.txt\n\n.. raw:: html\n   :file: secret.txt\n\nend\n"
+    assert "".join(lines_of(tmp_path, "a.rst", text)) == "# Aend"
+
+
+def test_html_title_metadata_and_what_is_left_out() -> None:
+    note, document = opened("rhine.html")
+    assert document.title == "Cycling the Rhine & back"
+    assert document.tags == ("cycling", "rivers")
+    assert str(document.created) == "2022-07-14"
+    assert headings(document) == [("Cycling the Rhine",), ("Cycling the Rhine", "Costs")]
+    assert "in nine days — 520\u00a0km".replace("\u00a0", " ") in note.text
+    assert "Ferry | 4 EUR" in note.text
+    assert [each.target for each in document.links] == ["packing.html"]
+    for hidden in ("do not read", "color", "About us", "<"):
+        assert hidden not in note.text.replace("](<", "](")
+
+
+def test_html_of_one_long_line_has_lines_of_its_own() -> None:
+    _, document = opened("bread.html")
+    assert [(each.headings, each.text) for each in document.blocks] == [
+        (("Bread",), "Knead for ten minutes."),
+        (("Bread", "Oven"), "Bake at 230 degrees."),
+        (("Bread", "Oven"), "- stone\n- steam"),
+    ]
+
+
+def test_html_that_is_broken_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    text = "<nav>\nmenu\n<p>words &nosuch; &amp; more\n<b>bold\n<!-- never closed\n"
+    assert "words &nosuch; & more" in lines_of(tmp_path, "a.html", text)[2]
+    assert read(tmp_path, "b.html", "<script>only()</script>") == Skipped("b.html", "holds no text")
+
+
+def test_a_notebook_has_cells_headings_and_text_output() -> None:
+    note, document = opened("rainfall.ipynb")
+    assert document.title == "Rainfall study"
+    assert headings(document) == [("Rainfall study",), ("Rainfall study", "Result")]
+    assert note.readable is not None
+    labels = [label for _, label in note.readable.places]
+    assert labels == ["cell 1", "cell 2", "cell 3"]
+    assert "mean 61.5 mm" in note.text
+    for hidden in ("aGVsbG8", "Figure", "cell_type"):
+        assert hidden not in note.text
+
+
+def test_a_notebook_on_one_line_has_lines_of_its_own() -> None:
+    note, document = opened("compact.ipynb")
+    assert [each.kind for each in document.blocks] == ["paragraph", "code", "code", "paragraph"]
+    assert note.readable is not None
+    assert [label for _, label in note.readable.places] == ["cell 1", "cell 2", "cell 3"]
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]", "{", '{"cells": 3}', "[" * 100_000])
+def test_what_is_no_notebook_is_skipped(tmp_path: Path, text: str) -> None:
+    skipped = Skipped("a.ipynb", "is not a notebook that can be read")
+    assert read(tmp_path, "a.ipynb", text) == skipped
+
+
+def test_rows_of_a_table_name_their_columns() -> None:
+    note, _ = opened("people.csv")
+    assert note.text.split("\n")[:2] == [
+        "Columns: name, born, note",
+        "- name: Ada Lovelace; born: 1815; note: wrote the first program",
+    ]
+    assert opened("prices.tsv")[0].text.startswith("- column 1: 3; column 2: 4.50; column 3: apple")
+
+
+def test_a_table_of_data_rather_than_notes_is_skipped(tmp_path: Path) -> None:
+    rows = "a,b\n" + "x,y\n" * 2001
+    assert read(tmp_path, "a.csv", rows) == Skipped("a.csv", "is a table of more than 2,000 rows")
+
+
+def test_a_semicolon_may_part_columns_too(tmp_path: Path) -> None:
+    lines = lines_of(tmp_path, "a.csv", "name;price\nbread, dark;4,50\n")
+    assert lines[1] == "- name: bread, dark; price: 4,50"
+
+
+def test_words_with_a_hash_are_tags_where_people_write_them_so(tmp_path: Path) -> None:
+    for name, tags in (("a.csv", ()), ("a.html", ()), ("a.md", ("fff",))):
+        text = "<p>#fff</p>" if name == "a.html" else "colour\n#fff\n"
+        note = read(tmp_path, name, text)
+        assert isinstance(note, NoteText)
+        known = note.readable.fields if note.readable else None
+        assert parse_document(name, note.text, known).tags == tags
+
+
+def test_a_folder_is_scanned_for_chosen_formats(tmp_path: Path) -> None:
+    shutil.copytree(FILES, tmp_path / "all")
+    everything = [each.path for each in scan(tmp_path / "all").files]
+    assert everything == sorted(each.name for each in FILES.iterdir())
+    chosen = scan(tmp_path / "all", suffixes_of(["org", "csv"])).files
+    assert [each.path for each in chosen] == ["garden.org", "people.csv", "prices.tsv"]
+
+
+def test_what_a_saved_page_is_made_of_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "Page.html").write_text("<p>words</p>")
+    for folder in ("Page_files", "my_files"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "frame.html").write_text("<p>more</p>")
+    assert [each.path for each in scan(tmp_path).files] == ["Page.html", "my_files/frame.html"]
+
+
+def test_every_format_has_a_name_and_suffixes_of_its_own() -> None:
+    suffixes = [suffix for each in FORMATS for suffix in each.suffixes]
+    assert len(set(suffixes)) == len(suffixes)
+    assert suffixes_of([]) == tuple(suffixes)
+
+
+def test_a_notebook_of_format_3_is_read(tmp_path: Path) -> None:
+    cells = [{"cell_type": "code", "input": ["x = 1\n"], "language": "python", "outputs": []}]
+    text = json.dumps({"worksheets": [{"cells": cells}], "nbformat": 3}, indent=1)
+    assert "x = 1" in lines_of(tmp_path, "a.ipynb", text)

@@ -1,0 +1,104 @@
+"""`rag ask --with`: documents read beside the notes, cited, and forgotten."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Box
+
+pytestmark = pytest.mark.model
+LEASE = (
+    "# Lease\n\nThe flat is let from the first of May.\n\n"
+    "The period of notice is three months, to the end of a quarter.\n"
+)
+NOTICE = "How long is the period of notice?"
+BARREL = "How many litres does the rain barrel hold?"
+
+
+@pytest.fixture
+def lease(box: Box) -> Path:
+    file = box.folder / "lease.md"
+    file.write_text(LEASE)
+    return file
+
+
+def test_a_document_is_cited_by_name_and_lines(box: Box, lease: Path):
+    done = box.rag("ask", "--json", "--with", "lease.md", NOTICE)
+    reply = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert "three months" in reply["answer"]
+    (cited,) = reply["citations"]
+    assert (cited["path"], cited["lines"]) == ("lease.md", [5, 5])
+    assert cited["quote"] in LEASE
+    assert "[1] lease.md:3-5" in box.rag("ask", "--quote", "--with", "lease.md", NOTICE).stdout
+
+
+def test_the_notes_are_still_asked(box: Box, lease: Path):
+    reply = json.loads(box.rag("ask", "--json", "--with", str(lease), BARREL).stdout)
+    assert "300" in reply["answer"]
+    assert reply["citations"][0]["path"] == "barrel.md"
+    assert str(lease) in {each["path"] for each in reply["passages"]}
+
+
+def test_nothing_of_it_is_kept(box: Box, lease: Path, tmp_path: Path):
+    box.env["TMPDIR"] = str(tmp_path)
+    box.index()
+    assert box.rag("ask", "--with", "lease.md", NOTICE).returncode == 0
+    assert not list(tmp_path.glob("rag-*"))
+    assert len(os.listdir(box.data / "indexes")) == 1
+    assert "lease" not in box.rag("search", "--json", NOTICE).stdout
+    assert box.rag("ask", NOTICE).returncode == 1
+
+
+def test_from_a_pipe(box: Box, lease: Path):
+    done = box.rag("ask", "--json", "--with", "-", NOTICE, input=LEASE)
+    reply = json.loads(done.stdout)
+    assert reply["citations"][0]["path"] == "standard input"
+    asked = box.rag("ask", "--json", "--with", "lease.md", input=NOTICE)
+    assert "three months" in json.loads(asked.stdout)["answer"]
+    box.refused("ask", "--with", "-", says="both the question and the document")
+
+
+def test_several_and_plain_text(box: Box, lease: Path):
+    (box.folder / "server.log").write_text("start\nThe disk of host heron failed at noon.\n")
+    both = ["--with", "lease.md", "--with", "server.log"]
+    reply = json.loads(box.rag("ask", "--json", *both, "Which disk failed at noon?").stdout)
+    assert reply["citations"][0]["path"] == "server.log"
+    assert reply["citations"][0]["lines"] == [2, 2]
+    reply = json.loads(box.rag("ask", "--json", *both, NOTICE).stdout)
+    assert reply["citations"][0]["path"] == "lease.md"
+
+
+def test_without_any_notes(box: Box, lease: Path):
+    box.env["RAG_NOTES"] = ""
+    done = box.rag("ask", "--with", "lease.md", NOTICE)
+    assert done.returncode == 0
+    assert "three months" in done.stdout
+    assert not (box.data / "folders.json").exists()
+
+
+def test_several_notes_folders_and_a_document(box: Box, lease: Path):
+    other = box.folder / "other"
+    other.mkdir()
+    (other / "sun.md").write_text("The sun dial stands in the yard.\n")
+    folders = ["--notes", str(box.notes), "--notes", str(other)]
+    reply = json.loads(box.rag("ask", "--json", *folders, "--with", "lease.md", NOTICE).stdout)
+    paths = {each["path"].partition("/")[0] for each in reply["passages"]}
+    assert paths == {"lease.md", "notes", "other"}
+
+
+def test_what_cannot_be_read(box: Box):
+    temporary = box.folder / "temporary"
+    temporary.mkdir()
+    box.env["TMPDIR"] = str(temporary)
+    box.refused("ask", "--with", "nowhere.md", NOTICE, says="nowhere.md cannot be read")
+    (box.folder / "empty.md").write_text("")
+    box.refused("ask", "--with", "empty.md", NOTICE, says="empty.md is empty")
+    (box.folder / "noise.bin").write_bytes(bytes(range(256)) * 40)
+    box.refused("ask", "--with", "noise.bin", NOTICE, says="noise.bin looks binary")
+    box.refused("ask", "--with", str(box.notes), NOTICE, says="is a directory")
+    assert not list(temporary.glob("rag-*"))

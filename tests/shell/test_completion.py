@@ -1,0 +1,123 @@
+"""Completion as the shells do it, and what it may never hand to a shell."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rag.cli import build_parser
+from rag.shell.completion import SHELLS, script
+from tests.conftest import Box
+
+pytestmark = pytest.mark.model
+IN_BASH = """
+source "$1"; shift
+COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 ))
+_shtab_rag
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+# What zsh would offer: its own completion needs a terminal, our functions do not.
+IN_ZSH = """
+compadd() { shift; print -l -- ${(P)1} }
+_arguments() { : }; _describe() { : }; _files() { : }; compdef() { : }
+source "$1"
+"$2"
+"""
+
+
+@pytest.fixture
+def shell(box: Box) -> Box:
+    """A box whose shell finds `rag`, with tags in its notes."""
+    (box.notes / "bees.md").write_text(
+        "---\ntags: [garden/hive, '$(touch owned)', '`touch owned`', 'a;b', '-x', été]\n---\n"
+        "The bees.\n"
+    )
+    box.index()
+    programs = box.folder / "bin"
+    programs.mkdir()
+    (programs / "rag").write_text(f'#!/bin/sh\nexec {sys.executable} -m rag "$@"\n')
+    (programs / "rag").chmod(0o755)
+    box.env["PATH"] = f"{programs}:{box.environ()['PATH']}"
+    return box
+
+
+def run(box: Box, *command: str) -> list[str]:
+    done = subprocess.run(
+        command, env=box.environ(), cwd=box.folder, capture_output=True, text=True,
+        timeout=120, check=False,
+    )  # fmt: skip
+    assert not done.stderr, done.stderr
+    return [line.partition("\t")[0] for line in done.stdout.split("\n") if line]
+
+
+def saved(box: Box, name: str) -> Path:
+    file = box.folder / f"rag.{name}"
+    file.write_text(script(build_parser(), name))
+    return file
+
+
+def needs(name: str) -> str:
+    if shutil.which(name) is None:
+        pytest.skip(f"{name} is not installed")
+    return name
+
+
+def test_bash(shell: Box):
+    file = str(saved(shell, needs("bash")))
+
+    def completed(*words: str) -> list[str]:
+        return run(shell, "bash", "--norc", "-c", IN_BASH, "bash", file, "rag", *words)
+
+    assert "ask" in completed("a")
+    assert set(completed("ask", "--no-")) == {"--no-stream", "--no-refresh"}
+    assert completed("ask", "--tag", "gar") == ["garden/hive"]
+    assert str(shell.notes) in completed("ask", "--notes", str(shell.notes)[:-2])
+    assert completed("completion", "fi") == ["fish"]
+    assert not (shell.folder / "owned").exists()
+
+
+def test_fish(shell: Box):
+    file = str(saved(shell, needs("fish")))
+
+    def completed(line: str) -> list[str]:
+        return run(shell, "fish", "--no-config", "-c", f"source {file}; complete -C '{line}'")
+
+    assert "search" in completed("rag sea")
+    assert "--tag" in completed("rag ask --ta")
+    assert completed("rag ask --tag garden") == ["garden/hive"]
+    assert str(shell.notes) in completed(f"rag ask --notes {str(shell.notes)[:-2]}")
+    assert not (shell.folder / "owned").exists()
+
+
+def test_zsh(shell: Box):
+    file = str(saved(shell, needs("zsh")))
+    run(shell, "zsh", "-n", file)
+    assert "garden/hive" in run(shell, "zsh", "-f", "-c", IN_ZSH, "zsh", file, "_rag_tags")
+    assert not (shell.folder / "owned").exists()
+
+
+def test_values(shell: Box):
+    assert run(shell, "rag", "completion", "--values", "tags") == ["garden/hive", "été"]
+    assert "SmolLM2-135M-Instruct" in run(shell, "rag", "completion", "--values", "models")
+    (shell.folder / "rag.toml").write_text('[notes]\ngarden = "notes"\n"my own" = "notes"\n')
+    shell.env["RAG_NOTES"] = ""
+    assert run(shell, "rag", "completion", "--values", "folders") == ["garden", str(shell.notes)]
+
+
+def test_values_of_nothing(box: Box):
+    """Completion stays silent where there is no index, and where settings are broken."""
+    assert run(box, sys.executable, "-m", "rag", "completion", "--values", "tags") == []
+    (box.folder / "rag.toml").write_text("no toml")
+    for kind in ("tags", "models", "folders"):
+        assert run(box, sys.executable, "-m", "rag", "completion", "--values", kind) == []
+
+
+def test_the_command_prints_the_script(box: Box):
+    for name in SHELLS:
+        assert "no-refresh" in box.rag("completion", name).stdout
+    box.refused("completion", "tcsh", says="invalid choice")
+    box.refused("completion", says="Name your shell")

@@ -1,0 +1,67 @@
+"""`rag open`: the note that was meant, at the line that matters, in the reader's editor."""
+
+from __future__ import annotations
+
+import json
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Box
+
+pytestmark = pytest.mark.model
+LONG = "# Shed\n\n" + "\n\n".join(f"Plank {n} is oak." for n in range(4)) + "\n\nThe key of the "
+LONG += "shed hangs behind the door.\n"
+
+
+def printed(box: Box, *words: str) -> tuple[str, int]:
+    done = box.rag("open", "--print", *words)
+    assert done.returncode == 0, done.stderr
+    path, _, line = done.stdout.strip().rpartition(":")
+    return str(Path(path).relative_to(box.notes)), int(line)
+
+
+def test_by_words_by_title_and_by_path(box: Box):
+    (box.notes / "shed.md").write_text(LONG)
+    assert printed(box, "where does the key hang?") == ("shed.md", 11)
+    assert printed(box, "how", "many", "litres?") == ("barrel.md", 3)
+    assert printed(box, "rain barrel") == ("barrel.md", 1)
+    assert printed(box, "[[Bees]]") == ("bees.md", 1)
+    assert printed(box, "trips/rhine.md") == ("trips/rhine.md", 1)
+    assert printed(box, "--path", "trips/", "a barrel") == ("trips/rhine.md", 3)
+    spot = json.loads(box.rag("open", "--json", "rain barrel").stdout)
+    assert spot == {"path": "barrel.md", "line": 1, "file": str(box.notes / "barrel.md")}
+
+
+def test_in_the_editor(box: Box):
+    box.index()
+    (box.folder / "vi").write_text('#!/bin/sh\necho "$@" > opened\nexit ${FAILS:-0}\n')
+    (box.folder / "vi").chmod(0o755)
+    box.env |= {"EDITOR": str(box.folder / "vi"), "VISUAL": ""}
+    box.refused("open", "rain barrel", says="--print")
+    assert in_terminal(box, "open", "how many litres?") == 0
+    opened = (box.folder / "opened").read_text()
+    assert opened.strip() == f"+3 {box.notes / 'barrel.md'}"
+    box.env["FAILS"] = "3"
+    assert in_terminal(box, "open", "rain barrel") == 2
+    box.env["EDITOR"] = "/nowhere/vi"
+    assert in_terminal(box, "open", "rain barrel") == 2
+
+
+def test_a_note_that_is_gone(box: Box):
+    box.index()
+    (box.notes / "barrel.md").unlink()
+    box.refused("open", "--no-refresh", "--print", "rain barrel", says="no longer there")
+
+
+def in_terminal(box: Box, *arguments: str) -> int:
+    """The status of `rag` run in a terminal."""
+    ours, theirs = pty.openpty()
+    return subprocess.run(
+        [sys.executable, "-m", "rag", *arguments],
+        env=box.environ(), cwd=box.folder, stdin=theirs, stdout=theirs, stderr=theirs,
+        timeout=120, check=False, pass_fds=(ours,),
+    ).returncode  # fmt: skip

@@ -1,0 +1,188 @@
+"""The Python API: what a program or a notebook user sees."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from datetime import date
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from rag import RagError, open_notes
+from rag.api import Notes
+from rag.errors import Cancelled, NotesError
+from rag.events import Answered, Retrieved
+from tests.conftest import Box
+
+pytestmark = pytest.mark.model
+BARREL = "How many litres does the rain barrel hold?"
+LIGHT = """
+import sys
+before = set(sys.modules)
+import rag
+assert rag.__version__ and "open_notes" in dir(rag)
+ours = {"rag", "typing", "collections"}
+print(sorted(name for name in set(sys.modules) - before if name.partition(".")[0] not in ours))
+"""
+
+
+@pytest.fixture
+def opened(box: Box) -> Notes:
+    notes = open_notes(box.notes, data_dir=box.data, cache_dir=box.cache)
+    notes.engine.models._embedder = box.embedder
+    return notes
+
+
+class Tags(HTMLParser):
+    """The elements of a page, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        assert {name for name, _ in attrs} <= {"style", "open"}
+        self.names.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_importing_it_loads_nothing():
+    done = subprocess.run(
+        [sys.executable, "-c", LIGHT], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() in ("[]", "['_typing']")
+
+
+def test_a_question_and_its_follow_up(opened: Notes):
+    with opened as notes:
+        answer = notes.ask(BARREL)
+        assert answer
+        assert "300" in answer.text
+        (cited,) = {each.path for each in answer.citations}
+        assert cited == "barrel.md"
+        assert "[1] barrel.md:3" in str(answer)
+        assert answer.to_dict()["citations"][0]["path"] == "barrel.md"
+        later = notes.ask("and when should it be emptied?", after=answer, quote=True)
+        assert "frost" in later.text
+        assert later.passages[0].path == "barrel.md"
+
+
+def test_what_the_notes_do_not_say(opened: Notes):
+    answer = opened.ask("Who won the chess tournament in Reykjavik?")
+    assert not answer
+    assert answer.citations == ()
+    assert answer.confidence < 0.5
+    assert "do not say" in str(answer)
+
+
+def test_filters_by_keyword(opened: Notes):
+    assert [each.path for each in opened.search("Rhine", paths="trips/")] == ["trips/rhine.md"]
+    assert opened.search("Rhine", paths=["trips/"], until=date.today())
+    with pytest.raises(RagError, match="2000"):
+        opened.search("Rhine", until=date(2000, 1, 1))
+    with pytest.raises(TypeError, match="tagged"):
+        opened.search("Rhine", tagged="x")  # type: ignore[call-arg]
+    listed = opened.ask("Which notes mention the hive?")
+    assert [each.path for each in listed.notes] == ["bees.md"]
+
+
+def test_notes_by_name(opened: Notes, box: Box):
+    report = opened.index()
+    assert report.added == 3
+    assert [each.path for each in opened.entries()] == ["barrel.md", "bees.md", "trips/rhine.md"]
+    assert [each.title for each in opened.entries(folder="trips/")] == ["Rhine"]
+    assert opened.read("bees.md") == (box.notes / "bees.md").read_text()
+    (box.notes / "bees.md").write_text("# Bees\n\n#garden/hive The hive is gone.\n")
+    opened.refresh()
+    assert [each.path for each in opened.entries(tag="#Garden")] == ["bees.md"]
+    assert opened.status()[0].notes == 3
+
+
+def test_only_indexed_notes_can_be_read(opened: Notes, box: Box):
+    (box.folder / "secret.md").write_text("The key lies under the mat.\n")
+    (box.notes / ".ragignore").write_text("private/\n")
+    (box.notes / "private").mkdir()
+    (box.notes / "private" / "diary.md").write_text("Nobody reads this.\n")
+    opened.index()
+    outside = ["../secret.md", str(box.folder / "secret.md"), "private/diary.md", "", "."]
+    for path in [*outside, "trips/../../secret.md", "barrel.md\0", ".ragignore"]:
+        with pytest.raises(NotesError):
+            opened.read(path)
+    (box.notes / "barrel.md").unlink()
+    (box.notes / "barrel.md").symlink_to(box.folder / "secret.md")
+    with pytest.raises(NotesError, match="leads out"):
+        opened.read("barrel.md")
+    with pytest.raises(NotesError, match="Did you mean 'bees"):
+        opened.read("bee.md")
+
+
+def test_what_cannot_be_opened(box: Box, monkeypatch: pytest.MonkeyPatch):
+    with pytest.raises(NotesError, match="There is no folder"):
+        open_notes(box.folder / "nowhere")
+    with pytest.raises(RagError, match="No generator is called"):
+        open_notes(box.notes, model="Gpt-9")
+    monkeypatch.setenv("HOME", str(box.notes))
+    home = open_notes("~", data_dir=box.data, cache_dir=box.cache)
+    with pytest.raises(NotesError, match="much more"):
+        home.index()
+    with pytest.raises(NotesError, match="whole_home"):
+        home.ask("Where is the hive?")
+    whole = open_notes("~", data_dir=box.data, cache_dir=box.cache, whole_home=True)
+    assert whole.index().added == 3
+
+
+def test_an_answer_can_be_stopped(opened: Notes):
+    stop = threading.Event()
+    events = opened.stream(BARREL, cancel=stop.is_set)
+    assert isinstance(next(events), Retrieved)
+    stop.set()
+    with pytest.raises(Cancelled):
+        list(events)
+    assert opened.ask(BARREL)
+
+
+def test_threads_share_it(opened: Notes):
+    done: list[bool] = []
+
+    def work(number: int) -> None:
+        for _ in range(3):
+            if number % 2:
+                *_, last = opened.stream(BARREL)
+                done.append(isinstance(last, Answered) and last.answered)
+            else:
+                done.append(opened.search("hive", k=1)[0].path == "bees.md")
+                done.append(bool(opened.read("bees.md")))
+
+    opened.index()
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(60)
+    assert done == [True] * 18
+
+
+def test_jupyter_shows_it_escaped(opened: Notes, box: Box):
+    (box.notes / "<img src=x onerror=alert(1)>.md").write_text(
+        "# Vault <script>alert(1)</script>\n\nThe vault code of the bank is "
+        '<b onclick="x">4711</b> & not </details><script>alert(2)</script>.\n'
+    )
+    question = "What is the vault code of the bank?"
+    page = Tags(opened.ask(question, quote=True)._repr_html_())
+    assert set(page.names) <= {"div", "details", "summary", "mark", "sup"}
+    assert "<script>alert(2)</script>" in page.text
+    assert "<img src=x onerror=alert(1)>.md:3" in page.text
+    assert page.names.count("mark") == 1
+    found = Tags(opened.search(question)._repr_html_())
+    assert set(found.names) <= {"div", "details", "summary", "span"}
+    assert "4711" in found.text
+    assert Tags(opened.search(question, k=1).__class__(())._repr_html_()).text == (
+        "No passage was found."
+    )

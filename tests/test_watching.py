@@ -1,0 +1,79 @@
+"""`rag index --watch`: it follows the notes, says little, and ends when it is told to."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from rag.errors import IndexBusy
+from rag.indexing.build import IndexProgress, IndexReport
+from rag.watching import _is_note, keep_indexed
+from tests.conftest import Box
+
+REPORT = IndexReport(1, 0, 0, 0, 0, (), (), 1, 0.1)
+
+
+class Following:
+    """An engine whose notes are always changed, and whose index is busy at first."""
+
+    class parts:  # noqa: N801
+        suffixes = (".md",)
+
+    def __init__(self, folder, busy: int) -> None:
+        self.folders = [folder]
+        self.busy = busy
+        self.runs = 0
+
+    def changed(self) -> bool:
+        return True
+
+    def index_in_process(self, cancel) -> Iterator[IndexProgress]:
+        self.runs += 1
+        if self.runs <= self.busy:
+            raise IndexBusy("Another rag is at work.")
+        yield IndexProgress("done", report=REPORT)
+
+
+def test_what_stands_in_the_way_is_said_once_and_tried_again(tmp_path):
+    engine, stop, told = Following(tmp_path, busy=2), threading.Event(), []
+
+    def tell(what) -> None:
+        told.append(what)
+        if what is REPORT:
+            stop.set()
+
+    keep_indexed(engine, stop, tell)
+    assert told == ["Another rag is at work.", REPORT]
+    assert engine.runs == 3
+
+
+def test_only_notes_folders_and_rules_matter(tmp_path):
+    def is_note(inside: str) -> bool:
+        return _is_note(str(tmp_path / inside), [tmp_path], (".md",))
+
+    assert [is_note(each) for each in ("a.md", "sub", ".gitignore", "x/.ragignore")] == [True] * 4
+    assert not any(map(is_note, (".git/a.md", "a.png", ".a.md.swp", "b/.obsidian/x.md")))
+
+
+@pytest.mark.model
+def test_the_command_follows_changes_and_ends_with_ctrl_c(box: Box):
+    process = box.start("index", "--watch", "--json", str(box.notes))
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["added"] == 3
+    (box.notes / "bees.md").write_text("# Bees\n\nThe hive is blue now.\n")
+    second = json.loads(process.stdout.readline())
+    assert (second["changed"], second["added"]) == (1, 0)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (0, "")
+    assert "Traceback" not in err
+
+
+def test_a_folder_that_is_not_there_is_refused(box: Box):
+    shutil.rmtree(box.notes)
+    box.refused("index", "--watch", str(box.notes), says="There is no folder")
