@@ -21,9 +21,11 @@ _ORDER = re.compile(
     r"|(?:^\W*(?:to|dear|hey|attention)|\b(?:note|message|notice|instructions?) (?:to|for)),? (?:the |all |any )?"
     r"(?:ai|assistant|model|llm|chatbot|language model)s?\b"
     r"|^\W*(?:assistant|system|user)\s*:"
-    r"|<\|[\w ]{1,30}\|>|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>|^#{2,}\s*(?:system|instruction)",
+    r"|^#{2,}\s*(?:system|instruction)|^\W*(?:answer|response|reply)\s*:.*\[\d{1,2}\]\s*$",
     re.IGNORECASE,
 )
+# Marks of chat templates: a turn of a conversation that never was goes on to the end of its lines.
+_TURN = re.compile(r"<\|[\w ]{1,30}\|>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>", re.IGNORECASE)
 _ASKED_ABOUT = re.compile(
     r"\b(?:instruct|prompt|inject|ignor|order|jailbreak|attack|token|template|rule|say|said|reply|"
     r"replied|answer|respond|told|claim)\w*",
@@ -32,6 +34,11 @@ _ASKED_ABOUT = re.compile(
 PENALTY = 0.6  # of a sentence's score: more than words and nearness usually part two sentences by
 
 
-def speaks_to_model(text: str, question: str) -> bool:
-    """Whether a sentence gives orders to a model, and the question is not about such."""
-    return _ORDER.search(text) is not None and _ASKED_ABOUT.search(question) is None
+def speaks_to_model(text: str, question: str, around: str = "") -> bool:
+    """Whether a sentence gives orders to a model, and the question is not about such.
+
+    `around` are the lines that it stands among, without a blank one between.
+    """
+    if _ASKED_ABOUT.search(question):
+        return False
+    return _ORDER.search(text) is not None or _TURN.search(f"{around}\n{text}") is not None
