@@ -31,6 +31,10 @@ _ASKED_ABOUT = re.compile(
     r"replied|answer|respond|told|claim)\w*",
     re.IGNORECASE,
 )
+_QUESTION = re.compile(
+    r"(?:what|which|who|whom|whose|when|where|why|how|until|in|on|at|to|of)\W+(?:\w+\W+){3}",
+    re.IGNORECASE,
+)
 PENALTY = 0.6  # of a sentence's score: more than words and nearness usually part two sentences by
 
 
@@ -41,4 +45,10 @@ def speaks_to_model(text: str, question: str, around: str = "") -> bool:
     """
     if _ASKED_ABOUT.search(question):
         return False
+    if _QUESTION.match(question) and _letters(question) in _letters(text):
+        return True  # the question itself, and what the writer wants said to it
     return _ORDER.search(text) is not None or _TURN.search(f"{around}\n{text}") is not None
+
+
+def _letters(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
