@@ -333,7 +333,7 @@ def _service(arguments: argparse.Namespace, started: float) -> int:
             _confirm(each, False)
         # A folder of its own is named by its place, those of rag.toml by that file.
         named = [str(engine.folders[0])] if len(engine.folders) == 1 else named
-    command = [sys.executable, "-m", "rag", "index", "--watch", "--yes", *named]
+    command = [sys.executable, "-P", "-m", "rag", "index", "--watch", "--yes", *named]
     service = make_service(this_system(), command, Path.cwd(), os.environ, Path.home())
     if install_it and arguments.print:
         print(service.text, end="")

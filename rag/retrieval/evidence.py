@@ -62,14 +62,16 @@ def find_evidence(
     everything = [each for n, passage in enumerate(passages, 1) for each in _known(passage, n)]
     if not everything:
         everything = _embedded(question, passages[:_EMBEDDED_PASSAGES], embedder)
-    everything = [_behind(each, question) for each in everything]
+    everything = [_behind(each, question, passages[each.n - 1]) for each in everything]
     saying = [each for each in everything if len(asked(plain(each.text)).split()) >= _LEAST_WORDS]
     return tuple(sorted(saying or everything, key=lambda each: -each.score)[:limit])
 
 
-def _behind(evidence: Evidence, question: str) -> Evidence:
+def _behind(evidence: Evidence, question: str, passage: Passage) -> Evidence:
     """A sentence with its score, lowered if it speaks to the model instead of the reader."""
-    if not speaks_to_model(evidence.text, question):
+    before, after = passage.text[: evidence.start], passage.text[evidence.end :]
+    around = before.rpartition("\n\n")[2] + after.partition("\n\n")[0]
+    if not speaks_to_model(evidence.text, question, around):
         return evidence
     return replace(evidence, score=evidence.score - PENALTY)
 

@@ -14,23 +14,41 @@ _ORDER = re.compile(
     rf"\b(?:ignor\w+|disregard\w*|forget|overrid\w+)\b.{{0,30}}\b(?:above|before|previous|prior|"
     rf"earlier|preceding|other|all|every\w*|your|{_RULES})\b"
     rf"|\b(?:new|real|actual|updated|secret|hidden|final) (?:system )?(?:instructions?|prompt|rules?)\b"
-    r"|\b(?:you are (?:now|no longer)|act as|pretend (?:to|that)|from now on|whatever (?:is|you are) asked)\b"
-    r"|\b(?:answer|reply|respond|say|output|print|write|claim|state|tell (?:them|the user))\b[^.]{0,12}"
-    r"\b(?:that|with|only|instead|nothing but|exactly|the words?)\b"
+    r"|\b(?:you are (?:now|no longer)|pretend (?:to|that)|from now on|whatever (?:is|you are) asked)\b"
+    r"|(?:^|[.;:,!?>*]\s*|\b(?:and|then)\s+)(?:please )?(?:answer|reply|respond|say|output|print|tell the user)\b"
+    r"[^.]{0,12}\b(?:that|with|only|instead|nothing but|exactly|the words?)\b"
     r"|\bdo not (?:answer|cite|mention|use|read|trust|quote|tell)\b"
-    r"|\b(?:to|dear|attention|note to|hey),? (?:the |all |any )?(?:ai|assistant|model|llm|chatbot|language model)s?\b"
+    r"|(?:^\W*(?:to|dear|hey|attention)|\b(?:note|message|notice|instructions?) (?:to|for)),? (?:the |all |any )?"
+    r"(?:ai|assistant|model|llm|chatbot|language model)s?\b"
     r"|^\W*(?:assistant|system|user)\s*:"
-    r"|<\|[\w ]{1,30}\|>|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>|^#{2,}\s*(?:system|instruction)",
+    r"|^#{2,}\s*(?:system|instruction)|^\W*(?:answer|response|reply)\s*:.*\[\d{1,2}\]\s*$",
     re.IGNORECASE,
 )
+# Marks of chat templates: a turn of a conversation that never was goes on to the end of its lines.
+_TURN = re.compile(r"<\|[\w ]{1,30}\|>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>", re.IGNORECASE)
 _ASKED_ABOUT = re.compile(
     r"\b(?:instruct|prompt|inject|ignor|order|jailbreak|attack|token|template|rule|say|said|reply|"
     r"replied|answer|respond|told|claim)\w*",
     re.IGNORECASE,
 )
+_QUESTION = re.compile(
+    r"(?:what|which|who|whom|whose|when|where|why|how|until|in|on|at|to|of)\W+(?:\w+\W+){3}",
+    re.IGNORECASE,
+)
 PENALTY = 0.6  # of a sentence's score: more than words and nearness usually part two sentences by
 
 
-def speaks_to_model(text: str, question: str) -> bool:
-    """Whether a sentence gives orders to a model, and the question is not about such."""
-    return _ORDER.search(text) is not None and _ASKED_ABOUT.search(question) is None
+def speaks_to_model(text: str, question: str, around: str = "") -> bool:
+    """Whether a sentence gives orders to a model, and the question is not about such.
+
+    `around` are the lines that it stands among, without a blank one between.
+    """
+    if _ASKED_ABOUT.search(question):
+        return False
+    if _QUESTION.match(question) and _letters(question) in _letters(text):
+        return True  # the question itself, and what the writer wants said to it
+    return _ORDER.search(text) is not None or _TURN.search(f"{around}\n{text}") is not None
+
+
+def _letters(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))

@@ -131,7 +131,7 @@ def start(engine: Engine, notes: Sequence[str], idle_min: float) -> None:
         notes = [str(engine.notes_folder)]  # the folder indexed last
     named = [part for each in notes for part in ("--notes", each)]
     subprocess.Popen(
-        [sys.executable, "-m", "rag", "serve", "--quiet", "--idle", str(idle_min), *named],
+        [sys.executable, "-P", "-m", "rag", "serve", "--quiet", "--idle", str(idle_min), *named],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -182,6 +182,9 @@ def test_no_pickles_no_remote_code_no_shell():
         assert name not in {"eval", "exec", "os.system", "os.popen", "torch.load", "yaml.load"}, (
             file
         )
+        started = ast.unparse(call.args[0]) if call.args else ""
+        if started.startswith("[sys.executable"):  # else modules are looked for in this folder
+            assert started.startswith("[sys.executable, '-P'"), file
         if name == "np.load":
             assert options.get("allow_pickle", "False") == "False", file
         if name.endswith(("SentenceTransformer", "CrossEncoder")):
