@@ -85,6 +85,7 @@ def _copy(aside: Path, new: sqlite3.Connection, make: Make) -> int:
         new.execute("BEGIN IMMEDIATE")
         with closing(sqlite3.connect(copy)) as old:
             old.text_factory = readable
+            old.execute("PRAGMA writable_schema = ON")  # reads on in a file that was cut short
             for table, columns in _TABLES.items():
                 marks = ",".join("?" * (columns.count(",") + 1))
                 for row in _rows(old, table, columns):
@@ -146,6 +147,7 @@ def _adopt_orphans(new: sqlite3.Connection) -> None:
 
 def _readable(file: Path) -> bool:
     with closing(sqlite3.connect(file)) as db, suppress(sqlite3.DatabaseError):
+        db.execute("PRAGMA writable_schema = ON")
         tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
         return {"conversations", "turns"} <= tables
     return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -200,7 +201,8 @@ def test_what_was_embedded_is_kept_where_the_database_is_not(sound: Vault, tmp_p
 def test_conversations_are_never_discarded(sound: Vault, tmp_path: Path):
     chance = random.Random(13)
     written = {turn(number).question: turn(number).answer for number in range(30)}
-    cases = told = lost = 0
+    cases = told = 0
+    lost: Counter[str] = Counter()
     original = (sound.data / DATABASE).read_bytes()
     for harm in (cut, nothing, *[garble] * scale(8, 100), *[flip] * scale(30, 1000)):
         data = tmp_path / str(cases)
@@ -231,14 +233,12 @@ def test_conversations_are_never_discarded(sound: Vault, tmp_path: Path):
             assert len(kept_bytes) >= len(damaged) or harm is cut
         if harm is flip:
             assert len(right) + len(altered) >= len(written) - 12, (cases, notice)
-        lost += len(written) - len(right) - len(altered)
+        lost[harm.__name__] += len(written) - len(right) - len(altered)
         if not (notice or altered):
             assert len(right) == len(written), f"case {cases}: lost without a word"
         assert inspect(file)[0] >= 1
         shutil.rmtree(data)
-    figure(
-        f"{cases} damaged files of conversations, {told} told, {lost / cases:.2f} turns lost each"
-    )
+    figure(f"{cases} damaged files of conversations, {told} told; turns lost: {dict(lost)}")
 
 
 def test_a_damaged_registry_is_read_from_the_indexes(sound: Vault, tmp_path: Path):
