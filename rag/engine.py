@@ -20,6 +20,7 @@ from rag.folder import NotesFolder
 from rag.indexing.database import damage_errors
 from rag.indexing.filtering import Filters, chunks_of, find_notes, known_fields
 from rag.indexing.linking import notes_named
+from rag.indexing.rows import StoredPassage
 from rag.loading import Parts
 from rag.retrieval.evidence import find_evidence
 from rag.retrieval.followup import search_both
@@ -30,6 +31,7 @@ from rag.retrieval.query import Turn
 from rag.retrieval.rerank import CANDIDATES, rerank
 from rag.retrieval.search import Found, Passage
 from rag.retrieval.spelling import Spelled, respell
+from rag.retrieval.surroundings import near_ids
 from rag.retrieval.whole import ToSum, names_something, whole_notes
 
 
@@ -272,6 +274,7 @@ class Engine(NotesFolder):
             strict,
             None if quote else self.parts.judge,
             sides,
+            self._neighbours,
         ):
             if isinstance(step, Drafted):
                 model = "" if quote else self.parts.generator_name
@@ -280,6 +283,12 @@ class Engine(NotesFolder):
             if isinstance(step, Sentence):
                 timings.setdefault("first_sentence_s", time.perf_counter() - started)
             yield step
+
+    def _neighbours(self, passage: Passage) -> list[StoredPassage]:
+        """The passages beside a passage, in order; none where another process took them away."""
+        with damage_errors():
+            found = self._open_index().passages(near_ids(passage))
+        return [found[each] for each in sorted(found)]
 
     def _with_sides(
         self, asked: Asked, passages: tuple[Passage, ...], k: int | None, today: date | None
