@@ -266,8 +266,8 @@ def remove(arguments: argparse.Namespace) -> int:
         _ask(question, arguments.yes, "Nothing was deleted.")
     for each in model.fetched:
         _delete(Path(each))
-    for prepared in (config.cache_dir / "models").glob(f"*-{model.sha256[:12]}*"):
-        if model.sha256:
+    if model.sha256 and model.sha256 not in {spec.sha256 for spec in BUNDLED}:
+        for prepared in (config.cache_dir / "models").glob(f"*-{model.sha256[:12]}*"):
             prepared.unlink(missing_ok=True)
     forget(config.data_dir, model)
     _say(
