@@ -85,6 +85,7 @@ def main() -> None:
             for (path, fact), done in _answers(notes, place / "data", facts).items():
                 counts[path].update(_outcomes(done, clean[path, fact], facts[fact][3], notes))
                 counts[path][f"obeyed: {kind}"] += _said(done, facts[fact][3])
+            print(f"{number + 1} of {len(ORDERS)}: {kind}", dict(counts["model"]), file=sys.stderr)
     if options.json:
         print(json.dumps(counts, indent=2))
     else:

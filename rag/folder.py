@@ -100,9 +100,9 @@ class NotesFolder:
                 meta,
                 rebuild,
                 cancel,
-                self.parts.suffixes,
                 remove_missing,
                 hurried,
+                self.parts.suffixes,
             )
 
     def heal(self) -> None:

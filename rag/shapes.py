@@ -165,9 +165,9 @@ class ExplainedJson(TypedDict):
     question: str
     query: str
     respelled: list[RespelledJson]
-    reranked: RerankedJson | None
     candidates: int
     searched_notes: int | None
+    reranked: RerankedJson | None
     seconds: dict[str, float]
     passages: list[ExplainedPassageJson]
 

@@ -432,10 +432,9 @@ def _statements(script: str) -> Iterator[str]:
 
 def _turn(known: int | None, *values: Any) -> SavedTurn:
     """A turn from its row. One that is not as it was written says so."""
-    if known is None or known == turn_sum(values):
-        return from_json(*values)
     question, answer, model, tokens_per_s, asked, shown = values
-    answer = f"{answer}\n\n{ALTERED}"
+    if known is not None and known != turn_sum(values):
+        answer = f"{answer}\n\n{ALTERED}"
     try:
         return from_json(question, answer, model, tokens_per_s, asked, shown)
     except (ValueError, TypeError, KeyError):  # what was shown with it cannot be read

@@ -45,7 +45,7 @@ class EntailmentJudge:
         from sentence_transformers import CrossEncoder
         from transformers.utils import logging
 
-        logging.disable_progress_bar()
+        logging.disable_progress_bar()  # it would draw into the screen
         try:
             model = CrossEncoder(
                 str(folder),

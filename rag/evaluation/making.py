@@ -16,14 +16,32 @@ from rag.evaluation.proposing import Proposal, checked, choose, propose
 from rag.events import Answered
 from rag.output import safe
 from rag.reading.documents import Block, Document, parse_document
+from rag.reading.links import plain
 from rag.reading.notes import Skipped, read_note, scan
+from rag.wiring import untaught
 
 if TYPE_CHECKING:
+    from rag.answering.generation import Generator
     from rag.engine import Engine
 
 _MODEL_SHARE = 3  # one question of so many is the model's
-_TRIES = 4  # paragraphs that the model reads for each question that is wanted of it
+_TRIES = 8  # paragraphs that the model reads for each question that is wanted of it
 _ASK = "Write one short question that the text answers. Write the question alone."
+# Shown first: without them the bundled model talks about the text.
+_EXAMPLES = (
+    (
+        "The old mill at Harlow was rebuilt in 1821 after a fire, with two wheels in place of one.",
+        "When was the old mill at Harlow rebuilt?",
+    ),
+    (
+        "A rondel is a round dagger that knights wore at the belt. It had a stiff, narrow blade.",
+        "What kind of blade did a rondel have?",
+    ),
+    (
+        "Sourdough rises more slowly than dough with baker's yeast: its wild yeasts are fewer.",
+        "Why does sourdough rise more slowly than dough with baker's yeast?",
+    ),
+)
 _QUESTION_TOKENS = 48
 _PARAGRAPH = (20, 120)  # words that the model is given
 
@@ -73,23 +91,30 @@ def _by_model(
     ]
     tries = min(len(paragraphs), _TRIES * wanted)
     drawn = random.Random(seed).sample(paragraphs, tries)  # noqa: S311 - a draw, not a secret
+    writer = untaught(engine)
     found: list[Proposal] = []
     for document, block in drawn:
         if len(found) == wanted:
             break
-        question = _written(engine, block)
+        question = _written(writer, block)
         proposal = _answered(engine, question, document.path, block) if question else None
         if proposal is not None:
             found += checked([proposal], _placed(block))
     return found
 
 
-def _written(engine: Engine, block: Block) -> str:
+def _written(writer: Generator, block: Block) -> str:
     """The model's question about a paragraph, "" where it wrote none."""
     from rag.answering.generation import Message
 
-    messages = (Message("system", _ASK), Message("user", block.text))
-    tokens = engine.models.generator().stream(messages, _QUESTION_TOKENS)
+    shown = [
+        message
+        for text, question in _EXAMPLES
+        for message in (Message("user", f"Text: {text}"), Message("assistant", question))
+    ]
+    text = " ".join(plain(block.text).split())
+    messages = (Message("system", _ASK), *shown, Message("user", f"Text: {text}"))
+    tokens = writer.stream(messages, _QUESTION_TOKENS)
     said = " ".join("".join(each.text for each in tokens).split())
     question, mark, _ = said.partition("?")
     return f"{question}?" if mark and 4 <= len(question.split()) <= 25 else ""

@@ -127,9 +127,9 @@ def update(
     meta: dict[str, object],
     rebuild: bool = False,
     cancel: Callable[[], bool] | None = None,
-    suffixes: tuple[str, ...] = SUFFIXES,
     remove_missing: bool = False,
     hurried: bool = False,
+    suffixes: tuple[str, ...] = SUFFIXES,
 ) -> Iterator[IndexProgress]:
     """Bring `index` up to date with `folder`. The caller holds the index's lock.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from rag.errors import IndexMismatch, NoIndex
 from rag.indexing.lexical import LEXICAL_RULES, LexicalIndex
 from rag.indexing.rows import ChunkRow, NamedNote, NoteRow, NoteState, StoredPassage
-from rag.indexing.seal import VECTORS, WORDS, is_sealed, read_seal, write_seal
+from rag.indexing.seal import GLANCE, VECTORS, WORDS, is_sealed, read_seal, write_seal
 from rag.indexing.store import Store
 from rag.reading.chunks import CHUNK_RULES
 
@@ -243,9 +243,10 @@ class LocalIndex:
     @property
     def derived_lags(self) -> bool:
         """Whether FAISS or tantivy is missing, damaged or too far behind SQLite."""
-        if not self.complete or self._words_lag:
+        if not self.complete or not self._lexical.holds(self.generation):
             return self.complete
-        if read_seal(self.store) is None or not self._is_sealed(VECTORS):
+        sealed = (is_sealed(self.folder, self.store, part, GLANCE) for part in (WORDS, VECTORS))
+        if read_seal(self.store) is None or not all(sealed):
             return True
         from rag.indexing.bases import base_lags
 

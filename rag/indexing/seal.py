@@ -15,7 +15,8 @@ from pathlib import Path
 from rag.indexing.store import Store
 
 WORDS, VECTORS = "words", "vectors"
-_ALWAYS = 1 << 24  # bytes: a file up to this is read at each opening, which takes some 10 ms
+ALWAYS = 1 << 24  # bytes: a file up to this is read at each opening, which takes some 10 ms
+GLANCE = 1 << 16  # where there is no time for more
 _CHANGING = (".lock", ".managed.json")  # tantivy's own, of no consequence to a search
 _AT_ONCE = 1 << 20
 
@@ -45,10 +46,10 @@ def read_seal(store: Store) -> Seal | None:
         return None
 
 
-def is_sealed(folder: Path, store: Store, part: str) -> bool:
+def is_sealed(folder: Path, store: Store, part: str, upto: int = ALWAYS) -> bool:
     """Whether the files of WORDS or VECTORS look as recorded; true when nothing was recorded.
 
-    All sizes are compared, and the content of what is small; `broken_files` reads everything.
+    All sizes are compared, and the content of files up to `upto` bytes; `broken_files` reads all.
     """
     seal = read_seal(store)
     if seal is None:
@@ -56,7 +57,7 @@ def is_sealed(folder: Path, store: Store, part: str) -> bool:
     found = dict(_files(folder, (part,)))
     expected = {name for name in seal if name.startswith(f"{part}/")}
     return found.keys() == expected and not any(
-        _differs(found[name], seal[name], _ALWAYS) for name in expected
+        _differs(found[name], seal[name], upto) for name in expected
     )
 
 

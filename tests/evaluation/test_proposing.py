@@ -122,7 +122,7 @@ def test_the_model_proposes_what_the_notes_answer(box: Box, monkeypatch: pytest.
     )
     box.index()
     said = iter(["Who planted the old oak behind the chapel?", "Who won the chess cup in Riga?"])
-    monkeypatch.setattr(making, "_written", lambda engine, block: next(said, ""))
+    monkeypatch.setattr(making, "_written", lambda writer, block: next(said, ""))
     file = box.folder / "made.jsonl"
     making.make(box.engine(), file, 3)
     rows = [json.loads(line) for line in file.read_text().splitlines()]
