@@ -68,8 +68,9 @@ def main() -> None:
         tokenizer.no_truncation()
         ours.search(asked[0].question)  # loads what no question should wait for
 
-        def row(name: str, search: Callable[[Question], Ranked]) -> None:
-            shown = _figures(asked, search, tokenizer)
+        def row(name: str, search: Callable[[Question], Ranked], timed: bool = True) -> None:
+            *shown, spent = _figures(asked, search, tokenizer)
+            shown.append(spent if timed else "–")
             table.add_row(name, *shown)
             print(name, *shown, file=sys.stderr, flush=True)  # a run takes long
 
@@ -79,7 +80,7 @@ def main() -> None:
         row("baseline", lambda q: baseline.search([q.question], K)[0])
         if options.txtai:
             found = _txtai(options.txtai, folder / "notes", asked)
-            row("txtai, hybrid", lambda q: found[q.id])
+            row("txtai, hybrid", lambda q: found[q.id], timed=False)
         for name, weights in _VARIANTS.items():
             row(name, lambda q, weights=weights: _ours(ours, q, weights))  # type: ignore[misc]
     Console().print(table)

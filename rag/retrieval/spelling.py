@@ -11,7 +11,7 @@ from rag.reading.naming import without_accents
 from rag.reading.scripts import UNSPACED
 
 _LEAST_LETTERS = 5  # shorter words have a neighbour too often
-_LONG = 8  # letters from which two slips are forgiven
+_LONG = 9  # letters from which two slips are forgiven
 _MOST_WORDS = 8  # of a question that are looked up: more of them are another language
 # What stands in quotes or in a link is meant as it is written.
 _LITERAL = re.compile(r"\[\[[^\]]*\]\]|\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|`[^`]*`")
