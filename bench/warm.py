@@ -37,9 +37,9 @@ class _Recorded:
         self.messages: Sequence[Message] = ()
         stream = model.stream
 
-        def recording(messages: Sequence[Message], *values: Any) -> Any:
+        def recording(messages: Sequence[Message], *values: Any, **named: Any) -> Any:
             self.messages = messages
-            return stream(messages, *values)
+            return stream(messages, *values, **named)
 
         model.stream = recording  # type: ignore[method-assign]
 
