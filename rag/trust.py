@@ -17,8 +17,8 @@ from rag.reading.formats import SUFFIXES
 
 # All that a stranger's file may set. What is not listed here is not read from one.
 HARMLESS = frozenset(
-    "notes notes_formats search_k rerank_budget_ms answer_caution chat_theme generator_context generator_threads"
-    " generator_thinking keys".split()
+    "notes notes_formats search_k rerank_budget_ms answer_caution chat_theme generator_context"
+    " generator_threads generator_thinking keys".split()
 )
 _SIGNS = (".git", ".obsidian", ".hg", ".svn")
 

@@ -50,6 +50,7 @@ class Citation:
     last: int
     headings: tuple[str, ...]
     quote: str
+    place: str = ""  # "p. 3", where the note has pages, slides or cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,13 @@ def quote(evidence: Evidence, passages: Sequence[Passage]) -> Sentence:
 def cite(evidence: Evidence, passages: Sequence[Passage]) -> Citation:
     passage = passages[evidence.n - 1]
     return Citation(
-        evidence.n, passage.path, evidence.first, evidence.last, passage.headings, evidence.text
+        evidence.n,
+        passage.path,
+        evidence.first,
+        evidence.last,
+        passage.headings,
+        evidence.text,
+        passage.place,
     )
 
 

@@ -47,6 +47,13 @@ CREATE TABLE other_script (
 CREATE INDEX names_by_note ON names(note);
 CREATE INDEX linked_by_note ON linked(note);
 """
+# Where pages, slides and cells of a note begin.
+_ADDED = """
+CREATE TABLE IF NOT EXISTS places (
+    note INTEGER NOT NULL REFERENCES notes(id) ON DELETE CASCADE,
+    line INTEGER NOT NULL, label TEXT NOT NULL, PRIMARY KEY (note, line)
+) WITHOUT ROWID;
+"""
 # Ids of chunks that are gone, kept until no derived index holds them. A trigger writes them, so
 # that the account is right whoever removes a chunk.
 _REMOVED = """
@@ -128,7 +135,7 @@ class Database:
             steps = "".join(_MIGRATIONS[each] for each in range(version, FORMAT))
             db.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {FORMAT}; COMMIT;")
         if version <= FORMAT:
-            db.executescript(_REMOVED)
+            db.executescript(_REMOVED + _ADDED)
 
     def _check_format(self, db: sqlite3.Connection) -> None:
         version = db.execute("PRAGMA user_version").fetchone()[0]

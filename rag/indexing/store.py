@@ -100,6 +100,10 @@ class Store(VectorTable):
                 f"INSERT OR IGNORE INTO {table} VALUES (?, ?)",
                 [(name_key(each), id_) for each in words],
             )
+        self._db.executemany(
+            "INSERT INTO places VALUES (?, ?, ?)",
+            [(id_, line, label) for line, label in json.loads(note.places)],
+        )
         if note.other_script:
             self._db.execute("INSERT OR IGNORE INTO other_script VALUES (?)", (id_,))
 
@@ -192,8 +196,9 @@ class Store(VectorTable):
             part = ids[start : start + 500]
             marks = ",".join("?" * len(part))
             for row in self._db.execute(
-                "SELECT c.id, n.path, n.title, n.aliases, c.headings, c.first, c.last, c.text"
-                f" FROM chunks c JOIN notes n ON n.id = c.note WHERE c.id IN ({marks})",
+                "SELECT c.id, n.path, n.title, n.aliases, c.headings, c.first, c.last, c.text,"
+                f" {self._place} FROM chunks c JOIN notes n ON n.id = c.note"
+                f" WHERE c.id IN ({marks})",
                 part,
             ):
                 found[row[0]] = StoredPassage(
@@ -205,6 +210,16 @@ class Store(VectorTable):
                     *row[5:],
                 )
         return found
+
+    @property
+    def _place(self) -> str:
+        """What gives the page, slide or cell on which a chunk begins, "" for none."""
+        if not self._has("places"):
+            return "''"
+        return (
+            "coalesce((SELECT label FROM places p WHERE p.note = c.note AND p.line <= c.first"
+            " ORDER BY p.line DESC LIMIT 1), '')"
+        )
 
     def all_passages(self, above: int = 0) -> Iterator[StoredPassage]:
         """Every passage whose id is greater than `above`, ascending."""

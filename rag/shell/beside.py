@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import NotesError
-from rag.reading.notes import LARGEST, SUFFIXES, Skipped, read_note
+from rag.reading.formats import SUFFIXES
+from rag.reading.notes import LARGEST, Skipped, read_note
 from rag.retrieval.search import Passage
 from rag.several import SeveralFolders
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 from rag.indexing.build import plan
 from rag.indexing.local import LocalIndex
 from rag.indexing.names import find_notes
+
+DOCUMENTS = Path(__file__).parents[1] / "data" / "documents"
 
 
 def test_a_row_of_a_table_and_a_line_of_html_are_found(desk) -> None:
@@ -43,3 +48,23 @@ def _passages(desk):
         return list(index.store.all_passages())
     finally:
         index.close()
+
+
+def test_a_passage_of_a_pdf_knows_its_page_and_its_text_is_kept(desk) -> None:
+    shutil.copy(DOCUMENTS / "heat.pdf", desk.notes / "heat.pdf")
+    desk.update()
+    index = desk.open()
+    try:
+        ids = [each.id for each in index.store.all_passages() if each.path == "heat.pdf"]
+        places = {each.text: each.place for each in index.passages(ids).values()}
+    finally:
+        index.close()
+    assert {text.split("\n")[0]: place for text, place in places.items()} == {
+        "Heat pump manual": "p. 1",
+        "Error codes": "p. 2",
+        "Warranty": "p. 3",
+    }
+    assert len(list((desk.folder / "texts").iterdir())) == 1
+    (desk.notes / "heat.pdf").unlink()
+    desk.update()
+    assert list((desk.folder / "texts").iterdir()) == []
