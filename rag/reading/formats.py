@@ -98,6 +98,8 @@ FORMATS = (
 )
 SUFFIXES = tuple(suffix for each in FORMATS for suffix in each.suffixes)
 
+_ATTACHED = ("csv", "pdf", "docx", "pptx", "epub")
+
 
 def suffixes_of(names: Collection[str]) -> tuple[str, ...]:
     """The suffixes of the formats of these names; of all for none."""
@@ -109,3 +111,9 @@ def format_of(path: str) -> Format | None:
     """The format of a file by its suffix, None for one that is no note."""
     name = path.lower()
     return next((each for each in FORMATS if name.endswith(each.suffixes)), None)
+
+
+def is_attachment(path: str) -> bool:
+    """Whether a file is of a kind that notes embed, rather than a note that stands alone."""
+    known = format_of(path)
+    return known is not None and known.name in _ATTACHED

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from rag.indexing.build import plan
 from rag.indexing.local import LocalIndex
-from rag.indexing.names import find_notes
+from rag.indexing.names import find_notes, links_to
+from rag.retrieval.names import named_passages
 
 DOCUMENTS = Path(__file__).parents[1] / "data" / "documents"
 
@@ -68,3 +69,32 @@ def test_a_passage_of_a_pdf_knows_its_page_and_its_text_is_kept(desk) -> None:
     (desk.notes / "heat.pdf").unlink()
     desk.update()
     assert list((desk.folder / "texts").iterdir()) == []
+
+
+def test_what_a_note_embeds_belongs_to_it(desk) -> None:
+    desk.write("pump.md", "# Pump log\n\n![[heat.pdf]] and ![](data/flow.csv)\n")
+    desk.write("data/flow.csv", "day,litres\nMonday,41\n")
+    shutil.copy(DOCUMENTS / "heat.pdf", desk.notes / "heat.pdf")
+    desk.update()
+    index = desk.open()
+    try:
+        ids = named_passages(index, "What does the Pump log say?")
+        found = {each.path for each in index.passages(ids).values()}
+        (pdf,) = find_notes(index.store, "heat.pdf")
+        sources = [each.note.path for each in links_to(index.store, pdf)]
+    finally:
+        index.close()
+    assert found == {"pump.md", "heat.pdf", "data/flow.csv"}
+    assert sources == ["pump.md"]
+
+
+def test_an_attachment_outside_the_folder_is_not_read(desk) -> None:
+    shutil.copy(DOCUMENTS / "heat.pdf", desk.notes.parent / "heat.pdf")
+    desk.write("pump.md", "# Pump log\n\n![[../heat.pdf]]\n")
+    desk.update()
+    index = desk.open()
+    try:
+        ids = named_passages(index, "What does the Pump log say?")
+        assert {each.path for each in index.passages(ids).values()} == {"pump.md"}
+    finally:
+        index.close()
