@@ -25,6 +25,7 @@ test: lint types  ## everything that must hold
 CASES ?= 200000
 torture: $(READY)  ## what takes long to break: faults, fuzzing, hostile folders
 	RAG_TORTURE_CASES=$(CASES) $(BIN)/python -m pytest -m torture
+	RAG_TORTURE=1 $(BIN)/python -m pytest -s tests/faults
 
 # Eight hours as far as the program can tell; FACTOR: how much faster they go by.
 FACTOR ?= 96
@@ -69,9 +70,13 @@ TRAINED := build/adapter
 adapter: $(READY)  ## train the adapter again: make adapter RAG_BENCH_DATA=folder
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[train]'
 	@mkdir -p $(TRAINED)
-	test -f $(TRAINED)/examples.jsonl || $(BIN)/python bench/adapter/examples.py \
-		$(TRAINED)/examples.jsonl --squad "$(RAG_BENCH_DATA)" --more $(MORE)
-	$(BIN)/python bench/adapter/train.py $(TRAINED) $(TRAINED)/examples.jsonl --minutes $(MINUTES)
+	test -f $(TRAINED)/squad.jsonl || $(BIN)/python bench/adapter/examples.py \
+		$(TRAINED)/squad.jsonl --squad "$(RAG_BENCH_DATA)"
+	test -f $(TRAINED)/more.jsonl || { \
+		$(BIN)/python bench/adapter/examples.py $(TRAINED)/plain.jsonl --more $(MORE) && \
+		$(BIN)/python bench/adapter/near_misses.py $(TRAINED)/plain.jsonl $(TRAINED)/more.jsonl; }
+	$(BIN)/python bench/adapter/train.py $(TRAINED) $(TRAINED)/squad.jsonl $(TRAINED)/more.jsonl \
+		--minutes $(MINUTES)
 	$(BIN)/python bench/adapter/convert.py $(TRAINED)/adapter.safetensors \
 		$(TRAINED)/SmolLM2-135M-Instruct.gguf
 

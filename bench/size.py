@@ -10,6 +10,7 @@ take some minutes and 8 GB of disk. `--write` puts the table and the chart into 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import resource
@@ -129,13 +130,13 @@ def _build(folder: Path, count: int, place: Path) -> None:
 
 
 def _search(folder: Path, count: int, place: Path) -> None:
-    """Every question once to warm up files and once to be timed, encoded beforehand."""
+    """Every question once, which encodes it and warms up files, and once to be timed."""
     home = place / f"home-{count}"
     made = engine(place / f"notes-{count}", home)
     asked = _asked(folder)
     embedder = made.models.embedder()
-    vectors = {each: embedder.embed_query(each) for each in asked}
-    embedder.embed_query = vectors.__getitem__  # type: ignore[method-assign]
+    encode = functools.cache(embedder.embed_query)
+    embedder.embed_query = encode  # type: ignore[method-assign]
     began = time.perf_counter()
     made.search(asked[0])
     opened = time.perf_counter() - began
@@ -155,7 +156,7 @@ def _search(folder: Path, count: int, place: Path) -> None:
     nearest = json.loads((home / "built.json").read_text())["nearest"]
     right = 0
     for text, exact in zip(asked, nearest, strict=True):
-        hits = index.search_meaning(vectors[text], 10)
+        hits = index.search_meaning(encode(text), 10)
         right += len({chunk for chunk, _ in hits} & set(exact))
     print(
         json.dumps(

@@ -1,4 +1,12 @@
-"""`python -m rag`: the same as the command `rag`."""
+"""`python -m rag`: the command `rag`."""
+
+import os
+import sys
+
+# Python puts the current folder first among the places where it looks for modules. It may be a
+# folder of notes, and hold a `json.py`.
+if not sys.flags.safe_path and sys.path[0] != os.path.dirname(os.path.dirname(__file__)):
+    del sys.path[0]
 
 from rag.cli import main
 

@@ -286,9 +286,9 @@ class Notes:
 
         `follow` is told how far it has come. Questions may be asked meanwhile.
         """
-        if not self.has_index():
-            self._check_size()
         with self._writing:
+            if not self.has_index():
+                self._check_size()
             for progress in self.engine.refresh(cancel):
                 if follow is not None:
                     follow(progress)

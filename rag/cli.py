@@ -1,8 +1,9 @@
 """The command line: `rag index`, `rag ask`, `rag search`, `rag open`, `rag status`, `rag chat`,
-`rag eval`, `rag models`, `rag serve`, `rag service`, and for other programs `rag mcp` and
-`rag completion`.
+`rag eval`, `rag models`, `rag doctor`, `rag forget`, `rag service`, and for other programs
+`rag mcp`, `rag serve` and `rag completion`.
 
-Exit status: 0 answered or done, 1 the notes do not say, 2 any error.
+Exit status: 0 answered or done, 1 the notes do not say or the doctor found something broken, 2 any
+error.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rag import __version__
 from rag.config import LEAVES
-from rag.errors import Cancelled, NotesError, QuestionError, RagError
+from rag.errors import Cancelled, NotesError, NotesMissing, QuestionError, RagError
 
 if TYPE_CHECKING:
     from rag.config import Config
@@ -89,6 +90,11 @@ def build_parser() -> argparse.ArgumentParser:
     index.add_argument(
         "--watch", action="store_true", help="go on indexing what changes, until Ctrl-C"
     )
+    index.add_argument(
+        "--remove-missing", action="store_true", help="also where most notes are gone: remove them"
+    )
+    index.add_argument("--check", action="store_true", help="look for damage, and mend it")
+    index.add_argument("--wait", action="store_true", help="wait for another run of rag index")
     index.set_defaults(command=_index)
 
     ask = commands.add_parser("ask", help="answer one question from the notes")
@@ -124,6 +130,18 @@ def build_parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="what is indexed, and where it lies")
     status.set_defaults(command=_status)
 
+    doctor = commands.add_parser("doctor", help="what is wrong, and what mends it")
+    doctor.add_argument("--deep", action="store_true", help="verify everything that is indexed")
+    doctor.set_defaults(command=_doctor)
+
+    forget = commands.add_parser("forget", help="leave no text of a note in the index")
+    forget.add_argument("paths", nargs="+", metavar="PATH", help="a note, or a folder of notes")
+    forget.add_argument(
+        "--conversations", action="store_true", help="also the turns of conversations that quote it"
+    )
+    forget.add_argument("--undo", action="store_true", help="let it be indexed again")
+    forget.set_defaults(command=_forget)
+
     chat = commands.add_parser("chat", help="open the terminal interface")
     chat.add_argument(
         "--plain", action="store_true", help="line by line, for screen readers and simple terminals"
@@ -144,7 +162,20 @@ def build_parser() -> argparse.ArgumentParser:
 
     evaluation = commands.add_parser("eval", help="measure search and answers on your questions")
     evaluation.add_argument("questions", metavar="QUESTIONS.jsonl", help="one JSON object a line")
+    evaluation.add_argument(
+        "--make", type=int, metavar="N", help="write N questions from your notes there, to edit"
+    )
+    evaluation.add_argument(
+        "--by-rule", action="store_true", help="with --make: without the language model"
+    )
     evaluation.add_argument("--answers", action="store_true", help="also answer each question")
+    evaluation.add_argument(
+        "--quote", action="store_true", help="with --answers: the notes' own words, without a model"
+    )
+    evaluation.add_argument("--model", metavar="NAME", help="another language model, or its file")
+    evaluation.add_argument(
+        "--no-adapter", action="store_true", help="the bundled model as it was before it was taught"
+    )
     evaluation.add_argument("--sample", type=int, metavar="N", help="N of the questions")
     evaluation.add_argument("--seed", type=int, default=0, metavar="S", help="which N (0)")
     for name, text in (
@@ -181,22 +212,27 @@ def build_parser() -> argparse.ArgumentParser:
     )
     completion.set_defaults(command=_completion)
 
-    serve = commands.add_parser("serve", help="keep the models ready for rag ask and rag search")
+    serve = commands.add_parser(
+        "serve", help="keep the models ready for rag ask and rag search, or serve over HTTP"
+    )
     serve.add_argument(
         "--idle", type=float, default=15, metavar="MINUTES", help="end after so long unasked (15)"
     )
     serve.add_argument("--stop", action="store_true", help="end the one that runs")
     serve.add_argument("--quiet", action="store_true", help=argparse.SUPPRESS)
+    from rag.http.command import add_flags
+
+    add_flags(serve)
     serve.set_defaults(command=_serve)
 
-    for each in (index, ask, search, jump, status, evaluation):
+    for each in (index, ask, search, jump, status, doctor, evaluation):
         as_json = each.add_mutually_exclusive_group() if each is ask else each
         as_json.add_argument("--json", action="store_true", help="for programs: one JSON object")
         if each is ask:
             as_json.add_argument(
                 "--json-lines", action="store_true", help="for programs: each step as it comes"
             )
-    for each in (ask, search, jump, status, chat, evaluation, mcp, serve):
+    for each in (ask, search, jump, status, doctor, forget, chat, evaluation, mcp, serve):
         each.add_argument(
             "--notes",
             metavar="PATH",
@@ -204,11 +240,11 @@ def build_parser() -> argparse.ArgumentParser:
             default=[],
             help="the notes folder, or its name in rag.toml; may be repeated",
         )
-    for each in (ask, search, jump, chat, evaluation, mcp):
+    for each in (ask, search, jump, chat, evaluation, mcp, serve):
         each.add_argument(
             "--no-refresh", action="store_true", help="do not look for changed notes first"
         )
-    for each in (index, ask, search, jump, chat, evaluation, mcp):
+    for each in (index, ask, search, jump, chat, evaluation, mcp, serve):
         each.add_argument(
             "-y", "--yes", action="store_true", help="index even a home folder without asking"
         )
@@ -248,7 +284,24 @@ def _index(arguments: argparse.Namespace, started: float) -> int:
     if arguments.watch:
         return _watch(engine, arguments)
     rebuild = arguments.rebuild or _confirm_embedder(engine, arguments.yes)
-    indexing(engine.index(rebuild=rebuild, wait=False), engine.folders, as_json=arguments.json)
+
+    def run(remove_missing: bool) -> None:
+        progress = engine.index(
+            rebuild=rebuild,
+            wait=arguments.wait,
+            remove_missing=remove_missing,
+            check=arguments.check,
+        )
+        indexing(progress, engine.folders, as_json=arguments.json)
+
+    try:
+        run(arguments.remove_missing)
+    except NotesMissing as error:
+        if arguments.json or not sys.stdin.isatty():
+            raise
+        if not _agreed(f"{error.message} Remove them from the index?"):
+            raise
+        run(True)
     return ANSWERED
 
 
@@ -316,6 +369,7 @@ def _ask(arguments: argparse.Namespace, started: float) -> int:
             done = answering_json(events)
         else:
             done = answering(events, not arguments.no_stream, arguments.thoughts)
+        _tell(engine)
         if not arguments.beside:
             start_behind(engine, arguments.notes)
     return ANSWERED if done.answered else NOT_IN_NOTES
@@ -363,6 +417,7 @@ def _search(arguments: argparse.Namespace, started: float) -> int:
         explanation(question, found, as_json=arguments.json)
     else:
         passages(question, found, as_json=arguments.json)
+    _tell(engine)
     start_behind(engine, arguments.notes)
     return ANSWERED if found.passages else NOT_IN_NOTES
 
@@ -374,10 +429,42 @@ def _status(arguments: argparse.Namespace, started: float) -> int:
     return ANSWERED
 
 
+def _doctor(arguments: argparse.Namespace, started: float) -> int:
+    from rag.doctor import examine, report
+
+    engine = _engine(arguments, started, arguments.notes)
+    return report(examine(engine, arguments.deep), as_json=arguments.json)
+
+
+def _forget(arguments: argparse.Namespace, started: float) -> int:
+    from rag.forgetting import forget_notes, remember_notes
+    from rag.output import safe
+
+    engine = _engine(arguments, started, arguments.notes)
+    if len(engine.folders) > 1:
+        raise NotesError(
+            "Several notes folders are named; a note lies in one.",
+            "Name it: rag forget --notes FOLDER PATH",
+        )
+    if arguments.undo:
+        count = remember_notes(engine, arguments.paths)
+        _say(f"{count:,} note{'' if count == 1 else 's'} will be indexed again: rag index")
+        return ANSWERED
+    done = forget_notes(engine, arguments.paths, arguments.conversations)
+    if done.turns and not done.turns_removed and sys.stdin.isatty():
+        question = f"Your conversations quote it in {done.turns:,} turns. Remove these as well?"
+        if _agreed(question):
+            done = forget_notes(engine, arguments.paths, True)
+    print(safe(done.sentence()))
+    return ANSWERED
+
+
 def _serve(arguments: argparse.Namespace, started: float) -> int:
     from rag.serving.command import run
 
     engine = _engine(arguments, started, arguments.notes)
+    if arguments.http:
+        return _serve_http(engine, arguments)
     if arguments.stop:
         from rag.serving.client import stop
 
@@ -417,7 +504,19 @@ def _chat(arguments: argparse.Namespace, started: float) -> int:
 def _eval(arguments: argparse.Namespace, started: float) -> int:
     from rag.evaluation.command import evaluate, prepare
 
-    engine = _engine(arguments, started, arguments.notes)
+    settings = {
+        "generator_model": arguments.model,
+        "generator_adapter": False if arguments.no_adapter else None,
+    }
+    engine = _engine(arguments, started, arguments.notes, settings)
+    if arguments.make is not None:
+        from rag.evaluation.making import make
+
+        by_model = not arguments.by_rule
+        if by_model:
+            _refresh(engine, arguments)
+        make(engine, Path(arguments.questions), arguments.make, arguments.seed, by_model)
+        return ANSWERED
     plan = prepare(
         engine.notes_folder,
         Path(arguments.questions),
@@ -428,9 +527,21 @@ def _eval(arguments: argparse.Namespace, started: float) -> int:
         arguments.chart,
         arguments.against,
         arguments.json,
+        arguments.quote,
     )
     _refresh(engine, arguments)
     return ANSWERED if evaluate(engine, plan) else STOPPED
+
+
+def _serve_http(engine: Engine, arguments: argparse.Namespace) -> int:
+    from rag.api import Notes
+    from rag.http.command import serve_http
+
+    _confirm_new(engine, arguments.yes)
+    _say_where(engine, arguments)
+    notes = Notes(engine, arguments.yes)
+    serve_http(notes, arguments.port, arguments.new_token, not arguments.no_refresh)
+    return ANSWERED
 
 
 def _open(arguments: argparse.Namespace, started: float) -> int:
@@ -464,6 +575,7 @@ def _completion(arguments: argparse.Namespace, _started: float) -> int:
 def _mcp(arguments: argparse.Namespace, started: float) -> int:
     engine = _engine(arguments, started, arguments.notes)
     _confirm_new(engine, arguments.yes)
+    _say_where(engine, arguments)
     from rag.api import Notes
     from rag.mcp import serve
 
@@ -474,14 +586,20 @@ def _mcp(arguments: argparse.Namespace, started: float) -> int:
 # What the commands share
 
 
-def _engine(arguments: argparse.Namespace, started: float, notes: Sequence[str]) -> Engine:
+def _engine(
+    arguments: argparse.Namespace,
+    started: float,
+    notes: Sequence[str],
+    flags: Mapping[str, object] | None = None,
+) -> Engine:
+    """The engine for these notes folders; `flags` are settings that win over all others."""
     from rag.config import choose_folders, dotted
     from rag.wiring import build_engine, build_several, choose_notes
 
-    config, here = _settings()
+    config, here = _settings(flags=flags)
     folders = choose_folders(config, notes, here)
     used = [path for _, path in folders] or [choose_notes(config)]
-    config, _ = _settings(used)
+    config, _ = _settings(used, flags)
     if config.unread:
         _say(
             f"Not read from {config.file}, which lies in a notes folder: "
@@ -496,7 +614,9 @@ def _engine(arguments: argparse.Namespace, started: float, notes: Sequence[str])
     return engine
 
 
-def _settings(asked: Sequence[Path] = ()) -> tuple[Config, Path]:
+def _settings(
+    asked: Sequence[Path] = (), flags: Mapping[str, object] | None = None
+) -> tuple[Config, Path]:
     """The settings in force, and the current folder; `asked` are the notes folders, once known."""
     from rag.config import load_config
 
@@ -504,14 +624,15 @@ def _settings(asked: Sequence[Path] = ()) -> tuple[Config, Path]:
         here = Path.cwd()
     except OSError as error:
         raise NotesError("The current folder is gone.", "Change to one that exists.") from error
-    return load_config(here, os.environ, asked=asked), here
+    return load_config(here, os.environ, flags, asked), here
 
 
 def _say_where(engine: Engine, arguments: argparse.Namespace) -> None:
     """Say, before it happens, that a question and its passages go to another machine."""
     name = engine.parts.generator_name
-    if name.startswith(LEAVES) and not arguments.quote:
-        _say(f"This question and the passages found for it go to{name.removeprefix(f'{LEAVES}:')}.")
+    if name.startswith(LEAVES) and not getattr(arguments, "quote", False):
+        asked = "This question" if hasattr(arguments, "question") else "Every question"
+        _say(f"{asked} and the passages found for it go to{name.removeprefix(f'{LEAVES}:')}.")
 
 
 def _refresh(engine: Engine, arguments: argparse.Namespace) -> None:
@@ -529,6 +650,15 @@ def _refresh(engine: Engine, arguments: argparse.Namespace) -> None:
 def _for_programs(arguments: argparse.Namespace) -> bool:
     """Whether the output is JSON, and nobody wants to hear of what else goes on."""
     return any(getattr(arguments, each, False) for each in ("json", "json_lines"))
+
+
+def _tell(engine: Engine) -> None:
+    """Say what was amiss while the question was answered."""
+    notices = engine.take_notices()
+    if notices:
+        from rag.output import tell
+
+        tell(notices)
 
 
 def _confirm_new(engine: Engine, yes: bool) -> None:
@@ -566,10 +696,16 @@ def _confirm(folder: Path, yes: bool) -> None:
             question.replace("Index all of it?", "It was not indexed."),
             "Name a folder inside it, or say --yes.",
         )
-    sys.stderr.write(f"{question} [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+    if not _agreed(question):
         raise NotesError("Nothing was indexed.", "Name a folder: rag index PATH")
+
+
+def _agreed(question: str) -> bool:
+    from rag.output import safe
+
+    sys.stderr.write(f"{safe(question)} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().casefold() in ("y", "yes")
 
 
 def _filters(arguments: argparse.Namespace) -> Filters:

@@ -14,12 +14,13 @@ from rag.answering.kinds import sides_of
 from rag.answering.quotes import Sides
 from rag.answering.sides import find_sides
 from rag.answering.summary import Check, Points, read_points, summarise
-from rag.errors import QuestionError
+from rag.errors import IndexDamaged, QuestionError
 from rag.events import Answered, Cancel, Event, LookUp, Retrieved
 from rag.folder import NotesFolder
 from rag.indexing.database import damage_errors
 from rag.indexing.filtering import Filters, chunks_of, find_notes, known_fields
 from rag.indexing.linking import notes_named
+from rag.indexing.rows import StoredPassage
 from rag.loading import Parts
 from rag.retrieval.evidence import find_evidence
 from rag.retrieval.followup import search_both
@@ -30,6 +31,7 @@ from rag.retrieval.query import Turn
 from rag.retrieval.rerank import CANDIDATES, rerank
 from rag.retrieval.search import Found, Passage
 from rag.retrieval.spelling import Spelled, respell
+from rag.retrieval.surroundings import near_ids
 from rag.retrieval.whole import ToSum, names_something, whole_notes
 
 
@@ -44,6 +46,10 @@ class Engine(NotesFolder):
     def load_behind(self) -> None:
         """Start loading what a search needs, while the notes are looked through."""
         self.models.load_embedder_behind()
+
+    def each_folder(self) -> Sequence[Engine]:
+        """The engines of the notes folders that are asked, one for each."""
+        return [self]
 
     def search(
         self,
@@ -83,7 +89,26 @@ class Engine(NotesFolder):
         before_search: Callable[[], object] | None = None,
     ) -> LookUp:
         """What the notes have for a question: passages or, if `lists`, the list it asks for or
-        the notes to sum up."""
+        the notes to sum up.
+
+        An index that turns out to be damaged is mended, and asked again.
+        """
+        try:
+            return self._look_up_once(question, history, k, filters, today, lists, before_search)
+        except IndexDamaged:
+            self.heal()
+            return self._look_up_once(question, history, k, filters, today, lists, None)
+
+    def _look_up_once(
+        self,
+        question: str,
+        history: Sequence[Turn],
+        k: int | None,
+        filters: Filters | None,
+        today: date | None,
+        lists: bool,
+        before_search: Callable[[], object] | None,
+    ) -> LookUp:
         asked, allowed, notes = self._understand(question, filters, today, follows=bool(history))
         if lists and asked.summary is not None:
             return LookUp(asked, None, None, self._whole(asked))
@@ -249,6 +274,7 @@ class Engine(NotesFolder):
             strict,
             None if quote else self.parts.judge,
             sides,
+            self._neighbours,
         ):
             if isinstance(step, Drafted):
                 model = "" if quote else self.parts.generator_name
@@ -257,6 +283,12 @@ class Engine(NotesFolder):
             if isinstance(step, Sentence):
                 timings.setdefault("first_sentence_s", time.perf_counter() - started)
             yield step
+
+    def _neighbours(self, passage: Passage) -> list[StoredPassage]:
+        """The passages beside a passage, in order; none where another process took them away."""
+        with damage_errors():
+            found = self._open_index().passages(near_ids(passage))
+        return [found[each] for each in sorted(found)]
 
     def _with_sides(
         self, asked: Asked, passages: tuple[Passage, ...], k: int | None, today: date | None

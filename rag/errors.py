@@ -5,11 +5,13 @@ Every one says what happened in a sentence and, in `remedy`, what to do about it
     RagError
     ├── ConfigError        a setting that cannot be understood
     ├── NotesError         the notes folder is missing, empty or unreadable
+    │   └── NotesMissing   most of the notes that were indexed are not there
     ├── QuestionError      an empty question, or one that no model could read
     ├── ModelError         weights that are missing, damaged or cannot be loaded
     ├── IndexFault         something about the index
     │   ├── NoIndex        there is none yet, or one of an older format
     │   ├── IndexMismatch  it was written with another embedder, or by a newer version
+    │   ├── IndexDamaged   its files are not as they were written
     │   └── IndexBusy      another process is writing it
     ├── EvaluationError    a file of questions or of earlier results that cannot be used
     ├── StorageError       the disk is full, or a folder cannot be written
@@ -47,6 +49,18 @@ class NotesError(RagError):
     """The notes folder is missing, empty or unreadable."""
 
 
+class NotesMissing(NotesError):
+    """Most of the notes that were indexed, `missing` of `indexed`, are not there now."""
+
+    def __init__(self, message: str, remedy: str, missing: int, indexed: int) -> None:
+        super().__init__(message, remedy)
+        self.missing = missing
+        self.indexed = indexed
+
+    def __reduce__(self) -> tuple[type[NotesMissing], tuple[str, str, int, int]]:
+        return NotesMissing, (self.message, self.remedy, self.missing, self.indexed)
+
+
 class QuestionError(RagError):
     """An empty question, or one that no model could read."""
 
@@ -65,6 +79,10 @@ class NoIndex(IndexFault):
 
 class IndexMismatch(IndexFault):
     """The index was written with another embedder, or by a newer version."""
+
+
+class IndexDamaged(IndexFault):
+    """The index's files are not as they were written; it can be built again from the notes."""
 
 
 class IndexBusy(IndexFault):
@@ -93,6 +111,7 @@ _REFUSALS = {
     errno.EFBIG: "File too large",
     errno.EACCES: "ermission denied",
     errno.EROFS: "Read-only",
+    errno.EIO: "Input/output error",
 }
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import IndexBusy, NoIndex, RagError, StorageError
+from rag.errors import IndexBusy, IndexDamaged, NoIndex, NotesError, StorageError
 from rag.events import Cancel, Status
 from rag.indexing.build import IndexProgress, no_notes, plan, update
 from rag.indexing.database import damage_errors
+from rag.indexing.forget import forgotten_notes
 from rag.indexing.home import Home, find_home, index_folder, remember_home, writing
 from rag.indexing.local import DATABASE, LocalIndex
+from rag.indexing.private import make_private
 from rag.indexing.store import Store
 from rag.loading import Models, Parts
 
@@ -27,6 +29,8 @@ class NotesFolder:
         self.notes_folder = notes_folder
         self.models = Models(parts)
         self._index: LocalIndex | None = None
+        self._inode = 0  # of the database that is open
+        self._notices: list[str] = []
 
     @property
     def parts(self) -> Parts:
@@ -34,10 +38,22 @@ class NotesFolder:
         return self.models.parts
 
     def index(
-        self, rebuild: bool = False, cancel: Cancel | None = None, wait: bool = False
+        self,
+        rebuild: bool = False,
+        cancel: Cancel | None = None,
+        wait: bool = False,
+        remove_missing: bool = False,
+        check: bool = False,
+        hurried: bool = False,
     ) -> Iterator[IndexProgress]:
         """Bring the index up to date. Raises RagError; whatever happens, the last complete
-        generation stays."""
+        generation stays.
+
+        A damaged index is mended from the notes, and `notice` says so; `check` looks for damage
+        everywhere first. `remove_missing` removes notes that are gone even if that is most of them;
+        `hurried` leaves for later what a question need not wait for.
+        """
+        from rag.indexing.repair import mend, start_anew
         from rag.reading.notes import scan
 
         if self._home() is None or not self.notes_folder.is_dir():
@@ -47,16 +63,35 @@ class NotesFolder:
             if not found.files:
                 raise no_notes(self.notes_folder, found)
         with ExitStack() as stack:
-            stack.enter_context(damage_errors())
             home = remember_home(self.parts.data_dir, self.notes_folder)
             folder = index_folder(self.parts.data_dir, home)
             stack.enter_context(writing(folder, wait))
+            stack.callback(make_private, self.parts.data_dir)
             if rebuild:
-                _set_aside_damaged(folder)
-            index = LocalIndex(folder, write=True)
-            stack.callback(index.close)
-            identity = self.parts.identity()
-            meta = {"embedder": self.parts.embedder_name, "dimension": identity.dimension}
+                start_anew(folder)
+            elif check:
+                yield IndexProgress("scan", notice=mend(folder))
+            try:
+                yield from self._update(folder, rebuild, cancel, remove_missing, hurried)
+            except IndexDamaged:
+                if not scan(self.notes_folder).files:
+                    raise
+                yield IndexProgress("scan", notice=mend(folder))
+                yield from self._update(folder, rebuild, cancel, remove_missing, hurried)
+
+    def _update(
+        self,
+        folder: Path,
+        rebuild: bool,
+        cancel: Cancel | None,
+        remove_missing: bool,
+        hurried: bool,
+    ) -> Iterator[IndexProgress]:
+        identity = self.parts.identity()
+        meta = {"embedder": self.parts.embedder_name, "dimension": identity.dimension}
+        with damage_errors(), closing(LocalIndex(folder, write=True)) as index:
+            for notice in index.notices:
+                yield IndexProgress("scan", notice=notice)
             yield from update(
                 self.notes_folder,
                 index,
@@ -65,8 +100,25 @@ class NotesFolder:
                 meta,
                 rebuild,
                 cancel,
+                remove_missing,
+                hurried,
                 self.parts.suffixes,
             )
+
+    def heal(self) -> None:
+        """Mend an index that was found damaged while it was asked; `take_notices` tells of it.
+
+        Raises what stands in the way.
+        """
+        self.close()
+        self._notices += [each.notice for each in self.index(wait=True, check=True) if each.notice]
+
+    def take_notices(self) -> list[str]:
+        """Sentences for the reader about what was amiss, each given once."""
+        taken, self._notices = self._notices, []
+        if self._index is not None:
+            taken, self._index.notices = taken + self._index.notices, []
+        return taken
 
     def index_in_process(
         self, cancel: Cancel | None = None, rebuild: bool = False
@@ -86,7 +138,7 @@ class NotesFolder:
             return True
         try:
             index = LocalIndex(folder)
-        except NoIndex:  # of an older format
+        except (NoIndex, IndexDamaged):  # of an older format, or to be mended
             return True
         try:
             with damage_errors():
@@ -98,29 +150,35 @@ class NotesFolder:
                     int(index.store.get("scanned_ns", "0")),
                     known=index.known_skips(),
                     suffixes=self.parts.suffixes,
+                    forgotten=forgotten_notes(index),
                 )
                 return not todo.empty or index.derived_lags
+        except IndexDamaged:
+            return True
         finally:
             index.close()
 
     def refresh(self, cancel: Cancel | None = None) -> Iterator[IndexProgress]:
         """Bring the index up to date if notes changed; ask the old one where it cannot be.
 
-        Raises what stands in the way only when there is no index to ask.
+        Raises what stands in the way only when there is no index to ask; a folder that lost its
+        notes is a notice.
         """
         try:
             if self.changed():
-                yield from self.index(cancel=cancel)
-        except (IndexBusy, StorageError):
+                yield from self.index(cancel=cancel, hurried=True)
+        except (IndexBusy, StorageError, NotesError) as error:
             if not self.has_index():
                 raise
+            if isinstance(error, NotesError):
+                yield IndexProgress("done", notice=f"Asking what was indexed. {error}")
 
     def has_index(self) -> bool:
         """Whether there is a complete index to ask."""
         try:
             with damage_errors():
                 return self._open_index().complete
-        except NoIndex:
+        except (NoIndex, IndexDamaged):
             return False
 
     def other_embedder(self) -> str:
@@ -137,11 +195,15 @@ class NotesFolder:
         return find_home(self.parts.data_dir, self.notes_folder)
 
     def _open_index(self) -> LocalIndex:
+        """The index, opened; again where a new one was put in its place."""
+        if self._index is not None and _inode(self._index.store.file) != self._inode:
+            self.close()
         if self._index is None:
             home = self._home()
             if home is None:
                 raise NoIndex(f"{self.notes_folder} has not been indexed yet.", "Run: rag index")
             self._index = LocalIndex(index_folder(self.parts.data_dir, home))
+            self._inode = _inode(self._index.store.file)
         return self._index
 
     @property
@@ -202,17 +264,8 @@ class NotesFolder:
             self._index = None
 
 
-def _set_aside_damaged(folder: Path) -> None:
-    """A database that cannot be opened makes way for a new one; it is kept beside it."""
+def _inode(file: Path) -> int:
     try:
-        if (folder / DATABASE).exists():
-            index = LocalIndex(folder)
-            try:
-                index.store.verify()
-            finally:
-                index.close()
-    except RagError:
-        for suffix in ("", "-wal", "-shm"):
-            file = folder / f"{DATABASE}{suffix}"
-            if file.exists():
-                file.replace(file.with_name(f"{file.name}.damaged"))
+        return file.stat().st_ino
+    except OSError:
+        return 0

@@ -91,6 +91,7 @@ def refreshing(progress: Iterator[IndexProgress], quiet: bool) -> None:
 def _follow(progress: Iterator[IndexProgress], quiet: bool, title: str) -> Any:
     """The report of a run; draws a progress bar on a terminal once there is work to show."""
     report: IndexReport | None = None
+    progress = _telling(progress)
     first = next(progress, None)
     if first is None:
         return None
@@ -115,6 +116,24 @@ def _follow(progress: Iterator[IndexProgress], quiet: bool, title: str) -> Any:
             bar.update(task, completed=done, total=total, detail=detail)
             report = event.report or report
     return report
+
+
+def _telling(progress: Iterator[IndexProgress]) -> Iterator[IndexProgress]:
+    """The same progress; what was amiss is said on standard error at its end."""
+    notices = []
+    try:
+        for event in progress:
+            if event.notice:
+                notices.append(event.notice)
+            yield event
+    finally:
+        tell(notices)
+
+
+def tell(notices: Sequence[str]) -> None:
+    """Say on standard error what was amiss."""
+    for notice in notices:
+        _console(stderr=True).print(safe(notice), style="yellow", markup=False, soft_wrap=True)
 
 
 def _detail(event: IndexProgress) -> tuple[int, int | None, str]:

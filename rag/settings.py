@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 _HEAD = "# Settings of rag, for all notes folders. docs/models.md says what can stand here.\n"
 
 
-def set_values(file: Path, table: str, values: Mapping[str, str]) -> None:
-    """Set the keys of a table; the file and its folder are made where there are none.
+def set_values(file: Path, table: str, values: Mapping[str, str | None]) -> None:
+    """Set the keys of a table, or take out those of None; the file and its folder are made where
+    there are none.
 
     All else stays as it is. A link is followed, permissions are kept. Raises ConfigError for a
     file that is not TOML, StorageError.
@@ -35,7 +36,10 @@ def set_values(file: Path, table: str, values: Mapping[str, str]) -> None:
     elif not isinstance(held, dict):
         raise ConfigError(f"{file} sets {table}, which is not a table.", f"Write [{table}] there.")
     for key, value in values.items():
-        held[key] = value
+        if value is None:
+            held.pop(key, None)
+        else:
+            held[key] = value
     _write(target, tomlkit.dumps(document))
 
 

@@ -21,6 +21,7 @@ from rag.indexing.build import IndexProgress, IndexReport
 from rag.indexing.filtering import Filters
 from rag.indexing.library import Found as NoteFound
 from rag.indexing.library import Library, NoteEntry
+from rag.indexing.rows import StoredPassage
 from rag.loading import Parts
 from rag.reading.notes import Skipped
 from rag.retrieval.listing import Listed, ListedNote
@@ -43,10 +44,25 @@ class SeveralFolders(Engine):
             each.spelled = _AllWords(self.engines)
 
     def index(
-        self, rebuild: bool = False, cancel: Cancel | None = None, wait: bool = False
+        self,
+        rebuild: bool = False,
+        cancel: Cancel | None = None,
+        wait: bool = False,
+        remove_missing: bool = False,
+        check: bool = False,
+        hurried: bool = False,
     ) -> Iterator[IndexProgress]:
         """Bring every folder's index up to date, one after the other."""
-        return _one_run((name, each.index(rebuild, cancel, wait)) for name, each in self._each())
+        return _one_run(
+            (name, each.index(rebuild, cancel, wait, remove_missing, check, hurried))
+            for name, each in self._each()
+        )
+
+    def each_folder(self) -> Sequence[Engine]:
+        return list(self.engines.values())
+
+    def take_notices(self) -> list[str]:
+        return [notice for _, each in self._each() for notice in each.take_notices()]
 
     def index_in_process(
         self, cancel: Cancel | None = None, rebuild: bool = False
@@ -124,6 +140,12 @@ class SeveralFolders(Engine):
         for each in ordered.passages:
             folders.setdefault(each.id % len(self.engines), []).append(each)
         return replace(ordered, passages=merge(list(folders.values()), k or self.parts.k))
+
+    def _neighbours(self, passage: Passage) -> list[StoredPassage]:
+        name, _, inside = passage.path.partition("/")
+        own = replace(passage, id=passage.id // len(self.engines), path=inside)
+        found = self.engines[name]._neighbours(own)
+        return [replace(each, path=f"{name}/{each.path}") for each in found]
 
     def _named(self, number: int, name: str, passage: Passage) -> Passage:
         """A passage of one folder with an id and a path among all of them."""

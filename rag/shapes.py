@@ -144,14 +144,30 @@ class ErrorJson(TypedDict):
 
 class ExplainedPassageJson(PassageJson):
     """A passage with its reasons: ranks from 1, cosine of its nearest sentence, share of the
-    question's words in its best one, the words that it holds, other places that say the same."""
+    question's words in its best one, the words that it holds, other places that say the same.
+
+    With a reranker, its rank before and how relevant the reranker found it, from 0 to 1, null
+    where it did not come to it. `boost` was added to the score of the search."""
 
     meaning_rank: int | None
     words_rank: int | None
     nearest_sentence: float | None
     words_in_best_sentence: float
     terms: list[str]
+    boost: float
     also: list[str]
+    rank_before_reranking: int | None
+    reranker_score: float | None
+
+
+class RerankedJson(TypedDict):
+    """How far the reranker came: `scored` of `offered` passages; `seconds` of its `budget`."""
+
+    model: str
+    scored: int
+    offered: int
+    seconds: float
+    budget: float
 
 
 class ExplainedJson(TypedDict):
@@ -159,8 +175,10 @@ class ExplainedJson(TypedDict):
 
     question: str
     query: str
+    respelled: list[RespelledJson]
     candidates: int
     searched_notes: int | None
+    reranked: RerankedJson | None
     seconds: dict[str, float]
     passages: list[ExplainedPassageJson]
 

@@ -25,11 +25,14 @@ class Standby:
         self.notes = notes
         self._refresh = refresh
         self._stop = threading.Event()
+        self._had_index = False
         self._progress: IndexProgress | None = None
         self._failed: RagError | None = None
         self._first = threading.Thread(target=self._index, daemon=True)
 
     def __enter__(self) -> Standby:
+        # Asked now: an index that is being made cannot be looked into.
+        self._had_index = self.notes.has_index()
         self._first.start()
         return self
 
@@ -65,7 +68,7 @@ class Standby:
     def ready(self, cancel: Callable[[], bool]) -> None:
         """Bring the index up to date. Raises NoIndex where the first is still being made."""
         if self._first.is_alive():
-            if self.notes.has_index():
+            if self._had_index:
                 return
             self._first.join(FIRST_WAIT)
             if self._first.is_alive():

@@ -114,6 +114,15 @@ def generator_opener(config: Config, spec: ModelSpec) -> Callable[[], Generator]
     return open_generator
 
 
+def untaught(engine: Engine) -> Generator:
+    """The language model in use as it was before it was taught to do nothing but answer."""
+    generator = engine.models.generator()
+    if not generator.taught:
+        return generator
+    spec = find_model(engine.parts.generator_name, "generator")
+    return generator_opener(engine.parts.settings, replace(spec, adapter="", adapter_sha256=""))()
+
+
 def open_endpoint(config: Config) -> Generator:
     """The server that the reader named as generator. Raises ModelError where its key is missing."""
     from rag.answering.endpoint import EndpointGenerator

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.indexing.store import Store
 from rag.models.catalog import find_model
 from rag.models.weights import locate
 from tests.conftest import Box, mortal
@@ -60,13 +61,28 @@ def test_a_folder_that_lost_its_notes_or_itself_keeps_its_index(box: Box):
     box.index()
     for file in box.notes.rglob("*.md"):
         file.unlink()
-    for command in (["index"], ["ask", BARREL]):
-        box.refused(*command, says="rag ask --no-refresh")
-    assert "300" in box.rag("ask", "--no-refresh", BARREL).stdout
+    box.refused("index", says="rag index --remove-missing")
+    done = box.rag("ask", BARREL)
+    assert "300" in done.stdout
+    assert "rag index --remove-missing" in done.stderr
     (box.notes / "trips").rmdir()
     box.notes.rmdir()
     box.refused("index", says="There is no folder")
-    assert box.rag("search", "--no-refresh", BARREL).returncode == 0
+    done = box.rag("search", BARREL)
+    assert done.returncode == 0
+    assert "There is no folder" in done.stderr
+
+
+def test_notes_that_are_gone_are_removed_once_that_is_said(box: Box):
+    box.index()
+    for name in ("bees.md", "barrel.md"):
+        (box.notes / name).unlink()
+    sentence = box.refused("index", says="2 of the 3 notes indexed from")
+    assert "is a disk not mounted?" in sentence
+    assert json.loads(box.rag("index", "--remove-missing", "--json").stdout)["removed"] == 2
+    (box.notes / "trips/rhine.md").unlink()
+    assert json.loads(box.rag("index", "--remove-missing", "--json").stdout)["chunks"] == 0
+    assert box.rag("search", BARREL).returncode == 1
 
 
 def test_files_that_are_no_notes_are_named(box: Box):
@@ -154,9 +170,9 @@ def test_a_generator_that_is_none(box: Box):
 
 def test_an_index_of_another_embedder(box: Box):
     box.index()
-    with sqlite3.connect(box.index_dir / "index.db") as db:
-        db.execute("UPDATE meta SET value = 'other' WHERE key IN ('fingerprint', 'embedder')")
-    db.close()
+    store = Store(box.index_dir / "index.db", write=True)
+    store.put(fingerprint="other", embedder="other")
+    store.close()
     for command in (["ask", BARREL], ["search", BARREL], ["index"]):
         box.refused(*command, says="rag index --rebuild")
     assert box.rag("index", "--rebuild").returncode == 0
@@ -194,21 +210,22 @@ def nothing(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("harm", [overwrite, cut, scratch, nothing])
-def test_a_damaged_database_is_mended_by_a_rebuild(box: Box, harm):
+def test_a_damaged_database_is_built_again_from_the_notes(box: Box, harm):
     box.index()
     file = box.index_dir / "index.db"
     file.write_bytes(harm(file.read_bytes()))
-    box.refused("ask", BARREL, says="rag index --rebuild")
-    box.refused("search", "--no-refresh", BARREL, says="rag index --rebuild")
-    assert box.rag("index", "--rebuild").returncode == 0
-    assert box.finds(BARREL)[0] == "barrel.md"
+    done = box.rag("search", BARREL)
+    assert done.stdout.startswith("[1] barrel.md")
+    if harm is not nothing:
+        assert done.stderr.startswith("The index was damaged and was built again"), done.stderr
+    assert box.index().unchanged == 3
 
 
-def test_a_damaged_registry_only_costs_time(box: Box):
+def test_a_damaged_registry_is_read_from_the_index(box: Box):
     box.index()
     (box.data / "folders.json").write_text("{")
-    box.refused("search", "--no-refresh", BARREL, says="has not been indexed yet")
-    assert box.rag("search", BARREL).returncode == 0
+    assert box.rag("search", "--no-refresh", BARREL).returncode == 0
+    assert box.index().unchanged == 3
 
 
 # The disk

@@ -154,7 +154,7 @@ def test_notes_in_a_script_that_the_embedder_does_not_know_are_named(box: Box):
     assert box.finds("реки")[0].startswith("ru"), "found by its words"
     for number in range(4):
         (box.notes / f"ru{number}.md").unlink()
-    box.index()
+        box.index()  # most notes gone at once would be asked about
     assert "Latin" not in box.rag("status").stdout
 
 

@@ -142,6 +142,12 @@ def test_an_answer_cites_the_folder(two: Box, embedder):
     assert isinstance(answer, Answered)
     assert "12" in answer.answer
     assert {each.path for each in answer.citations} == {"work/sales.md"}
+    everything = list(engine.ask("summarise all my notes"))[-1]
+    assert isinstance(everything, Answered)
+    assert everything.answer.startswith("4 notes in all.")
+    assert {each.path.split("/")[0] for each in everything.citations} == {"home", "work"}
+    one = list(engine.ask("Summarise [[sales]]"))[-1]
+    assert {each.path for each in one.citations} == {"work/sales.md"}
     folder, path = engine.place("work/sales.md")
     assert (folder / path).is_file()
     assert len({each.id for each in answer.passages}) == len(answer.passages)

@@ -113,6 +113,14 @@ class JobEnded(Message):
         self.error = error
 
 
+class Noticed(Message):
+    """Something was amiss and was mended, or is for the reader to decide."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
 class NotesChanged(Message):
     """Notes changed on disk."""
 

@@ -59,7 +59,7 @@ def run_plain(engine: Engine, begin: int | Literal["latest"] | None = None) -> i
     config = engine.parts.settings
     kept = Conversations(config.data_dir, engine.notes_folder)
     try:
-        Plain(engine, kept, console).run(begin, input)
+        Plain(engine, kept, console, engine.parts.generator_name).run(begin, input)
     finally:
         kept.close()
         engine.close()
@@ -69,8 +69,12 @@ def run_plain(engine: Engine, begin: int | Literal["latest"] | None = None) -> i
 class Plain:
     """One conversation at a time."""
 
-    def __init__(self, engine: Engine, kept: Conversations, console: Console) -> None:
+    def __init__(
+        self, engine: Engine, kept: Conversations, console: Console, model: str = ""
+    ) -> None:
+        """`model` is what the language model is called on the screen."""
         self._engine = engine
+        self._model = model
         self._kept = kept
         self._console = console
         self._conversation: int | None = None
@@ -94,6 +98,8 @@ class Plain:
     def run(self, begin: int | Literal["latest"] | None, read: Asked) -> None:
         """The loop. An error is a sentence, and the next question works."""
         self._say(f"Notes: {self._engine.notes_folder}", "Type /help for all commands.")
+        if self._kept.notice:
+            self._say(self._kept.notice)
         self._guarded(lambda: self._begin(begin))
         while True:
             try:
@@ -113,6 +119,7 @@ class Plain:
             self._say("Stopped.")
         except RagError as error:
             self._say(str(error))
+        self._say(*self._engine.take_notices())
 
     def _begin(self, begin: int | Literal["latest"] | None) -> None:
         if begin == "latest":
@@ -143,9 +150,9 @@ class Plain:
         history = [Turn(each.question, each.answer, each.query) for each in self._turns]
         found: Retrieved | None = None
         sentences: list[Sentence] = []
-        model = self._engine.parts.generator_name
-        if model.startswith(LEAVES):
-            self._say(f"This question and its passages go to{model.removeprefix(f'{LEAVES}:')}.")
+        if self._model.startswith(LEAVES):
+            place = self._model.removeprefix(f"{LEAVES}: ")
+            self._say(f"This question and its passages go to {place}.")
         events = self._engine.ask(question, history)
         for event in events:
             if isinstance(event, Retrieved):

@@ -21,7 +21,14 @@ from rag.errors import Cancelled, IndexMismatch, NoIndex, RagError
 from rag.events import Answered
 from rag.indexing.build import IndexProgress
 from tui.jobs import Ask, Job, OpenFolder, Refresh, UseModel
-from tui.messages import EngineChanged, EngineSpoke, IndexMoved, JobEnded, StatusRead
+from tui.messages import (
+    EngineChanged,
+    EngineSpoke,
+    IndexMoved,
+    JobEnded,
+    Noticed,
+    StatusRead,
+)
 
 PROGRESS_EVERY_S = 0.1
 
@@ -68,6 +75,8 @@ class EngineWorker:
         while (item := self._jobs.get()) is not None:
             job, stop = item
             error = self._attempt(job, stop)
+            for notice in self.engine.take_notices():
+                self._post(Noticed(notice))
             self._post(JobEnded(job, error))
         self.engine.close()
 
@@ -107,6 +116,8 @@ class EngineWorker:
             last: IndexProgress | None = None
             stage, shown_at = "", 0.0
             for last in steps:
+                if last.notice:
+                    self._post(Noticed(last.notice))
                 now = time.monotonic()
                 if last.stage != stage or now - shown_at >= PROGRESS_EVERY_S:
                     self._post(IndexMoved(last))

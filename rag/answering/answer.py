@@ -24,6 +24,7 @@ from rag.config import Caution
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Passage
+from rag.retrieval.surroundings import Neighbours, Section, section_of
 
 _MAX_SENTENCES = 4
 # Sentences of the notes that the model reads: a gold answer stands in one of the best eight in 96
@@ -79,14 +80,16 @@ def answer(
     strict: bool = False,
     judge: Judge | None = None,
     sides: Sides = NO_SIDES,
+    neighbours: Neighbours = lambda _: (),
 ) -> Iterator[Step]:
     """Answer from `passages`, or say that they do not hold it.
 
     `terms` are the analyzed words of the question as it was searched, `sides` what was found for
     each side of a comparison. Whether to refuse is settled before the first sentence. Lists,
     comparisons and explanations are the notes' own; for a fact the model is asked, if there is
-    one to open. With `strict` nothing is said but what is supported; `judge` tells whether a
-    passage entails a sentence. Raises Cancelled, ModelError.
+    one to open; one that was not taught also reads what stands around the evidence, in the
+    passage and in its `neighbours`. With `strict` nothing is said but what is supported; `judge`
+    tells whether a passage entails a sentence. Raises Cancelled, ModelError.
     """
     signals = signals_of(terms, passages, evidence, analyze)
     likely = answerable(signals) if evidence else 0.0
@@ -110,6 +113,7 @@ def answer(
         generator.count_tokens,
         generator.context_size,
         taught=generator.taught,
+        sections=_sections(passages, read, neighbours) if not generator.taught else None,
     )
     if not prompt.shown:  # no passage fits beside the question: the notes themselves answer
         sentence = quote(whole(evidence[0], passages), passages)
@@ -126,6 +130,14 @@ def answer(
         shown = [each for each in read if each.n in prompt.shown]
         check = _Check(words, passages, shown or read, analyze, judge, strict, generator.follows)
         yield from _sentences(generator, prompt, check, cancel)
+
+
+def _sections(
+    passages: Sequence[Passage], read: Sequence[Evidence], neighbours: Neighbours
+) -> dict[int, Section]:
+    """The sections that the evidence stands in, by the number of its passage."""
+    numbers = {each.n for each in read}
+    return {n: section_of(passages[n - 1], neighbours(passages[n - 1])) for n in numbers}
 
 
 def _phrase(

@@ -12,14 +12,25 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from rag.answering.saved import SavedTurn, from_json, to_json
+from rag.answering.recovery import (
+    ALTERED,
+    TURN_SUMS,
+    emptied,
+    readable,
+    recover,
+    remember_made,
+    turn_sum,
+)
+from rag.answering.saved import SavedTurn, from_json, paths_shown, to_json
 from rag.errors import RagError, StorageError, storage_errors
+from rag.indexing.private import make_private, private_folder
 
 DATABASE = "conversations.db"
 FORMAT = 1  # of the schema below; a newer one is refused
@@ -73,6 +84,25 @@ class Conversation:
     found: str = ""
 
 
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _mended(method: Method) -> Method:
+    """A method that writes, tried once more on what could be recovered of a damaged file."""
+
+    @wraps(method)
+    def tried(self: Conversations, *values: Any, **named: Any) -> Any:
+        try:
+            return method(self, *values, **named)
+        except ConversationsDamaged:
+            with self._lock:
+                self._db.close()
+                self._recover()
+            return method(self, *values, **named)
+
+    return cast(Method, tried)
+
+
 class Conversations:
     """The conversations about one notes folder. May be used from several threads.
 
@@ -83,16 +113,30 @@ class Conversations:
         self.file = data_dir / DATABASE
         self.notes_folder = notes_folder
         self._lock = threading.RLock()
-        with storage_errors(data_dir), _damage(self.file):
-            data_dir.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(
-                self.file, timeout=30, isolation_level=None, check_same_thread=False
-            )
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute("PRAGMA foreign_keys = ON")
-            self._migrate()
-            self._folder = self._find_folder(notes_folder)
+        self.notice = ""  # a sentence for the reader, where the file was damaged
+        with storage_errors(data_dir):
+            private_folder(data_dir)
+        try:
+            self._open()
+        except ConversationsDamaged:
+            self._recover()
+        make_private(data_dir)
+
+    def _open(self) -> None:
+        self._inode = _inode(self.file)
+        with storage_errors(self.file.parent), _damage(self.file):
+            if emptied(self.file):
+                raise sqlite3.DatabaseError("malformed: empty")
+            self._db = _connect(self.file)
+            self._inode = _inode(self.file)
+            self._folder = self._find_folder(self.notes_folder)
+            remember_made(self.file)
+
+    def _recover(self) -> None:
+        """Go on with all that can be read of a damaged file."""
+        with storage_errors(self.file.parent):
+            self.notice = recover(self.file, self._inode, _connect) or self.notice
+        self._open()
 
     def close(self) -> None:
         with self._lock:
@@ -100,6 +144,7 @@ class Conversations:
 
     # Turns
 
+    @_mended
     def add(self, conversation: int | None, turn: SavedTurn) -> int:
         """Append a turn, to a new conversation for None; the conversation's id."""
         with self._transaction():
@@ -114,12 +159,13 @@ class Conversations:
     def turns(self, conversation: int) -> tuple[SavedTurn, ...]:
         """The turns of a conversation, oldest first."""
         rows = self._rows(
-            "SELECT question, answer, model, tokens_per_s, asked, shown FROM turns"
-            " WHERE conversation = ? ORDER BY id",
+            "SELECT sum, question, answer, model, tokens_per_s, asked, shown FROM turns"
+            " LEFT JOIN turn_sums ON turn = id WHERE conversation = ? ORDER BY id",
             (conversation,),
         )
-        return tuple(from_json(*row) for row in rows)
+        return tuple(_turn(*row) for row in rows)
 
+    @_mended
     def drop_last(self, conversation: int) -> None:
         """Forget the last turn; a conversation without turns is not listed."""
         with self._transaction():
@@ -128,6 +174,7 @@ class Conversations:
                 (conversation,),
             )
 
+    @_mended
     def branch(self, conversation: int, keep: int) -> int:
         """A new conversation that begins with the first `keep` turns of another; its id."""
         old = self.get(conversation)
@@ -209,6 +256,7 @@ class Conversations:
             if each.id in snippets or all(word in each.title.casefold() for word in wanted)
         ]
 
+    @_mended
     def rename(self, conversation: int, title: str) -> None:
         """Give it another title; a blank one changes nothing."""
         if title.strip():
@@ -226,6 +274,7 @@ class Conversations:
         """Undo `delete`."""
         self._mark_deleted(conversation, 0)
 
+    @_mended
     def purge(self, before: float) -> None:
         """Forget for good what was deleted before a time, in epoch seconds."""
         with self._transaction():
@@ -233,11 +282,45 @@ class Conversations:
                 "DELETE FROM conversations WHERE deleted > 0 AND deleted < ?", (before,)
             )
 
+    @_mended
     def _mark_deleted(self, conversation: int, deleted: float) -> None:
         with self._transaction():
             self._db.execute(
                 "UPDATE conversations SET deleted = ? WHERE id = ?", (deleted, conversation)
             )
+
+    # Forgetting
+
+    def quoting(self, paths: Sequence[str]) -> list[int]:
+        """Ids of the turns, also of deleted conversations, that show a passage of these notes."""
+        wanted = set(paths)
+        rows = self._rows(
+            "SELECT t.id, t.shown, c.folder = ? OR f.path = ? FROM turns t"
+            " LEFT JOIN conversations c ON c.id = t.conversation"
+            " LEFT JOIN folders f ON f.id = c.folder",
+            (self._folder, str(self.notes_folder)),
+        )
+        found = []
+        for turn, shown, here in rows:
+            shows = paths_shown(shown)
+            if not here:  # several folders asked as one: the folder's name stands in front
+                shows = {path.partition("/")[2] for path in shows}
+            if shows & wanted:
+                found.append(int(turn))
+        return found
+
+    @_mended
+    def forget_turns(self, turns: Sequence[int]) -> None:
+        """Remove turns for good, and leave no text of them in the file."""
+        with self._transaction():
+            self._db.executemany("DELETE FROM turns WHERE id = ?", [(each,) for each in turns])
+            self._db.execute(
+                "DELETE FROM conversations WHERE id NOT IN (SELECT conversation FROM turns)"
+            )
+            self._db.execute("INSERT INTO turn_words (turn_words) VALUES ('rebuild')")
+        with storage_errors(self.file.parent), self._lock:
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     # SQL
 
@@ -250,11 +333,14 @@ class Conversations:
         return int(cursor.lastrowid or 0)
 
     def _insert(self, conversation: int, turn: SavedTurn) -> None:
-        self._db.execute(
+        values = to_json(turn)
+        added = self._db.execute(
             "INSERT INTO turns (conversation, question, answer, model, tokens_per_s, asked, shown)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (conversation, *to_json(turn)),
+            (conversation, *values),
         )
+        sums = (added.lastrowid, turn_sum(values))
+        self._db.execute("INSERT OR REPLACE INTO turn_sums VALUES (?, ?)", sums)
 
     def _list(
         self, condition: str, values: tuple[object, ...], limit: int = -1
@@ -270,12 +356,22 @@ class Conversations:
         return [Conversation(*row) for row in rows]
 
     def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._lock, _damage(self.file):
-            return self._db.execute(sql, values).fetchall()
+        with self._lock:
+            try:
+                with _damage(self.file):
+                    return self._db.execute(sql, values).fetchall()
+            except ConversationsDamaged:
+                self._db.close()
+                self._recover()
+                with _damage(self.file):
+                    return self._db.execute(sql, values).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._lock, storage_errors(self.file.parent), _damage(self.file):
+            if not self._db.in_transaction and _inode(self.file) != self._inode:
+                self._db.close()  # another process found it damaged and began a new one
+                self._open()
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -284,19 +380,6 @@ class Conversations:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
-
-    def _migrate(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > FORMAT:
-            raise RagError(
-                "Your conversations were written by a newer version of rag.", "Update rag."
-            )
-        with self._transaction():
-            if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                for statement in _statements(_SCHEMA):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-                self._db.execute(f"PRAGMA user_version = {FORMAT}")
 
     def _find_folder(self, folder: Path) -> int:
         """The folder's row: by path, else by inode if nothing lies at the old path, else new."""
@@ -347,14 +430,73 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
+def _turn(known: int | None, *values: Any) -> SavedTurn:
+    """A turn from its row. One that is not as it was written says so."""
+    question, answer, model, tokens_per_s, asked, shown = values
+    if known is not None and known != turn_sum(values):
+        answer = f"{answer}\n\n{ALTERED}"
+    try:
+        return from_json(question, answer, model, tokens_per_s, asked, shown)
+    except (ValueError, TypeError, KeyError):  # what was shown with it cannot be read
+        return SavedTurn(str(question), answer, True, "", (), (), (), (), str(model), 0.0, 0.0, 0.0)
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    """The file of conversations, made or migrated if need be. Raises sqlite3.DatabaseError,
+    RagError for one of a newer version."""
+    db = sqlite3.connect(file, timeout=30, isolation_level=None, check_same_thread=False)
+    db.text_factory = readable
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA secure_delete = ON")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version > FORMAT:
+            raise RagError(
+                "Your conversations were written by a newer version of rag.", "Update rag."
+            )
+        db.execute("BEGIN IMMEDIATE")
+        if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+            for statement in _statements(_SCHEMA):
+                db.execute(statement)
+            db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version = {FORMAT}")
+        db.execute(TURN_SUMS)
+        db.execute("COMMIT")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _inode(file: Path) -> int:
+    """The file's number, 0 where there is none."""
+    return file.stat().st_ino if file.exists() else 0
+
+
+class ConversationsDamaged(StorageError):
+    """The file of conversations is not as it was written."""
+
+
+_DAMAGE = (
+    "not a database",
+    "malformed",
+    "no such table",
+    "no such column",
+    "already exists",
+    "Could not decode",
+)
+
+
 @contextmanager
 def _damage(file: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        if any(sign in str(error) for sign in ("not a database", "malformed", "no such table")):
-            raise StorageError(
+        if any(sign in str(error) for sign in _DAMAGE):
+            raise ConversationsDamaged(
                 f"The file that keeps your conversations is damaged: {file}.",
-                "Move it away to begin a new one; the notes and the index are untouched.",
+                "What can be read is saved at the next: rag chat",
             ) from error
         raise

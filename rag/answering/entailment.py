@@ -43,11 +43,12 @@ class EntailmentJudge:
     def _load(self) -> None:
         folder = _folder(self.name)
         from sentence_transformers import CrossEncoder
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()  # it would draw into the screen
         try:
             model = CrossEncoder(
                 str(folder),
-                max_length=_MOST_TOKENS,
                 device="cpu",
                 local_files_only=True,
                 trust_remote_code=False,
@@ -63,6 +64,8 @@ class EntailmentJudge:
             raise _wrong(
                 f"{self.name} does not judge entailment: its labels are {', '.join(labels)}"
             )
+        most = getattr(model.model.config, "max_position_embeddings", _MOST_TOKENS)
+        model.max_seq_length = min(_MOST_TOKENS, most, model.tokenizer.model_max_length)
         self._model, self._label = model, labels[_LABEL]
 
 

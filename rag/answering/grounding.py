@@ -28,6 +28,7 @@ _SUPPORTED = 0.9
 _WEAK = 0.8
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _MARK = re.compile(r"\s*\[\d{1,2}\](?:\s*,?\s*\[\d{1,2}\])*")
+_ANY_MARK = re.compile(r"\[(\d{1,3})\]")
 _LABEL = re.compile(
     r"^\s*(?:(?:the )?answer(?: to (?:this|the) question)?(?: is)?|a)\s*:\s*", re.IGNORECASE
 )
@@ -78,7 +79,7 @@ def ground(
     `judge`, when the passage of the nearest sentence does not entail it. One that is no statement
     about the matter at all has no text.
     """
-    text = _LABEL.sub("", _MARK.sub("", sentence)).strip()
+    text = own_words(_LABEL.sub("", _MARK.sub("", sentence)).strip())
     for title in {passages[each.n - 1].title for each in candidates}:
         text = text.removeprefix(f"{title}: ")  # as the prompt introduces each passage
     if not text.endswith((".", "!", "?", "…", "。", '"', "”", ")")):
@@ -120,7 +121,13 @@ def quote(evidence: Evidence, passages: Sequence[Passage]) -> Sentence:
     text = evidence.text
     if not _BLOCK_LINE.search(text):  # a sentence, though it may be broken over lines
         text = " ".join(plain(text).split())
+    text = own_words(text)
     return Sentence(marked(text, citation.n), (citation,), "supported")
+
+
+def own_words(text: str) -> str:
+    """A note's text in an answer: a "[2]" in it would pass for one of our citations, "(2)" not."""
+    return _ANY_MARK.sub(r"(\1)", text)
 
 
 def cite(evidence: Evidence, passages: Sequence[Passage]) -> Citation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.answering.grounding import Sentence, Support, cite, marked
+from rag.answering.grounding import Sentence, Support, cite, marked, own_words
 from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
@@ -33,11 +33,11 @@ def find_phrase(
     the question: a mark that points elsewhere is put right, and none is invented.
     """
     cited = {int(number) for number in _MARK.findall(said)}
-    phrase = " ".join(_MARK.sub(" ", said).split()).strip(_EDGES)
+    phrase = own_words(" ".join(_MARK.sub(" ", said).split())).strip(_EDGES)
     if not phrase:
         return None
     pattern = _as_words(phrase)
-    holding = [each for each in read if pattern.search(" ".join(plain(each.text).split()))]
+    holding = [each for each in read if pattern.search(_said(each.text))]
     if not holding:
         return None
     best = min(holding, key=lambda each: (each.n not in cited, read.index(each)))
@@ -50,9 +50,13 @@ def find_phrase(
 def _with_preposition(phrase: str, evidence: Evidence) -> str:
     """ "behind the shed" for "the shed" where the sentence says so: without it a place or a time
     can be false."""
-    text = " ".join(plain(evidence.text).split())
-    found = re.search(_BEFORE + _as_words(phrase).pattern, text, re.IGNORECASE)
+    found = re.search(_BEFORE + _as_words(phrase).pattern, _said(evidence.text), re.IGNORECASE)
     return found[0] if found else phrase
+
+
+def _said(text: str) -> str:
+    """A sentence of a note as the prompt shows it."""
+    return own_words(" ".join(plain(text).split()))
 
 
 def _as_words(phrase: str) -> re.Pattern[str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.answering.generation import Message
+from rag.answering.grounding import own_words
 from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Passage
+from rag.retrieval.surroundings import Section, widen
 
 # The adapter was trained on this very text: a change here asks for a new one.
 SYSTEM = (
@@ -50,14 +52,16 @@ def build_prompt(
     count_tokens: Callable[[str], int],
     context_size: int,
     taught: bool = True,
+    sections: Mapping[int, Section] | None = None,
 ) -> Prompt:
     """A prompt that leaves room for the answer in `context_size` tokens.
 
-    Passages are dropped from the end, then the question before, never the question itself; one
-    that does not fit alone is shortened in its middle. Of the history the last question alone is
-    shown: an answer given before is no evidence.
+    With `sections`, by number of the passage, what stands around the evidence is shown if there is
+    room. Passages are dropped from the end, then the question before, never the question itself;
+    one that does not fit alone is shortened in its middle. Of the history the last question alone
+    is shown: an answer given before is no evidence.
     """
-    notes = _notes(passages, evidence)
+    notes = _notes(passages, evidence, sections or {})
     turns = list(history[-1:])
     room = context_size - ANSWER_TOKENS - 64  # 64: what the chat template adds
     question = _shorten(question, room // 2, count_tokens)
@@ -66,22 +70,28 @@ def build_prompt(
         size = sum(count_tokens(message.text) + 8 for message in messages)
         if size <= room or not (notes or turns):
             return Prompt(messages, tuple(n for n, _ in notes))
-        if len(notes) > 1 or not turns:
+        if sections:
+            notes, sections = _notes(passages, evidence, {}), None
+        elif len(notes) > 1 or not turns:
             notes.pop()
         else:
             turns.pop(0)
 
 
-def _notes(passages: Sequence[Passage], evidence: Sequence[Evidence]) -> list[tuple[int, str]]:
+def _notes(
+    passages: Sequence[Passage], evidence: Sequence[Evidence], sections: Mapping[int, Section]
+) -> list[tuple[int, str]]:
     """What the model reads of each passage: its best sentences in the order of the note."""
     wanted: dict[int, list[Evidence]] = {}
     for each in evidence:
         wanted.setdefault(each.n, []).append(each)
-    return [
-        (n, note_line(n, passages[n - 1].title, passages[n - 1].text, spans))
-        for n, found in sorted(wanted.items())
-        if (spans := sorted((each.start, each.end) for each in found))
-    ]
+    notes = []
+    for n, found in sorted(wanted.items()):
+        text, spans = passages[n - 1].text, sorted((each.start, each.end) for each in found)
+        if n in sections:
+            text, spans = sections[n].text, widen(sections[n], spans)
+        notes.append((n, note_line(n, passages[n - 1].title, text, spans)))
+    return notes
 
 
 def note_line(n: int, title: str, text: str, spans: Sequence[tuple[int, int]]) -> str:
@@ -90,7 +100,7 @@ def note_line(n: int, title: str, text: str, spans: Sequence[tuple[int, int]]) -
     for place, (start, end) in enumerate(spans):
         if place:
             said += " " if not text[spans[place - 1][1] : start].strip() else _GAP
-        said += " ".join(plain(text[start:end]).split())
+        said += own_words(" ".join(plain(text[start:end]).split()))
     return _LINE.format(n, title, said)
 
 

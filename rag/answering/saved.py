@@ -91,6 +91,17 @@ def from_json(
     )
 
 
+def paths_shown(shown: str) -> set[str]:
+    """The notes of which a kept turn showed something; none where it cannot be read."""
+    try:
+        data = json.loads(shown)
+        entries = (*data["passages"], *data["citations"])
+        also = (place.rpartition(":")[0] for each in data["passages"] for place in each["also"])
+        return {*(each["path"] for each in entries), *also}
+    except (ValueError, TypeError, KeyError):
+        return set()
+
+
 def _read(kind: type[T], values: Mapping[str, Any]) -> T:
     known = {each.name for each in fields(kind)}
     chosen: dict[str, Any] = {key: value for key, value in values.items() if key in known}

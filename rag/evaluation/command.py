@@ -32,6 +32,7 @@ class Plan:
     chart: Path | None
     earlier: Earlier | None
     as_json: bool
+    quote: bool = False
 
 
 def prepare(
@@ -44,6 +45,7 @@ def prepare(
     chart: Path | None = None,
     against: Path | None = None,
     as_json: bool = False,
+    quote: bool = False,
 ) -> Plan:
     """Check all that can be wrong before anything slow starts. Raises EvaluationError."""
     check_library()
@@ -51,6 +53,8 @@ def prepare(
         raise EvaluationError(f"--sample {count} is out of range: one question at least.")
     if chart and not answers:
         raise EvaluationError("--chart draws answers.", "Add: --answers")
+    if quote and not answers:
+        raise EvaluationError("--quote says how to answer.", "Add: --answers")
     questions = load_questions(file, folder)
     if count is not None and count > len(questions):
         _say(f"--sample {count:,} is more than there are: all {len(questions):,} are taken.")
@@ -59,7 +63,7 @@ def prepare(
         if written:
             _check_writable(written, file, folder)
     chosen = questions if count is None else sample(questions, count, seed)
-    return Plan(chosen, answers, rows, chart, earlier, as_json)
+    return Plan(chosen, answers, rows, chart, earlier, as_json, quote)
 
 
 def evaluate(engine: Engine, plan: Plan) -> bool:
@@ -71,7 +75,7 @@ def evaluate(engine: Engine, plan: Plan) -> bool:
     total = len(plan.questions)
     with stop_on_interrupt() as stopped, _rows_file(plan.rows) as keep, progress_bar() as bar:
         task = bar.add_task("answering" if plan.answers else "searching", total=total)
-        for row in run(engine, plan.questions, plan.answers, stopped):
+        for row in run(engine, plan.questions, plan.answers, stopped, plan.quote):
             rows.append(row)
             if keep:
                 keep.write(json.dumps(to_json(row), ensure_ascii=False) + "\n")

@@ -27,16 +27,21 @@ DEPTH = 20  # passages searched: ten for the ranks, more so that short ones fill
 
 
 def run(
-    engine: Engine, questions: Sequence[Question], answers: bool, stopped: Callable[[], bool]
+    engine: Engine,
+    questions: Sequence[Question],
+    answers: bool,
+    stopped: Callable[[], bool],
+    quote: bool = False,
 ) -> Iterator[Row]:
-    """One row a question, until `stopped()`. With `answers` each is also asked.
+    """One row a question, until `stopped()`. With `answers` each is also asked, with `quote` too
+    by evidence alone.
 
     Raises RagError; a question that is stopped in the middle has no row.
     """
     gold = engine.passages_of({question.note for question in questions})
     tokenizer = engine.parts.identity().tokenizer
     tokenizer.no_truncation()
-    if answers:
+    if answers and not quote:
         engine.models.warm_up()
     elif questions:
         engine.search(questions[0].question)  # loads what no question should wait for
@@ -49,7 +54,7 @@ def run(
         reply = None
         if answers:
             try:
-                ranked, reply = _ask(engine, question.question, ranked, stopped)
+                ranked, reply = _ask(engine, question.question, ranked, stopped, quote)
             except Cancelled:
                 return
         found = tuple(Found(each.path, (each.first, each.last), each.text) for each in ranked)
@@ -78,13 +83,17 @@ def in_context(
 
 
 def _ask(
-    engine: Engine, question: str, ranked: Sequence[Passage], stopped: Callable[[], bool]
+    engine: Engine,
+    question: str,
+    ranked: Sequence[Passage],
+    stopped: Callable[[], bool],
+    quote: bool = False,
 ) -> tuple[tuple[Passage, ...], Reply]:
     """The answer to a question, and `ranked` with any passage that only the answer had."""
     started = time.perf_counter()
     support: list[str] = []
     done: Answered | None = None
-    for event in engine.ask(question, cancel=stopped):
+    for event in engine.ask(question, cancel=stopped, quote=quote):
         if isinstance(event, Sentence):
             support.append(event.support)
         elif isinstance(event, Answered):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import NotesError
+from rag.indexing.forget import forgotten_notes, without
+from rag.indexing.guard import check_missing, notes_missing
 from rag.indexing.intake import Intake, stop_if
 from rag.indexing.local import Changes, LocalIndex
 from rag.indexing.progress import IndexProgress as IndexProgress
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 # A note written within this time of the last scan may have been written after it was read
 # without a new mtime: file systems and clocks are coarse. Such a note is hashed.
 _RACY_NS = 2_000_000_000
+_ERASED_AT_ONCE = 5000  # passages
 _CLOSED, _BARRED = "cannot be listed", "cannot be read"  # reasons of rag.reading.notes
 
 
@@ -56,13 +59,15 @@ def plan(
     every: bool = False,
     known: Mapping[str, tuple[int, int, str]] | None = None,
     suffixes: tuple[str, ...] = SUFFIXES,
+    forgotten: Collection[str] = (),
 ) -> Plan:
     """Compare the folder with the notes as they were indexed: by size and mtime, else by hash.
 
     `known` are size, mtime and reason of the files skipped last time, by path. `every` treats
-    all notes as changed. Raises NotesError for a folder that cannot be listed.
+    all notes as changed; `forgotten` are left out (see `rag.indexing.forget`). Raises NotesError
+    for a folder that cannot be listed.
     """
-    found = scan(folder, suffixes)
+    found = without(scan(folder, suffixes), forgotten)
     new: list[NoteFile] = []
     changed: list[NoteFile] = []
     touched: list[NoteFile] = []
@@ -123,14 +128,17 @@ def update(
     meta: dict[str, object],
     rebuild: bool = False,
     cancel: Callable[[], bool] | None = None,
+    remove_missing: bool = False,
+    hurried: bool = False,
     suffixes: tuple[str, ...] = SUFFIXES,
 ) -> Iterator[IndexProgress]:
     """Bring `index` up to date with `folder`. The caller holds the index's lock.
 
-    Files with one of `suffixes` are notes.
-    `open_embedder` is called only when something must be embedded. Raises NotesError for a
-    folder without notes, IndexMismatch, StorageError, ModelError; Cancelled loses nothing:
-    the old generation stays, and what was embedded is kept for the next run.
+    Files with one of `suffixes` are notes. `open_embedder` is called only when something must be
+    embedded. `remove_missing` says that the reader knows of notes that are gone, however many;
+    `hurried` that a question waits. Raises NotesError for a folder without notes, NotesMissing
+    for one that lost most of them, IndexMismatch, StorageError, ModelError; Cancelled loses
+    nothing: the old generation stays, and what was embedded is kept.
     """
     started = time.perf_counter()
     scanned_ns = time.time_ns()
@@ -140,10 +148,15 @@ def update(
     every = rebuild or index.rules_changed()
     states = index.note_states()
     last_scan = int(index.store.get("scanned_ns", "0"))
-    todo = plan(folder, states, last_scan, every, index.known_skips(), suffixes)
-    if not todo.scan.files:
-        raise no_notes(folder, todo.scan, len(states))
+    forgotten = forgotten_notes(index)
+    todo = plan(folder, states, last_scan, every, index.known_skips(), suffixes, forgotten)
+    if not remove_missing:
+        check_missing(folder, states, todo.gone, lambda: _hashes(folder, todo.new))
+    if not todo.scan.files and not states:
+        raise no_notes(folder, todo.scan)
     touch = [(file.mtime_ns, file.size, states[file.path].id) for file in todo.touched]
+    if index.erasing_due and not hurried:
+        index.erase()
     if todo.empty and index.complete:
         if index.derived_lags:
             index.derive()
@@ -168,7 +181,7 @@ def update(
         remove += [
             states[file.path].id for file in todo.changed if file.path not in barred or every
         ]
-        if not intake.count and len(remove) == len(states):
+        if not (intake.count or remove_missing) and len(remove) == len(states):
             raise no_notes(
                 folder, replace(todo.scan, skipped=(*todo.scan.skipped, *skipped)), len(states)
             )
@@ -192,6 +205,8 @@ def update(
                 index.store.drop_unused_vectors(replaced)
             hashes = {each.hash for each in index.note_states().values()}
             Texts(index.folder / FOLDER).keep_only(hashes)
+            if todo.gone:
+                _erase(index, hurried)
         else:
             with index.store.transaction():
                 index.store.touch(touch)
@@ -250,6 +265,20 @@ def _racy(found: Scan, last_scan_ns: int) -> bool:
     return any(file.mtime_ns > last_scan_ns - _RACY_NS for file in found.files)
 
 
+def _erase(index: LocalIndex, hurried: bool) -> None:
+    """Leave no text of removed notes. All words are written anew for that, 5,000 passages in a
+    second: of a larger index not before a question, but at the next run that is not hurried."""
+    if hurried and index.store.counts()[1] > _ERASED_AT_ONCE:
+        index.put_off_erasing()
+    else:
+        index.erase()
+
+
+def _hashes(folder: Path, files: Sequence[NoteFile]) -> set[str]:
+    hashes = (hash_note(folder, file.path) for file in files)
+    return {each for each in hashes if isinstance(each, str)}
+
+
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
@@ -257,10 +286,7 @@ def _json(value: object) -> str:
 def no_notes(folder: Path, found: Scan, indexed: int = 0) -> NotesError:
     """What to say of a folder without notes, of which `indexed` were there before."""
     if indexed:
-        return NotesError(
-            f"{folder} holds no notes now, though {indexed:,} were indexed from it.",
-            "The index is kept; is a disk not mounted? To ask it as it is: rag ask --no-refresh",
-        )
+        return notes_missing(folder, indexed, indexed)
     if found.skipped:
         first = found.skipped[0]
         return NotesError(

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rag.errors import IndexFault, IndexMismatch, NoIndex, storage_errors
+from rag.errors import IndexBusy, IndexDamaged, IndexMismatch, NoIndex, storage_errors
+from rag.indexing import sums
+from rag.indexing.private import private_folder
 
 FORMAT = 2  # of the schema below; a newer one is refused, an older one migrated
 _APPLICATION_ID = 0x72616721
@@ -32,20 +34,21 @@ CREATE INDEX chunks_by_vector ON chunks(vector);
 CREATE TABLE vectors (hash BLOB PRIMARY KEY, vector BLOB NOT NULL, sentences BLOB NOT NULL);
 """
 # Keys under which a note is found, keys it links to, and which notes have other letters than Latin.
+# Some data folders of format 1 have them already.
 _NAMES = """
-CREATE TABLE names (
+CREATE TABLE IF NOT EXISTS names (
     name TEXT NOT NULL, note INTEGER NOT NULL REFERENCES notes(id) ON DELETE CASCADE,
     PRIMARY KEY (name, note)
 ) WITHOUT ROWID;
-CREATE TABLE linked (
+CREATE TABLE IF NOT EXISTS linked (
     name TEXT NOT NULL, note INTEGER NOT NULL REFERENCES notes(id) ON DELETE CASCADE,
     PRIMARY KEY (name, note)
 ) WITHOUT ROWID;
-CREATE TABLE other_script (
+CREATE TABLE IF NOT EXISTS other_script (
     note INTEGER PRIMARY KEY REFERENCES notes(id) ON DELETE CASCADE
 );
-CREATE INDEX names_by_note ON names(note);
-CREATE INDEX linked_by_note ON linked(note);
+CREATE INDEX IF NOT EXISTS names_by_note ON names(note);
+CREATE INDEX IF NOT EXISTS linked_by_note ON linked(note);
 """
 # Where pages, slides and cells of a note begin.
 _ADDED = """
@@ -75,7 +78,7 @@ class Database:
         self.file = file
         with storage_errors(file.parent):
             if write:
-                file.parent.mkdir(parents=True, exist_ok=True)
+                private_folder(file.parent)
             self._db = self._connect(write)
 
     def _connect(self, write: bool) -> sqlite3.Connection:
@@ -87,22 +90,26 @@ class Database:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = NORMAL")
                 db.execute("PRAGMA foreign_keys = ON")
+                # What is deleted is overwritten: see `rag.indexing.forget`.
+                db.execute("PRAGMA secure_delete = ON")
                 self._migrate(db)
+                self._check_format(db)
+                self._prepare_sums(db)
             else:
                 db = self._open_reader()
             self._check_format(db)
             return db
         except sqlite3.DatabaseError as error:
             if _means_damage(error):
-                raise _damaged(self.file) from error
+                raise damaged(self.file) from error
             raise
 
     def verify(self) -> None:
-        """Read all of the database. Raises IndexFault when any of it is damaged."""
+        """Read all of the database. Raises IndexDamaged when any of it is damaged."""
         with damage_errors():
             (found,) = self._db.execute("PRAGMA integrity_check(1)").fetchone()
         if found != "ok":
-            raise _damaged(self.file)
+            raise damaged(self.file)
 
     def _open_reader(self) -> sqlite3.Connection:
         """Read-only; also where the folder cannot be written and WAL cannot make its files."""
@@ -127,6 +134,8 @@ class Database:
     def _migrate(self, db: sqlite3.Connection) -> None:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
+            if db.execute("SELECT 1 FROM sqlite_master").fetchone():
+                raise damaged(self.file)
             db.executescript(
                 f"BEGIN IMMEDIATE; {_SCHEMA} {_NAMES} PRAGMA application_id = {_APPLICATION_ID};"
                 f"PRAGMA user_version = {FORMAT}; COMMIT;"
@@ -137,6 +146,13 @@ class Database:
         if version <= FORMAT:
             db.executescript(_REMOVED + _ADDED)
 
+    def _prepare_sums(self, db: sqlite3.Connection) -> None:
+        """Checksums for an index that was written before there were any."""
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'sums'").fetchone():
+            with db:
+                db.executescript(f"BEGIN IMMEDIATE; {sums.TABLE}")
+                sums.add_sums(db)
+
     def _check_format(self, db: sqlite3.Connection) -> None:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > FORMAT:
@@ -145,7 +161,9 @@ class Database:
                 "Update rag, or build a new index with: rag index --rebuild",
             )
         if version == 0:
-            raise _damaged(self.file)
+            raise damaged(self.file)
+        if sums.meta_differs(db):
+            raise damaged(self.file)
         if version < FORMAT:  # a reader cannot mend it
             raise NoIndex("This index was written by an older version of rag.", "Run: rag index")
 
@@ -164,6 +182,30 @@ class Database:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+    def erase(self, whole: bool = False) -> None:
+        """Leave nothing of what was deleted in the files: empty the log, with `whole` write the
+        database anew. Where a reader has it open, a later run empties the log; with `whole` that
+        raises IndexBusy."""
+        with storage_errors(self.file.parent):
+            if whole:
+                self._db.execute("VACUUM")
+            (busy, *_) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy and whole:
+            raise IndexBusy(
+                "Another rag reads the index, so that old text cannot be overwritten yet.",
+                "Close it and run the command again.",
+            )
+
+    def add_sums(self) -> None:
+        """Checksums for the chunks that were added; see `rag.indexing.sums`."""
+        sums.add_sums(self._db)
+
+    def find_harm(self) -> sums.Harm:
+        """Compare all chunks and vectors with their checksums. Raises IndexDamaged where the
+        database cannot even be read."""
+        with damage_errors():
+            return sums.find_harm(self._db)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -188,6 +230,8 @@ class Database:
             "INSERT OR REPLACE INTO meta VALUES (?, ?)",
             [(key, str(value)) for key, value in values.items()],
         )
+        total = sums.meta_sum(self._db)
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('sum', ?)", (total,))
 
     @property
     def generation(self) -> int:
@@ -201,22 +245,27 @@ class Database:
 
 @contextmanager
 def damage_errors() -> Iterator[None]:
-    """Turn what SQLite finds broken, which may be any page at any time, into an IndexFault."""
+    """Turn what SQLite finds broken, which may be any page at any time, into an IndexDamaged."""
     try:
         yield
     except sqlite3.DatabaseError as error:
         if _means_damage(error):
-            raise _damaged("The index") from error
+            raise damaged("The index") from error
         raise
 
 
+_DAMAGE = ("not a database", "malformed", "no such table", "no such column", "Could not decode")
+_DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def _means_damage(error: sqlite3.DatabaseError) -> bool:
-    return any(sign in str(error) for sign in ("not a database", "malformed", "no such table"))
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in _DAMAGE_CODES or any(sign in str(error) for sign in _DAMAGE)
 
 
-def _damaged(what: Path | str) -> IndexFault:
+def damaged(what: Path | str) -> IndexDamaged:
+    """The error for a file, or a part of the index, that is not as it was written."""
     name = f"The index file {what}" if isinstance(what, Path) else what
-    return IndexFault(
-        f"{name} is damaged.",
-        "Your notes are safe; build the index again with: rag index --rebuild",
+    return IndexDamaged(
+        f"{name} is damaged.", "Your notes are safe; to mend it from them: rag index --check"
     )

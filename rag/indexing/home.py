@@ -10,15 +10,18 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import sqlite3
 import time
 import uuid
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from rag.errors import IndexBusy, storage_errors
+from rag.errors import IndexBusy, RagError, storage_errors
+from rag.indexing.private import private_folder, write_whole
 
 _REGISTRY = "folders.json"
 
@@ -61,16 +64,15 @@ def remember_home(data_dir: Path, notes: Path) -> Home:
     """The home of a notes folder, made if need be, and recorded as the one used last."""
     stat = notes.stat()
     with storage_errors(data_dir):
-        data_dir.mkdir(parents=True, exist_ok=True)
+        private_folder(data_dir)
         with _locked(data_dir / "folders.lock", wait=True):
             found = find_home(data_dir, notes)
             name = found.id if found else f"{notes.name[:32] or 'notes'}-{uuid.uuid4().hex[:8]}"
             home = Home(name, str(notes), stat.st_dev, stat.st_ino, time.time())
             others = [each for each in _read(data_dir) if each.id != home.id]
-            text = json.dumps([asdict(each) for each in (*others, home)], indent=1)
-            partial = data_dir / f"{_REGISTRY}.{os.getpid()}"
-            partial.write_text(text, encoding="utf-8", errors="surrogateescape")
-            os.replace(partial, data_dir / _REGISTRY)
+            entries = [asdict(each) for each in (*others, home)]
+            tree = {"sum": _sum(entries), "folders": entries}
+            write_whole(data_dir / _REGISTRY, json.dumps(tree, indent=1))
     return home
 
 
@@ -95,12 +97,37 @@ def holds_home(folder: Path) -> bool:
 
 
 def _read(data_dir: Path) -> list[Home]:
-    """The registry; without it, or with a damaged one, indexes are simply built again."""
+    """The registry; in place of a damaged one, what the indexes themselves say."""
+    file = data_dir / _REGISTRY
     try:
-        text = (data_dir / _REGISTRY).read_text(encoding="utf-8", errors="surrogateescape")
-        return [Home(**entry) for entry in json.loads(text)]
-    except (OSError, ValueError, TypeError):
-        return []
+        tree = json.loads(file.read_text(encoding="utf-8", errors="surrogateescape"))
+        entries = tree["folders"] if isinstance(tree, dict) else tree  # a list before 0.2
+        homes = [Home(**entry) for entry in entries]
+        if not isinstance(tree, dict) or tree["sum"] == _sum(entries):
+            return homes
+    except FileNotFoundError:
+        if not (data_dir / "indexes").is_dir():
+            return []
+    except (OSError, ValueError, TypeError, KeyError):
+        pass
+    return [home for home in map(_from_index, data_dir.glob("indexes/*/index.db")) if home]
+
+
+def _sum(entries: list[dict[str, Any]]) -> int:
+    return zlib.crc32(json.dumps(entries, sort_keys=True).encode())
+
+
+def _from_index(database: Path) -> Home | None:
+    """What an index knows of its notes folder; None where it cannot be read."""
+    from rag.indexing.store import Store
+
+    try:
+        with closing(Store(database)) as store:
+            path, used = store.get("notes_folder"), float(store.get("indexed_at", "0"))
+        stat = os.stat(path)
+        return Home(database.parent.name, path, stat.st_dev, stat.st_ino, used)
+    except (RagError, OSError, ValueError, sqlite3.DatabaseError):
+        return None
 
 
 @contextmanager
@@ -110,7 +137,7 @@ def writing(folder: Path, wait: bool = False) -> Iterator[None]:
     Raises IndexBusy when another process holds it and `wait` is False.
     """
     with storage_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         lock = _locked(folder / "write.lock", wait)
         lock.__enter__()
     try:

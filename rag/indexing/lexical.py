@@ -72,7 +72,7 @@ class LexicalIndex:
         index = self._open(create=True)
         index.reload()
         if gone is None or generation != target - 1:
-            held = self._all_ids()
+            held = set(self.all_ids())
             gone = held - set(store.chunk_ids()) if held else ()
         writer = index.writer(heap_size=_HEAP, num_threads=1)
         for chunk in gone:
@@ -86,6 +86,25 @@ class LexicalIndex:
         writer.commit()
         writer.wait_merging_threads()
         index.reload()
+
+    def rewrite(self, store: Store) -> None:
+        """Write all words anew, in one commit: those of a removed chunk stay in the files until
+        tantivy merges them, and it does that when it likes."""
+        import tantivy
+
+        with storage_errors(self._folder):
+            index = self._open(create=True)
+            writer = index.writer(heap_size=_HEAP, num_threads=1)
+            writer.delete_all_documents()
+            top = 0
+            for passage in store.all_passages():
+                writer.add_document(_document(tantivy, passage))
+                top = passage.id
+            writer.add_document(tantivy.Document(marker=1, generation=store.generation, upto=top))
+            writer.commit()
+            writer.garbage_collect_files()
+            writer.wait_merging_threads()
+            index.reload()
 
     def search(
         self,
@@ -206,14 +225,15 @@ class LexicalIndex:
         except ValueError:
             return -1
 
-    def _all_ids(self) -> set[int]:
+    def all_ids(self) -> list[int]:
+        """The id of every document, one that is there twice twice."""
         import tantivy
 
         index = self._open(create=True)
         searcher = index.searcher()
         found = searcher.search(tantivy.Query.all_query(), max(1, searcher.num_docs), count=False)
         ids = searcher.fast_field_values("id", [address for _, address in found.hits])
-        return {each for each in ids if each is not None}  # the marker has none
+        return [int(each) for each in ids if each is not None]  # the marker has none
 
 
 class Words:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from rag.errors import IndexMismatch, NoIndex
 from rag.indexing.lexical import LEXICAL_RULES, LexicalIndex
 from rag.indexing.rows import ChunkRow, NamedNote, NoteRow, NoteState, StoredPassage
+from rag.indexing.seal import GLANCE, VECTORS, WORDS, is_sealed, read_seal, write_seal
 from rag.indexing.store import Store
 from rag.reading.chunks import CHUNK_RULES
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Hits = list[tuple[int, float]]
 DATABASE = "index.db"
+REWRITTEN = "Files of the index were damaged or incomplete; they were written again."
 # Up to so many allowed chunks are compared one by one. Of 30,000, 1,000 take 5 ms, FAISS 8.
 _SCANNED = 1000
 
@@ -77,10 +79,16 @@ class LocalIndex:
         self.store = Store(folder / DATABASE, write)
         self._lexical = LexicalIndex(folder / "words")
         self._vectors: tuple[int, VectorIndex] | None = None
-        if write and not self.complete:
+        self._sealed: dict[str, int] = {}
+        self.notices: list[str] = []  # sentences for the reader about what was amiss
+        if write:
             # A new database counts its ids from one again: what was derived from another is wrong.
-            for derived in ("words", "vectors"):
-                shutil.rmtree(folder / derived, ignore_errors=True)
+            for part in (WORDS, VECTORS):
+                sealed = is_sealed(folder, self.store, part)
+                if not self.complete or not sealed:
+                    shutil.rmtree(folder / part, ignore_errors=True)
+                if self.complete and not sealed:
+                    self.notices = [REWRITTEN]
 
     def close(self) -> None:
         self.store.close()
@@ -204,7 +212,9 @@ class LocalIndex:
         generation = self.generation
         if self._vectors is None or self._vectors[0] != generation:
             with self.store.snapshot():
-                index = VectorIndex(self.folder / "vectors", self.store, dimension)
+                # Beside a base that is not to be trusted, all is read from SQLite.
+                part = VECTORS if self._is_sealed(VECTORS) else f"no {VECTORS}"
+                index = VectorIndex(self.folder / part, self.store, dimension)
             self._vectors = generation, index
         return self._vectors[1]
 
@@ -216,6 +226,7 @@ class LocalIndex:
             gone = self.store.remove_notes(changes.remove)
             for note, chunks in changes.add:
                 self.store.add_note(note, chunks)
+            self.store.add_sums()
             self.store.touch(changes.touch)
             self.store.put(
                 **meta,
@@ -234,19 +245,30 @@ class LocalIndex:
         from rag.indexing.bases import refresh_base  # imports faiss only if a new one is due
 
         refresh_base(folder, self.store, dimension)
+        write_seal(self.folder, self.store)
 
     @property
     def derived_lags(self) -> bool:
         """Whether FAISS or tantivy is missing, damaged or too far behind SQLite."""
-        if not self.complete or self._words_lag:
+        if not self.complete or not self._lexical.holds(self.generation):
             return self.complete
+        sealed = (is_sealed(self.folder, self.store, part, GLANCE) for part in (WORDS, VECTORS))
+        if read_seal(self.store) is None or not all(sealed):
+            return True
         from rag.indexing.bases import base_lags
 
         return base_lags(self.folder / "vectors", self.store)
 
     @property
     def _words_lag(self) -> bool:
-        return not self._lexical.holds(self.generation)
+        return not self._lexical.holds(self.generation) or not self._is_sealed(WORDS)
+
+    def _is_sealed(self, part: str) -> bool:
+        """Whether a derived part is as it was written; looked at once for each generation."""
+        generation = self.generation
+        if self._sealed.get(part) != generation and is_sealed(self.folder, self.store, part):
+            self._sealed[part] = generation
+        return self._sealed.get(part) == generation
 
     def known_skips(self) -> dict[str, tuple[int, int, str]]:
         """Size, mtime and reason of the files that could not be read last time, by path."""
@@ -261,9 +283,41 @@ class LocalIndex:
 
         try:
             with writing(self.folder):
-                self._lexical.catch_up(self.store)
+                writer = LocalIndex(self.folder, write=True)
+                try:
+                    writer.derive()
+                finally:
+                    writer.close()
+                self.notices += writer.notices
+            self._lexical = LexicalIndex(self.folder / WORDS)
         except RagError:
             pass  # asked by meaning alone until it can be written again
+
+    @property
+    def erasing_due(self) -> bool:
+        """Whether words of removed notes are still in the files."""
+        return self.store.get("erase") == "due"
+
+    def put_off_erasing(self) -> None:
+        """Erase the texts of removed notes now, their words at the next run that has time."""
+        with self.store.transaction():
+            self.store.put(erase="due")
+        self.store.erase()
+
+    def word_ids(self) -> list[int]:
+        """The ids of the chunks that the index of words holds, in no order."""
+        return self._lexical.all_ids()
+
+    def erase(self, whole: bool = False) -> None:
+        """Leave no text of what was removed in any file; with `whole`, no vector and no page."""
+        self._lexical.rewrite(self.store)
+        if self.erasing_due:
+            with self.store.transaction():
+                self.store.put(erase="")
+        if whole:
+            shutil.rmtree(self.folder / VECTORS, ignore_errors=True)
+        self.derive()
+        self.store.erase(whole)
 
     def forget_words(self) -> None:
         """Drop the word index, to be derived anew."""

@@ -48,3 +48,4 @@ class IndexProgress:
     chunks_per_s: float = 0.0
     seconds_left: float | None = None
     report: IndexReport | None = None
+    notice: str = ""  # a sentence for the reader about something that was amiss

@@ -12,7 +12,9 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from rag.indexing.database import damaged
 from rag.indexing.rows import ChunkRow, NamedNote, NoteRow, NoteState, StoredLink, StoredPassage
+from rag.indexing.sums import PASSAGE, passage_sum
 from rag.indexing.vector_table import VectorTable
 from rag.reading.naming import bare_name, name_key
 
@@ -195,20 +197,8 @@ class Store(VectorTable):
         for start in range(0, len(ids), 500):
             part = ids[start : start + 500]
             marks = ",".join("?" * len(part))
-            for row in self._db.execute(
-                "SELECT c.id, n.path, n.title, n.aliases, c.headings, c.first, c.last, c.text,"
-                f" {self._place} FROM chunks c JOIN notes n ON n.id = c.note"
-                f" WHERE c.id IN ({marks})",
-                part,
-            ):
-                found[row[0]] = StoredPassage(
-                    row[0],
-                    row[1],
-                    row[2],
-                    tuple(json.loads(row[3])),
-                    tuple(json.loads(row[4])),
-                    *row[5:],
-                )
+            for row in self._db.execute(f"{self._passage_query()} WHERE c.id IN ({marks})", part):
+                found[row[0]] = _stored(row)
         return found
 
     @property
@@ -223,19 +213,28 @@ class Store(VectorTable):
 
     def all_passages(self, above: int = 0) -> Iterator[StoredPassage]:
         """Every passage whose id is greater than `above`, ascending."""
-        for row in self._db.execute(
-            "SELECT c.id, n.path, n.title, n.aliases, c.headings, c.first, c.last, c.text"
-            " FROM chunks c JOIN notes n ON n.id = c.note WHERE c.id > ? ORDER BY c.id",
-            (above,),
-        ):
-            yield StoredPassage(
-                row[0],
-                row[1],
-                row[2],
-                tuple(json.loads(row[3])),
-                tuple(json.loads(row[4])),
-                *row[5:],
-            )
+        query = f"{self._passage_query()} WHERE c.id > ? ORDER BY c.id"
+        for row in self._db.execute(query, (above,)):
+            yield _stored(row)
+
+    def _passage_query(self) -> str:
+        checked = self._has("sums")
+        return (
+            f"SELECT {PASSAGE}, {'s.passage' if checked else 'NULL'}, {self._place}"
+            " FROM chunks c JOIN notes n ON n.id = c.note"
+            f"{' LEFT JOIN sums s ON s.chunk = c.id' if checked else ''}"
+        )
+
+
+def _stored(row: Sequence[Any]) -> StoredPassage:
+    """A passage from its row, whose last values are its checksum, None for none, and its place.
+
+    Raises IndexDamaged when it is not as it was written.
+    """
+    if row[8] is not None and row[8] != passage_sum(row[1:8]):
+        raise damaged("A passage of the index")
+    names, headings = json.loads(row[3]), json.loads(row[4])
+    return StoredPassage(row[0], row[1], row[2], tuple(names), tuple(headings), *row[5:8], row[9])
 
 
 def _named(row: Sequence[Any]) -> NamedNote:

@@ -86,6 +86,15 @@ class VectorTable(Database):
                 part,
             )
 
+    def copy_vectors(self, rows: Sequence[tuple[bytes, bytes, bytes]]) -> int:
+        """Keep vectors that another database kept; how many there were."""
+        self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", rows)
+        return len(rows)
+
+    def drop_vectors(self, hashes: Iterable[bytes]) -> None:
+        """Forget some vectors, so that their texts are embedded again."""
+        self._db.executemany("DELETE FROM vectors WHERE hash = ?", [(each,) for each in hashes])
+
     def chunk_id_array(self) -> NDArray[np.int64]:
         """Ids of all chunks, ascending: eight bytes each."""
         import numpy as np

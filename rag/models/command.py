@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.config import ENDPOINT, Config, load_config
+from rag.config import ENDPOINT, Config, load_config, own_config
 from rag.errors import ConfigError, ModelError
 from rag.models.catalog import BUNDLED, find_model, weights_in
 from rag.models.download import check_space, fetch, size_text
@@ -181,6 +181,10 @@ def use(arguments: argparse.Namespace) -> int:
     kind, place = _chosen(arguments.model, config)
     file = file_for(kind, "model", Path.cwd(), os.environ)
     set_values(file, kind, {"model": place})
+    if f"{kind}_model" in _config().unread:  # a file among notes may not name it: one's own does
+        set_values(file, kind, {"model": None})
+        file = own_config(os.environ)
+        set_values(file, kind, {"model": place})
     if kind == "generator":
         _say(f"{place} answers from now on; {file} says so.")
     else:
@@ -211,7 +215,6 @@ def _chosen(name: str, config: Config) -> tuple[str, str]:
 
 def _use_endpoint(arguments: argparse.Namespace, config: Config, given: dict[str, str]) -> int:
     from rag.answering.endpoint import address_of, leaves_machine
-    from rag.config import own_config
     from rag.settings import set_values
 
     url, model = (

@@ -26,6 +26,7 @@ _FRONT_MATTER_LIMIT = 64 * 1024  # characters
 _YAML_DEPTH = 20
 # Each nested list takes two levels. What lies deeper stays whole within its outermost block.
 _MARKDOWN_DEPTH = 40
+_QUOTE_DEPTH = 8
 _LONGEST_TITLE_LINE = 60  # characters of a bare title in a .txt file
 
 _CREATED = ("created", "date", "created_at")
@@ -49,6 +50,7 @@ _KINDS: dict[str, Kind] = {
     "fence": "code", "code_block": "code", "blockquote_open": "quote", "html_block": "html",
 }  # fmt: skip
 
+_DEEP_QUOTE = re.compile(r"^((?:[ \t]*+>){8})(?:[ \t]*+>)++")
 _HASH_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+\S")
 _UNDERLINE = re.compile(r" {0,3}(={3,}|-{3,})[ \t]*")
 _BULLET = re.compile(r"\s*(?:[-*+•\u2013](?=\s)|--(?=\s*\w)|\d{1,3}[.)](?=\s))")
@@ -361,7 +363,7 @@ def _parser() -> MarkdownIt:
 
 def _markdown_parts(lines: Sequence[str]) -> tuple[list[_Part], list[str]]:
     """The headings and blocks of Markdown `lines`, and the lines with all code blanked."""
-    tokens = _parser().parse("\n".join(lines))
+    tokens = _parser().parse("\n".join(map(_shallow, lines)))
     prose = list(lines)
     parts: list[_Part] = []
     starts: list[int] = []  # 1-based lines of the items or rows of the list or table at hand
@@ -387,6 +389,12 @@ def _markdown_parts(lines: Sequence[str]) -> tuple[list[_Part], list[str]]:
                 parts.append(_markdown_part(lines, token, starts))
                 opening = None
     return parts, prose
+
+
+def _shallow(line: str) -> str:
+    """`line` without quote marks beyond the eighth: the parser looks at each line that goes on
+    with a quote once for each of them, and nobody can tell them apart."""
+    return _DEEP_QUOTE.sub(r"\1", line) if line.count(">") > _QUOTE_DEPTH else line
 
 
 def _markdown_part(lines: Sequence[str], token: Token, starts: list[int]) -> _Part:

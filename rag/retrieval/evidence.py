@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rag.indexing.tokens import asked
 from rag.reading.links import plain
+from rag.retrieval.orders import PENALTY, speaks_to_model
 from rag.retrieval.search import Passage
 
 if TYPE_CHECKING:
@@ -61,8 +62,16 @@ def find_evidence(
     everything = [each for n, passage in enumerate(passages, 1) for each in _known(passage, n)]
     if not everything:
         everything = _embedded(question, passages[:_EMBEDDED_PASSAGES], embedder)
+    everything = [_behind(each, question) for each in everything]
     saying = [each for each in everything if len(asked(plain(each.text)).split()) >= _LEAST_WORDS]
     return tuple(sorted(saying or everything, key=lambda each: -each.score)[:limit])
+
+
+def _behind(evidence: Evidence, question: str) -> Evidence:
+    """A sentence with its score, lowered if it speaks to the model instead of the reader."""
+    if not speaks_to_model(evidence.text, question):
+        return evidence
+    return replace(evidence, score=evidence.score - PENALTY)
 
 
 def _known(passage: Passage, n: int) -> list[Evidence]:

@@ -110,7 +110,7 @@ def _is_filter(match: re.Match[str], text: str, known: Collection[str]) -> bool:
 
 def unknown_key(key: str, known: Iterable[str]) -> QuestionError:
     """What to say of a filter that there is none of."""
-    names = [*KEYS, *sorted(set(known) - _BUILT_IN)]
+    names = [*KEYS, *sorted({name.casefold() for name in known} - _BUILT_IN)]
     shown = ", ".join(names[:20]) + (" …" if len(names) > 20 else "")
     near = difflib.get_close_matches(key.casefold(), names, n=1, cutoff=0.65)
     meant = f"Did you mean {near[0]!r}? " if near else ""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import date
 
 from rag.errors import QuestionError
 from rag.indexing.filtering import (
@@ -16,7 +17,7 @@ from rag.indexing.filtering import (
     known_tags,
 )
 from rag.indexing.store import Store
-from rag.retrieval.filters import described, unknown_key
+from rag.retrieval.filters import described
 from rag.retrieval.times import named
 
 
@@ -24,15 +25,26 @@ def check_fields(store: Store, filters: Filters) -> None:
     """Raise QuestionError where a filter names a front-matter field that no note has."""
     if not filters.fields:
         return
-    known = known_fields(store)
-    folded = {key.casefold() for key in known}
+    known = {key.casefold(): key for key in reversed(known_fields(store))}
     for test in filters.fields:
-        if test.key not in folded:
-            raise unknown_key(test.key, known)
+        if test.key not in known:
+            raise _no_field(test.key, sorted(known.values(), key=str.casefold))
+
+
+def _no_field(key: str, known: Sequence[str]) -> QuestionError:
+    shown = ", ".join(known[:20]) + (" …" if len(known) > 20 else "")
+    near = _nearest(key, known)
+    return QuestionError(
+        f"No note has a front-matter field {key!r}; "
+        + (f"there are: {shown}." if known else "your notes have none."),
+        f"Did you mean {near!r}?" if near else "",
+    )
 
 
 def nothing_left(store: Store, filters: Filters) -> QuestionError:
     """Which of the filters leaves no note, and what is nearest to it."""
+    if _contradictory(filters.written) or _contradictory(filters.changed):
+        return QuestionError("The dates leave no day between them.", "Swap since and until.")
     for part, explain in (
         *((Filters(tags=(each,)), _no_tag) for each in filters.tags),
         *((Filters(paths=(each,)), _no_place) for each in filters.paths),
@@ -60,7 +72,7 @@ def _no_tag(store: Store, part: Filters) -> QuestionError:
     if near := _nearest(tag, known):
         remedy = f"Did you mean {near!r}?"
     else:
-        common = ", ".join(name for name, _ in known.most_common(8))
+        common = ", ".join(sorted(known, key=lambda name: (-known[name], name))[:8])
         remedy = f"The most common tags: {common}." if common else "Your notes have no tags."
     return QuestionError(f"No note is tagged {tag!r}.", remedy)
 
@@ -89,13 +101,23 @@ def _no_value(store: Store, part: Filters) -> QuestionError:
     return QuestionError(f"There is no note whose {test.key} {sign} {test.value!r}.", remedy)
 
 
+def _common(spans: Sequence[Span]) -> tuple[date | None, date | None]:
+    """The first and the last day that some spans have in common; None for no bound."""
+    return (
+        max((span.first for span in spans if span.first), default=None),
+        min((span.last for span in spans if span.last), default=None),
+    )
+
+
+def _contradictory(spans: Sequence[Span]) -> bool:
+    first, last = _common(spans)
+    return bool(first and last and first > last)
+
+
 def _no_day(store: Store, part: Filters) -> QuestionError:
     days = sorted(note.day for note in find_notes(store, Filters()))
     spans = part.written or part.changed
-    first = max((span.first for span in spans if span.first), default=None)
-    last = min((span.last for span in spans if span.last), default=None)
-    if first and last and first > last:
-        return QuestionError("The dates leave no day between them.", "Swap since and until.")
+    first, last = _common(spans)
     verb = "was changed" if part.changed else "is dated"
     what = "" if part.changed else "Your notes are from "
     reach = f"{what}{named(Span(days[0], days[-1]))}." if days and what else ""

@@ -106,7 +106,9 @@ def _nearly(store: Store, name: str) -> tuple[NamedNote, ...]:
 
 def _no_note(store: Store, name: str) -> QuestionError:
     """What to say of a name that no note has, with the nearest names."""
-    names = {name_key(each): each for each in all_names(store)}
+    names: dict[str, str] = {}
+    for each in all_names(store):
+        names.setdefault(name_key(each), each)
     wanted = name_key(name)
     near = [names[key] for key in names if set(wanted.split()) & set(key.split())][:_MOST_NEAR]
     alike = difflib.get_close_matches(wanted, names, n=_MOST_NEAR, cutoff=0.6)

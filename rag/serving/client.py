@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from rag.indexing.progress import IndexProgress
     from rag.retrieval.search import Found
 
+_PATIENCE_S = 30.0  # to wait for another's question to end, before one does without
 _LONGEST = 1000  # bytes of a greeting
 _GREETING_S = 2.0  # to wait for a server that listens; one that is stopped does not answer
 
@@ -76,6 +78,14 @@ class WarmEngine:
             self._address = None
             found = self._engine.explain(question, **values)
         return found
+
+    def take_notices(self) -> list[str]:
+        """What was amiss where the question was answered."""
+        told: list[str] = []
+        if self._address is not None:
+            with suppress(_Gone):
+                told = self._result("take_notices", {})
+        return told + self._engine.take_notices()
 
     def _events(self, call: str, values: dict[str, Any]) -> Iterator[Any]:
         with _call(self._address, call, values) as line:
@@ -169,8 +179,10 @@ def _call(place: Path | None, call: str, values: dict[str, Any]) -> Connection:
 
 
 def _receive(line: Connection, begun: bool) -> tuple[str, Any]:
-    """The next message. Raises _Gone where the server ended before the first."""
+    """The next message. Raises _Gone where the first does not come."""
     try:
+        if not begun and not line.poll(_PATIENCE_S):
+            raise _Gone
         kind, value = line.recv()
     except (OSError, EOFError) as error:
         if begun:

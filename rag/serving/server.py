@@ -23,7 +23,7 @@ from rag.errors import RagError, storage_errors
 from rag.serving.address import is_private
 
 # What may be asked for, and whether it can be cancelled.
-CALLS = {"refresh": True, "ask": True, "explain": False}
+CALLS = {"refresh": True, "ask": True, "explain": False, "take_notices": False}
 STOP = "stop"
 _LOOK_S = 5.0  # between two looks at whether the socket is still there and anyone was
 
@@ -58,6 +58,7 @@ class _Desk:
         self._engine = engine
         self._name = name
         self._turn = threading.Lock()
+        self._counting = threading.Lock()
         self._used = time.monotonic()
         self._waiting = 0
         self._files: dict[Path, int] = {}
@@ -74,7 +75,7 @@ class _Desk:
 
     def answer(self, client: socket.socket) -> None:
         """One connection, from its greeting to its end."""
-        self._waiting += 1
+        self._count(1)
         try:
             with Connection(client.detach()) as line:
                 line.send_bytes(self._name.encode())
@@ -88,7 +89,11 @@ class _Desk:
         except (OSError, EOFError):
             pass  # the client hung up
         finally:
-            self._waiting -= 1
+            self._count(-1)
+
+    def _count(self, more: int) -> None:
+        with self._counting:
+            self._waiting += more
             self._used = time.monotonic()
 
     def _reply(self, line: Connection, call: str, values: dict[str, Any]) -> None:

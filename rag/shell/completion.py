@@ -96,10 +96,9 @@ def _tags(config: Config) -> list[str]:
 
 
 def _models(config: Config) -> list[str]:
-    from rag.models.choices import generator_choices
+    from rag.models.listing import rows
 
-    choices = generator_choices(config.cache_dir / "models", config.generator_model)
-    return [each.place for each in choices]
+    return [each.name for each in rows(config)]
 
 
 def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:

@@ -15,7 +15,7 @@ import pytest
 from rag.answering.conversations import DATABASE, TITLE_CHARS, Conversations, title_of
 from rag.answering.grounding import Citation, Sentence
 from rag.answering.saved import SavedTurn
-from rag.errors import RagError, StorageError
+from rag.errors import RagError
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
 
@@ -229,7 +229,12 @@ def test_what_a_newer_version_wrote_is_refused_and_its_fields_are_skipped(
         Conversations(tmp_path / "data", notes)
 
 
-def test_a_damaged_file_is_a_sentence(tmp_path: Path, notes: Path):
+def test_a_file_that_is_none_is_set_aside(tmp_path: Path, notes: Path):
     (tmp_path / DATABASE).write_bytes(b"not a database " * 300)
-    with pytest.raises(StorageError, match="damaged"):
-        Conversations(tmp_path, notes)
+    kept = Conversations(tmp_path, notes)
+    assert "was damaged; 0 turns could be read" in kept.notice
+    kept.add(None, TURN)
+    kept.close()
+    (aside,) = tmp_path.glob("*.damaged-*")
+    assert aside.read_bytes() == b"not a database " * 300
+    assert [each.turns for each in Conversations(tmp_path, notes).all()] == [1]

@@ -138,3 +138,28 @@ def test_ctrl_c_shows_the_figures_so_far(box: Box):
     assert flat["hit@1"] == 1.0
     assert len(rows.read_text().splitlines()) == flat["n"]
     assert f"Stopped after {flat['n']:,} of 20,000 questions." in err
+
+
+ISSUE_KEYS = (
+    "n hit@1 hit@5 mrr@10 ndcg@10 em f1 contains citation_precision citation_gold citation_recall "
+    "quotes_verbatim supported abstained_right abstained_wrong seconds_mean seconds_p95 words_mean"
+).split()
+
+
+def test_evidence_alone_and_the_model_without_its_adapter_are_measured_too(
+    box: Box, questions: Path
+):
+    box.index()
+    given: dict[str, str] = {}
+    for flags in ((), ("--quote",), ("--no-adapter",)):
+        rows = box.folder / f"rows{len(given)}.jsonl"
+        done = box.rag("eval", str(questions), "--answers", "--json", "--rows", str(rows), *flags)
+        assert done.returncode == 0, done.stderr
+        flat = json.loads(done.stdout)
+        assert [key for key in ISSUE_KEYS if key not in flat] == []
+        assert flat["citation_precision"] == flat["quotes_verbatim"] == 1.0
+        given[" ".join(flags)] = json.loads(rows.read_text().split("\n")[0])["answer"]
+    assert given[""] != given["--quote"] == "The rain barrel holds 300 litres. [1]"
+    assert "300" in given["--no-adapter"]
+    assert "Add: --answers" in box.refused("eval", str(questions), "--quote", says="how to answer")
+    box.refused("eval", str(questions), "--model", "gone", says="No generator is called")

@@ -30,7 +30,7 @@ class Desk:
         os.utime(file, (then, then))
         return file
 
-    def update(self, rebuild: bool = False, cancel=None) -> IndexReport:
+    def update(self, rebuild: bool = False, cancel=None, remove_missing=False) -> IndexReport:
         """One run; `embedder.embedded` holds afterwards what it embedded."""
         self.embedder.embedded.clear()
         index = LocalIndex(self.folder, write=True)
@@ -43,6 +43,7 @@ class Desk:
                 {"embedder": self.embedder.fingerprint, "dimension": self.embedder.dimension},
                 rebuild,
                 cancel,
+                remove_missing,
             )
         finally:
             index.close()

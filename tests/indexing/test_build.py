@@ -111,7 +111,7 @@ def test_many_updates_end_where_a_fresh_build_does(desk: Desk, tmp_path: Path):
         desk.update()
     assert desk.content() == fresh(desk, tmp_path)
     index = desk.open()
-    assert index._lexical._all_ids() == set(index.store.chunk_ids())
+    assert set(index.word_ids()) == set(index.store.chunk_ids())
     index.close()
 
 
@@ -143,7 +143,7 @@ def test_an_emptied_folder_costs_no_index(desk: Desk):
     desk.update()
     for file in desk.notes.rglob("*.md"):
         file.unlink()
-    with pytest.raises(NotesError, match=r"no notes now, though 3 were indexed.*--no-refresh"):
+    with pytest.raises(NotesError, match=r"no notes now, though 3 were indexed.*--remove-missing"):
         desk.update()
     assert desk.words("hive")
 

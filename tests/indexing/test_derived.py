@@ -63,7 +63,7 @@ def test_harm_is_mended_without_embedding(based: Desk, what: str, harm):
     assert len(bases(based)) == 1
     index = based.open()
     assert not index.derived_lags
-    assert index._lexical._all_ids() == set(index.store.chunk_ids())
+    assert set(index.word_ids()) == set(index.store.chunk_ids())
     index.close()
 
 
@@ -100,7 +100,7 @@ def test_search_is_exact(based: Desk):
 def test_a_base_of_another_dimension_is_not_searched(based: Desk):
     for number in range(4, 30):
         (based.notes / f"n{number}.md").unlink()
-    based.update()
+    based.update(remove_missing=True)
     based.embedder = FakeEmbedder("other", dimension=48)
     based.update(rebuild=True)
     assert based.meaning("cycled along the river")[0].startswith("We cycled")

@@ -180,6 +180,7 @@ def test_an_index_of_the_first_format_is_migrated_and_read_anew(desk: Desk) -> N
         db.executescript(
             "DROP TABLE names; DROP TABLE linked; DROP TABLE other_script;"
             "ALTER TABLE vectors DROP COLUMN sentences; PRAGMA user_version = 1;"
+            "DELETE FROM meta WHERE key = 'sum';"
             "UPDATE meta SET value = '1' WHERE key = 'lexical_rules';"
             "UPDATE meta SET value = '2' WHERE key = 'chunk_rules'"
         )

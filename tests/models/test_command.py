@@ -107,6 +107,19 @@ def test_the_folders_own_setting_is_the_one_that_changes(run, gguf: Path, tmp_pa
     assert f'model = "{gguf}" # mine' in (tmp_path / "rag.toml").read_text()
 
 
+def test_a_file_among_notes_may_not_name_a_model_and_ones_own_does(run, gguf, tmp_path: Path):
+    (tmp_path / ".obsidian").mkdir()
+    (tmp_path / "rag.toml").write_text(
+        '[generator]\nmodel = "SmolLM2-135M-Instruct"\nthreads = 1\n'
+    )
+    _, out, _ = run("use", str(gguf))
+    assert str(tmp_path / "own" / "rag.toml") in out
+    assert (tmp_path / "rag.toml").read_text() == "[generator]\nthreads = 1\n"
+    config = load_config(tmp_path, {"RAG_CONFIG_DIR": str(tmp_path / "own")})
+    assert (config.generator_model, config.generator_threads) == (str(gguf), 1)
+    assert not config.unread
+
+
 def test_a_variable_that_wins_is_mentioned(run, gguf: Path, monkeypatch):
     monkeypatch.setenv("RAG_GENERATOR_MODEL", "SmolLM2-135M-Instruct")
     assert "RAG_GENERATOR_MODEL is set in the environment, and wins" in run("use", str(gguf))[1]

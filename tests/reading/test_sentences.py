@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.reading.sentences import find_spans, sentence_spans, split_sentences
+from rag.reading.sentences import find_spans, sentence_spans, split_sentences, whole_sentence
 
 LIST = "It works in steps:\n\n- **First**, read.\n- Second, rank.\n\nThat is all. Really."
 
@@ -46,3 +46,27 @@ def test_parts_are_found_in_order_and_a_missing_one_is_empty():
         (10, 12),
         (12, 12),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "whole"),
+    [
+        (
+            "It begins here. The barrel that stands behind the shed since the spring of 2019\n"
+            "holds rain for the beans. It ends.",
+            "holds rain for the beans.",
+            "The barrel that stands behind the shed since the spring of 2019\n"
+            "holds rain for the beans.",
+        ),
+        ("Cut\nin two lines.", "Cut", "Cut\nin two lines."),
+        ("- one item\n- another item", "- one item", "- one item"),
+        ("Status: done\nOwner: Anna", "Status: done", "Status: done"),
+        ("# A heading\nwith text below.", "with text below.", "with text below."),
+        ("Two paragraphs\n\nare two.", "are two.", "are two."),
+        ("One. Two. Three.", "Two.", "Two."),
+    ],
+)
+def test_a_sentence_broken_over_lines_is_put_together(text: str, part: str, whole: str):
+    start = text.index(part)
+    first, last = whole_sentence(text, start, start + len(part))
+    assert text[first:last] == whole

@@ -47,6 +47,10 @@ def store(desk: Desk):
             Filters(written=(Span(date(2024, 2, 1)), Span(None, date(2024, 1, 1)))),
             "The dates leave no day between them.",
         ),
+        (
+            Filters(written=(Span(date(2024, 1, 1)), Span(None, date(2001, 1, 1)))),
+            "The dates leave no day between them. Swap since and until.",
+        ),
         (Filters(changed=(Span(None, date(2000, 1, 1)),)), "was changed until 1 January 2000"),
         (
             Filters(tags=("ml",), paths=("work/",)),
@@ -71,5 +75,5 @@ def test_without_any_tags_or_folders(desk: Desk):
 @pytest.mark.parametrize("op", ["=", "!="])
 def test_a_field_that_no_note_has(store, op):
     check_fields(store, Filters(fields=(FieldTest("status", op, "x"),)))
-    with pytest.raises(QuestionError, match=r"no filter 'statu'.*Did you mean 'status'"):
+    with pytest.raises(QuestionError, match=r"front-matter field 'statu'; there.*mean 'status'"):
         check_fields(store, Filters(fields=(FieldTest("statu", op, "x"),)))

@@ -16,7 +16,11 @@ from pathlib import Path
 
 import pytest
 
+from rag.config import load_config
+from rag.events import Answered, Retrieved
 from rag.serving import address as addresses
+from rag.serving.client import WarmEngine, warm
+from rag.wiring import build_engine
 from tests.conftest import Box
 
 pytestmark = pytest.mark.model
@@ -187,15 +191,30 @@ def test_it_goes_away_when_nobody_asks(served: Box):
 
 
 def test_ctrl_c_cancels_the_question_and_not_the_server(served: Box, server: subprocess.Popen[str]):
-    asking = served.start("ask", " ".join(["barrel"] * 3000) + " " + BARREL)
-    time.sleep(0.7)
+    used = took_part(served, server)
+    asking = served.start("ask", "--no-refresh", " ".join(["barrel"] * 3000) + " " + BARREL)
+    until(used)
     asking.send_signal(signal.SIGINT)
-    _, err = asking.communicate(timeout=30)
-    assert asking.returncode in (0, 130), err
+    _, err = asking.communicate(timeout=60)
+    assert (asking.returncode, err) in ((130, "Stopped.\n"), (0, ""), (1, ""))
     assert server.poll() is None
     used = took_part(served, server)
     assert "300" in served.rag("ask", BARREL).stdout
     assert used()
+
+
+def test_whoever_hangs_up_has_cancelled(served: Box, server: subprocess.Popen[str], monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", served.env["XDG_RUNTIME_DIR"])
+    engine = build_engine(load_config(served.folder, served.environ()))
+    asked = warm(engine)
+    assert isinstance(asked, WarmEngine)
+    events = asked.ask(BARREL)
+    assert isinstance(next(events), Retrieved)
+    events.close()
+    *_, done = asked.ask(BARREL)
+    assert isinstance(done, Answered)
+    assert "300" in done.answer
+    assert engine.models._generator is None, "all of it came from the server"
 
 
 def test_the_first_question_starts_one(served: Box):

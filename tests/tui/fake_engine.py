@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rag.answering.answer import Reading
+from rag.answering.answer import Reading, Thinking
 from rag.answering.grounding import Citation, Sentence
 from rag.errors import Cancelled
 from rag.events import Answered, Event, Retrieved, Status
@@ -87,6 +87,7 @@ class Script:
     """What the fake says to a question."""
 
     passages: Sequence[Passage] = PASSAGES
+    thoughts: str = ""
     evidence: Sequence[Evidence] = (
         evidence(PASSAGES[0], 1, LITRES, 13),
         evidence(PASSAGES[1], 2, GAVE, 40),
@@ -167,8 +168,13 @@ class FakeEngine:
     closed: bool = False
     model: str = "SmolLM2-135M-Instruct"
 
+    def take_notices(self) -> list[str]:
+        return []
+
     def __post_init__(self) -> None:
-        self.gates = {name: threading.Event() for name in ("index", "warm", "read", "answer")}
+        self.gates = {
+            name: threading.Event() for name in ("index", "warm", "read", "thought", "answer")
+        }
         self.warming = threading.Event()
         for gate in self.gates.values():
             gate.set()
@@ -252,6 +258,9 @@ class FakeEngine:
             time.sleep(self.pause_s)
         if script.error is not None:
             raise script.error
+        if script.thoughts:
+            yield Thinking(script.thoughts)
+            self._pass("thought", cancel)
         for number, sentence in enumerate(script.sentences):
             if number:
                 self._pass("answer", cancel)
@@ -269,6 +278,7 @@ class FakeEngine:
             "fake-135m",
             38.2,
             f"alone: {question}",
+            thoughts=script.thoughts,
         )
 
     def status(self) -> Status:

@@ -49,6 +49,9 @@ class ChatBase(Screen[None]):
                 self._conversations = await asyncio.to_thread(
                     self.place.open_conversations, self.folder
                 )
+                if self._conversations.notice:
+                    notice = self._conversations.notice
+                    self.notify(notice, severity="warning", timeout=30, markup=False)
         return self._conversations
 
     def leave_folder(self) -> None:

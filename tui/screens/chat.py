@@ -25,6 +25,7 @@ from tui.messages import (
     IndexMoved,
     JobEnded,
     NotesChanged,
+    Noticed,
     QuestionAsked,
     StatusRead,
     Watching,
@@ -170,6 +171,11 @@ class ChatScreen(PlaceActions):
         await self.transcript.notice(_INDEXING_STOPPED if stopped else error)
 
     # What the engine, and the disk, tell.
+
+    @while_running
+    async def on_noticed(self, event: Noticed) -> None:
+        """Something was amiss."""
+        self.notify(event.text, severity="warning", timeout=15, markup=False)
 
     @while_running
     async def on_status_read(self, event: StatusRead) -> None:

@@ -1,0 +1,324 @@
+"""`rag doctor`: what is wrong with this machine, the models, the index or the notes folder, each
+finding with what mends it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from rag.engine import Engine
+from rag.errors import NoIndex, RagError
+from rag.indexing.database import damage_errors
+from rag.indexing.home import find_home, index_folder
+from rag.indexing.local import LocalIndex
+from rag.indexing.private import exposed, make_private
+
+State = Literal["sound", "warning", "broken"]
+_OLDEST = (3, 11)
+_ROOM = 200_000_000  # bytes that should be free where the index lies
+_SHARE = 1.3  # memory that a model takes, as a multiple of its file
+_BESIDE = 300_000_000  # bytes for all but the language model
+_CONVERSATIONS_CURE = "It is mended, and the damaged file set aside, at the next: rag chat"
+# What llama.cpp calls a set of instructions, and Linux.
+_INSTRUCTIONS = {
+    "AVX": "avx",
+    "AVX2": "avx2",
+    "F16C": "f16c",
+    "FMA": "fma",
+    "AVX512": "avx512f",
+    "AVX512_VNNI": "avx512_vnni",
+    "NEON": "asimd",
+    "DOTPROD": "asimddp",
+    "MATMUL_INT8": "i8mm",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `cure` is empty where nothing needs one."""
+
+    about: str
+    state: State
+    found: str
+    cure: str = ""
+
+
+def examine(engine: Engine, deep: bool) -> Iterator[Finding]:
+    """Look at everything, one thing after the other; with `deep` read all that is indexed."""
+    yield _python()
+    yield _processor()
+    yield _threads(engine)
+    yield _memory(engine)
+    yield from _models(engine)
+    yield _disk(engine.parts.data_dir)
+    yield _privacy(engine.parts.data_dir)
+    for each in engine.each_folder():
+        yield _notes(each)
+        yield from _index(each, deep)
+    yield _conversations(engine.parts.data_dir)
+
+
+def report(findings: Iterator[Finding], as_json: bool) -> int:
+    """Print the findings as they come; 1 when anything is broken, else 0."""
+    from rag.output import safe, show, show_json
+
+    seen: list[Finding] = []
+    for finding in findings:
+        seen.append(finding)
+        if not as_json:
+            from rich.text import Text
+
+            mark, style = {
+                "sound": ("✓", "green"),
+                "warning": ("!", "yellow"),
+                "broken": ("✗", "bold red"),
+            }[finding.state]
+            show(
+                Text.assemble(
+                    (f"{mark} ", style), (f"{finding.about}: ", "bold"), safe(finding.found)
+                )
+            )
+            if finding.cure:
+                show(Text(f"    {safe(finding.cure)}"))
+    if as_json:
+        show_json([asdict(each) for each in seen])
+    return int(any(each.state == "broken" for each in seen))
+
+
+# The machine
+
+
+def _python() -> Finding:
+    version = platform.python_version()
+    found = f"{version}, SQLite {sqlite3.sqlite_version}"
+    if sys.version_info < _OLDEST:
+        return Finding("Python", "broken", found, "Install Python 3.11 or newer.")
+    if sys.maxsize < 1 << 32:
+        return Finding("Python", "broken", f"{found}, of 32 bits", "Install a 64-bit Python.")
+    return Finding("Python", "sound", found)
+
+
+def _processor() -> Finding:
+    """What llama.cpp was compiled for against what the processor can do."""
+    from rag.models.llama import load_library
+
+    cure = (
+        "Compile it for this processor: CMAKE_ARGS=-DGGML_NATIVE=on pip install "
+        "--force-reinstall --no-deps --no-binary llama-cpp-python llama-cpp-python"
+    )
+    try:
+        built = built_for(load_library().llama_print_system_info().decode())
+    except (ImportError, OSError, RuntimeError) as error:
+        return Finding("llama.cpp", "broken", f"cannot be loaded: {error}", cure)
+    can = processor_flags()
+    return compare_processor(built, can, cure)
+
+
+def compare_processor(built: Sequence[str], can: Sequence[str], cure: str) -> Finding:
+    """A finding from the instructions that llama.cpp uses and those that the processor has."""
+    if not can:
+        return Finding(
+            "llama.cpp", "sound", f"uses {', '.join(built) or 'no special instructions'}"
+        )
+    lacking = [name for name in built if _INSTRUCTIONS[name] not in can]
+    unused = [name for name, flag in _INSTRUCTIONS.items() if flag in can and name not in built]
+    if lacking:
+        found = f"was compiled for {', '.join(lacking)}, which this processor does not have"
+        return Finding("llama.cpp", "broken", found, cure)
+    if unused:
+        found = f"does not use {', '.join(unused)}, which this processor has: answers are slow"
+        return Finding("llama.cpp", "warning", found, cure)
+    return Finding("llama.cpp", "sound", f"uses {', '.join(built) or 'what this processor has'}")
+
+
+def built_for(system_info: str) -> list[str]:
+    """The sets of instructions in llama.cpp's own account: "CPU : AVX = 1 | AVX2 = 1 | …"."""
+    parts = [part.split(":")[-1].split("=") for part in system_info.split("|")]
+    on = {part[0].strip() for part in parts if len(part) == 2 and part[1].strip() == "1"}
+    return [name for name in _INSTRUCTIONS if name in on]
+
+
+def processor_flags() -> list[str]:
+    """What the processor can do, as Linux names it; empty where that cannot be read."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    named = [line for line in lines if line.startswith(("flags", "Features"))]
+    return named[0].partition(":")[2].split() if named else []
+
+
+def _threads(engine: Engine) -> Finding:
+    from rag.wiring import physical_cores
+
+    cores = physical_cores()
+    wanted = getattr(engine.parts.settings, "generator_threads", 0) or cores
+    found = f"{wanted} for answers, {cores} physical core{'' if cores == 1 else 's'} to use"
+    if wanted > cores:
+        return Finding(
+            "Threads", "warning", found, "Set [generator] threads = 0 in rag.toml: more are slower."
+        )
+    return Finding("Threads", "sound", found)
+
+
+def _memory(engine: Engine) -> Finding:
+    import psutil
+
+    from rag.models.catalog import find_model
+    from rag.models.weights import locate
+
+    free = int(psutil.virtual_memory().available)
+    found = f"{free / 1e9:.1f} GB free"
+    try:
+        settings = engine.parts.settings
+        size = os.path.getsize(locate(find_model(settings.generator_model, "generator")))
+    except (RagError, OSError):
+        return Finding("Memory", "sound", found)
+    needed = int(_SHARE * size) + _BESIDE
+    if free < needed:
+        return Finding(
+            "Memory",
+            "warning",
+            f"{found}, of {needed / 1e9:.1f} GB that answers take",
+            "Close other programs, name a smaller model in rag.toml, or ask with: rag ask --quote",
+        )
+    return Finding("Memory", "sound", found)
+
+
+def _models(engine: Engine) -> Iterator[Finding]:
+    """Both models: there, as their makers published them, and to be loaded."""
+    from rag.models.catalog import find_model
+    from rag.models.weights import embedder_files, generator_file
+
+    settings, cache = engine.parts.settings, engine.parts.cache_dir / "models"
+
+    def embedder() -> str:
+        files = embedder_files(find_model(settings.embedder_model, "embedder"), cache)
+        engine.models.embedder().load()
+        return f"{files.name}{'' if files.onnx else ', on torch: it could not be exported'}"
+
+    def generator() -> str:
+        from rag.models.llama import context_length
+
+        spec = find_model(settings.generator_model, "generator")
+        size = context_length(generator_file(spec, cache))
+        return f"{spec.name}, reads {size:,} tokens"
+
+    yield _tried("Embedding model", embedder)
+    yield _tried("Language model", generator)
+
+
+def _tried(about: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(about, "sound", look())
+    except RagError as error:
+        return Finding(about, "broken", error.message, error.remedy)
+
+
+# The folders
+
+
+def _disk(data_dir: Path) -> Finding:
+    import psutil
+
+    folder = next(each for each in (data_dir, *data_dir.parents) if each.is_dir())
+    free = int(psutil.disk_usage(str(folder)).free)
+    found = f"{data_dir}, {free / 1e9:.1f} GB free"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        cure = "Allow writing to it, or name another with RAG_DATA_DIR."
+        return Finding("Data folder", "broken", f"{folder} cannot be written", cure)
+    if free < _ROOM:
+        return Finding("Data folder", "warning", found, "Free some space.")
+    return Finding("Data folder", "sound", found)
+
+
+def _privacy(data_dir: Path) -> Finding:
+    make_private(data_dir)
+    left = exposed(data_dir)
+    if left:
+        cure = f"Take that right from them: chmod -R go-rwx {data_dir}"
+        return Finding("Privacy", "warning", f"others may read {left[0]}", cure)
+    return Finding("Privacy", "sound", "only you may read the data folder")
+
+
+def _notes(engine: Engine) -> Finding:
+    from rag.reading.notes import scan
+
+    about = f"Notes in {engine.notes_folder}"
+    try:
+        found = scan(engine.notes_folder)
+    except RagError as error:
+        return Finding(about, "broken", error.message, error.remedy)
+    if not found.files:
+        return Finding(
+            about, "broken", "none", "Name a folder with .md or .txt files: --notes PATH"
+        )
+    skipped = f", {len(found.skipped):,} skipped: rag index names them" if found.skipped else ""
+    return Finding(about, "sound", f"{len(found.files):,}{skipped}")
+
+
+def _index(engine: Engine, deep: bool) -> Iterator[Finding]:
+    home = find_home(engine.parts.data_dir, engine.notes_folder)
+    if home is None:
+        yield Finding("Index", "broken", "there is none of these notes yet", "Run: rag index")
+        return
+    folder = index_folder(engine.parts.data_dir, home)
+    try:
+        with closing(LocalIndex(folder)) as index, damage_errors():
+            index.check(engine.parts.identity().fingerprint)
+            notes, passages = index.store.counts()
+        changed = engine.changed()
+    except NoIndex as error:
+        yield Finding("Index", "broken", error.message, error.remedy)
+        return
+    except RagError as error:
+        yield Finding("Index", "broken", error.message, error.remedy)
+        return
+    found = f"{notes:,} notes, {passages:,} passages"
+    if changed:
+        yield Finding("Index", "warning", f"{found}; behind the notes", "Run: rag index")
+    else:
+        yield Finding("Index", "sound", found)
+    if deep:
+        yield from _verified(folder, engine.notes_folder)
+
+
+def _verified(folder: Path, notes_folder: Path) -> Iterator[Finding]:
+    from rag.indexing.verify import verify_index
+
+    seen = verify_index(folder, notes_folder)
+    for damage in seen.damage:
+        yield Finding(
+            "Index, verified", "broken", damage, "Mend it from the notes: rag index --check"
+        )
+    if not seen.damage:
+        edited = f"; {seen.changed:,} notes edited since" if seen.changed else ""
+        yield Finding(
+            "Index, verified",
+            "sound",
+            f"{seen.notes:,} notes, {seen.passages:,} passages, {seen.vectors:,} vectors, "
+            f"{seen.files:,} files{edited}",
+        )
+
+
+def _conversations(data_dir: Path) -> Finding:
+    from rag.answering.recovery import inspect
+
+    about = "Conversations"
+    aside = sorted(data_dir.glob("conversations.db.damaged-*"))
+    kept = f"; a damaged file is set aside: {aside[-1]}" if aside else ""
+    try:
+        turns, altered = inspect(data_dir / "conversations.db")
+    except (sqlite3.DatabaseError, OSError) as error:
+        return Finding(about, "broken", f"the file is damaged ({error})", _CONVERSATIONS_CURE)
+    if altered:
+        found = f"{altered:,} of {turns:,} turns were altered on the disk{kept}"
+        return Finding(about, "warning", found, "They say so where they are shown.")
+    return Finding(about, "sound", f"{turns:,} turns{kept}")

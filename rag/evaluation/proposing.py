@@ -1,0 +1,176 @@
+"""Questions proposed from notes by rule: what they define, what they say under a heading, what
+they link. Each has its answer in the text at its lines, and is there to be edited by hand."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Literal
+
+from rag.evaluation.matching import holds
+from rag.reading.documents import Block, Document
+from rag.reading.links import plain
+from rag.reading.sentences import sentence_spans
+
+Kind = Literal["definition", "heading", "link", "model"]
+_FEWEST, _MOST = 5, 40  # words of a sentence that is an answer, or that holds one
+_FEWEST_AROUND = 9  # words of a sentence that says enough with one name left out
+_DEFINES = re.compile(
+    r"(?P<article>(?:the|an?)\s+)?(?P<term>\w[\w'’./+-]*(?:\s+[\w'’./+-]+){0,4}?)\s+"
+    r"(?P<verb>is|are|was|were)\s+(?P<what>(?:an?|the|one of)\s+[^.;:,()\[\]]{8,})",
+    re.IGNORECASE,
+)
+_ITEM = re.compile(r"\s*[-*+]\s+\*\*(?P<term>[^*]{2,60}?):?\*\*\s*[:–—-]?\s+(?P<what>\S.{7,200})")
+_LINK = re.compile(r"(?<!!)\[\[(?:[^\]|]*\|)?(?P<shown>[^\]|#]+)(?:#[^\]]*)?\]\]")
+_NUMBER = re.compile(r"\A\s*(?:\d+[.)])+\s+")
+# What such a word refers to stands elsewhere, so that the question alone says too little.
+_REFERS = frozenset(
+    "it this that these those there here he she they we i you who what which when where how why "
+    "one another each both all some his her its their our my your such no".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A question with its answer, verbatim in lines `first` to `last` of `note`."""
+
+    question: str
+    answer: str
+    note: str
+    first: int
+    last: int
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence as it stands in a note, on which lines."""
+
+    text: str
+    first: int
+    last: int
+
+
+def propose(document: Document) -> list[Proposal]:
+    """All that a note gives, definitions first."""
+    found = [*_definitions(document), *_links(document), *_headings(document)]
+    once = {each.question.casefold(): each for each in reversed(found)}
+    return [each for each in found if once[each.question.casefold()] is each]
+
+
+def checked(proposals: Iterable[Proposal], text: str) -> list[Proposal]:
+    """Those whose answer stands in the note's `text` at its lines, and not in the question."""
+    lines = text.split("\n")
+    return [
+        each
+        for each in proposals
+        if holds("\n".join(lines[each.first - 1 : each.last]), [each.answer])
+        and not holds(each.question, [each.answer])
+    ]
+
+
+def choose(by_note: Sequence[Sequence[Proposal]], count: int, seed: int = 0) -> list[Proposal]:
+    """`count` of them, from as many notes as can be, the same for the same seed."""
+    draw = random.Random(seed)  # noqa: S311 - a draw, not a secret
+    shuffled = [draw.sample(list(each), len(each)) for each in by_note]
+    draw.shuffle(shuffled)
+    chosen: dict[str, Proposal] = {}
+    for turn in zip_longest(*shuffled):
+        for each in turn:
+            if each is not None and len(chosen) < count:
+                chosen.setdefault(each.question.casefold(), each)
+    return list(chosen.values())
+
+
+def _definitions(document: Document) -> Iterator[Proposal]:
+    """ "The barrel is a tank of oak." and "- **Barrel**: a tank of oak"."""
+    for block in document.blocks:
+        for number, line in enumerate(block.text.split("\n") if block.kind == "list" else ()):
+            if item := _ITEM.match(line):
+                at = block.first + number
+                question = f"What is {_even(item['term'])}, in my notes on {document.title}?"
+                yield Proposal(question, _even(item["what"]), document.path, at, at, "definition")
+        for each in _sentences(block):
+            match = _DEFINES.match(_even(each.text))
+            if match and _is_term(match["article"] or "", match["term"]):
+                term = f"{(match['article'] or '').lower()}{match['term']}"
+                yield Proposal(
+                    f"What {match['verb'].lower()} {term}?",
+                    match["what"].strip(),
+                    document.path,
+                    each.first,
+                    each.last,
+                    "definition",
+                )
+
+
+def _is_term(article: str, term: str) -> bool:
+    """Whether a question can name it: "a token" or "Basel", but not "it", nor "the result"."""
+    if term.split()[0].casefold() in _REFERS:
+        return False
+    return article.strip().casefold() != "the" or term != term.lower()
+
+
+def _headings(document: Document) -> Iterator[Proposal]:
+    """What the first paragraph under each heading says first; a heading may be a question."""
+    seen: set[tuple[str, ...]] = set()
+    for block in document.blocks:
+        if block.kind != "paragraph" or block.headings in seen:
+            continue
+        first = next(iter(_sentences(block)), None)
+        seen.add(block.headings)
+        if first is not None:
+            yield Proposal(
+                _about(document.title, block.headings[-1] if block.headings else ""),
+                _even(first.text),
+                document.path,
+                first.first,
+                first.last,
+                "heading",
+            )
+
+
+def _about(title: str, heading: str) -> str:
+    heading = _NUMBER.sub("", heading).strip()
+    if heading.endswith("?"):
+        return heading
+    if not heading or heading.casefold() == title.casefold():
+        return f"What do my notes say about {title}?"
+    return f"What do my notes on {title} say about {heading}?"
+
+
+def _links(document: Document) -> Iterator[Proposal]:
+    """A sentence with a link, the linked name left out."""
+    for block in document.blocks:
+        for each in _sentences(block):
+            for match in _LINK.finditer(each.text):
+                if len(each.text.split()) < _FEWEST_AROUND:
+                    continue
+                gap = f"{each.text[: match.start()]}___{each.text[match.end() :]}"
+                yield Proposal(
+                    f"What is missing in “{_even(gap)}”?",
+                    match["shown"].strip(),
+                    document.path,
+                    each.first,
+                    each.last,
+                    "link",
+                )
+
+
+def _sentences(block: Block) -> Iterator[_Sentence]:
+    """The whole sentences of a paragraph that are neither scraps nor pages."""
+    if block.kind != "paragraph":
+        return
+    for span in sentence_spans(block.text):
+        text = block.text[span.start : span.end]
+        if not _FEWEST <= len(text.split()) <= _MOST or not text.rstrip().endswith((".", "!")):
+            continue
+        first = block.first + block.text.count("\n", 0, span.start)
+        yield _Sentence(text, first, first + text.rstrip().count("\n"))
+
+
+def _even(text: str) -> str:
+    return " ".join(plain(text).split())

@@ -1,0 +1,115 @@
+"""`rag forget`: notes leave the index and, if the reader says so, the conversations."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.answering.conversations import DATABASE, Conversations
+from rag.engine import Engine
+from rag.errors import NoIndex, RagError
+from rag.indexing.forget import forget, notes_below, remember
+from rag.indexing.home import find_home, index_folder, writing
+from rag.indexing.local import LocalIndex
+from rag.reading.notes import scan
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was done: notes by path, how many of them were indexed and are still in the folder,
+    turns of conversations that quote them, and whether those are gone as well."""
+
+    notes: tuple[str, ...]
+    indexed: int
+    present: int
+    turns: int
+    turns_removed: bool
+
+    def sentence(self) -> str:
+        """What was done, for people."""
+        lines = [f"Forgotten: {', '.join(self.notes[:5])}{' …' if len(self.notes) > 5 else ''}."]
+        if self.present:
+            lines.append(
+                "The notes folder still holds "
+                f"{'it' if len(self.notes) == 1 else f'{self.present:,} of them'}; left out of the "
+                "index from now on. To index again: rag forget --undo PATH"
+            )
+        if self.turns and self.turns_removed:
+            lines.append(f"Removed from your conversations: {_turns(self.turns)}.")
+        elif self.turns:
+            lines.append(
+                f"Your conversations still quote it, in {_turns(self.turns)}. "
+                "To remove these as well: rag forget --conversations PATH"
+            )
+        return "\n".join(lines)
+
+
+def forget_notes(engine: Engine, names: Sequence[str], conversations: bool) -> Forgotten:
+    """Forget the notes, or all notes of the folders, that `names` are.
+
+    Raises RagError for a name that is none, IndexBusy, StorageError.
+    """
+    here = [_relative(engine.notes_folder, name) for name in names]
+    files = _files(engine.notes_folder)
+    folder = _index_folder(engine)
+    with writing(folder, wait=True), closing(LocalIndex(folder, write=True)) as index:
+        known = {*index.note_states(), *files}
+        # A note that is long gone may still be quoted in conversations.
+        paths = [path for name in here for path in notes_below(name, known) or [name]]
+        turns = _forget_turns(engine, paths, conversations)
+        if not (turns or known.intersection(paths)):
+            raise RagError(
+                f"Nothing is known of {', '.join(here)}.",
+                "Give the path as `rag search` shows it: rag forget folder/note.md",
+            )
+        indexed = forget(index, paths)
+    shown = tuple(dict.fromkeys(paths))
+    return Forgotten(shown, indexed, len(files.intersection(paths)), turns, conversations)
+
+
+def remember_notes(engine: Engine, names: Sequence[str]) -> int:
+    """Let forgotten notes be indexed again; how many there were."""
+    files = _files(engine.notes_folder)
+    here = [_relative(engine.notes_folder, name) for name in names]
+    paths = [path for name in here for path in (name, *notes_below(name, files))]
+    folder = _index_folder(engine)
+    with writing(folder, wait=True), closing(LocalIndex(folder, write=True)) as index:
+        return remember(index, paths)
+
+
+def _forget_turns(engine: Engine, paths: Sequence[str], remove: bool) -> int:
+    if not (engine.parts.data_dir / DATABASE).exists():
+        return 0
+    with closing(Conversations(engine.parts.data_dir, engine.notes_folder)) as kept:
+        turns = kept.quoting(paths)
+        if remove:
+            kept.forget_turns(turns)
+    return len(turns)
+
+
+def _files(folder: Path) -> set[str]:
+    return {file.path for file in scan(folder).files} if folder.is_dir() else set()
+
+
+def _index_folder(engine: Engine) -> Path:
+    home = find_home(engine.parts.data_dir, engine.notes_folder)
+    if home is None:
+        raise NoIndex(f"{engine.notes_folder} has not been indexed yet.", "There is no text of it.")
+    return index_folder(engine.parts.data_dir, home)
+
+
+def _relative(folder: Path, name: str) -> str:
+    """A path as notes are named: below the notes folder, with "/". Also given from elsewhere."""
+    path = Path(os.path.abspath(os.path.expanduser(name)))
+    real = Path(os.path.realpath(path.parent)) / path.name
+    for each in (path, real):
+        if each != folder and each.is_relative_to(folder):
+            return each.relative_to(folder).as_posix()
+    return os.path.normpath(name)
+
+
+def _turns(count: int) -> str:
+    return f"{count:,} turn{'' if count == 1 else 's'}"

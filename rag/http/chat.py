@@ -1,0 +1,131 @@
+"""`/v1/chat/completions` and `/v1/models`: the notes as a model, for any OpenAI-compatible client.
+
+The last message of the user is the question, what was said before is its history. System prompts,
+temperatures and tools are accepted and do nothing: an answer comes from the notes.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from rag.answering.grounding import Sentence
+from rag.display import place
+from rag.errors import QuestionError, RagError
+from rag.events import Answered, Event
+from rag.http.answers import asking, begun, steps
+from rag.http.requests import json_body, turns
+from rag.retrieval.query import Turn
+from rag.schema import citation_json
+from rag.standby import Standby
+
+MODEL = "rag"
+
+
+async def models(_request: Request) -> Response:
+    model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "rag"}
+    return JSONResponse({"object": "list", "data": [model]})
+
+
+async def completions(request: Request) -> Response:
+    """Answer a chat, whole or as a stream of chunks."""
+    standby: Standby = request.app.state.standby
+    try:
+        body = await json_body(request)
+        question, history = conversation(body.get("messages"))
+        events = await begun(steps(asking(standby, question, history=history)))
+        if body.get("stream"):
+            return StreamingResponse(_chunks(events), media_type="text/event-stream")
+        done = [event async for event in events][-1]
+    except RagError as error:
+        kind = "invalid_request_error" if isinstance(error, QuestionError) else "server_error"
+        status = 400 if isinstance(error, QuestionError) else 503
+        return JSONResponse({"error": {"message": str(error), "type": kind, "code": None}}, status)
+    assert isinstance(done, Answered)
+    return JSONResponse(
+        {
+            **_head("chat.completion"),
+            "choices": [
+                {
+                    "index": 0,
+                    "message": {"role": "assistant", "content": done.answer + sources(done)},
+                    "finish_reason": "stop",
+                }
+            ],
+            "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+            "citations": [citation_json(each) for each in done.citations],
+        }
+    )
+
+
+def conversation(messages: Any) -> tuple[str, tuple[Turn, ...]]:
+    """The question, and the turns before it. Raises QuestionError."""
+    if not isinstance(messages, list) or not all(isinstance(each, dict) for each in messages):
+        raise QuestionError('"messages" must be a list of {"role": …, "content": …}.')
+    said = [(each.get("role"), _text(each.get("content"))) for each in messages]
+    said = [(role, text) for role, text in said if role in ("user", "assistant")]
+    if not said or said[-1][0] != "user":
+        raise QuestionError("The last message is not the user's.", "Put the question last.")
+    before: list[tuple[str, str]] = []
+    for (role, text), (next_role, reply) in pairwise(said):
+        if (role, next_role) == ("user", "assistant"):
+            before.append((text, reply.partition(_SOURCES)[0]))
+    return said[-1][1], turns(before)
+
+
+_SOURCES = "\n\nSources:\n"
+
+
+def sources(done: Answered) -> str:
+    """What a chat client shows below the answer: where each mark leads."""
+    shown = sorted({each.n for each in done.citations}) if done.answered else []
+    lines = [f"[{n}] {place(done.passages[n - 1])}" for n in shown]
+    return _SOURCES + "\n".join(lines) if lines else ""
+
+
+async def _chunks(events: AsyncIterator[Event]) -> AsyncIterator[str]:
+    head = _head("chat.completion.chunk")
+
+    def chunk(delta: dict[str, str], reason: str | None = None) -> str:
+        choice = {"index": 0, "delta": delta, "finish_reason": reason}
+        return f"data: {json.dumps({**head, 'choices': [choice]})}\n\n"
+
+    yield chunk({"role": "assistant", "content": ""})
+    said = False
+    try:
+        async for event in events:
+            if isinstance(event, Sentence):
+                yield chunk({"content": f" {event.text}" if said else event.text})
+                said = True
+            elif isinstance(event, Answered):
+                yield chunk({"content": ("" if said else event.answer) + sources(event)})
+    except RagError as error:
+        yield f"data: {json.dumps({'error': {'message': str(error), 'type': 'server_error'}})}\n\n"
+    yield chunk({}, "stop")
+    yield "data: [DONE]\n\n"
+
+
+def _head(kind: str) -> dict[str, Any]:
+    return {
+        "id": f"chatcmpl-{uuid.uuid4().hex}",
+        "object": kind,
+        "created": int(time.time()),
+        "model": MODEL,
+    }
+
+
+def _text(content: Any) -> str:
+    """A message's text; clients also send lists of parts."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        parts = [each.get("text") for each in content if isinstance(each, dict)]
+        return "\n".join(each for each in parts if isinstance(each, str))
+    return ""

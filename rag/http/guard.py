@@ -1,0 +1,83 @@
+"""Who may ask: this machine, by its own name, from no other site, with the token."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LARGEST = 1 << 20  # bytes of a request
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class Guard:
+    """Refuses what is not for us before anything else sees it.
+
+    A page of another site could have its name lead to 127.0.0.1 (DNS rebinding): its requests
+    still carry its own name in `Host`. `open_paths` need no token, since they say nothing.
+    """
+
+    def __init__(self, app: ASGIApp, token: str, port: int, open_paths: Collection[str]) -> None:
+        self._app = app
+        self._token = token
+        self._open = frozenset(open_paths)
+        self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope)
+        if refusal is None:
+            await self._app(scope, receive, _with_headers(send))
+        else:
+            await refusal(scope, receive, _with_headers(send))
+
+    def _refusal(self, scope: Scope) -> JSONResponse | None:
+        headers = Headers(scope=scope)
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if host not in self._hosts:
+            return refused(421, "This server answers only to its own name.", "Ask 127.0.0.1.")
+        if origin is not None and origin != f"http://{host}":
+            return refused(403, "Pages of other sites may not ask your notes.")
+        size = headers.get("content-length", "0")
+        if "transfer-encoding" in headers or not size.isdecimal() or int(size) > LARGEST:
+            return refused(413, "The request is too large.", "Send at most 1 MiB, with its length.")
+        if scope["path"] in self._open:
+            return None
+        given = headers.get("authorization", "").removeprefix("Bearer ").strip()
+        if not secrets.compare_digest(given.encode(), self._token.encode()):
+            what = "is wrong" if given else "is missing"
+            reply = refused(
+                401, f"The token {what}.", "rag serve --http says which file it stands in."
+            )
+            reply.headers["WWW-Authenticate"] = 'Bearer realm="rag"'
+            return reply
+        return None
+
+
+def refused(status: int, error: str, remedy: str = "") -> JSONResponse:
+    """An error as this server tells it."""
+    return JSONResponse({"error": error, "remedy": remedy}, status)
+
+
+def _with_headers(send: Send) -> Send:
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return sent

@@ -1,0 +1,181 @@
+// Asks the notes and shows what an answer rests on. All text is set as text, never as markup.
+"use strict";
+
+const $ = (id) => document.getElementById(id);
+const history_ = []; // questions and answers of this conversation
+let running = null; // AbortController of the answer that is being made
+
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key === "class") made.className = value;
+    else if (key === "click") made.addEventListener("click", value);
+    else made[key] = value;
+  }
+  made.append(...children);
+  return made;
+}
+
+function token() { return sessionStorage.getItem("token") || ""; }
+
+function unlocked(yes) {
+  $("unlock").hidden = yes;
+  $("ask").hidden = !yes;
+  (yes ? $("question") : $("token")).focus();
+}
+
+async function fetched(address, options = {}) {
+  const headers = { ...options.headers, Authorization: `Bearer ${token()}` };
+  const reply = await fetch(address, { ...options, headers });
+  if (reply.status === 401) {
+    sessionStorage.removeItem("token");
+    unlocked(false);
+  }
+  if (!reply.ok) {
+    const said = await reply.json().catch(() => ({ error: `The server said ${reply.status}.` }));
+    throw new Error(`${said.error} ${said.remedy || ""}`.trim());
+  }
+  return reply;
+}
+
+async function* events(reply) {
+  const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+  let waiting = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const parts = (waiting + value).split("\n\n");
+    waiting = parts.pop();
+    for (const part of parts) {
+      const data = part.split("\n").find((line) => line.startsWith("data: "));
+      if (data) yield JSON.parse(data.slice(6));
+    }
+  }
+}
+
+async function ask(question) {
+  const state = element("p", { class: "state" }, "searching");
+  const answer = element("div", { class: "answer" });
+  const turn = element("article", {}, element("h2", {}, question), answer, state);
+  $("turns").append(turn);
+  running = new AbortController();
+  busy(true);
+  try {
+    const reply = await fetched("/ask", {
+      method: "POST",
+      body: JSON.stringify({ question, history: history_ }),
+      headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
+      signal: running.signal,
+    });
+    for await (const event of events(reply)) show(event, turn, answer, state);
+  } catch (error) {
+    state.textContent = error.name === "AbortError" ? "Stopped." : error.message;
+    state.className = error.name === "AbortError" ? "state" : "error";
+  } finally {
+    running = null;
+    busy(false);
+  }
+}
+
+function show(event, turn, answer, state) {
+  if (event.event === "retrieved") {
+    const first = event.evidence[0];
+    state.textContent = first ? `Found: ${first.quote}` : "";
+  } else if (event.event === "reading") {
+    state.textContent = `reading ${event.tokens_done} of ${event.tokens_total} tokens`;
+  } else if (event.event === "thinking") {
+    state.textContent = "thinking";
+  } else if (event.event === "sentence") {
+    answer.append(answer.textContent ? " " : "", event.text);
+  } else if (event.event === "error") {
+    state.textContent = `${event.error} ${event.remedy}`.trim();
+    state.className = "error";
+  } else if (event.event === "answer") {
+    answer.textContent = event.answer;
+    state.remove();
+    turn.append(...sources(event));
+    history_.push({ question: event.question, answer: event.answer });
+  }
+}
+
+function sources(event) {
+  if (!event.answered) return event.passages.slice(0, 3).map((each) => source(each, [], false));
+  if (event.notes) return event.passages.map((each) => source(each, [], false));
+  const numbers = [...new Set(event.citations.map((each) => each.n))].sort((a, b) => a - b);
+  return numbers.map((n) => {
+    const cited = event.citations.filter((each) => each.n === n);
+    return source(event.passages[n - 1], cited, true);
+  });
+}
+
+function source(passage, cited, open) {
+  const [first, last] = passage.lines;
+  const span = first === last ? `${first}` : `${first}-${last}`;
+  const lines = cited.length ? cited.map((each) => each.lines) : [passage.lines];
+  const text = element("div", { class: "text" }, ...marked(passage.text, cited.map((each) => each.quote)));
+  const place = element("button", { type: "button", class: "place", click: () => read(passage.path, lines) });
+  place.textContent = "Show in the note";
+  const title = `[${passage.n}] ${passage.path}:${span}  ${passage.heading}`;
+  return element("details", { open }, element("summary", {}, title), text, place);
+}
+
+function marked(text, quotes) {
+  const parts = [];
+  let done = 0;
+  for (const [start, quote] of quotes.map((each) => [text.indexOf(each), each]).sort((a, b) => a[0] - b[0])) {
+    if (start < done) continue;
+    parts.push(text.slice(done, start), element("mark", {}, quote));
+    done = start + quote.length;
+  }
+  return [...parts, text.slice(done)];
+}
+
+async function read(path, spans) {
+  try {
+    const address = `/notes/${path.split("/").map(encodeURIComponent).join("/")}`;
+    const note = await (await fetched(address)).json();
+    $("note-title").textContent = note.path;
+    const within = (n) => spans.some(([first, last]) => n >= first && n <= last);
+    $("lines").replaceChildren(...note.text.split("\n").map((line, at) =>
+      element("li", { class: within(at + 1) ? "cited" : "" }, line)));
+    $("note").showModal();
+    $("lines").querySelector(".cited")?.scrollIntoView({ block: "center" });
+  } catch (error) {
+    $("turns").append(element("p", { class: "error" }, error.message));
+  }
+}
+
+function busy(yes) {
+  $("send").hidden = yes;
+  $("stop").hidden = !yes;
+  if (!yes) $("question").focus();
+}
+
+$("ask").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const question = $("question").value.trim();
+  if (!question || running) return;
+  $("question").value = "";
+  ask(question);
+});
+$("unlock").addEventListener("submit", (event) => {
+  event.preventDefault();
+  sessionStorage.setItem("token", $("token").value.trim());
+  $("token").value = "";
+  unlocked(true);
+});
+$("stop").addEventListener("click", () => running?.abort());
+$("close").addEventListener("click", () => $("note").close());
+$("anew").addEventListener("click", () => {
+  running?.abort();
+  history_.length = 0;
+  $("turns").replaceChildren();
+  $("question").focus();
+});
+
+const given = new URLSearchParams(location.hash.slice(1)).get("token");
+if (given) {
+  sessionStorage.setItem("token", given);
+  history.replaceState(null, "", "/");
+}
+unlocked(Boolean(token()));

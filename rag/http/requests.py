@@ -1,0 +1,91 @@
+"""What a request asks for, checked: query parameters or a JSON body into plain values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+
+from rag.api import Within
+from rag.errors import QuestionError
+from rag.retrieval.query import Turn
+
+_SEVERAL = {"tag": "tags", "path": "paths", "where": "where"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A question with its options."""
+
+    question: str
+    k: int | None
+    history: tuple[Turn, ...]
+    within: Within
+
+
+def from_query(request: Request) -> Asking:
+    """The question `q` and its options. Raises QuestionError."""
+    query = request.query_params
+    given: dict[str, Any] = {
+        "question": query.get("q", ""),
+        "k": int(query["k"]) if query.get("k", "").isdecimal() else query.get("k"),
+        **{plural: query.getlist(name) for name, plural in _SEVERAL.items()},
+        **{name: query[name] for name in ("since", "until") if name in query},
+    }
+    return _asking(given)
+
+
+async def from_body(request: Request) -> Asking:
+    """The same from a JSON object. Raises QuestionError."""
+    return _asking(await json_body(request))
+
+
+async def json_body(request: Request) -> dict[str, Any]:
+    """The JSON object that was sent. Raises QuestionError."""
+    try:
+        value = json.loads(await request.body())
+    except (ValueError, RecursionError) as error:
+        raise QuestionError("The request is not JSON.", 'Send {"question": "…"}.') from error
+    if not isinstance(value, dict):
+        raise QuestionError("The request is not a JSON object.", 'Send {"question": "…"}.')
+    return value
+
+
+def turns(messages: Sequence[tuple[str, str]]) -> tuple[Turn, ...]:
+    """Questions and their answers as the history of a conversation."""
+    return tuple(Turn(question, answer, question) for question, answer in messages)
+
+
+def _asking(given: Mapping[str, Any]) -> Asking:
+    k = given.get("k")
+    if k is not None and not (isinstance(k, int) and 1 <= k <= 50):
+        raise QuestionError(f"k is {k!r}, not a number from 1 to 50.")
+    within: Within = {}
+    for name in _SEVERAL.values():
+        value = given.get(name) or []
+        texts = [value] if isinstance(value, str) else value
+        if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
+            raise QuestionError(f"{name!r} must be a text or a list of texts.")
+        within[name] = texts  # type: ignore[literal-required]
+    for name in ("since", "until"):
+        if given.get(name):
+            within[name] = _text(given, name)  # type: ignore[literal-required]
+    return Asking(_text(given, "question"), k, _history(given.get("history")), within)
+
+
+def _text(given: Mapping[str, Any], name: str) -> str:
+    value = given.get(name, "")
+    if not isinstance(value, str):
+        raise QuestionError(f"{name!r} must be a text.")
+    return value
+
+
+def _history(value: Any) -> tuple[Turn, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise QuestionError('"history" must be a list of {"question": …, "answer": …}.')
+    return turns([(_text(each, "question"), _text(each, "answer")) for each in value])

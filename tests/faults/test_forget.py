@@ -1,0 +1,141 @@
+"""What is forgotten or deleted leaves no text in any file; and nobody else may read the rest."""
+
+from __future__ import annotations
+
+import random
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rag.answering.conversations import Conversations
+from rag.errors import RagError
+from rag.forgetting import forget_notes, remember_notes
+from rag.indexing import build
+from rag.indexing.private import exposed
+from rag.indexing.verify import verify_index
+from rag.retrieval.search import Passage
+from tests.faults.jobs import turn
+from tests.faults.vault import Vault
+
+SECRET = "Xylophonequartz is the password of the Brobdingnagian vault."
+WORDS = (b"xylophon", b"brobdingnag", b"password of the")
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    vault = Vault(tmp_path)
+    vault.fill(20, random.Random(4))
+    vault.index()
+    vault.write("part1/secret.md", f"# Hidden\n\n{SECRET}\n\n" + f"{SECRET} " * 60 + "\n")
+    vault.index()
+    vault.write("part1/later.md", "# Later\n\nThe hive.\n")
+    vault.index()
+    return vault
+
+
+def told(folder: Path) -> list[str]:
+    """The files below a folder that hold words of the secret."""
+    return [
+        str(file.relative_to(folder))
+        for file in folder.rglob("*")
+        if file.is_file() and any(word in file.read_bytes().lower() for word in WORDS)
+    ]
+
+
+def converse(vault: Vault) -> None:
+    passage = Passage(1, "part1/secret.md", "Hidden", (), 3, 3, SECRET, 0.9, 0.8, None)
+    with closing(Conversations(vault.data, vault.notes)) as kept:
+        first = kept.add(None, turn(1))
+        kept.add(first, replace(turn(2), answer=SECRET, passages=(passage,)))
+        kept.add(first, turn(3))
+
+
+def test_a_deleted_note(vault: Vault):
+    assert told(vault.data)
+    (vault.notes / "part1/secret.md").unlink()
+    vault.index()
+    assert not told(vault.data)
+    assert not verify_index(vault.folder, vault.notes).damage
+
+
+def test_a_deleted_note_among_many_changes(vault: Vault):
+    chance = random.Random(8)
+    for _ in range(5):
+        vault.change(chance)
+        vault.write("part1/secret.md", f"{SECRET} {chance.random()}")
+        vault.index()
+    for file in vault.notes.rglob("*.md"):  # it may have been renamed
+        if "Brobdingnag" in file.read_text():
+            file.unlink()
+    vault.index()
+    assert not told(vault.data)
+
+
+def test_a_deleted_note_of_a_large_vault_waits_for_a_run_that_has_time(vault: Vault, monkeypatch):
+    monkeypatch.setattr(build, "_ERASED_AT_ONCE", 1)
+    (vault.notes / "part1/secret.md").unlink()
+    vault.ask()
+    assert SECRET.encode() not in (vault.folder / "index.db").read_bytes()
+    vault.index()
+    assert not told(vault.data)
+
+
+def test_a_forgotten_note_stays_out_until_it_is_let_in(vault: Vault):
+    done = forget_notes(vault.engine(), [str(vault.notes / "part1/secret.md")], False)
+    assert (done.notes, done.indexed, done.present) == (("part1/secret.md",), 1, 1)
+    assert "rag forget --undo" in done.sentence()
+    assert not told(vault.data)
+    assert not verify_index(vault.folder, vault.notes).damage
+    vault.write("part1/secret.md", f"# Hidden\n\nChanged. {SECRET}\n")
+    assert not vault.engine().changed()
+    vault.index(rebuild=True)
+    assert not told(vault.data)
+    (vault.folder / "index.db").write_bytes(b"not a database " * 1000)
+    vault.index()
+    assert not told(vault.data), "a damaged index has not forgotten what to forget"
+    assert remember_notes(vault.engine(), ["part1/secret.md"]) == 1
+    vault.index()
+    assert "part1/secret.md" in vault.indexed()
+
+
+def test_conversations_that_quote_it(vault: Vault):
+    converse(vault)
+    done = forget_notes(vault.engine(), ["part1/secret.md"], False)
+    assert (done.turns, done.turns_removed) == (1, False)
+    assert "--conversations" in done.sentence()
+    assert told(vault.data) == ["conversations.db"]
+    done = forget_notes(vault.engine(), ["part1/secret.md"], True)
+    assert done.turns_removed
+    assert not told(vault.data)
+    with closing(Conversations(vault.data, vault.notes)) as kept:
+        (found,) = kept.all()
+        assert [each.question for each in kept.turns(found.id)] == [
+            turn(1).question,
+            turn(3).question,
+        ]
+        assert kept.search("honey")
+
+
+def test_a_folder_and_a_name_that_is_none(vault: Vault):
+    with pytest.raises(RagError, match="Nothing is known of nowhere"):
+        forget_notes(vault.engine(), ["nowhere.md"], False)
+    assert forget_notes(vault.engine(), ["part1"], False).indexed > 5
+    assert not any(path.startswith("part1/") for path in vault.indexed())
+
+
+def test_only_the_owner_may_read(vault: Vault):
+    converse(vault)
+    assert not exposed(vault.data)
+    for path in (vault.data, *vault.data.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    assert exposed(vault.data)
+    vault.write("new.md", "# New\n\nA kettle.\n")
+    vault.index()
+    assert not exposed(vault.data)
+    (vault.data / "mine.txt").touch()
+    vault.data.chmod(0o755)
+    vault.index(check=True)
+    assert not exposed(vault.data)
+    assert vault.data.stat().st_mode & 0o777 == 0o755, "a folder with other things keeps its rights"

@@ -1,0 +1,219 @@
+"""What the addresses answer, and whom."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from rag.api import Notes
+from rag.errors import StorageError
+from rag.http.chat import conversation
+from rag.http.guard import LARGEST
+from rag.http.token import load_token
+from tests.conftest import Box
+from tests.http.conftest import TOKEN, Served, serving
+from tests.test_shapes import check
+
+pytestmark = pytest.mark.model
+BARREL = "How many litres does the rain barrel hold?"
+ASKED = "/ask?q=How+many+litres+does+the+rain+barrel+hold%3F"
+
+
+def test_search_and_notes(served: Served, box: Box):
+    found = served.get("/search?q=rain+barrel&k=2").json
+    check(found, "SearchJson")
+    assert found["passages"][0]["path"] == "barrel.md"
+    only = served.get("/search?q=nine+days&path=trips/").json
+    assert {each["path"] for each in only["passages"]} == {"trips/rhine.md"}
+    listed = served.get("/notes").json["notes"]
+    for each in listed:
+        check(each, "NoteJson")
+    assert [each["id"] for each in listed] == ["barrel.md", "bees.md", "trips/rhine.md"]
+    assert [e["id"] for e in served.get("/notes?match=rhine").json["notes"]] == ["trips/rhine.md"]
+    (box.notes / "odd #1? 50%.md").write_text("# Odd\n\nA wren.\n")
+    note = served.get("/notes/odd%20%231%3F%2050%25.md").json
+    check(note, "NoteJson")
+    assert note["text"] == "# Odd\n\nA wren.\n"
+
+
+def test_an_answer_step_by_step(served: Served):
+    reply = served.get(ASKED)
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    kinds = [each["event"] for each in reply.events]
+    assert kinds[0] == "retrieved"
+    assert kinds[-1] == "answer"
+    for each in reply.events:
+        check(each, f"{each['event'].capitalize()}EventJson")
+    assert "300" in reply.events[-1]["answer"]
+    whole = served.get(ASKED, Accept="application/json").json
+    check(whole, "AnswerJson")
+    assert whole["answer"] == reply.events[-1]["answer"]
+    before = [{"question": BARREL, "answer": whole["answer"]}]
+    later = {"question": "and when should it be emptied?", "history": before}
+    assert served.post("/ask", later).events[-1]["passages"][0]["path"] == "barrel.md"
+
+
+def test_only_indexed_notes_are_served(served: Served, box: Box):
+    (box.folder / "secret.md").write_text("The key lies under the mat.\n")
+    (box.notes / ".hidden.md").write_text("Nobody reads this.\n")
+    for path in ("../secret.md", "..%2Fsecret.md", "%2Fetc%2Fpasswd", ".hidden.md", "barrel.md%00",
+                 "trips/../../secret.md", "trips%2F..%2F..%2Fsecret.md"):  # fmt: skip
+        reply = served.get(f"/notes/{path}")
+        assert reply.status == 404
+        assert "key lies" not in reply.text
+        check(reply.json, "ErrorJson")
+
+
+def test_who_may_ask(served: Served):
+    own = f"127.0.0.1:{served.port}"
+    for path in ("/search?q=x", "/notes", "/notes/barrel.md", "/v1/models", ASKED, "/nowhere"):
+        for wrong in ("", "Bearer ", "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x"):
+            reply = served.get(path, Authorization=wrong)
+            assert reply.status == 401
+            assert "token" in reply.json["error"]
+            assert "Bearer" in reply.headers["www-authenticate"]
+    for host in (
+        "evil.example",
+        f"evil.example:{served.port}",
+        "127.0.0.1",
+        f"0.0.0.0:{served.port}",
+    ):
+        assert served.get("/notes", Host=host).status == 421
+        assert served.get("/", Host=host).status == 421
+    assert served.get("/notes", Host=f"localhost:{served.port}").status == 200
+    for origin in ("http://evil.example", "null", f"https://{own}"):
+        assert served.get("/notes", Origin=origin).status == 403
+    assert served.get("/notes", Origin=f"http://{own}").status == 200
+    for path in ("/", "/page.js", "/page.css", "/openapi.json", "/docs"):
+        reply = served.get(path, Authorization="")
+        assert reply.status == 200
+        assert "default-src 'none'" in reply.headers["content-security-policy"]
+        assert "http:" not in reply.text.replace("http://127.0.0.1", "")
+        assert "barrel" not in reply.text
+
+
+def test_what_is_wrong_is_said_in_a_sentence(served: Served):
+    for path, says in (
+        ("/search", "empty"), ("/ask?q=%3F", "no word"), ("/search?q=a&k=0", "1 to 50"),
+        ("/search?q=a&k=x", "1 to 50"), ("/search?q=barrel&since=someday", "someday"),
+    ):  # fmt: skip
+        reply = served.get(path)
+        assert reply.status == 400, path
+        assert says in reply.json["error"]
+    for body in ("no json", "[]", '{"question": 4}', '{"question": "a", "tags": 3}', "[" * 5000,
+                 '{"question": "a", "history": ["b"]}', b"\xff"):  # fmt: skip
+        assert served.post("/ask", body).status == 400
+    assert served.post("/ask", "x" * (LARGEST + 1)).status == 413
+    assert served.get("/nowhere").status == 404
+    assert served.post("/search", {}).status == 404
+    assert served.get("/search?q=barrel").status == 200
+
+
+def test_openapi_describes_what_there_is(served: Served):
+    described = served.get("/openapi.json").json
+    assert set(described["paths"]) == {
+        "/search", "/ask", "/notes", "/notes/{id}", "/v1/models", "/v1/chat/completions",
+    }  # fmt: skip
+    text = json.dumps(described)
+    assert "$defs" not in text
+    names = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
+    assert names <= set(described["components"]["schemas"])
+    page = served.get("/docs").text
+    assert "/v1/chat/completions" in page
+
+
+def test_a_chat_client(served: Served):
+    """The official client, whole and as a stream."""
+    from openai import BadRequestError, OpenAI
+
+    client = OpenAI(base_url=f"http://127.0.0.1:{served.port}/v1", api_key=TOKEN, max_retries=0)
+    assert [each.id for each in client.models.list()] == ["rag"]
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": BARREL}]
+    whole = client.chat.completions.create(model="rag", messages=messages)
+    said = whole.choices[0].message.content
+    assert "300" in said
+    assert "[1] barrel.md:3" in said
+    chunks = list(client.chat.completions.create(model="rag", messages=messages, stream=True))
+    assert "".join(each.choices[0].delta.content or "" for each in chunks) == said
+    assert chunks[-1].choices[0].finish_reason == "stop"
+    with pytest.raises(BadRequestError, match="no word"):
+        client.chat.completions.create(model="rag", messages=[{"role": "user", "content": "?"}])
+
+
+def test_a_conversation_in_messages():
+    parts = [{"type": "text", "text": "and when?"}, {"type": "image_url", "image_url": {}}]
+    question, history = conversation([
+        {"role": "user", "content": "What holds 300 litres?"},
+        {"role": "assistant", "content": "The barrel [1]\n\nSources:\n[1] barrel.md:3"},
+        {"role": "user", "content": parts},
+    ])  # fmt: skip
+    assert question == "and when?"
+    assert [(each.question, each.answer) for each in history] == [
+        ("What holds 300 litres?", "The barrel [1]")
+    ]
+
+
+def test_a_client_that_disappears(served: Served):
+    connection = served.connect()
+    connection.request("GET", ASKED, headers=served.headers)
+    sock = connection.sock
+    reply = connection.getresponse()
+    assert reply.readline().startswith(b"event: retrieved")
+    sock.shutdown(socket.SHUT_RDWR)
+    connection.close()
+    started = time.monotonic()
+    assert "300" in served.get(ASKED, Accept="application/json").json["answer"]
+    assert time.monotonic() - started < 50
+
+
+def test_the_first_index_is_waited_for(box: Box, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("rag.standby.FIRST_WAIT", 0.0)
+    for number in range(200):
+        (box.notes / f"n{number}.md").write_text(f"# Note {number}\n\nBird {number} is a wren.\n")
+    with serving(Notes(box.engine())) as served:
+        reply = served.get("/search?q=barrel")
+        assert reply.status == 503
+        assert "indexed for the first time" in reply.json["error"]
+    with serving(Notes(box.engine())) as served:
+        monkeypatch.setattr("rag.standby.FIRST_WAIT", 60.0)
+        assert served.get("/search?q=rain+barrel").json["passages"][0]["path"] == "barrel.md"
+
+
+def test_the_token(tmp_path: Path):
+    made = load_token(tmp_path / "data")
+    assert made.new
+    assert stat.S_IMODE(made.file.stat().st_mode) == 0o600
+    again = load_token(tmp_path / "data")
+    assert (again.value, again.new) == (made.value, False)
+    other = load_token(tmp_path / "data", renew=True)
+    assert other.new
+    assert other.value != made.value
+    made.file.chmod(0o644)
+    with pytest.raises(StorageError, match="--new-token"):
+        load_token(tmp_path / "data")
+    made.file.write_text("short")
+    os.chmod(made.file, 0o600)
+    assert load_token(tmp_path / "data").new
+
+
+def test_the_command(box: Box):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        box.refused("serve", "--http", "--port", port, says=f"Port {port} is in use")
+    box.refused("serve", "--http", "--port", "99999", says="no port")
+    process = box.start("serve", "--http", "--port", "0")
+    lines = [process.stderr.readline() for _ in range(4)]
+    page = next(line for line in lines if line.startswith("Page: "))
+    address, _, token = page.removeprefix("Page: ").strip().partition("#token=")
+    assert address.startswith("http://127.0.0.1:")
+    assert token == (box.data / "http-token").read_text().strip()
+    process.send_signal(2)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err

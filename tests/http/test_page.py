@@ -1,0 +1,159 @@
+"""The web page in a real browser: asks, shows cited sources, and takes all text for text."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag.api import Notes
+from tests.conftest import Box
+from tests.http.conftest import TOKEN, serving
+
+pytestmark = pytest.mark.model
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+EVIL = """# Vault <script>document.title = "owned"</script>
+
+The vault code of the bank is <img src=x onerror="document.title='owned'"> 4711 </details>.
+"""
+
+
+class Browser:
+    """Chromium, told what to do over a pipe (its DevTools protocol, one JSON object a message)."""
+
+    def __init__(self, write: int, read: int) -> None:
+        self._write, self._read = write, read
+        self._count, self._waiting = 0, b""
+        self._session = ""
+        self.complaints: list[str] = []
+
+    def open(self, address: str) -> None:
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = attached["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(f"{domain}.enable")
+        self.call("Page.navigate", url=address)
+
+    def call(self, method: str, **params: Any) -> Any:
+        self._count += 1
+        message: dict[str, Any] = {"id": self._count, "method": method, "params": params}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._write, json.dumps(message).encode() + b"\0")
+        while (reply := self._next()).get("id") != self._count:
+            self._note(reply)
+        assert "error" not in reply, reply
+        return reply["result"]
+
+    def run(self, script: str) -> Any:
+        """What a script gives in the page."""
+        result = self.call("Runtime.evaluate", expression=script, returnByValue=True)
+        assert "exceptionDetails" not in result, result
+        return result["result"].get("value")
+
+    def wait(self, script: str, seconds: float = 60) -> None:
+        """Until a script gives something true."""
+        deadline = time.monotonic() + seconds
+        while not self.run(script):
+            assert time.monotonic() < deadline, self.run("document.body.innerText")
+            time.sleep(0.1)
+
+    def ask(self, question: str) -> None:
+        turns = self.run("document.querySelectorAll('article').length")
+        self.run(f"document.getElementById('question').value = {json.dumps(question)};"
+                 "document.getElementById('ask').requestSubmit()")  # fmt: skip
+        self.wait(f"document.querySelectorAll('article').length === {turns + 1}")
+        self.wait("!document.getElementById('send').hidden")
+
+    def _note(self, event: dict[str, Any]) -> None:
+        params = event.get("params", {})
+        if event.get("method") == "Log.entryAdded":
+            self.complaints.append(params["entry"]["text"])
+        elif event.get("method") == "Runtime.exceptionThrown":
+            self.complaints.append(str(params["exceptionDetails"]))
+        elif event.get("method") == "Network.requestWillBeSent":
+            assert params["request"]["url"].startswith("http://127.0.0.1"), params
+
+    def _next(self) -> dict[str, Any]:
+        while b"\0" not in self._waiting:
+            data = os.read(self._read, 1 << 16)
+            assert data, "the browser has ended"
+            self._waiting += data
+        message, _, self._waiting = self._waiting.partition(b"\0")
+        return dict(json.loads(message))
+
+
+@contextmanager
+def browser(folder: Path) -> Iterator[Browser]:
+    program = next((found for each in BROWSERS if (found := shutil.which(each))), None)
+    if program is None:
+        pytest.skip("Chromium is not installed")
+    (in_read, in_write), (out_read, out_write) = os.pipe(), os.pipe()
+    flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+             "--no-first-run", f"--user-data-dir={folder}", "--remote-debugging-pipe"]  # fmt: skip
+    # The browser reads commands from descriptor 3 and answers on 4.
+    command = f'exec "$@" 3<&{in_read} 4>&{out_write}'
+    process = subprocess.Popen(
+        ["bash", "-c", command, "bash", program, *flags],
+        pass_fds=(in_read, out_write),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(in_read)
+    os.close(out_write)
+    try:
+        yield Browser(in_write, out_read)
+    finally:
+        os.close(in_write)
+        os.close(out_read)
+        process.terminate()
+        process.wait(20)
+
+
+def test_the_page(box: Box):
+    (box.notes / "<b>evil<i>.md").write_text(EVIL)
+    box.index()
+    with serving(Notes(box.engine())) as served, browser(box.folder / "browser") as page:
+        page.open(f"http://127.0.0.1:{served.port}/#token={TOKEN}")
+        page.wait("document.readyState === 'complete' && !document.getElementById('ask').hidden")
+        assert TOKEN not in page.run("location.href")
+
+        page.ask("How many litres does the rain barrel hold?")
+        assert "300" in page.run("document.querySelector('.answer').innerText")
+        assert "[1] barrel.md:3" in page.run("document.querySelector('summary').innerText")
+        assert page.run("document.querySelector('mark').innerText") == (
+            "The rain barrel holds 300 litres."
+        )
+        page.run("document.querySelector('button.place').click()")
+        page.wait("document.getElementById('note').open")
+        assert page.run("document.querySelector('li.cited').innerText") == (
+            "The rain barrel holds 300 litres."
+        )
+        page.run("document.getElementById('close').click()")
+
+        page.ask("What is the vault code of the bank?")
+        text = page.run("document.querySelectorAll('article')[1].innerText")
+        assert "<b>evil<i>.md" in text
+        assert "4711" in text
+        assert page.run("document.title") == "Ask your notes"
+        assert page.run("document.querySelectorAll('article img, article script').length") == 0
+
+        page.ask("Who won the chess tournament in Reykjavik?")
+        last = page.run("[...document.querySelectorAll('article')].pop().innerText")
+        assert "do not say" in last
+        assert page.complaints == []
+
+        page.run("sessionStorage.setItem('token', 'wrong')")
+        page.ask("Where is the hive?")
+        assert "token is wrong" in page.run("document.querySelector('.error').innerText")
+        assert page.run("document.getElementById('unlock').hidden") is False

@@ -1,0 +1,67 @@
+"""`rag doctor`: every finding with its cure, and status 1 where something is broken."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rag.doctor import built_for, compare_processor
+from tests.conftest import Box
+
+pytestmark = pytest.mark.model
+BUILT = "CPU : SSE3 = 1 | AVX = 1 | AVX2 = 1 | AVX512 = 0 | OPENMP = 1 | REPACK = 1 | "
+
+
+def findings(box: Box, *flags: str) -> tuple[int, dict[str, dict[str, str]]]:
+    done = box.rag("doctor", "--json", *flags)
+    return done.returncode, {each["about"]: each for each in json.loads(done.stdout)}
+
+
+def test_llama_cpp_against_the_processor():
+    assert built_for(BUILT) == ["AVX", "AVX2"]
+    assert compare_processor(["AVX", "AVX2"], ["avx", "avx2"], "cure").state == "sound"
+    slow = compare_processor(["AVX"], ["avx", "avx2"], "cure")
+    assert (slow.state, slow.cure) == ("warning", "cure")
+    assert "AVX2" in slow.found
+    wrong = compare_processor(["AVX", "AVX512"], ["avx"], "cure")
+    assert (wrong.state, wrong.cure) == ("broken", "cure")
+
+
+def test_a_sound_machine_and_one_without_an_index(box: Box):
+    status, found = findings(box)
+    assert status == 1
+    assert found["Index"]["cure"] == "Run: rag index"
+    box.index()
+    status, found = findings(box, "--deep")
+    assert status == 0, found
+    assert {"Python", "llama.cpp", "Threads", "Memory", "Embedding model", "Index"} <= set(found)
+    assert found["Index, verified"]["found"].startswith("3 notes, 4 passages, 4 vectors")
+    assert all(each["cure"] for each in found.values() if each["state"] != "sound")
+    plain = box.rag("doctor")
+    assert plain.returncode == 0
+    assert "3 notes, 4 passages" in plain.stdout
+
+
+def test_what_deep_finds_is_mended_as_it_says(box: Box):
+    box.index()
+    file = box.index_dir / "index.db"
+    file.write_bytes(file.read_bytes().replace(b"300 litres", b"900 litres"))
+    status, found = findings(box, "--deep")
+    assert status == 1
+    assert "passages are not as they were written" in found["Index, verified"]["found"]
+    assert found["Index, verified"]["cure"].endswith("rag index --check")
+    done = box.rag("index", "--check")
+    assert "1 note was read again" in done.stderr
+    status, _ = findings(box, "--deep")
+    assert status == 0
+
+
+def test_an_altered_passage_is_mended_before_it_is_shown(box: Box):
+    box.index()
+    file = box.index_dir / "index.db"
+    file.write_bytes(file.read_bytes().replace(b"300 litres", b"900 litres"))
+    done = box.rag("search", "How many litres does the rain barrel hold?")
+    assert "300 litres" in done.stdout
+    assert "900 litres" not in done.stdout
+    assert "A part of the index was damaged" in done.stderr
