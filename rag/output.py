@@ -382,13 +382,10 @@ def _indented(console: Console, text: Text) -> None:
 def _place(n: int, passage: Passage) -> Text:
     from rich.text import Text
 
-    lines = (
-        f"{passage.first}" if passage.first == passage.last else f"{passage.first}-{passage.last}"
-    )
     heading = " › ".join(passage.headings)
     return Text.assemble(
         (f"[{n}] ", "cyan"),
-        (f"{one_line(passage.path)}:{lines}", "bold"),
+        (one_line(passage.where), "bold"),
         (f"  {safe(heading)}" if heading else "", "dim"),
     )
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ListedNoteJson,
         NoteJson,
         PassageJson,
+        PlaceJson,
         RespelledJson,
         SearchJson,
     )
@@ -155,7 +156,16 @@ def citation_json(each: Citation) -> CitationJson:
         "lines": [each.first, each.last],
         "heading": " › ".join(each.headings),
         "quote": each.quote,
+        **_place(each.place),
     }
+
+
+def _place(place: str) -> PlaceJson:
+    """Where the note has pages, slides or cells: the number of the page, and what is shown."""
+    if not place:
+        return {}
+    number = place.removeprefix("p. ")
+    return {"page": int(number), "place": place} if number != place else {"place": place}
 
 
 def passages_json(found: Sequence[Passage]) -> list[PassageJson]:
@@ -175,4 +185,5 @@ def passage_json(n: int, each: Passage) -> PassageJson:
         "from": each.source,
         "meaning": None if each.meaning is None else round(each.meaning, 4),
         "words": None if each.words is None else round(each.words, 4),
+        **_place(each.place),
     }

@@ -14,6 +14,13 @@ else:  # pydantic, which makes JSON Schema of these, cannot read Python 3.11's o
     from typing_extensions import TypedDict
 
 
+class PlaceJson(TypedDict, total=False):
+    """Only for notes that have pages, slides or cells: `place` is "p. 3", "slide 2", "cell 4"."""
+
+    page: int
+    place: str
+
+
 class CitationJson(TypedDict):
     """A verbatim quote of passage `n`; `lines` are its first and last, from 1 and inclusive."""
 
@@ -22,6 +29,8 @@ class CitationJson(TypedDict):
     lines: list[int]
     heading: str
     quote: str
+    page: NotRequired[int]
+    place: NotRequired[str]
 
 
 # By a call, since a field is called "from": which side found the passage.
@@ -38,6 +47,8 @@ PassageJson = TypedDict(
         "from": Literal["both", "meaning", "words"],
         "meaning": float | None,
         "words": float | None,
+        "page": NotRequired[int],
+        "place": NotRequired[str],
     },
 )
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from textual.content import Content
 
+from rag.reading.readable import PAGES
+
 # Styles of parts of a text; `$text-muted` has no colour of its own outside a style sheet.
 MUTED = "$foreground 65%"
 FAINT = "$foreground 45%"
@@ -50,6 +52,13 @@ def shorten(text: str, width: int) -> str:
 def line_span(first: int, last: int) -> str:
     """`12` or `12–18`."""
     return str(first) if last <= first else f"{first}–{last}"
+
+
+def written_place(path: str, first: int, last: int, place: str = "") -> str:
+    """`bees.md:12–18`, `manual.pdf, p. 3`."""
+    if place.startswith(PAGES):
+        return one_line(f"{path}, {place}")
+    return f"{one_line(path)}:{line_span(first, last)}{f' ({one_line(place)})' if place else ''}"
 
 
 def heading_path(headings: Iterable[str]) -> str:

@@ -51,6 +51,7 @@ class Citation:
     last: int
     headings: tuple[str, ...]
     quote: str
+    place: str = ""  # "p. 3", where the note has pages, slides or cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,13 @@ def own_words(text: str) -> str:
 def cite(evidence: Evidence, passages: Sequence[Passage]) -> Citation:
     passage = passages[evidence.n - 1]
     return Citation(
-        evidence.n, passage.path, evidence.first, evidence.last, passage.headings, evidence.text
+        evidence.n,
+        passage.path,
+        evidence.first,
+        evidence.last,
+        passage.headings,
+        evidence.text,
+        passage.place,
     )
 
 

@@ -21,6 +21,7 @@ from rag.indexing.progress import IndexReport as IndexReport
 from rag.indexing.rows import NoteState
 from rag.reading.formats import SUFFIXES
 from rag.reading.notes import NoteFile, Scan, Skipped, hash_note, scan
+from rag.reading.texts import FOLDER, Texts
 
 if TYPE_CHECKING:
     from rag.indexing.embeddings import Embedder
@@ -202,6 +203,8 @@ def update(
             )
             with index.store.transaction():
                 index.store.drop_unused_vectors(replaced)
+            hashes = {each.hash for each in index.note_states().values()}
+            Texts(index.folder / FOLDER).keep_only(hashes)
             if todo.gone:
                 _erase(index, hurried)
         else:

@@ -50,6 +50,13 @@ CREATE TABLE IF NOT EXISTS other_script (
 CREATE INDEX IF NOT EXISTS names_by_note ON names(note);
 CREATE INDEX IF NOT EXISTS linked_by_note ON linked(note);
 """
+# Where pages, slides and cells of a note begin.
+_ADDED = """
+CREATE TABLE IF NOT EXISTS places (
+    note INTEGER NOT NULL REFERENCES notes(id) ON DELETE CASCADE,
+    line INTEGER NOT NULL, label TEXT NOT NULL, PRIMARY KEY (note, line)
+) WITHOUT ROWID;
+"""
 # Ids of chunks that are gone, kept until no derived index holds them. A trigger writes them, so
 # that the account is right whoever removes a chunk.
 _REMOVED = """
@@ -137,7 +144,7 @@ class Database:
             steps = "".join(_MIGRATIONS[each] for each in range(version, FORMAT))
             db.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {FORMAT}; COMMIT;")
         if version <= FORMAT:
-            db.executescript(_REMOVED)
+            db.executescript(_REMOVED + _ADDED)
 
     def _prepare_sums(self, db: sqlite3.Connection) -> None:
         """Checksums for an index that was written before there were any."""

@@ -22,6 +22,7 @@ from rag.indexing.progress import IndexProgress
 from rag.indexing.rows import ChunkRow, NoteRow
 from rag.indexing.store import Store
 from rag.reading.notes import NoteFile, NoteText, Skipped, read_note
+from rag.reading.texts import FOLDER, Texts
 
 if TYPE_CHECKING:
     from rag.indexing.embeddings import Embedded, Embedder
@@ -48,6 +49,7 @@ class Intake:
         self._waiting: Any = tempfile.SpooledTemporaryFile(  # noqa: SIM115 (closed by __exit__)
             _KEPT_IN_MEMORY, "w+", encoding="ascii", dir=str(store.file.parent)
         )
+        self._texts = Texts(store.file.parent / FOLDER)
         self._work = _Work()
         self.count = 0
         self.hashes: dict[str, str] = {}
@@ -90,7 +92,7 @@ class Intake:
 
     def _read(self, file: NoteFile, embedder: Embedder) -> dict[bytes, PassageText]:
         """What is embedded of a note, by its hash; its rows are put to wait."""
-        read = _read(self._folder, file, embedder)
+        read = _read(self._folder, file, embedder, self._texts)
         self._work.files += 1
         self._work.bytes += file.size
         if isinstance(read, Skipped):
@@ -189,16 +191,15 @@ class _Read:
     warnings: tuple[str, ...]
 
 
-def _read(folder: Path, file: NoteFile, embedder: Embedder) -> _Read | Skipped:
+def _read(folder: Path, file: NoteFile, embedder: Embedder, converted: Texts) -> _Read | Skipped:
     from rag.reading.chunks import chunk_document
     from rag.reading.documents import parse_document
     from rag.reading.scripts import in_other_script
 
-    note = read_note(folder, file.path)
+    note = read_note(folder, file.path, converted)
     if not isinstance(note, NoteText):
         return note
-    known = note.readable.fields if note.readable else None
-    document = parse_document(file.path, note.text, known)
+    document = parse_document(file.path, note.text, note.readable)
     chunks = chunk_document(document, embedder.count_tokens, embedder.max_tokens)
     texts = [PassageText(chunk.embedded, chunk.context, chunk.sentences) for chunk in chunks]
     hashes = [vector_hash(embedder.fingerprint, each) for each in texts]
@@ -215,6 +216,7 @@ def _read(folder: Path, file: NoteFile, embedder: Embedder) -> _Read | Skipped:
         _json(document.fields),
         _json([[link.target, link.heading, link.block, link.line] for link in document.links]),
         in_other_script(note.text),
+        _json(document.places),
     )
     rows = tuple(
         ChunkRow(chunk.text, chunk.headings, chunk.first, chunk.last, digest)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rag.indexing.names import find_notes
 from rag.indexing.names import links_to as backlinks
 from rag.indexing.store import Store
+from rag.reading.formats import is_attachment
 from rag.reading.naming import bare_name, name_key
 
 
@@ -55,6 +56,17 @@ def links_from(store: Store, sources: Collection[int]) -> list[LinkLine]:
             for target, *_ in json.loads(links):
                 found |= dict.fromkeys(note.id for note in find_notes(store, target, path)[:1])
     return [LinkLine(note, 0) for note in found if note not in sources]
+
+
+def attachments_of(store: Store, notes: Collection[int]) -> list[int]:
+    """The tables, PDF files and the like that some notes embed or link to, in that order."""
+    found: dict[int, None] = {}
+    for source in notes:
+        for path, links in store.query("SELECT path, links FROM notes WHERE id = ?", (source,)):
+            wanted = (target for target, *_ in json.loads(links) if is_attachment(target))
+            for target in wanted:
+                found |= dict.fromkeys(note.id for note in find_notes(store, target, path)[:1])
+    return [note for note in found if note not in notes]
 
 
 def all_names(store: Store) -> list[str]:

@@ -63,6 +63,7 @@ class PassageIndex(Protocol):
     def find_notes(self, name: str, from_path: str | None = None) -> tuple[NamedNote, ...]: ...
     def notes_named(self, keys: Sequence[str]) -> tuple[NamedNote, ...]: ...
     def passages_of(self, notes: Sequence[int], most: int) -> list[int]: ...
+    def attachments(self, notes: Sequence[int]) -> list[int]: ...
 
 
 class LocalIndex:
@@ -195,6 +196,12 @@ class LocalIndex:
     def passages_of(self, notes: Sequence[int], most: int) -> list[int]:
         """The ids of the passages of some notes, at most `most`."""
         return self.store.passages_of(notes, most)
+
+    def attachments(self, notes: Sequence[int]) -> list[int]:
+        """The ids of the tables and documents that some notes embed or link to."""
+        from rag.indexing.linking import attachments_of
+
+        return attachments_of(self.store, notes)
 
     def note_states(self) -> dict[str, NoteState]:
         return self.store.note_states()

@@ -17,7 +17,8 @@ class NoteState:
 
 @dataclass(frozen=True, slots=True)
 class NoteRow:
-    """A note as it is stored; `aliases`, `tags`, `fields` and `links` are JSON."""
+    """A note as it is stored; `aliases`, `tags`, `fields` and `links` are JSON, and so are
+    `places`: the lines at which pages, slides or cells begin, with their names."""
 
     path: str
     size: int
@@ -31,6 +32,7 @@ class NoteRow:
     fields: str
     links: str
     other_script: bool = False
+    places: str = "[]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +71,4 @@ class StoredPassage:
     first: int
     last: int
     text: str
+    place: str = ""  # "p. 3", where its note has pages, slides or cells

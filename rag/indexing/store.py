@@ -102,6 +102,10 @@ class Store(VectorTable):
                 f"INSERT OR IGNORE INTO {table} VALUES (?, ?)",
                 [(name_key(each), id_) for each in words],
             )
+        self._db.executemany(
+            "INSERT INTO places VALUES (?, ?, ?)",
+            [(id_, line, label) for line, label in json.loads(note.places)],
+        )
         if note.other_script:
             self._db.execute("INSERT OR IGNORE INTO other_script VALUES (?)", (id_,))
 
@@ -197,6 +201,16 @@ class Store(VectorTable):
                 found[row[0]] = _stored(row)
         return found
 
+    @property
+    def _place(self) -> str:
+        """What gives the page, slide or cell on which a chunk begins, "" for none."""
+        if not self._has("places"):
+            return "''"
+        return (
+            "coalesce((SELECT label FROM places p WHERE p.note = c.note AND p.line <= c.first"
+            " ORDER BY p.line DESC LIMIT 1), '')"
+        )
+
     def all_passages(self, above: int = 0) -> Iterator[StoredPassage]:
         """Every passage whose id is greater than `above`, ascending."""
         query = f"{self._passage_query()} WHERE c.id > ? ORDER BY c.id"
@@ -206,21 +220,23 @@ class Store(VectorTable):
     def _passage_query(self) -> str:
         checked = self._has("sums")
         return (
-            f"SELECT {PASSAGE}, {'s.passage' if checked else 'NULL'}"
+            f"SELECT {PASSAGE}, {'s.passage' if checked else 'NULL'}, {self._place}"
             " FROM chunks c JOIN notes n ON n.id = c.note"
             f"{' LEFT JOIN sums s ON s.chunk = c.id' if checked else ''}"
         )
 
 
 def _stored(row: Sequence[Any]) -> StoredPassage:
-    """A passage from its row, whose last value is its checksum, None for none.
+    """A passage from its row, whose last values are its checksum, None for none, and its place.
 
     Raises IndexDamaged when it is not as it was written.
     """
     if row[8] is not None and row[8] != passage_sum(row[1:8]):
         raise damaged("A passage of the index")
     names, headings = json.loads(row[3]), json.loads(row[4])
-    return StoredPassage(row[0], row[1], row[2], tuple(names), tuple(headings), *row[5:8])
+    return StoredPassage(
+        row[0], row[1], row[2], tuple(names), tuple(headings), *row[5:8], place=row[9]
+    )
 
 
 def _named(row: Sequence[Any]) -> NamedNote:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from rag.reading.dates import date_in_name, parse_date
 from rag.reading.formats import format_of
 from rag.reading.links import Link, blank_comments, find_links, find_tags, plain
+from rag.reading.readable import PAGES, Readable
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -89,6 +91,7 @@ class Document:
     links: tuple[Link, ...]
     blocks: tuple[Block, ...]
     warnings: tuple[str, ...]
+    places: tuple[tuple[int, str], ...] = ()  # where pages, slides or cells begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +114,18 @@ class _BrokenYaml(Exception):
         self.line = line
 
 
-def parse_document(
-    path: str, text: str, known_fields: Mapping[str, JsonValue] | None = None
-) -> Document:
+def parse_document(path: str, text: str, readable: Readable | None = None) -> Document:
     """Parse the note at `path` (its suffix decides how); `text` has "\\n" as its only line end.
 
-    `known_fields` are those of a note whose text was turned into Markdown: it has no front matter.
+    `readable` is there for a note whose text was turned into Markdown: it has no front matter.
     """
     lines = text.split("\n")
     warnings: list[str] = []
-    if known_fields is None:
+    if readable is None:
         fields, start = _front_matter(lines, warnings)
         lines[:start] = [""] * start
     else:
-        fields = dict(known_fields)
+        fields = dict(readable.fields)
     if path.lower().endswith(".txt"):
         parts, prose = _text_parts(lines), lines
     else:
@@ -147,8 +148,9 @@ def parse_document(
         modified=_date(known, _MODIFIED, warnings),
         fields=fields,
         links=find_links(prose),
-        blocks=_blocks(parts, lines),
+        blocks=_parted(_blocks(parts, lines), readable.places if readable else ()),
         warnings=tuple(warnings),
+        places=readable.places if readable else (),
     )
 
 
@@ -321,6 +323,16 @@ def _blocks(parts: Sequence[_Part], lines: Sequence[str]) -> tuple[Block, ...]:
     if bare:
         add(bare, "heading-only", path[:-1])
     return tuple(blocks)
+
+
+def _parted(blocks: tuple[Block, ...], places: Sequence[tuple[int, str]]) -> tuple[Block, ...]:
+    """The blocks, none joined to one on another page or slide; cells of a notebook may be."""
+    firsts = [line for line, label in places if label.startswith(PAGES)]
+    pages = [bisect_right(firsts, block.first) for block in blocks]
+    return tuple(
+        replace(block, before=None) if number and pages[number] != pages[number - 1] else block
+        for number, block in enumerate(blocks)
+    )
 
 
 def _spans(starts: Iterable[int], first: int, last: int) -> tuple[tuple[int, int], ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from rag.reading.readable import Readable
 
@@ -11,12 +12,20 @@ from rag.reading.readable import Readable
 @dataclass(frozen=True, slots=True)
 class Format:
     """A kind of note. `read` turns its text into Markdown with the same lines, raising
-    Unreadable; None where the text is the note. With `tags`, a "#word" in it is a tag."""
+    Unreadable; None where the text is the note. `convert` does so for files that hold no text.
+    With `tags`, a "#word" in it is a tag."""
 
     name: str
     suffixes: tuple[str, ...]
     read: Callable[[str], Readable] | None = None
     tags: bool = False
+    convert: Callable[[bytes], Readable] | None = None
+    needs: str = ""  # the module that `convert` imports, of the extra "documents"
+    largest: int = 20_000_000  # bytes
+
+    def available(self) -> bool:
+        """Whether what it needs is installed; imports nothing."""
+        return not self.needs or find_spec(self.needs) is not None
 
 
 def _org(text: str) -> Readable:
@@ -49,6 +58,31 @@ def _table(text: str) -> Readable:
     return read_table(text)
 
 
+def _pdf(raw: bytes) -> Readable:
+    from rag.reading.pdf import read_pdf
+
+    return read_pdf(raw)
+
+
+def _docx(raw: bytes) -> Readable:
+    from rag.reading.office import read_docx
+
+    return read_docx(raw)
+
+
+def _pptx(raw: bytes) -> Readable:
+    from rag.reading.office import read_pptx
+
+    return read_pptx(raw)
+
+
+def _epub(raw: bytes) -> Readable:
+    from rag.reading.office import read_epub
+
+    return read_epub(raw)
+
+
+_DOCUMENT = 200_000_000  # bytes
 FORMATS = (
     Format("md", (".md", ".markdown"), tags=True),
     Format("txt", (".txt",), tags=True),
@@ -57,8 +91,14 @@ FORMATS = (
     Format("html", (".html", ".htm"), _html),
     Format("ipynb", (".ipynb",), _notebook, tags=True),
     Format("csv", (".csv", ".tsv"), _table),
+    Format("pdf", (".pdf",), convert=_pdf, needs="pypdfium2", largest=_DOCUMENT),
+    Format("docx", (".docx",), convert=_docx, needs="mammoth", largest=_DOCUMENT),
+    Format("pptx", (".pptx",), convert=_pptx, needs="pptx", largest=_DOCUMENT),
+    Format("epub", (".epub",), convert=_epub, largest=_DOCUMENT),
 )
 SUFFIXES = tuple(suffix for each in FORMATS for suffix in each.suffixes)
+
+_ATTACHED = ("csv", "pdf", "docx", "pptx", "epub")
 
 
 def suffixes_of(names: Collection[str]) -> tuple[str, ...]:
@@ -71,3 +111,9 @@ def format_of(path: str) -> Format | None:
     """The format of a file by its suffix, None for one that is no note."""
     name = path.lower()
     return next((each for each in FORMATS if name.endswith(each.suffixes)), None)
+
+
+def is_attachment(path: str) -> bool:
+    """Whether a file is of a kind that notes embed, rather than a note that stands alone."""
+    known = format_of(path)
+    return known is not None and known.name in _ATTACHED

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rag.errors import NotesError
-from rag.reading.formats import SUFFIXES, format_of
+from rag.reading.formats import SUFFIXES, Format, format_of
 from rag.reading.ignore import RULE_FILES, Ignored
 from rag.reading.readable import Readable, Unreadable
+from rag.reading.texts import Texts
 
 LARGEST = 20_000_000  # bytes
 
@@ -22,7 +23,7 @@ _LEFT_OUT = frozenset({"node_modules", "__pycache__"})
 _REMEDY = "Name the folder that holds your notes: `rag index PATH`."
 _OUTSIDE = "leads out of the notes folder"
 _CIRCULAR = "is a link that leads back to itself"
-_LARGE = "is larger than 20 MB"
+_NEEDS = "cannot be read without an extra. Install it: pip install 'rag-notes[documents]'"
 _EMPTY = "is empty"
 _NO_TEXT = "holds no text"
 _BINARY = "looks binary"
@@ -101,6 +102,7 @@ def scan(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> Scan:
     walk = _Walk(root, suffixes)
     walk.folder("", root)
     walk.follow_links()
+    walk.tell_unread()
     return Scan(
         tuple(sorted(walk.files, key=lambda note: note.path)),
         tuple(sorted(walk.skipped, key=lambda item: item.path)),
@@ -108,11 +110,17 @@ def scan(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> Scan:
     )
 
 
-def read_note(folder: Path, path: str) -> NoteText | Skipped:
-    """The text of the note at `path` below `folder`, or why it cannot be read."""
+def read_note(folder: Path, path: str, texts: Texts | None = None) -> NoteText | Skipped:
+    """The text of the note at `path` below `folder`, or why it cannot be read.
+
+    What was converted from a PDF and the like is looked up in `texts`, and kept there.
+    """
     raw = _read_bytes(folder, path)
     if isinstance(raw, Skipped):
         return raw
+    known = format_of(path)
+    if known is not None and known.convert is not None:
+        return _converted(path, raw, known, texts)
     text, warning = _decode(raw)
     body = text.encode("utf-8", "replace")
     control = len(body) - len(body.translate(None, _CONTROL))
@@ -122,7 +130,6 @@ def read_note(folder: Path, path: str) -> NoteText | Skipped:
         return Skipped(path, _EMPTY)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     digest = hashlib.sha256(raw).hexdigest()
-    known = format_of(path)
     if known is None or known.read is None:
         return NoteText(text, digest, warning)
     try:
@@ -132,6 +139,23 @@ def read_note(folder: Path, path: str) -> NoteText | Skipped:
     if not readable.text.strip():
         return Skipped(path, _NO_TEXT)
     return NoteText(readable.text, digest, warning, readable)
+
+
+def _converted(path: str, raw: bytes, known: Format, texts: Texts | None) -> NoteText | Skipped:
+    digest = hashlib.sha256(raw).hexdigest()
+    readable = texts.get(digest) if texts else None
+    if readable is None:
+        if known.convert is None or not known.available():
+            return Skipped(path, _NEEDS)
+        try:
+            readable = known.convert(raw)
+        except Unreadable as error:
+            return Skipped(path, error.reason)
+        if not readable.text.strip():
+            return Skipped(path, _NO_TEXT)
+        if texts:
+            texts.put(digest, readable)
+    return NoteText(readable.text, digest, "", readable)
 
 
 def hash_note(folder: Path, path: str) -> str | Skipped:
@@ -155,6 +179,8 @@ class _Walk:
     links: list[tuple[str, str]] = field(default_factory=list)
     real_files: set[str] = field(default_factory=set)
     real_folders: set[str] = field(default_factory=set)
+    unread: list[str] = field(default_factory=list)  # paths of files that need an extra
+    available: dict[str, bool] = field(default_factory=dict)  # of formats, by name
     rules: Ignored = field(init=False)
 
     def __post_init__(self) -> None:
@@ -222,6 +248,13 @@ class _Walk:
         else:
             self.folder(path, real)
 
+    def tell_unread(self) -> None:
+        """One line for all files that need an extra which is not installed."""
+        if self.unread:
+            first, *others = sorted(self.unread)
+            more = f" and {len(others):,} more" if others else ""
+            self._skip(f"{first}{more}", _NEEDS)
+
     def _file(self, path: str, real: str) -> None:
         if real in self.real_files:
             return
@@ -239,10 +272,17 @@ class _Walk:
             self._skip(path, _misnamed())
         elif status.st_size == 0:
             self._skip(path, _EMPTY)
-        elif status.st_size > LARGEST:
-            self._skip(path, _LARGE)
+        elif status.st_size > (largest := largest_of(path)):
+            self._skip(path, _too_large(largest))
+        elif (known := format_of(path)) is not None and not self._available(known):
+            self.unread.append(path)
         else:
             self.files.append(NoteFile(path, status.st_size, status.st_mtime_ns))
+
+    def _available(self, known: Format) -> bool:
+        if known.name not in self.available:
+            self.available[known.name] = known.available()
+        return self.available[known.name]
 
     def _skip(self, path: str, reason: str) -> None:
         shown = os.fsencode(path).decode("utf-8", "replace")
@@ -291,6 +331,16 @@ def _broken_link(error: OSError) -> str:
     return f"is a link that cannot be followed: {_why(error)}"
 
 
+def largest_of(path: str) -> int:
+    """How many bytes a note of this name may have."""
+    known = format_of(path)
+    return known.largest if known else LARGEST
+
+
+def _too_large(largest: int) -> str:
+    return f"is larger than {largest // 1_000_000} MB"
+
+
 def _why(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
@@ -305,7 +355,8 @@ def _read_bytes(folder: Path, path: str) -> bytes | Skipped:
         with open(os.open(real, _OPEN), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return Skipped(path, _SPECIAL)
-            raw = file.read(LARGEST + 1)
+            largest = largest_of(path)
+            raw = file.read(largest + 1)
     except FileNotFoundError:
         return Skipped(path, "is gone")
     except OSError as error:
@@ -313,7 +364,7 @@ def _read_bytes(folder: Path, path: str) -> bytes | Skipped:
         return Skipped(path, reason)
     if not raw:
         return Skipped(path, _EMPTY)
-    return raw if len(raw) <= LARGEST else Skipped(path, _LARGE)
+    return raw if len(raw) <= largest else Skipped(path, _too_large(largest))
 
 
 def _decode(raw: bytes) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rag.reading.documents import JsonValue
 
+PAGES = ("p. ", "slide ")  # begin the labels of places that passages do not cross
 LONGEST_LINE = 2000  # characters: what has longer lines was not written by line
 
 
@@ -32,6 +33,14 @@ class Unreadable(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def written_place(path: str, first: int, last: int, place: str) -> str:
+    """`note.md:3-5`, `study.ipynb:40 (cell 2)`; a page has no lines that a person could count."""
+    if place.startswith(PAGES):
+        return f"{path}, {place}"
+    lines = f"{first}" if first == last else f"{first}-{last}"
+    return f"{path}:{lines} ({place})" if place else f"{path}:{lines}"
 
 
 def link(text: str, target: str, image: bool = False) -> str:

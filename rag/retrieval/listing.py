@@ -223,7 +223,7 @@ def _short(line: str, width: int = 160) -> str:
 def _passage(each: StoredPassage) -> Passage:
     return Passage(
         each.id, each.path, each.title, each.headings, each.first, each.last, each.text,
-        1.0, None, None,
+        1.0, None, None, place=each.place,
     )  # fmt: skip
 
 

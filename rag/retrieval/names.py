@@ -40,9 +40,10 @@ Span = tuple[int, int]
 
 
 def named_passages(index: PassageIndex, question: str) -> list[int]:
-    """The ids of the passages of the notes that a question names, at most MOST_PASSAGES."""
-    notes = named_notes(index, question)
-    return index.passages_of([note.id for note in notes], MOST_PASSAGES) if notes else []
+    """The ids of the passages of the notes that a question names and of what is attached to them,
+    at most MOST_PASSAGES."""
+    notes = [note.id for note in named_notes(index, question)]
+    return index.passages_of([*notes, *index.attachments(notes)], MOST_PASSAGES) if notes else []
 
 
 def defined_passages(index: PassageIndex, question: str) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from rag.reading.readable import written_place
 from rag.retrieval.rerank import Reranked
 from rag.retrieval.sentences import SentenceScore, score_sentences
 from rag.retrieval.spelling import Respelled
@@ -87,6 +88,12 @@ class Passage:
     sentences: tuple[SentenceScore, ...] = ()
     reasons: Reasons = Reasons()
     also: tuple[str, ...] = ()
+    place: str = ""  # "p. 3", where its note has pages, slides or cells
+
+    @property
+    def where(self) -> str:
+        """Path and lines as a person looks them up; of a PDF or of slides the page."""
+        return written_place(self.path, self.first, self.last, self.place)
 
     @property
     def source(self) -> Literal["both", "meaning", "words"]:
@@ -240,6 +247,7 @@ def _passage(
         None,
         sentences,
         Reasons(boost=boost),
+        place=stored.place,
     )
 
 

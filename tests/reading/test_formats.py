@@ -19,7 +19,7 @@ def opened(name: str) -> tuple[NoteText, Document]:
     note = read_note(FILES, name)
     assert isinstance(note, NoteText)
     assert note.readable is not None
-    return note, parse_document(name, note.text, note.readable.fields)
+    return note, parse_document(name, note.text, note.readable)
 
 
 def read(folder: Path, name: str, text: str) -> NoteText | Skipped:
@@ -86,7 +86,7 @@ def test_org_that_never_closes_what_it_opens_stays_text(tmp_path: Path) -> None:
 def test_org_text_that_is_set_in_is_no_code(tmp_path: Path) -> None:
     note = read(tmp_path, "a.org", "* A\n     Five spaces before it.\n     And again.\n")
     assert isinstance(note, NoteText)
-    (block,) = parse_document("a.org", note.text, {}).blocks
+    (block,) = parse_document("a.org", note.text, note.readable).blocks
     assert (block.kind, block.first, block.last) == ("paragraph", 2, 3)
 
 
@@ -188,8 +188,7 @@ def test_words_with_a_hash_are_tags_where_people_write_them_so(tmp_path: Path) -
         text = "<p>#fff</p>" if name == "a.html" else "colour\n#fff\n"
         note = read(tmp_path, name, text)
         assert isinstance(note, NoteText)
-        known = note.readable.fields if note.readable else None
-        assert parse_document(name, note.text, known).tags == tags
+        assert parse_document(name, note.text, note.readable).tags == tags
 
 
 def test_a_folder_is_scanned_for_chosen_formats(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
-from tui.text import FAINT, MUTED, clean, line_span, one_line, shorten
+from tui.text import FAINT, MUTED, clean, one_line, shorten, written_place
 
 _BAR = 20  # cells of a full bar
 _EXPLAINED = (
@@ -73,7 +73,7 @@ def passage_row(number: int, passage: Passage, top: float) -> Content:
     words = "none" if passage.words is None else f"{passage.words:.1f}"
     return Content.assemble(
         (f"[{number}] ", "bold $text-accent"),
-        (f"{one_line(passage.path)}:{line_span(passage.first, passage.last)}", "bold"),
+        (written_place(passage.path, passage.first, passage.last, passage.place), "bold"),
         "\n    ",
         ("━" * filled, "$primary"),
         ("━" * (_BAR - filled), FAINT),

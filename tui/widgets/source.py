@@ -28,9 +28,9 @@ from tui.text import (
     find_quote,
     heading_path,
     highlighted,
-    line_span,
     one_line,
     shorten,
+    written_place,
 )
 
 _CHANGED = {
@@ -126,7 +126,7 @@ class SourceCard(Vertical, can_focus=True):
     def compose(self) -> ComposeResult:
         """Where it is from, and the text."""
         passage = self.source.passage
-        where = f"{one_line(passage.path)}:{line_span(passage.first, passage.last)}"
+        where = written_place(passage.path, passage.first, passage.last, passage.place)
         headings = heading_path(passage.headings)
         yield Static(
             Content.assemble(

@@ -22,7 +22,7 @@ from rag.retrieval.search import Passage
 from rag.retrieval.standing import Standing
 from tui.keys import bind
 from tui.messages import CitationChosen, TurnActed, TurnFocused
-from tui.text import FAINT, MUTED, clean, count, heading_path, line_span, one_line, shorten
+from tui.text import FAINT, MUTED, clean, count, heading_path, one_line, shorten, written_place
 from tui.widgets.answer import Answer
 
 PREVIEWS = 3
@@ -54,7 +54,7 @@ class SourceRow(Static):
         self.update(
             Content.assemble(
                 (f"[{each.n}] ", "$text-accent"),
-                f"{one_line(each.path)}:{line_span(each.first, each.last)}",
+                written_place(each.path, each.first, each.last, each.place),
                 (f"  {headings}" if headings else "", MUTED),
                 (f"  ⚠ {changed}" if changed else "", "$text-warning"),
             )
@@ -122,12 +122,13 @@ class TurnView(Vertical, can_focus=True):
             for each in event.respelled
         ]
         for each in event.evidence[:PREVIEWS]:
-            path = event.passages[each.n - 1].path
+            passage = event.passages[each.n - 1]
+            place = written_place(passage.path, each.first, each.last, passage.place)
             rows.append(
                 Static(
                     Content.assemble(
                         f"“{shorten(one_line(plain(each.text)), PREVIEW_CHARS)}”",
-                        (f"  {one_line(path)}:{line_span(each.first, each.last)}", FAINT),
+                        (f"  {place}", FAINT),
                     ),
                     classes="preview",
                 )

@@ -1,0 +1,121 @@
+"""PDF, Word, PowerPoint and EPUB: real files made by other programs, and files that are broken."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from rag.reading import formats, notes, office
+from rag.reading.documents import Document, parse_document
+from rag.reading.notes import NoteText, Skipped, read_note, scan
+from rag.reading.texts import Texts
+
+FILES = Path(__file__).parents[1] / "data" / "documents"
+
+
+def opened(name: str) -> tuple[NoteText, Document]:
+    note = read_note(FILES, name)
+    assert isinstance(note, NoteText), note
+    return note, parse_document(name, note.text, note.readable)
+
+
+def test_a_pdf_names_its_pages() -> None:
+    note, document = opened("heat.pdf")
+    assert document.title == "Heat pump manual"
+    assert [label for _, label in document.places] == ["p. 1", "p. 2", "p. 3"]
+    lines = note.text.split("\n")
+    for (line, _), words in zip(document.places, ("Heat pump", "Error", "Warranty"), strict=True):
+        assert lines[line - 1].startswith(words)
+    assert "E4 The flow sensor is blocked" in lines
+
+
+def test_no_passage_crosses_a_page() -> None:
+    _, document = opened("heat.pdf")
+    parted = [block.text for block in document.blocks if block.before is None]
+    assert parted == ["Heat pump manual", "Error codes", "Warranty"]
+
+
+def test_word_has_headings_lists_and_tables() -> None:
+    note, document = opened("bees.docx")
+    assert document.title == "Bee log"
+    assert {block.headings for block in document.blocks[1:]} == {("May",)}
+    assert "- smoker\n- veil" in note.text
+    assert "North | 11" in note.text
+
+
+def test_powerpoint_has_slides_tables_and_notes() -> None:
+    note, document = opened("soil.pptx")
+    assert [label for _, label in document.places] == ["slide 1", "slide 2"]
+    assert document.blocks[0].headings == ("Soil plan",)
+    for words in ("- Compost in spring", "- Lime | 12 EUR", "Ask the farm for a discount."):
+        assert words in note.text
+
+
+def test_a_book_has_its_chapters_in_order() -> None:
+    _, document = opened("river.epub")
+    assert document.title == "River days"
+    assert [block.headings for block in document.blocks] == [("The source",), ("The mouth",)]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("locked.pdf", "is encrypted"),
+        ("scan.pdf", "holds no text, only pictures of pages"),
+    ],
+)
+def test_what_holds_no_text_to_be_had_is_skipped(name: str, reason: str) -> None:
+    assert read_note(FILES, name) == Skipped(name, reason)
+
+
+@pytest.mark.parametrize("name", ["heat.pdf", "bees.docx", "soil.pptx", "river.epub"])
+def test_damaged_files_are_skipped_with_a_sentence(tmp_path: Path, name: str) -> None:
+    whole = (FILES / name).read_bytes()
+    for raw in (whole[:200], b"words", b"PK\x05\x06" + bytes(18)):
+        (tmp_path / name).write_bytes(raw)
+        skipped = read_note(tmp_path, name)
+        assert isinstance(skipped, Skipped)
+        assert skipped.reason.startswith("is damaged")
+
+
+def test_a_word_file_with_a_password_is_skipped(tmp_path: Path) -> None:
+    (tmp_path / "a.docx").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
+    skipped = Skipped("a.docx", "is encrypted, or of an Office before 2007")
+    assert read_note(tmp_path, "a.docx") == skipped
+
+
+def test_an_archive_that_is_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(office, "_MOST", 1_000_000)
+    with zipfile.ZipFile(tmp_path / "a.epub", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.xhtml", bytes(1_000_001))
+    skipped = Skipped("a.epub", "is far too large once unpacked")
+    assert read_note(tmp_path, "a.epub") == skipped
+
+
+def test_without_the_extra_one_line_names_the_command(tmp_path: Path, monkeypatch) -> None:
+    for name in ("a.pdf", "b.pdf", "c.docx"):
+        shutil.copy(FILES / "heat.pdf", tmp_path / name)
+    shutil.copy(FILES / "river.epub", tmp_path / "d.epub")
+    monkeypatch.setattr(formats, "find_spec", lambda _name: None)
+    found = scan(tmp_path)
+    assert [each.path for each in found.files] == ["d.epub"]
+    (skipped,) = found.skipped
+    assert skipped.path == "a.pdf and 2 more"
+    assert "pip install 'rag-notes[documents]'" in skipped.reason
+
+
+def test_a_converted_text_is_kept_and_taken_from_there(tmp_path: Path, monkeypatch) -> None:
+    texts = Texts(tmp_path)
+    first = read_note(FILES, "heat.pdf", texts)
+    monkeypatch.setattr(notes, "format_of", lambda _path: formats.Format("pdf", (), convert=never))
+    assert isinstance(first, NoteText)
+    assert read_note(FILES, "heat.pdf", texts) == first
+    texts.keep_only([])
+    assert texts.get(first.raw_hash) is None
+
+
+def never(_raw: bytes) -> None:
+    raise AssertionError("converted again")
