@@ -234,8 +234,9 @@ def _stored(row: Sequence[Any]) -> StoredPassage:
     if row[8] is not None and row[8] != passage_sum(row[1:8]):
         raise damaged("A passage of the index")
     names, headings = json.loads(row[3]), json.loads(row[4])
+    first, last, text = row[5:8]
     return StoredPassage(
-        row[0], row[1], row[2], tuple(names), tuple(headings), *row[5:8], place=row[9]
+        row[0], row[1], row[2], tuple(names), tuple(headings), first, last, text, row[9]
     )
 
 
