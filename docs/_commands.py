@@ -10,7 +10,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """MkDocs' hook: put the help of each command where `{{ commands }}` stands."""
     if page.file.src_uri != "commands.md":
         return markdown
-    from rag.cli import build_parser
+    from rag.commands.parser import build_parser
 
     return markdown.replace("{{ commands }}", "\n".join(_sections(build_parser())))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.cli import build_parser
+from rag.commands.parser import build_parser
 from tests.conftest import Box
 
 pytestmark = pytest.mark.model

@@ -112,6 +112,6 @@ def _escaped(text: str) -> str:
 
 
 if __name__ == "__main__":
-    from rag.cli import build_parser
+    from rag.commands.parser import build_parser
 
     sys.stdout.write(manual(build_parser()))

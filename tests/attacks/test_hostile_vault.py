@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tui.editor import editor_command, note_path
 
 from rag.answering.generation import LlamaGenerator, Message
 from rag.answering.grounding import Sentence, own_words
 from rag.answering.prompt import build_prompt, note_line
+from rag.editor import editor_command, note_path
 from rag.engine import Answered, Retrieved
 from rag.errors import NotesError
 from rag.models.catalog import find_model

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.cli import build_parser
+from rag.commands.parser import build_parser
 from rag.shell.completion import SHELLS, script
 from tests.conftest import Box
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.cli import build_parser
+from rag.commands.parser import build_parser
 from rag.shell.manual import STATUSES, _escaped, manual
 
 PAGE = Path(__file__).parents[2] / "docs" / "man" / "rag.1"

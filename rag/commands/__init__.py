@@ -1,0 +1,1 @@
+"""The commands of `rag`, as a shell sees them."""

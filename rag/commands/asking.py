@@ -1,0 +1,179 @@
+"""Commands that ask: `rag ask`, `rag search`, `rag open`, `rag chat`, `rag eval`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.errors import QuestionError, RagError
+
+if TYPE_CHECKING:
+    from rag.engine import Engine
+
+from rag.commands.shared import (
+    ANSWERED,
+    NOT_IN_NOTES,
+    STOPPED,
+    bring_up_to_date,
+    confirm_embedder,
+    confirm_new,
+    filters_of,
+    open_engine,
+    passages_wanted,
+    question_of,
+    say_where,
+    settings,
+    tell_notices,
+)
+
+
+def ask(arguments: argparse.Namespace, started: float) -> int:
+    from rag.output import answering, answering_json, answering_lines
+    from rag.serving.command import start_behind
+
+    filters = filters_of(arguments)
+    question = question_of(arguments, filters)
+    with _asked(arguments, started) as engine:
+        say_where(engine, arguments)
+        events = engine.ask(
+            question,
+            k=passages_wanted(arguments),
+            filters=filters,
+            quote=arguments.quote,
+            strict=arguments.strict or None,
+        )
+        if arguments.json_lines:
+            done = answering_lines(events)
+        elif arguments.json:
+            done = answering_json(events)
+        else:
+            done = answering(events, not arguments.no_stream, arguments.thoughts)
+        tell_notices(engine)
+        if not arguments.beside:
+            start_behind(engine, arguments.notes)
+    return ANSWERED if done.answered else NOT_IN_NOTES
+
+
+@contextmanager
+def _asked(arguments: argparse.Namespace, started: float) -> Iterator[Engine]:
+    """The notes, and the documents that are read beside them; these alone where no notes folder
+    is known."""
+    from rag.serving.command import warmed
+
+    if not arguments.beside:
+        engine = warmed(open_engine(arguments, started, arguments.notes))
+        bring_up_to_date(engine, arguments)
+        yield engine
+        return
+    from rag.indexing.home import last_used
+    from rag.shell.beside import beside
+
+    if "-" in arguments.beside and arguments.question in ([], ["-"]):
+        raise QuestionError("Standard input cannot be both the question and the document.")
+    config, _ = settings()
+    notes: Engine | None = None
+    if arguments.notes or config.notes or config.folders or last_used(config.data_dir):
+        notes = open_engine(arguments, started, arguments.notes)
+        bring_up_to_date(notes, arguments)
+    with beside(notes, config, arguments.beside) as engine:
+        engine.started = started
+        yield engine
+
+
+def search(arguments: argparse.Namespace, started: float) -> int:
+    from rag.output import passages
+    from rag.serving.command import start_behind, warmed
+
+    filters = filters_of(arguments)
+    question = question_of(arguments, filters)
+    engine = warmed(open_engine(arguments, started, arguments.notes))
+    engine.load_behind()
+    bring_up_to_date(engine, arguments)
+    found = engine.explain(question, k=passages_wanted(arguments), filters=filters)
+    if arguments.explain:
+        from rag.explained import explanation
+
+        explanation(question, found, as_json=arguments.json)
+    else:
+        passages(question, found, as_json=arguments.json)
+    tell_notices(engine)
+    start_behind(engine, arguments.notes)
+    return ANSWERED if found.passages else NOT_IN_NOTES
+
+
+def jump(arguments: argparse.Namespace, started: float) -> int:
+    from rag.output import one_line, show_json
+    from rag.shell.jump import best_spot, open_editor
+
+    engine = open_engine(arguments, started, arguments.notes)
+    bring_up_to_date(engine, arguments)
+    spot = best_spot(engine, " ".join(arguments.question), filters_of(arguments))
+    if arguments.json:
+        show_json(spot.to_dict())
+    elif arguments.print:
+        print(f"{one_line(str(spot.file))}:{spot.line}")
+    else:
+        open_editor(spot)
+    return ANSWERED
+
+
+def chat(arguments: argparse.Namespace, started: float) -> int:
+    terminal = all(each.isatty() for each in (sys.stdin, sys.stdout, sys.stderr))
+    if not (terminal or arguments.plain):  # drawn on stderr
+        raise RagError(
+            "rag chat needs a terminal.", 'Use rag chat --plain, or for one question: rag ask "…"'
+        )
+    engine = open_engine(arguments, started, arguments.notes)
+    if arguments.plain:
+        from tui.plain import run_plain
+
+        bring_up_to_date(engine, arguments)
+        return run_plain(engine, "latest" if arguments.go_on else arguments.resume)
+    confirm_new(engine, arguments.yes)
+    if confirm_embedder(engine, arguments.yes):
+        from rag.output import refreshing
+
+        refreshing(engine.index(rebuild=True), quiet=False)
+    from tui.app import run_chat
+
+    refresh = not arguments.no_refresh
+    if arguments.resume:
+        return run_chat(engine, refresh, int(arguments.resume))
+    fresh = arguments.resume is None
+    return run_chat(engine, refresh, "latest" if arguments.go_on else "new" if fresh else "list")
+
+
+def evaluation(arguments: argparse.Namespace, started: float) -> int:
+    from rag.evaluation.command import evaluate, prepare
+
+    settings = {
+        "generator_model": arguments.model,
+        "generator_adapter": False if arguments.no_adapter else None,
+    }
+    engine = open_engine(arguments, started, arguments.notes, settings)
+    if arguments.make is not None:
+        from rag.evaluation.making import make
+
+        by_model = not arguments.by_rule
+        if by_model:
+            bring_up_to_date(engine, arguments)
+        make(engine, Path(arguments.questions), arguments.make, arguments.seed, by_model)
+        return ANSWERED
+    plan = prepare(
+        engine.notes_folder,
+        Path(arguments.questions),
+        arguments.sample,
+        arguments.seed,
+        arguments.answers,
+        arguments.rows,
+        arguments.chart,
+        arguments.against,
+        arguments.json,
+        arguments.quote,
+    )
+    bring_up_to_date(engine, arguments)
+    return ANSWERED if evaluate(engine, plan) else STOPPED

@@ -1,0 +1,191 @@
+"""Commands that keep: the index, its state, its servers and what other programs use."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.errors import NotesError, NotesMissing, QuestionError, RagError
+
+if TYPE_CHECKING:
+    from rag.engine import Engine
+
+from rag.commands.shared import (
+    ANSWERED,
+    agreed,
+    confirm,
+    confirm_embedder,
+    confirm_new,
+    open_engine,
+    say,
+    say_where,
+    settings,
+)
+
+
+def index(arguments: argparse.Namespace, started: float) -> int:
+    from rag.output import indexing
+
+    engine = open_engine(arguments, started, [] if arguments.path is None else [arguments.path])
+    for each in engine.folders:
+        confirm(each, arguments.yes)
+    if arguments.watch:
+        return _watch(engine, arguments)
+    rebuild = arguments.rebuild or confirm_embedder(engine, arguments.yes)
+
+    def run(remove_missing: bool) -> None:
+        progress = engine.index(
+            rebuild=rebuild,
+            wait=arguments.wait,
+            remove_missing=remove_missing,
+            check=arguments.check,
+        )
+        indexing(progress, engine.folders, as_json=arguments.json)
+
+    try:
+        run(arguments.remove_missing)
+    except NotesMissing as error:
+        if arguments.json or not sys.stdin.isatty():
+            raise
+        if not agreed(f"{error.message} Remove them from the index?"):
+            raise
+        run(True)
+    return ANSWERED
+
+
+def _watch(engine: Engine, arguments: argparse.Namespace) -> int:
+    from rag.output import told
+    from rag.watching import keep_indexed, until_stopped
+
+    for each in engine.folders:
+        if not each.is_dir():
+            raise NotesError(f"There is no folder {each}.", "Name one: rag index --watch PATH")
+    folders = [str(each) for each in engine.folders]
+    with until_stopped() as stop:
+        if not arguments.json:
+            say(f"Watching {', '.join(folders)}. Ctrl-C ends it.")
+        keep_indexed(engine, stop, lambda what: told(what, folders, as_json=arguments.json))
+    engine.close()
+    return ANSWERED
+
+
+def service(arguments: argparse.Namespace, started: float) -> int:
+    from rag.service import install, make_service, state, this_system, uninstall
+
+    named: list[str] = []
+    install_it = arguments.action == "install"
+    if install_it:
+        named = [] if arguments.path is None else [arguments.path]
+        engine = open_engine(arguments, started, named)
+        for each in engine.folders:
+            confirm(each, False)
+        # A folder of its own is named by its place, those of rag.toml by that file.
+        named = [str(engine.folders[0])] if len(engine.folders) == 1 else named
+    command = [sys.executable, "-P", "-m", "rag", "index", "--watch", "--yes", *named]
+    service = make_service(this_system(), command, Path.cwd(), os.environ, Path.home())
+    if install_it and arguments.print:
+        print(service.text, end="")
+    elif install_it:
+        say(install(service))
+    elif arguments.action == "uninstall":
+        say(uninstall(service))
+    else:
+        installed, running = state(service)
+        where = f"installed ({service.file})" if installed else "not installed"
+        print(f"The service is {where} and {'runs' if running else 'does not run'}.")
+    return ANSWERED
+
+
+def status(arguments: argparse.Namespace, started: float) -> int:
+    from rag.output import status
+
+    status(open_engine(arguments, started, arguments.notes).statuses(), as_json=arguments.json)
+    return ANSWERED
+
+
+def doctor(arguments: argparse.Namespace, started: float) -> int:
+    from rag.doctor import examine, report
+
+    engine = open_engine(arguments, started, arguments.notes)
+    return report(examine(engine, arguments.deep), as_json=arguments.json)
+
+
+def forget(arguments: argparse.Namespace, started: float) -> int:
+    from rag.forgetting import forget_notes, remember_notes
+    from rag.output import safe
+
+    engine = open_engine(arguments, started, arguments.notes)
+    if len(engine.folders) > 1:
+        raise NotesError(
+            "Several notes folders are named; a note lies in one.",
+            "Name it: rag forget --notes FOLDER PATH",
+        )
+    if arguments.undo:
+        count = remember_notes(engine, arguments.paths)
+        say(f"{count:,} note{'' if count == 1 else 's'} will be indexed again: rag index")
+        return ANSWERED
+    done = forget_notes(engine, arguments.paths, arguments.conversations)
+    if done.turns and not done.turns_removed and sys.stdin.isatty():
+        question = f"Your conversations quote it in {done.turns:,} turns. Remove these as well?"
+        if agreed(question):
+            done = forget_notes(engine, arguments.paths, True)
+    print(safe(done.sentence()))
+    return ANSWERED
+
+
+def serve(arguments: argparse.Namespace, started: float) -> int:
+    from rag.serving.command import run
+
+    engine = open_engine(arguments, started, arguments.notes)
+    if arguments.http:
+        return _serve_http(engine, arguments)
+    if arguments.stop:
+        from rag.serving.client import stop
+
+        if not stop(engine):
+            raise RagError("No server runs for these notes and settings.")
+        return ANSWERED
+    run(engine, arguments.idle, arguments.quiet)
+    return ANSWERED
+
+
+def _serve_http(engine: Engine, arguments: argparse.Namespace) -> int:
+    from rag.api import Notes
+    from rag.http.command import serve_http
+
+    confirm_new(engine, arguments.yes)
+    say_where(engine, arguments)
+    notes = Notes(engine, arguments.yes)
+    serve_http(notes, arguments.port, arguments.new_token, not arguments.no_refresh)
+    return ANSWERED
+
+
+def completion(arguments: argparse.Namespace, _started: float) -> int:
+    from rag.shell.completion import script, values
+
+    if arguments.values:
+        print("\n".join(values(arguments.values, lambda: settings()[0])))
+    elif arguments.shell:
+        from rag.commands.parser import build_parser
+
+        print(script(build_parser(), arguments.shell))
+    else:
+        raise QuestionError("Name your shell: bash, zsh or fish.", "Run: rag completion bash")
+    return ANSWERED
+
+
+def mcp(arguments: argparse.Namespace, started: float) -> int:
+    engine = open_engine(arguments, started, arguments.notes)
+    confirm_new(engine, arguments.yes)
+    say_where(engine, arguments)
+    from rag.api import Notes
+    from rag.mcp import serve
+
+    serve(Notes(engine, arguments.yes), not arguments.no_refresh)
+    return ANSWERED
+
+
+# What the commands share

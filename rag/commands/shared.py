@@ -1,0 +1,193 @@
+"""What the commands share: settings, the engine, questions to the reader, what is said to them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.config import LEAVES
+from rag.errors import NotesError, QuestionError
+
+if TYPE_CHECKING:
+    from rag.config import Config
+    from rag.engine import Engine
+    from rag.indexing.filtering import Filters
+
+ANSWERED, NOT_IN_NOTES, FAILED, STOPPED = 0, 1, 2, 130
+STATUSES = (
+    "Exit status: 0 answered or done, 1 the notes do not say, 2 any error, 130 stopped with Ctrl-C."
+)
+
+
+def open_engine(
+    arguments: argparse.Namespace,
+    started: float,
+    notes: Sequence[str],
+    flags: Mapping[str, object] | None = None,
+) -> Engine:
+    """The engine for these notes folders; `flags` are settings that win over all others."""
+    from rag.config import choose_folders, dotted
+    from rag.wiring import build_engine, build_several, choose_notes
+
+    config, here = settings(flags=flags)
+    folders = choose_folders(config, notes, here)
+    used = [path for _, path in folders] or [choose_notes(config)]
+    config, _ = settings(used, flags)
+    if config.unread:
+        say(
+            f"Not read from {config.file}, which lies in a notes folder: "
+            f"{', '.join(map(dotted, config.unread))}. Set it in the environment, or in a "
+            "rag.toml elsewhere."
+        )
+    if folders:
+        return build_several(config, folders, started)
+    engine = build_engine(config, started)
+    if not for_programs(arguments):
+        say(f"Notes: {engine.notes_folder} (the folder indexed last)")
+    return engine
+
+
+def settings(
+    asked: Sequence[Path] = (), flags: Mapping[str, object] | None = None
+) -> tuple[Config, Path]:
+    """The settings in force, and the current folder; `asked` are the notes folders, once known."""
+    from rag.config import load_config
+
+    try:
+        here = Path.cwd()
+    except OSError as error:
+        raise NotesError("The current folder is gone.", "Change to one that exists.") from error
+    return load_config(here, os.environ, flags, asked), here
+
+
+def say_where(engine: Engine, arguments: argparse.Namespace) -> None:
+    """Say, before it happens, that a question and its passages go to another machine."""
+    name = engine.parts.generator_name
+    if name.startswith(LEAVES) and not getattr(arguments, "quote", False):
+        asked = "This question" if hasattr(arguments, "question") else "Every question"
+        say(f"{asked} and the passages found for it go to{name.removeprefix(f'{LEAVES}:')}.")
+
+
+def bring_up_to_date(engine: Engine, arguments: argparse.Namespace) -> None:
+    """Bring the index up to date before a question, unless the reader declines."""
+    if arguments.no_refresh:
+        return
+    from rag.output import refreshing
+
+    confirm_new(engine, arguments.yes)
+    other = confirm_embedder(engine, arguments.yes)
+    progress = engine.index(rebuild=True) if other else engine.refresh()
+    refreshing(progress, quiet=for_programs(arguments))
+
+
+def for_programs(arguments: argparse.Namespace) -> bool:
+    """Whether the output is JSON, and nobody wants to hear of what else goes on."""
+    return any(getattr(arguments, each, False) for each in ("json", "json_lines"))
+
+
+def tell_notices(engine: Engine) -> None:
+    """Say what was amiss while the question was answered."""
+    notices = engine.take_notices()
+    if notices:
+        from rag.output import tell
+
+        tell(notices)
+
+
+def confirm_new(engine: Engine, yes: bool) -> None:
+    if not engine.has_index():
+        for each in engine.folders:
+            confirm(each, yes)
+
+
+def confirm_embedder(engine: Engine, yes: bool) -> bool:
+    """Whether to index anew for another embedder: it takes a while, and a yes. The old index
+    stays until the new one is complete."""
+    old = engine.other_embedder()
+    if not old or yes:
+        return bool(old)
+    if not sys.stdin.isatty() or not sys.stderr.isatty():
+        return False  # it is refused with the command that mends it
+    notes = sum(each.notes for each in engine.statuses())
+    say(f"The index was made with {old}; the settings now name {engine.parts.embedder_name}.")
+    sys.stderr.write(f"Index all {notes:,} notes anew? The old index stays until then. [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+        raise NotesError("Nothing was indexed.", f"Go back with: rag models use {old}")
+    return True
+
+
+def confirm(folder: Path, yes: bool) -> None:
+    """A home folder or `/` is indexed only after a yes: it is seldom what was meant."""
+    from rag.indexing.home import holds_home
+
+    if yes or not holds_home(folder):
+        return
+    question = f"{folder} is not a notes folder but much more. Index all of it?"
+    if not sys.stdin.isatty():
+        raise NotesError(
+            question.replace("Index all of it?", "It was not indexed."),
+            "Name a folder inside it, or say --yes.",
+        )
+    if not agreed(question):
+        raise NotesError("Nothing was indexed.", "Name a folder: rag index PATH")
+
+
+def agreed(question: str) -> bool:
+    from rag.output import safe
+
+    sys.stderr.write(f"{safe(question)} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().casefold() in ("y", "yes")
+
+
+def filters_of(arguments: argparse.Namespace) -> Filters:
+    from rag.retrieval.filters import from_flags
+
+    return from_flags(
+        arguments.tag,
+        arguments.path,
+        arguments.since,
+        arguments.until,
+        arguments.where,
+        today=date.today(),
+    )
+
+
+def question_of(arguments: argparse.Namespace, filters: Filters) -> str:
+    """What was typed, or standard input; nothing where filters alone say what to list."""
+    words = " ".join(arguments.question)
+    if (words and words != "-") or (filters and not words):
+        return words
+    if sys.stdin is None or (sys.stdin.isatty() and not words):
+        raise QuestionError("The question is empty.", 'Ask one: rag ask "What is …?"')
+    # A pasted book is not read to its end: a question uses the first part anyway.
+    return sys.stdin.buffer.read(1 << 20).decode("utf-8", errors="replace")
+
+
+def passages_wanted(arguments: argparse.Namespace) -> int | None:
+    k: int | None = arguments.k
+    if k is not None and not 1 <= k <= 50:
+        raise QuestionError(f"-k {k} is out of range: 1 to 50 passages.")
+    return k
+
+
+def complain(text: str) -> None:
+    if sys.stderr is None:
+        return
+    from rag.output import safe
+
+    text = safe(text)
+    red = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    print(f"\x1b[31m{text}\x1b[0m" if red else text, file=sys.stderr, flush=True)
+
+
+def say(text: str) -> None:
+    from rag.output import safe
+
+    print(safe(text), file=sys.stderr, flush=True)
