@@ -79,9 +79,7 @@ def _samples(ours: Engine, questions: Sequence[Asked], seed: int, scale: float) 
 def _signals(ours: Engine, asked: Asked, filters: Filters | None) -> Signals:
     found = ours.explain(asked.question, filters=filters)
     evidence = find_evidence(found.query, found.passages, ours.models.embedder())
-    before = signals_of(
-        ours.models.terms(found.query), found.passages, evidence, ours.models.analyze
-    )
+    before = signals_of(evidence)
     generator = ours.models.generator()
     prompt = build_prompt(
         asked.question,

@@ -91,7 +91,7 @@ def answer(
     passage and in its `neighbours`. With `strict` nothing is said but what is supported; `judge`
     tells whether a passage entails a sentence. Raises Cancelled, ModelError.
     """
-    signals = signals_of(terms, passages, evidence, analyze)
+    signals = signals_of(evidence)
     likely = answerable(signals) if evidence else 0.0
     if likely < REFUSE_BELOW:
         yield Drafted(REFUSAL, False, (), None, 0.0, likely)

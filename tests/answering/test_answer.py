@@ -122,15 +122,13 @@ def test_a_model_that_cannot_be_loaded_says_so(analyze):
         list(run_with)
 
 
-def test_nearness_and_shared_words_both_raise_the_odds(analyze):
-    found = [Passage(1, "l.md", "Library", (), 1, 1, NOTE, 1.0, 0.5, None)]
+def test_nearness_and_shared_words_both_raise_the_odds():
+    def odds(cosine, share):
+        evidence = [Evidence(1, NOTE, 1, 1, 0, len(NOTE), 1.0, cosine, share)]
+        return answerable(signals_of(evidence))
 
-    def odds(cosine, words):
-        evidence = [Evidence(1, NOTE, 1, 1, 0, len(NOTE), 1.0, cosine)]
-        return answerable(signals_of(analyze(words), found, evidence, analyze))
-
-    assert odds(0.6, "founded library") > odds(0.4, "founded library") > odds(0.1, "zebra crossing")
-    assert odds(0.4, "founded library") > odds(0.4, "founded zebra")
+    assert odds(0.6, 1.0) > odds(0.4, 1.0) > odds(0.1, 0.0)
+    assert odds(0.4, 1.0) > odds(0.4, 0.5)
 
 
 def test_a_refusal_that_the_model_finds_likely_lowers_the_confidence():
