@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from rag.answering.counts import counted, counts_another, number_of
 from rag.answering.grounding import Sentence, Support, cite, marked, own_words
 from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
@@ -41,6 +42,8 @@ def find_phrase(
     if not holding:
         return None
     best = min(holding, key=lambda each: (each.n not in cited, read.index(each)))
+    if (thing := counted(question)) and counts_another(phrase, thing, best):
+        phrase, best = number_of(thing, read) or (phrase, best)
     if _PLACE_OR_TIME.search(question):
         phrase = _with_preposition(phrase, best)
     support: Support = "supported" if best.cosine >= _NEAR or best.share >= _SHARED else "weak"

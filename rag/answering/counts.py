@@ -1,0 +1,49 @@
+"""How many of what: a number answers for the thing that is counted, not for its neighbour."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.reading.links import plain
+from rag.retrieval.evidence import Evidence
+
+_ASKED = re.compile(r"\bhow many ((?:[\w-]+ ?){1,3})", re.IGNORECASE)
+# What ends the name of the counted thing.
+_END = re.compile(
+    r"\b(?:a|an|the|are|is|was|were|do|does|did|can|could|has|have|had|will|would|of|in|on|at|for|"
+    r"from|per|to|there|that|should|may|might|must)\b.*",
+    re.IGNORECASE,
+)
+_WORDS = "one two three four five six seven eight nine ten eleven twelve".split()
+_NUMBER = (
+    rf"(?:(?:\d[\d,.]*\d|\d|\b(?:{'|'.join(_WORDS)})\b)"
+    r"(?:\s+(?:hundred|thousand|million|billion|trillion))?)"
+)
+
+
+def counted(question: str) -> str:
+    """What the question counts, as its last noun: "layers" of "How many hidden layers does …"."""
+    asked = _ASKED.search(question)
+    words = _END.sub("", asked[1]).split() if asked else []
+    return words[-1].casefold() if words else ""
+
+
+def counts_another(phrase: str, thing: str, evidence: Evidence) -> bool:
+    """Whether `phrase` is a number that the sentence puts before other things than `thing`."""
+    text = " ".join(plain(evidence.text).split())
+    after = re.search(rf"{re.escape(phrase)}\s+([a-z][\w-]*)", text, re.IGNORECASE)
+    if after is None or not re.fullmatch(_NUMBER, phrase, re.IGNORECASE):
+        return False
+    return after[1].endswith("s") and thing.removesuffix("s") not in after[1].casefold()
+
+
+def number_of(thing: str, read: Sequence[Evidence]) -> tuple[str, Evidence] | None:
+    """The first number that stands right before `thing` in a sentence that was read, best first."""
+    stem = re.escape(thing.removesuffix("s"))
+    pattern = re.compile(rf"({_NUMBER})\s+(?:[\w-]+\s+)?{stem}(?:s|es)?\b", re.IGNORECASE)
+    for each in read:
+        found = pattern.search(" ".join(plain(each.text).split()))
+        if found:
+            return found[1], each
+    return None

@@ -1,0 +1,61 @@
+"""A number answers for the thing that is counted."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answering.counts import counted, number_of
+from rag.answering.phrases import find_phrase
+from rag.retrieval.evidence import Evidence
+from rag.retrieval.search import Passage
+
+TEXT = "It learned 3.3 billion tokens (words) in total, held by 340 million parameters."
+OTHER = "The first one has 12 hidden layers and seven gates."
+
+
+def evidence(*texts: str) -> list[Evidence]:
+    return [Evidence(n, text, 1, 1, 0, len(text), 1.0, 0.7) for n, text in enumerate(texts, 1)]
+
+
+@pytest.mark.parametrize(
+    ("question", "thing"),
+    [
+        ("How many layers does it have?", "layers"),
+        ("On how many tokens was BERT trained?", "tokens"),
+        ("How many human languages can BLOOM write?", "languages"),
+        ("How many of them are green?", ""),
+        ("Who made it?", ""),
+        ("How many", ""),
+    ],
+)
+def test_what_a_question_counts(question: str, thing: str):
+    assert counted(question) == thing
+
+
+def test_the_number_before_the_thing():
+    read = evidence(TEXT, OTHER)
+    assert number_of("tokens", read) == ("3.3 billion", read[0])
+    assert number_of("layers", read) == ("12", read[1])
+    assert number_of("gates", read) == ("seven", read[1])
+    assert number_of("heads", read) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "answer"),
+    [
+        ("How many tokens did it learn?", "340 million [1]", "3.3 billion [1]"),
+        ("How many layers does the first have?", "seven [2]", "12 [2]"),
+        ("How many parameters hold it?", "340 million [1]", "340 million [1]"),
+        ("How many heads has it?", "seven [2]", "seven [2]"),
+        ("How much does it hold?", "340 million [1]", "340 million [1]"),
+    ],
+)
+def test_a_number_of_another_thing_gives_way(question: str, said: str, answer: str):
+    read = evidence(TEXT, OTHER)
+    passages = [
+        Passage(n, "x.md", "X", (), 1, 1, each.text, 1.0, 0.7, 1.0)
+        for n, each in enumerate(read, 1)
+    ]
+    found = find_phrase(said, passages, read, question)
+    assert found is not None
+    assert found.text == answer
