@@ -157,7 +157,7 @@ def test_a_generator_that_is_none(box: Box):
         "gone.gguf": (None, "is not there"),
         "text.gguf": (b"Dear diary", "not a GGUF file"),
         "cut.gguf": (real.read_bytes()[:3_000_000], "[generator]"),
-        "garbage.gguf": (b"GGUF" + b"\xff" * 999, "could not be loaded"),
+        "garbage.gguf": (b"GGUF" + b"\xff" * 999, "not a GGUF file that can be used"),
     }
     for name, (content, says) in cases.items():
         if content is not None:

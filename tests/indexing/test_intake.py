@@ -38,7 +38,11 @@ def test_windows_end_where_one_window_does(desk: Desk, tmp_path: Path, monkeypat
     report = desk.update()
     assert (report.added, report.chunks) == (63, 63)
     assert desk.content() == whole.content()
-    assert not [file for file in desk.folder.iterdir() if not file.name.startswith(("index", "w"))]
+    assert not [
+        file
+        for file in desk.folder.iterdir()
+        if not file.name.startswith(("index", "w", "vectors"))
+    ]
 
 
 @pytest.mark.usefixtures("small_windows")

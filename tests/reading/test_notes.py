@@ -293,6 +293,6 @@ def test_what_vanished_or_is_a_folder_is_skipped(tmp_path: Path) -> None:
 def test_a_note_that_grew_too_large_since_the_scan_is_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notes, "LARGEST", 4)
-    assert read(tmp_path, b"12345") == Skipped("a.md", "is larger than 20 MB")
+    monkeypatch.setattr(notes, "largest_of", lambda _path: 4)
+    assert read(tmp_path, b"12345") == Skipped("a.md", "is larger than 0 MB")
     assert text_of(tmp_path, b"1234") == "1234"
