@@ -58,6 +58,18 @@ def socket_of(box: Box) -> Path | None:
     return next(Path(box.env["XDG_RUNTIME_DIR"]).glob("rag/*.sock"), None)
 
 
+def listens(place: Path | None) -> bool:
+    """Whether a server is behind a socket; that of a killed one has nobody."""
+    if place is None:
+        return False
+    with socket.socket(socket.AF_UNIX) as line:
+        try:
+            line.connect(str(place))
+        except OSError:
+            return False
+    return True
+
+
 def without_times(text: str) -> object:
     reply = json.loads(text)
     reply.pop("timings", None)
@@ -136,7 +148,8 @@ def test_a_killed_server_is_done_without_and_replaced(served: Box, server: subpr
     assert "300" in served.rag("ask", BARREL).stdout
     second = served.start("serve")
     try:
-        until(lambda: served.rag("serve").stderr.startswith("These notes are served already"))
+        until(lambda: listens(socket_of(served)))
+        assert served.rag("serve").stderr.startswith("These notes are served already")
         assert served.rag("serve", "--stop").returncode == 0
         second.wait(timeout=30)
         assert second.returncode == 0
