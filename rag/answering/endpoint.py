@@ -142,6 +142,19 @@ class EndpointGenerator:
     def _said(
         self, chat: list[dict[str, str]], max_tokens: int, cancel: Cancel | None
     ) -> Iterator[tuple[str, bool]]:
+        """What the server says, asked once more where that is nothing: one that answers a single
+        request at a time may still be ending the one that was stopped before."""
+        for _ in range(2):
+            pieces = self._heard(chat, max_tokens, cancel)
+            first = next(pieces, None)
+            if first is not None:
+                yield first
+                yield from pieces
+                return
+
+    def _heard(
+        self, chat: list[dict[str, str]], max_tokens: int, cancel: Cancel | None
+    ) -> Iterator[tuple[str, bool]]:
         """Pieces of text, and whether the server calls them thoughts; read in a thread of its
         own, so that the reader can stop while nothing comes."""
         heard: queue.Queue[tuple[str, bool] | ModelError | None] = queue.Queue()
@@ -175,6 +188,8 @@ class EndpointGenerator:
     ) -> None:
         from openai import APIStatusError, OpenAIError
 
+        if stopped.is_set():  # a late request would end the next one: some servers answer but one
+            return
         try:
             with self._ask(chat, max_tokens) as stream:
                 for chunk in stream:

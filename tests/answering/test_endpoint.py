@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -27,9 +28,11 @@ CHAT = [Message("system", "Answer in one word."), Message("user", "Is the sky bl
 
 @pytest.fixture(scope="module")
 def server(models_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of `llama_cpp.server` with the bundled model, which it calls `smol`."""
+    """The address of `llama_cpp.server` with the bundled model as it was before it was taught to
+    be brief; it calls it `smol`."""
     pytest.importorskip("llama_cpp.server.app")
-    file = generator_file(find_model("SmolLM2-135M-Instruct", "generator"), models_cache)
+    spec = replace(find_model("SmolLM2-135M-Instruct", "generator"), adapter="", adapter_sha256="")
+    file = generator_file(spec, models_cache)
     port = _free_port()
     log = (tmp_path_factory.mktemp("server") / "log").open("wb")
     words = ["--model", str(file), "--model_alias", "smol", "--port", str(port), "--n_ctx", "2048"]
@@ -85,8 +88,9 @@ def test_stopping_takes_no_time(server: str):
     with pytest.raises(Cancelled):
         list(model.stream(CHAT, 100, lambda: True))
     heard = []
-    with pytest.raises(Cancelled):
-        for token in model.stream(CHAT, 100, lambda: len(heard) > 2):
+    story = [Message("user", "Tell me a long story about a river, a mill and a dog.")]
+    with pytest.raises(Cancelled):  # a short answer could end before it is stopped
+        for token in model.stream(story, 100, lambda: len(heard) > 2):
             heard.append(token)
     assert len(heard) == 3
     assert "".join(token.text for token in model.stream(CHAT, 4))
