@@ -77,7 +77,7 @@ def bring_up_to_date(engine: Engine, arguments: argparse.Namespace) -> None:
     """Bring the index up to date before a question, unless the reader declines."""
     if arguments.no_refresh:
         return
-    from rag.output import refreshing
+    from rag.commands.progress import refreshing
 
     confirm_new(engine, arguments.yes)
     other = confirm_embedder(engine, arguments.yes)
