@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from rag.reading.blocks import Block
 from rag.reading.dates import date_in_name, parse_date
-from rag.reading.documents import Block, Document, parse_document
+from rag.reading.documents import Document, parse_document
 from rag.reading.links import blank_comments, plain
 from rag.reading.notes import NoteText, read_note, scan
 
