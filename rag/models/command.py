@@ -144,7 +144,7 @@ def _inspected(name: str, kind: str, weights: Path, licence: str, source: str) -
             head.context,
             head.kv,
         )
-    from rag.indexing.embeddings import ModelFolder
+    from rag.indexing.model_folder import ModelFolder
     from rag.models.weights import EmbedderFiles, locate
 
     spec = find_model(str(weights.parent), "embedder")
