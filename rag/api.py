@@ -58,7 +58,8 @@ def open_notes(
     indexed before the first question. `model` is a language model by name or path; a home folder
     is indexed only with `whole_home`. Raises NotesError, ConfigError, ModelError.
     """
-    from rag.config import choose_folders, load_config
+    from rag.config import choose_folders
+    from rag.config_files import load_config
     from rag.wiring import build_engine, build_several
 
     here = Path.cwd()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.config import choose_folders, load_config
+from rag.config import choose_folders
+from rag.config_files import load_config
 from rag.errors import ConfigError, NoIndex, NotesError
 from rag.events import Answered
 from rag.retrieval.search import Passage

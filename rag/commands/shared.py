@@ -56,7 +56,7 @@ def settings(
     asked: Sequence[Path] = (), flags: Mapping[str, object] | None = None
 ) -> tuple[Config, Path]:
     """The settings in force, and the current folder; `asked` are the notes folders, once known."""
-    from rag.config import load_config
+    from rag.config_files import load_config
 
     try:
         here = Path.cwd()

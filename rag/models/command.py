@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.config import ENDPOINT, Config, load_config, own_config
+from rag.config import ENDPOINT, Config
+from rag.config_files import load_config, own_config
 from rag.errors import ConfigError, ModelError
 from rag.models.catalog import BUNDLED, find_model, weights_in
 from rag.models.download import check_space, fetch, size_text
