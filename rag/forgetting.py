@@ -15,7 +15,7 @@ from rag.errors import NoIndex, RagError
 from rag.indexing.forget import forget, notes_below, remember
 from rag.indexing.home import find_home, index_folder, writing
 from rag.indexing.local import LocalIndex
-from rag.reading.notes import scan
+from rag.reading.scanning import scan
 
 
 @dataclass(frozen=True, slots=True)
