@@ -12,8 +12,9 @@ from rag.config import choose_folders
 from rag.config_files import load_config
 from rag.errors import ConfigError, NoIndex, NotesError
 from rag.events import Answered
+from rag.merging import merge
 from rag.retrieval.search import Passage
-from rag.several import merge, name_folders
+from rag.several import name_folders
 from rag.wiring import build_several
 from tests.conftest import Box
 
