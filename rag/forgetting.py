@@ -8,13 +8,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.answering.conversations import DATABASE, Conversations
+from rag.answering.conversation_file import DATABASE
+from rag.answering.conversations import Conversations
 from rag.engine import Engine
 from rag.errors import NoIndex, RagError
 from rag.indexing.forget import forget, notes_below, remember
 from rag.indexing.home import find_home, index_folder, writing
 from rag.indexing.local import LocalIndex
-from rag.reading.notes import scan
+from rag.reading.scanning import scan
 
 
 @dataclass(frozen=True, slots=True)
