@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rag.answering.answer import NO_SIDES, Drafted, answer
 from rag.answering.grounding import Sentence
-from rag.answering.kinds import sides_of
+from rag.answering.kinds import kind_of, sides_of
 from rag.answering.quotes import Sides
 from rag.answering.sides import find_sides
 from rag.answering.summary import Check, Points, read_points, summarise
@@ -27,6 +27,8 @@ from rag.retrieval.followup import search_both
 from rag.retrieval.intent import Asked, understand
 from rag.retrieval.listing import Listed, list_notes
 from rag.retrieval.nothing import check_fields, nothing_left
+from rag.retrieval.pointing import CANDIDATES as CANDIDATES_READ
+from rag.retrieval.pointing import point
 from rag.retrieval.query import Turn
 from rag.retrieval.rerank import CANDIDATES, rerank
 from rag.retrieval.search import Found, Passage
@@ -238,13 +240,14 @@ class Engine(NotesFolder):
         """
         started = self.started if self.started is not None else time.perf_counter()
         self.started = None  # only a process's first question waits for the process
+        wanted = k or self.parts.k
         seen = self._look_up(
             question,
             history,
-            k,
+            max(wanted, CANDIDATES_READ),
             filters,
             today,
-            before_search=None if quote else self.models.load_behind,
+            before_search=lambda: self._load_to_answer(quote),
         )
         strict = self.parts.strict if strict is None else strict
         if seen.whole is not None:
@@ -254,7 +257,7 @@ class Engine(NotesFolder):
             assert seen.listed is not None
             yield self._answered_by(seen.listed, seen.asked, started)
             return
-        found, query = seen.found, seen.found.query
+        found, query = self._read(seen.asked, seen.found, wanted), seen.found.query
         passages, sides = self._with_sides(seen.asked, found.passages, k, today)
         seen = replace(seen, found=replace(found, passages=passages))
         evidence = find_evidence(query, passages, self.models.embedder())
@@ -283,6 +286,19 @@ class Engine(NotesFolder):
             if isinstance(step, Sentence):
                 timings.setdefault("first_sentence_s", time.perf_counter() - started)
             yield step
+
+    def _load_to_answer(self, quote: bool) -> None:
+        """Start loading what answers, while the search runs."""
+        self.models.load_reader_behind()
+        if not quote:
+            self.models.load_behind()
+
+    def _read(self, asked: Asked, found: Found, k: int) -> Found:
+        """The `k` best passages: for a question of fact, as the reader has them."""
+        reader = self.models.reader() if kind_of(asked.text) == "fact" else None
+        if reader is None or not found.passages:
+            return replace(found, passages=found.passages[:k])
+        return point(found.query, found, k, reader)
 
     def _neighbours(self, passage: Passage) -> list[StoredPassage]:
         """The passages beside a passage, in order; none where another process took them away."""

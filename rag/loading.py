@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rag.indexing.build import IndexProgress
     from rag.indexing.embeddings import ModelFolder, OnnxEmbedder, TorchEmbedder
     from rag.indexing.lexical import Words
+    from rag.retrieval.pointing import Reader
     from rag.retrieval.rerank import Reranker
 
 
@@ -40,6 +41,7 @@ class Parts:
     settings: Any  # with these, `index_job` builds the same engine in a spawned process
     index_job: Callable[..., Iterator[IndexProgress]]
     open_reranker: Callable[[], Reranker] | None = None
+    open_reader: Callable[[], Reader | None] | None = None
     rerank_budget: float = 0.0  # seconds
     taught: bool = True  # the language model was taught short answers, and writes nothing else
     strict: bool = False
@@ -57,7 +59,9 @@ class Models:
         self._analyzer: Words | None = None
         self._opening = threading.Lock()
         self._reranker: Reranker | None = None
+        self._reader: Reader | None = None
         self._loading = threading.Lock()
+        self._reading = threading.Lock()
         self._loader: threading.Thread | None = None
 
     def warm_up(self) -> None:
@@ -66,6 +70,7 @@ class Models:
         loader.start()
         embedder = self.embedder()
         embedder.load()
+        self.reader()
         loader.join()
         self.generator()
 
@@ -87,6 +92,14 @@ class Models:
         """Until what `load_behind` started is done."""
         if self._loader is not None:
             self._loader.join()
+
+    def load_reader_behind(self) -> None:
+        """Start loading what reads passages, while the search runs."""
+        threading.Thread(target=self._quietly_load_reader, daemon=True).start()
+
+    def _quietly_load_reader(self) -> None:
+        with suppress(RagError):  # raised again where it is needed
+            self.reader()
 
     def _quietly_load(self) -> None:
         with suppress(RagError):  # raised again where the model is needed
@@ -123,6 +136,7 @@ class Models:
         """Use the models that `other` has loaded: for another folder with the same settings."""
         self._embedder, self._analyzer = other._embedder, other._analyzer
         self._generator, self._reranker = other._generator, other._reranker
+        self._reader = other._reader
         self.parts = replace(
             self.parts,
             generator_name=other.parts.generator_name,
@@ -141,6 +155,16 @@ class Models:
         if self._reranker is None and self.parts.open_reranker is not None:
             self._reranker = self.parts.open_reranker()
         return self._reranker
+
+    def reader(self) -> Reader | None:
+        """What reads passages for the answer, loaded; None where there is none. Raises
+        ModelError."""
+        with self._reading:
+            if self._reader is None and self.parts.open_reader is not None:
+                self._reader = self.parts.open_reader()
+                if self._reader is not None:
+                    self._reader.load()
+            return self._reader
 
     def terms(self, text: str) -> list[str]:
         """The words that a question is searched by."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rag.answering.generation import Generator
     from rag.answering.grounding import Judge
     from rag.indexing.embeddings import ModelFolder, OnnxEmbedder, TorchEmbedder
+    from rag.retrieval.pointing import Reader
     from rag.retrieval.rerank import Reranker
 
 
@@ -47,6 +48,11 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
 
         return open_embedder(embedder_files(embedder, models), physical_cores(), *prompts)
 
+    def open_reader() -> Reader | None:
+        from rag.models.reader import prepared_reader
+
+        return prepared_reader(models, physical_cores())
+
     return Engine(
         choose_notes(config),
         Parts(
@@ -63,6 +69,7 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
             config,
             index_job,
             open_reranker=reranker_opener(config.rerank_model),
+            open_reader=open_reader,
             rerank_budget=config.rerank_budget_ms / 1000,
             taught=bool(generator.adapter),
             strict=config.answer_strict,

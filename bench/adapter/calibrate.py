@@ -23,15 +23,14 @@ import numpy as np
 
 from bench.adapter.examples import Asked, read_more
 from bench.data import engine
-from rag.answering.abstention import Signals, signals_of, verdict
-from rag.answering.answer import PROMPT_EVIDENCE
-from rag.answering.prompt import REFUSAL, build_prompt
+from rag.answering.abstention import Signals, signals_of
 from rag.engine import Engine
 from rag.indexing.filtering import Filters
 from rag.retrieval.evidence import find_evidence
+from rag.retrieval.pointing import CANDIDATES, point
 
 _ANSWERABLE, _UNANSWERABLE = 500, 300
-_THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8)
+_THRESHOLDS = (0.05, 0.08, 0.1, 0.12, 0.15, 0.18, 0.2, 0.22, 0.25, 0.3, 0.35, 0.4, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,29 +76,21 @@ def _samples(ours: Engine, questions: Sequence[Asked], seed: int, scale: float) 
 
 
 def _signals(ours: Engine, asked: Asked, filters: Filters | None) -> Signals:
-    found = ours.explain(asked.question, filters=filters)
-    evidence = find_evidence(found.query, found.passages, ours.models.embedder())
-    before = signals_of(evidence)
-    generator = ours.models.generator()
-    prompt = build_prompt(
-        asked.question,
-        found.passages,
-        evidence[:PROMPT_EVIDENCE],
-        (),
-        generator.count_tokens,
-        generator.context_size,
+    found = ours.explain(asked.question, CANDIDATES, filters=filters)
+    reader = ours.models.reader()
+    assert reader is not None
+    found = point(asked.question, found, ours.parts.k, reader)
+    return signals_of(
+        find_evidence(found.query, found.passages, ours.models.embedder()), found.passages
     )
-    stream = generator.stream(prompt.messages, 1, None, REFUSAL)
-    first = next((token for token in stream if token.text), None)
-    return Signals(before.cosine, before.share, first.avoided if first else 1.0)
 
 
 def _report(samples: Sequence[Sample]) -> None:
     from sklearn.linear_model import LogisticRegression
 
-    table = np.array([[s.signals.cosine, s.signals.share, verdict(s.signals)] for s in samples])
+    table = np.array([[s.signals.cosine, s.signals.share, s.signals.odds] for s in samples])
     answerable = np.array([s.group == "answerable" for s in samples])
-    for name, columns in (("by what was found", [0, 1]), ("with the verdict", [0, 1, 2])):
+    for name, columns in (("by what was found", [0, 1]), ("as read", [0, 1, 2])):
         fitted: Any = LogisticRegression(C=10.0).fit(table[:, columns], answerable)
         confidence = fitted.predict_proba(table[:, columns])[:, 1]
         print(f"\n{name}: {np.round(fitted.coef_[0], 2)} {fitted.intercept_[0]:.2f}")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rag.answering.abstention import (
     REFUSE_BELOW,
     THRESHOLDS,
-    Signals,
     answerable,
     confidence,
     signals_of,
 )
+from rag.answering.dates import asks_when, nearest_time
 from rag.answering.draft import Draft
 from rag.answering.generation import Generator
 from rag.answering.grounding import Judge, Sentence, ground, quote
@@ -91,12 +91,14 @@ def answer(
     passage and in its `neighbours`. With `strict` nothing is said but what is supported; `judge`
     tells whether a passage entails a sentence. Raises Cancelled, ModelError.
     """
-    signals = signals_of(evidence)
+    signals = signals_of(evidence, passages)
     likely = answerable(signals) if evidence else 0.0
     if likely < REFUSE_BELOW:
         yield Drafted(REFUSAL, False, (), None, 0.0, likely)
         return
     kind = kind_of(question)
+    if kind == "fact":
+        likely = confidence(signals)
     if kind != "fact" or open_generator is None:
         sentences = quotes(kind, passages, evidence, sides, analyze)
         yield from sentences
@@ -104,6 +106,9 @@ def answer(
         yield Drafted(text, True, tuple(sentences), None, 0.0, likely)
         return
     generator = open_generator()
+    if generator.taught and likely < THRESHOLDS[caution]:
+        yield Drafted(REFUSAL, False, (), None, 0.0, likely)
+        return
     read = evidence[:PROMPT_EVIDENCE]
     prompt = build_prompt(
         question,
@@ -122,9 +127,7 @@ def answer(
         return
     if generator.taught:
         shown = [each for each in read if each.n in prompt.shown]
-        yield from _phrase(
-            generator, question, prompt, passages, shown, signals, caution, strict, cancel
-        )
+        yield from _phrase(generator, question, prompt, passages, shown, likely, strict, cancel)
     else:
         words = {*terms, *analyze(question)}
         shown = [each for each in read if each.n in prompt.shown]
@@ -146,24 +149,18 @@ def _phrase(
     prompt: Prompt,
     passages: Sequence[Passage],
     read: Sequence[Evidence],
-    signals: Signals,
-    caution: Caution,
+    sure: float,
     strict: bool,
     cancel: Callable[[], bool] | None,
 ) -> Iterator[Step]:
-    """The taught model's short answer, or its refusal. What it says that is in no sentence that
-    it read gives way to the best of these, or with `strict` to a refusal."""
+    """The taught model's short answer. What it says that is in no sentence that it read gives way
+    to the best of these, or with `strict` to a refusal."""
     draft = Draft()
-    said, sure = "", 0.0
+    said = ""
     for token in generator.stream(prompt.messages, PHRASE_TOKENS, cancel, REFUSAL):
         if not token.text:
             yield Reading(token.prompt_done, token.prompt_total)
             continue
-        if not said:
-            sure = confidence(replace(signals, refusal=token.avoided))
-            if sure < THRESHOLDS[caution]:
-                yield Drafted(REFUSAL, False, (), None, 0.0, sure)
-                return
         draft.count()
         said += token.text
         if "]" in token.text:
@@ -172,7 +169,9 @@ def _phrase(
     if strict and (sentence is None or sentence.support != "supported"):
         yield Drafted(REFUSAL, False, (), draft.first_token, draft.tokens_per_s, sure)
         return
-    sentence = sentence or quote(whole(read[0], passages), passages)
+    if sentence is None:
+        best = nearest_time(read) if asks_when(question) else read[0]
+        sentence = quote(whole(best, passages), passages)
     yield sentence
     yield Drafted(sentence.text, True, (sentence,), draft.first_token, draft.tokens_per_s, sure)
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from rag.answering.counts import counted, counts_another, number_of
+from rag.answering.dates import asks_when, tells_when
 from rag.answering.grounding import Sentence, Support, cite, marked, own_words
 from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
@@ -28,7 +29,8 @@ _NEAR, _SHARED = 0.35, 0.2
 def find_phrase(
     said: str, passages: Sequence[Passage], read: Sequence[Evidence], question: str = ""
 ) -> Sentence | None:
-    """`said` as a cited sentence, None where no sentence that the model `read` holds it.
+    """`said` as a cited sentence, None where no sentence that the model `read` holds it, or where
+    it is no time and the question asks for one.
 
     Of several that do, one of a passage that the model cites comes first, then the one nearest to
     the question: a mark that points elsewhere is put right, and none is invented.
@@ -39,7 +41,7 @@ def find_phrase(
         return None
     pattern = _as_words(phrase)
     holding = [each for each in read if pattern.search(_said(each.text))]
-    if not holding:
+    if not holding or (asks_when(question) and not tells_when(phrase)):
         return None
     best = min(holding, key=lambda each: (each.n not in cited, read.index(each)))
     if (thing := counted(question)) and counts_another(phrase, thing, best):

@@ -78,7 +78,7 @@ def verified(spec: ModelSpec, cache: Path) -> tuple[Path, str]:
     Raises ModelError when the hash is not the catalogue's.
     """
     path = locate(spec)
-    sha256 = remembered(cache / "verified.json", path, lambda: _sha256(path))
+    sha256 = remembered(cache / "verified.json", path, lambda: sha256_of(path))
     if spec.sha256 and sha256 != spec.sha256:
         raise ModelError(
             f"The weights of {spec.name} are damaged: {path} has SHA-256 {sha256[:12]}…, "
@@ -118,7 +118,7 @@ def _merged(base: Path, spec: ModelSpec, target: Path) -> Path:
     from rag.models.adapter import merge
 
     adapter = ADAPTERS / spec.adapter
-    if not adapter.is_file() or _sha256(adapter) != spec.adapter_sha256:
+    if not adapter.is_file() or sha256_of(adapter) != spec.adapter_sha256:
         raise ModelError(
             f"The adapter of {spec.name} is missing or damaged: {adapter}.",
             "Install rag again: pip install --force-reinstall --no-deps rag-notes",
@@ -223,7 +223,8 @@ def _whole(target: Path) -> Iterator[Path]:
             partial.unlink(missing_ok=True)
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Of a file, in hexadecimal."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 

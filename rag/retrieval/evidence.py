@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from rag.indexing.tokens import asked
 from rag.reading.links import plain
 from rag.retrieval.orders import PENALTY, speaks_to_model
+from rag.retrieval.pointing import pointed_at
 from rag.retrieval.search import Passage
 
 if TYPE_CHECKING:
@@ -56,13 +57,14 @@ def find_evidence(
 ) -> tuple[Evidence, ...]:
     """The `limit` sentences nearest to the question, best first.
 
-    Nearness is the cosine of the sentence, the share of the question's words that it holds,
-    and the score of its passage.
+    Nearness is the cosine of the sentence, the share of the question's words that it holds, the
+    score of its passage, and whether a reader points into it.
     """
     everything = [each for n, passage in enumerate(passages, 1) for each in _known(passage, n)]
     if not everything:
         everything = _embedded(question, passages[:_EMBEDDED_PASSAGES], embedder)
     everything = [_behind(each, question, passages[each.n - 1]) for each in everything]
+    everything = [_read(each, passages[each.n - 1]) for each in everything]
     saying = [each for each in everything if len(asked(plain(each.text)).split()) >= _LEAST_WORDS]
     return tuple(sorted(saying or everything, key=lambda each: -each.score)[:limit])
 
@@ -74,6 +76,11 @@ def _behind(evidence: Evidence, question: str, passage: Passage) -> Evidence:
     if not speaks_to_model(evidence.text, question, around):
         return evidence
     return replace(evidence, score=evidence.score - PENALTY)
+
+
+def _read(evidence: Evidence, passage: Passage) -> Evidence:
+    """A sentence with what a reader adds to its score."""
+    return replace(evidence, score=evidence.score + pointed_at(evidence, passage))
 
 
 def _known(passage: Passage, n: int) -> list[Evidence]:

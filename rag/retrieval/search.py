@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rag.indexing.embeddings import Embedder
     from rag.indexing.local import PassageIndex
     from rag.indexing.rows import StoredPassage
+    from rag.retrieval.pointing import Answering
 
 # Picked on all answerable SQuAD questions of the open half, checked by leaving notes out; see
 # bench/RESULTS.md for what lost.
@@ -89,6 +90,7 @@ class Passage:
     reasons: Reasons = Reasons()
     also: tuple[str, ...] = ()
     place: str = ""  # "p. 3", where its note has pages, slides or cells
+    answering: Answering | None = None  # where it answers, if a reader has read it
 
     @property
     def where(self) -> str:

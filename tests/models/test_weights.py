@@ -126,8 +126,8 @@ def test_a_hash_is_computed_once_for_each_state(tmp_path: Path, monkeypatch):
     file.write_bytes(b"one")
     spec = find_model(str(tmp_path), "embedder")
     counted: list[Path] = []
-    real = weights._sha256
-    monkeypatch.setattr(weights, "_sha256", lambda path: counted.append(path) or real(path))
+    real = weights.sha256_of
+    monkeypatch.setattr(weights, "sha256_of", lambda path: counted.append(path) or real(path))
     first = verified(spec, tmp_path / "cache")
     assert verified(spec, tmp_path / "cache") == first
     file.write_bytes(b"another")

@@ -1,0 +1,116 @@
+"""Export the reader to ONNX: `python -m rag.models.export_reader FOLDER LEARNT TARGET`.
+
+FOLDER is the bundled embedder's, LEARNT what `bench/reader/train.py` added to it. Run in a process
+of its own by `rag.models.reader`. Exits with 0 only when the export agrees with torch.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+_AGREEMENT = 1e-2  # logits; they reach from about -10 to 10
+
+
+class Spans(nn.Module):  # type: ignore[misc]
+    """The encoder and a last layer: for each token, whether the answer starts and ends there."""
+
+    def __init__(self, folder: Path, attention: str = "eager") -> None:
+        super().__init__()
+        from transformers import AutoModel
+
+        self.encoder = AutoModel.from_pretrained(
+            str(folder),
+            attn_implementation=attention,
+            add_pooling_layer=False,
+            use_safetensors=True,
+            local_files_only=True,
+        )
+        self.spans = nn.Linear(self.encoder.config.hidden_size, 2)
+
+    def forward(self, input_ids: Any, token_type_ids: Any, attention_mask: Any) -> Any:
+        """Logits of start and end, each of shape (n, tokens)."""
+        hidden = self.encoder(
+            input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
+        ).last_hidden_state
+        return self.spans(hidden).unbind(-1)
+
+
+def with_learnt(model: Spans, learnt: dict[str, Any]) -> Spans:
+    """The model with what was learnt: whole tensors in their place, and beside each matrix
+    `up @ (scale * down)`, of which both factors are kept in eight bits."""
+    own = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, value in learnt.items():
+            if name.endswith(".down"):
+                stem = name.removesuffix(".down")
+                down = value.float() * learnt[f"{stem}.scale"][:, None]
+                own[f"{stem}.weight"] += learnt[f"{stem}.up"].float() @ down
+            elif not name.endswith((".up", ".scale")):
+                own[name].copy_(value)
+    return model
+
+
+def export(folder: Path, learnt: Path, target: Path) -> None:
+    """Write the ONNX form to `target`, complete or not at all."""
+    from safetensors.torch import load_file
+
+    model = with_learnt(Spans(folder), load_file(learnt)).eval()
+    ids = torch.tensor([[101, 2040, 102, 3899, 102], [101, 2054, 102, 4937, 102]])
+    example = (ids, torch.zeros_like(ids), torch.ones_like(ids))
+    # Named after the parent, which clears it away where this process is killed.
+    partial = target.with_name(f"{target.name}.{os.getppid()}.partial")
+    names = ["input_ids", "token_type_ids", "attention_mask"]
+    axes = {name: {0: "batch", 1: "tokens"} for name in (*names, "start", "end")}
+    try:
+        torch.onnx.export(
+            model,
+            example,
+            str(partial),
+            input_names=names,
+            output_names=["start", "end"],
+            dynamic_axes=axes,
+            opset_version=17,
+            dynamo=False,
+        )
+        _check(model, partial, names)
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _check(model: Spans, onnx: Path, names: list[str]) -> None:
+    """Raises ValueError unless the export says what torch says of other ids, at another length."""
+    import onnxruntime
+
+    chance = torch.Generator().manual_seed(0)
+    ids = torch.randint(1000, 20000, (3, 90), generator=chance)
+    kinds = torch.zeros_like(ids)
+    kinds[:, 20:] = 1
+    mask = torch.ones_like(ids)
+    mask[0, 60:] = 0
+    session = onnxruntime.InferenceSession(str(onnx), providers=["CPUExecutionProvider"])
+    inputs = (ids, kinds, mask)
+    ours = session.run(None, dict(zip(names, (each.numpy() for each in inputs), strict=True)))
+    with torch.no_grad():
+        theirs = model(*inputs)
+    for one, other in zip(ours, theirs, strict=True):
+        apart = (torch.from_numpy(one) - other)[mask > 0].abs().max()
+        if apart > _AGREEMENT:
+            raise ValueError(f"the export differs by {apart:.4f}")
+
+
+def main() -> None:
+    warnings.filterwarnings("ignore")
+    folder, learnt, target = map(Path, sys.argv[1:4])
+    export(folder, learnt, target)
+
+
+if __name__ == "__main__":
+    main()

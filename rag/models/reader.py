@@ -1,0 +1,173 @@
+"""The reader: a small encoder that reads a question and a text together, and points at the answer.
+
+It is the bundled embedder with what `bench/reader/train.py` taught it (Devlin et al. 2019, section
+4.3: for each token whether the answer starts and ends there; the first token stands for "the text
+does not say"). It is exported once, and runs on ONNX Runtime.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import ModelError, storage_errors
+from rag.models.catalog import BUNDLED
+from rag.models.weights import ADAPTERS, run_apart, sha256_of, verified
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+READER = "reader.safetensors"
+READER_SHA256 = "34ffb0b554e87adb95e016cc8ca58544afcd9766605a9a338e0b70246de5d585"
+TOKENS = 320  # of question, title and text together
+_LONGEST = 24  # tokens of an answer
+_LEAST_ROOM = 32  # tokens that are left to a text beside the longest question
+
+
+@dataclass(frozen=True, slots=True)
+class Pointed:
+    """Where a text answers best: `text[start:end]`, and the log-odds that it answers at all."""
+
+    start: int
+    end: int
+    odds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A question and a text as the reader takes them: token ids, the first token of the text, and
+    where each of its tokens stands in it."""
+
+    ids: list[int]
+    begin: int
+    offsets: list[tuple[int, int]]
+
+
+def encode_pair(tokenizer: Any, question: str, title: str, text: str, start: int = 0) -> Encoded:
+    """[CLS] question [SEP] title [SEP] text [SEP]; the text from its token `start` on, as far as
+    it fits."""
+    head = tokenizer.encode(question, title)
+    end = head.ids[-1]
+    ids = head.ids
+    if len(ids) > TOKENS - _LEAST_ROOM:
+        ids = [*ids[: TOKENS - _LEAST_ROOM - 1], end]
+    body = tokenizer.encode(text, add_special_tokens=False)
+    kept = slice(start, start + TOKENS - len(ids) - 1)
+    return Encoded([*ids, *body.ids[kept], end], len(ids), body.offsets[kept])
+
+
+class Reader:
+    """Reads texts for the answer to a question. Loads at its first use."""
+
+    def __init__(self, onnx: Path, tokenizer: Path, threads: int = 0) -> None:
+        self._onnx, self._file, self._threads = onnx, tokenizer, threads
+        self._session: Any = None
+        self._tokenizer: Any = None
+        self._loading = threading.Lock()
+
+    def load(self) -> None:
+        """Load tokenizer and weights now. Raises ModelError."""
+        with self._loading:
+            if self._session is None:
+                import onnxruntime
+
+                self._tokenizer = open_tokenizer(self._file)
+                options = onnxruntime.SessionOptions()
+                options.intra_op_num_threads = self._threads
+                options.log_severity_level = 3
+                try:
+                    self._session = onnxruntime.InferenceSession(
+                        str(self._onnx), options, providers=["CPUExecutionProvider"]
+                    )
+                except Exception as error:  # onnxruntime raises classes of its own for a bad file
+                    raise ModelError(
+                        f"The prepared reader {self._onnx} is damaged.",
+                        f"Delete that file and run the command again ({error}).",
+                    ) from error
+
+    def read(self, question: str, texts: Sequence[tuple[str, str]]) -> list[Pointed]:
+        """Where each of `texts`, a title and a text, answers best. Raises ModelError."""
+        if not texts:
+            return []
+        self.load()
+        encoded = [encode_pair(self._tokenizer, question, *each) for each in texts]
+        starts, ends = self._session.run(None, _inputs(encoded))
+        return [
+            _best(each, start, end) for each, start, end in zip(encoded, starts, ends, strict=True)
+        ]
+
+
+def open_tokenizer(file: Path) -> Any:
+    """The tokenizer of the embedder, without a limit of its own."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def _inputs(encoded: Sequence[Encoded]) -> dict[str, Any]:
+    import numpy as np
+
+    longest = max(len(each.ids) for each in encoded)
+    ids, kinds, mask = (np.zeros((len(encoded), longest), dtype=np.int64) for _ in range(3))
+    for row, each in enumerate(encoded):
+        ids[row, : len(each.ids)] = each.ids
+        kinds[row, each.begin : len(each.ids)] = 1
+        mask[row, : len(each.ids)] = 1
+    return {"input_ids": ids, "token_type_ids": kinds, "attention_mask": mask}
+
+
+def _best(pair: Encoded, start: NDArray[np.float32], end: NDArray[np.float32]) -> Pointed:
+    """The best span of the text, against the first token, which stands for none."""
+    import numpy as np
+
+    inside = slice(pair.begin, pair.begin + len(pair.offsets))
+    both = start[inside, None] + end[None, inside]
+    allowed = np.tril(np.triu(np.ones_like(both)), _LONGEST - 1) > 0
+    if not both.size:
+        return Pointed(0, 0, -np.inf)
+    first, last = np.unravel_index(np.where(allowed, both, -np.inf).argmax(), both.shape)
+    odds = float(both[first, last] - start[0] - end[0])
+    return Pointed(pair.offsets[first][0], pair.offsets[last][1], odds)
+
+
+def prepared_reader(cache: Path, threads: int = 0) -> Reader | None:
+    """The reader, prepared in `cache` at its first use; None where it cannot be prepared here.
+
+    Raises ModelError where its base is missing or damaged.
+    """
+    weights, sha256 = verified(BUNDLED[0], cache)
+    learnt = ADAPTERS / READER
+    target = cache / f"reader-{READER_SHA256[:8]}-{sha256[:8]}.onnx"
+    refused = target.with_suffix(".failed")
+    if not target.is_file() and not refused.is_file():
+        if not learnt.is_file() or sha256_of(learnt) != READER_SHA256:
+            raise ModelError(
+                f"The reader is missing or damaged: {learnt}.",
+                "Install rag again: pip install --force-reinstall --no-deps rag-notes",
+            )
+        _export(weights.parent, learnt, target, refused)
+    if not target.is_file():
+        return None
+    return Reader(target, weights.parent / "tokenizer.json", threads)
+
+
+def _export(folder: Path, learnt: Path, target: Path, refused: Path) -> None:
+    """Export in a process of its own; where that fails it is remembered, and not tried again."""
+    with storage_errors(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            done = run_apart("rag.models.export_reader", str(folder), str(learnt), str(target))
+        finally:
+            target.with_name(f"{target.name}.{os.getpid()}.partial").unlink(missing_ok=True)
+        if done.returncode < 0:  # killed: says nothing about the model
+            raise ModelError("Preparing the reader was interrupted.", "Run the command again.")
+        if done.returncode:
+            refused.write_text(done.stderr[-4000:], encoding="utf-8", errors="replace")

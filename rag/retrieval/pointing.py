@@ -1,0 +1,102 @@
+"""What a reader makes of the passages found: which of them answer, and where.
+
+The search ranks by likeness to the question; the reader reads. Of 330 questions about articles that
+it was not taught on, the first passage held a gold answer in 77 of 100 as the search had them and
+in 83 read, and the first sentence in 65 and 73.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rag.models.reader import Pointed
+    from rag.retrieval.evidence import Evidence
+    from rag.retrieval.search import Found, Passage
+
+CANDIDATES = 8  # passages that are read, of which the best are kept
+# Of the reader's log-odds, beside a passage's or a sentence's score; beyond the bounds they tell no
+# more. A tenth gave the same order but for a few.
+_WEIGHT = 0.05
+_LEAST, _MOST = -2.0, 8.0
+
+
+class Reader(Protocol):
+    """Reads texts, each with its title, for the answer to a question."""
+
+    def load(self) -> None: ...
+    def read(self, question: str, texts: Sequence[tuple[str, str]]) -> list[Pointed]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Where a passage answers, `text[start:end]`, and the log-odds that it does."""
+
+    start: int
+    end: int
+    odds: float
+
+
+def point(question: str, found: Found, k: int, reader: Reader) -> Found:
+    """The `k` best passages of what was found, now that they are read. Raises ModelError.
+
+    Of each the nearest sentence is read with its neighbours. Passages keep the scores of the
+    search, given out in the new order: what reads them next knows their scale.
+    """
+    reader.load()
+    started = time.perf_counter()
+    passages = found.passages
+    windows = [_window(each) for each in passages]
+    texts = [
+        (each.title, each.text[start:end])
+        for each, (start, end) in zip(passages, windows, strict=True)
+    ]
+    answers = [
+        Answering(start + each.start, start + each.end, each.odds)
+        for each, (start, _) in zip(reader.read(question, texts), windows, strict=True)
+    ]
+    both = [
+        each.score + weighed(answer.odds) for each, answer in zip(passages, answers, strict=True)
+    ]
+    order = sorted(range(len(passages)), key=lambda place: (-both[place], place))
+    read = [
+        replace(passages[place], score=passages[rank].score, answering=answers[place])
+        for rank, place in enumerate(order)
+    ]
+    seconds = {**found.seconds, "read": time.perf_counter() - started}
+    return replace(found, passages=tuple(read[:k]), seconds=seconds)
+
+
+def weighed(odds: float) -> float:
+    """What the reader adds to a score."""
+    return _WEIGHT * min(_MOST, max(_LEAST, odds))
+
+
+def pointed_at(sentence: Evidence, passage: Passage) -> float:
+    """What the reader adds to the score of a sentence of a passage; nothing if it read none."""
+    answer = passage.answering
+    if answer is None:
+        return 0.0
+    inside = sentence.start <= answer.start < sentence.end
+    return weighed(answer.odds if inside else _LEAST)
+
+
+def likeliest(passages: Sequence[Passage]) -> float | None:
+    """The best log-odds that a passage answers; None where none was read."""
+    odds = [each.answering.odds for each in passages if each.answering is not None]
+    return max(odds, default=None)
+
+
+def _window(passage: Passage) -> tuple[int, int]:
+    """The nearest sentence of a passage with the two beside it, as far as there are any."""
+    sentences = passage.sentences
+    if not sentences:
+        return 0, len(passage.text)
+    best = max(
+        range(len(sentences)), key=lambda n: (sentences[n].cosine or 0.0) + 0.5 * sentences[n].share
+    )
+    last = min(best + 1, len(sentences) - 1)
+    return sentences[max(0, best - 1)].start, sentences[last].end
