@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 # without a new mtime: file systems and clocks are coarse. Such a note is hashed.
 _RACY_NS = 2_000_000_000
 _ERASED_AT_ONCE = 5000  # passages
-_CLOSED, _BARRED = "cannot be listed", "cannot be read"  # reasons of rag.reading.notes
+_CLOSED, _BARRED = "cannot be listed", "cannot be read"  # begin reasons of rag.reading
 
 
 @dataclass(frozen=True, slots=True)
