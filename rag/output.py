@@ -71,7 +71,9 @@ def told(what: IndexReport | str, folders: Sequence[str], as_json: bool) -> None
     from rag.watching import log_line
 
     if as_json:
-        _print_line({"error": what} if isinstance(what, str) else index_json(what, folders))
+        _print_line(
+            {"error": what, "remedy": ""} if isinstance(what, str) else index_json(what, folders)
+        )
         return
     sys.stdout.write(f"{one_line(log_line(what))}\n")
     sys.stdout.flush()
@@ -300,18 +302,14 @@ def answering_json(events: Iterator[Event]) -> Answered:
 
 
 def answering_lines(events: Iterator[Event]) -> Answered:
-    """Print each step of an answer as one line of JSON as it comes; an error is the last line."""
+    """Print each step of an answer as one line of JSON as it comes."""
     from rag.events import Answered
-    from rag.schema import error_json, event_json
+    from rag.schema import event_json
 
     done: Answered | None = None
-    try:
-        for event in events:
-            _print_line(event_json(event))
-            done = event if isinstance(event, Answered) else done
-    except RagError as error:
-        _print_line({"event": "error", **error_json(error)})
-        raise
+    for event in events:
+        _print_line(event_json(event))
+        done = event if isinstance(event, Answered) else done
     if done is None:
         raise RagError("The answer broke off.", "Ask again.")
     return done
@@ -502,9 +500,9 @@ def progress_bar() -> Progress:
     )
 
 
-def show_json(value: object) -> None:
-    """Print one JSON value."""
-    _print_json(value)
+def show_json(value: object, indent: int | None = 2) -> None:
+    """Print one JSON value, on one line where `indent` is None."""
+    _print_json(value, indent)
 
 
 def _other_scripts(state: Status) -> str:
