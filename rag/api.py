@@ -333,9 +333,11 @@ class Notes:
 
     def read(self, path: str) -> str:
         """The whole text of the indexed note at `path`, as it is now. Raises NotesError."""
+        from rag.indexing.kept import kept_texts
         from rag.reading.notes import Skipped, read_note
 
-        text = read_note(*self.engine.place(self.entry(path).path))
+        folder, inside = self.engine.place(self.entry(path).path)
+        text = read_note(folder, inside, kept_texts(self.engine.parts.data_dir, folder))
         if isinstance(text, Skipped):
             raise NotesError(f"{text.path} {text.reason}.", "Index the notes again: rag index")
         return text.text
