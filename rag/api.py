@@ -202,6 +202,7 @@ class Notes:
         *,
         k: int | None = None,
         quote: bool = False,
+        strict: bool | None = None,
         after: Answer | Sequence[Answer] = (),
         refresh: bool = True,
         **within: Unpack[Within],
@@ -209,6 +210,7 @@ class Notes:
         """Answer a question, after bringing the index up to date unless `refresh` is False.
 
         `k` passages are found and read; with `quote` the notes' own words answer, without a model;
+        with `strict` nothing is said that they do not bear out (None: as `rag.toml` has it);
         `after` are earlier answers that this question follows up. Raises RagError.
         """
         earlier = [after] if isinstance(after, Answer) else after
@@ -216,6 +218,7 @@ class Notes:
             question,
             k=k,
             quote=quote,
+            strict=strict,
             history=[_turn(each.done) for each in earlier],
             refresh=refresh,
             **within,
@@ -233,6 +236,7 @@ class Notes:
         *,
         k: int | None = None,
         quote: bool = False,
+        strict: bool | None = None,
         history: Sequence[Turn] = (),
         refresh: bool = True,
         cancel: Callable[[], bool] | None = None,
@@ -247,7 +251,9 @@ class Notes:
         if refresh:
             self.refresh(cancel)
         with self._lock:
-            events = self.engine.ask(question, history, cancel, k, filters, quote=quote)
+            events = self.engine.ask(
+                question, history, cancel, k, filters, quote=quote, strict=strict
+            )
             first = next(events)  # the search; what follows touches no index
         yield first
         yield from events
