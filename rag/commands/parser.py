@@ -184,6 +184,7 @@ def build_parser() -> argparse.ArgumentParser:
         )
     for each in (parser, *commands.choices.values()):
         each.epilog = STATUSES
+    doctor.epilog = STATUSES.replace("the notes do not say", "something is broken")
     return parser
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rag.errors import ModelError
+from rag.models.static import static_dimension, static_length, static_place
 from rag.models.weights import EmbedderFiles
 
 if TYPE_CHECKING:
@@ -106,7 +107,8 @@ class ModelFolder:
         if self._tokenizer is None:
             from tokenizers import Tokenizer
 
-            file = self.files.folder / "tokenizer.json"
+            folder = static_place(self.files.folder) or self.files.folder
+            file = folder / "tokenizer.json"
             if not file.is_file():
                 raise ModelError(
                     f"The embedder {self.files.name} has no tokenizer.json.",
@@ -125,7 +127,8 @@ class ModelFolder:
     def check(self) -> None:
         """Raise ModelError unless this is a sentence-transformers model that can be used."""
         folder = self.files.folder
-        if not (folder / "config.json").is_file() or not self.dimension:
+        known = (folder / "config.json").is_file() or static_place(folder)
+        if not known or not self.dimension:
             raise ModelError(
                 f"{folder} is no folder of a sentence-transformers model.",
                 "Name one that holds modules.json, config.json and tokenizer.json.",
@@ -330,9 +333,14 @@ class TorchEmbedder:
 def open_embedder(
     files: EmbedderFiles, threads: int = 0, query_prompt: str = "", document_prompt: str = ""
 ) -> OnnxEmbedder | TorchEmbedder:
-    """The fast embedder where there is an export, torch's otherwise. Loads nothing yet."""
+    """The fast embedder where there is an export or none is needed, torch's otherwise. Loads
+    nothing yet."""
     if files.onnx:
         return OnnxEmbedder(files, threads, query_prompt, document_prompt)
+    if static_place(files.folder):
+        from rag.indexing.static import StaticEmbedder
+
+        return StaticEmbedder(files, query_prompt, document_prompt)
     return TorchEmbedder(files, query_prompt, document_prompt)
 
 
@@ -387,7 +395,9 @@ def _modules(folder: Path) -> list[tuple[str, Path]]:
 
 def _dimension(folder: Path, truncated: object) -> int:
     """Numbers in a vector, 0 where the folder does not say."""
+    static = static_place(folder)
     dimension = int(_read_json(folder / "config.json").get("hidden_size") or 0)
+    dimension = static_dimension(static) if static else dimension
     for kind, place in _modules(folder):
         config = _read_json(place / "config.json")
         if kind == "Pooling":
@@ -400,6 +410,9 @@ def _dimension(folder: Path, truncated: object) -> int:
 
 def _max_tokens(folder: Path) -> int:
     """Tokens that the model reads of a text, special ones included."""
+    static = static_place(folder)
+    if static:
+        return static_length(static)
     config = _read_json(folder / "config.json")
     length = _read_json(folder / "sentence_bert_config.json").get("max_seq_length")
     if length:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rag.config import ENDPOINT, Config, load_config, own_config
 from rag.errors import ConfigError, ModelError
-from rag.models.catalog import BUNDLED, find_model, weights_in
+from rag.models.catalog import BUNDLED, find_model, folder_of, weights_in
 from rag.models.download import check_space, fetch, size_text
 from rag.models.installed import Installed, forget, installed, remember
 from rag.output import console, one_line, show, show_json
@@ -145,13 +145,15 @@ def _inspected(name: str, kind: str, weights: Path, licence: str, source: str) -
             head.kv,
         )
     from rag.indexing.embeddings import ModelFolder
+    from rag.models.folders import check_folder
     from rag.models.weights import EmbedderFiles, locate
 
-    spec = find_model(str(weights.parent), "embedder")
-    locate(spec)
-    folder = ModelFolder(EmbedderFiles(name, weights.parent, "", None))
+    place = folder_of(weights)
+    locate(find_model(str(place), "embedder"))
+    check_folder(place)
+    folder = ModelFolder(EmbedderFiles(name, place, "", None))
     folder.check()
-    size = sum(file.stat().st_size for file in weights.parent.rglob("*") if file.is_file())
+    size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
     return Installed(
         name,
         "embedder",
