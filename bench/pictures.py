@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 from textual.pilot import Pilot
 
-from rag.config import load_config
+from rag.config_files import load_config
 from rag.wiring import build_engine
 from tui.app import ChatApp
 from tui.widgets.question import QuestionBox

@@ -99,7 +99,7 @@ def child(notes: Path, data: Path, report: Path) -> None:
     """The app, driven by a pilot; writes what the heartbeat found."""
     from dataclasses import replace
 
-    from rag.config import load_config
+    from rag.config_files import load_config
     from rag.wiring import build_engine
     from tui.app import ChatApp
     from tui.widgets.question import QuestionBox

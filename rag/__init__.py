@@ -10,8 +10,9 @@ Importing this loads nothing: the names below are looked up when they are used.
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from rag.api import Answer, Notes, Passages, open_notes
+    from rag.api import Notes, open_notes
     from rag.errors import RagError
+    from rag.results import Answer, Passages
 
 __version__: Final = "0.1.0"
 __all__ = ["Answer", "Notes", "Passages", "RagError", "__version__", "open_notes"]

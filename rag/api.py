@@ -16,24 +16,20 @@ import difflib
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from rag.errors import NotesError, RagError
+from rag.results import Answer, Passages
 
 if TYPE_CHECKING:
-    from rag.answering.grounding import Citation
     from rag.engine import Engine
     from rag.events import Answered, Event, Status
     from rag.indexing.build import IndexProgress, IndexReport
     from rag.indexing.filtering import Filters
     from rag.indexing.library import Library, NoteEntry
-    from rag.retrieval.listing import ListedNote
     from rag.retrieval.query import Turn
-    from rag.retrieval.search import Passage
-    from rag.shapes import AnswerJson, SearchJson
 
 
 class Within(TypedDict, total=False):
@@ -49,90 +45,6 @@ class Within(TypedDict, total=False):
     until: str | date
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Answer:
-    """An answer with what it rests on. False where the notes do not say; IPython and Jupyter
-    show it with its sources."""
-
-    done: Answered
-
-    @property
-    def question(self) -> str:
-        return self.done.question
-
-    @property
-    def text(self) -> str:
-        """The answer with its `[1]` marks, each the number of a passage."""
-        return self.done.answer
-
-    @property
-    def citations(self) -> tuple[Citation, ...]:
-        """Verbatim quotes, with path, lines and headings."""
-        return self.done.citations
-
-    @property
-    def passages(self) -> tuple[Passage, ...]:
-        """What was found and read, best first."""
-        return self.done.passages
-
-    @property
-    def notes(self) -> tuple[ListedNote, ...]:
-        """The notes that were asked for, where the answer is a list of notes."""
-        return self.done.listed.notes if self.done.listed else ()
-
-    @property
-    def confidence(self) -> float:
-        """That the notes hold an answer, from 0 to 1."""
-        return self.done.confidence
-
-    def to_dict(self) -> AnswerJson:
-        """The answer as `rag ask --json` prints it."""
-        from rag.schema import answer_json
-
-        return answer_json(self.done)
-
-    def __bool__(self) -> bool:
-        return self.done.answered
-
-    def __str__(self) -> str:
-        from rag.display import answer_text
-
-        return answer_text(self.done)
-
-    def __repr__(self) -> str:
-        return f"<Answer {self.text!r}, {len(self.citations)} citations>"
-
-    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
-        printer.text(str(self))
-
-    def _repr_html_(self) -> str:
-        from rag.display import answer_html
-
-        return answer_html(self.done)
-
-
-class Passages(tuple["Passage", ...]):
-    """The passages for a question, best first: a tuple that Jupyter shows as a list."""
-
-    question: str
-
-    def __new__(cls, found: Sequence[Passage], question: str = "") -> Passages:
-        made = super().__new__(cls, found)
-        made.question = question
-        return made
-
-    def to_dict(self) -> SearchJson:
-        """The passages as `rag search --json` prints them."""
-        from rag.schema import search_json
-
-        return search_json(self.question, self)
-
-    def _repr_html_(self) -> str:
-        from rag.display import passages_html
-
-        return passages_html(self)
-
-
 def open_notes(
     *folders: str | os.PathLike[str],
     model: str | None = None,
@@ -146,7 +58,8 @@ def open_notes(
     indexed before the first question. `model` is a language model by name or path; a home folder
     is indexed only with `whole_home`. Raises NotesError, ConfigError, ModelError.
     """
-    from rag.config import choose_folders, load_config
+    from rag.config import choose_folders
+    from rag.config_files import load_config
     from rag.wiring import build_engine, build_several
 
     here = Path.cwd()

@@ -249,7 +249,7 @@ def _privacy(data_dir: Path) -> Finding:
 
 
 def _notes(engine: Engine) -> Finding:
-    from rag.reading.notes import scan
+    from rag.reading.scanning import scan
 
     about = f"Notes in {engine.notes_folder}"
     try:

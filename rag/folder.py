@@ -54,7 +54,7 @@ class NotesFolder:
         `hurried` leaves for later what a question need not wait for.
         """
         from rag.indexing.repair import mend, start_anew
-        from rag.reading.notes import scan
+        from rag.reading.scanning import scan
 
         if self._home() is None or not self.notes_folder.is_dir():
             found = scan(

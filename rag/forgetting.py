@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.answering.conversations import DATABASE, Conversations
+from rag.answering.conversation_file import DATABASE
+from rag.answering.conversations import Conversations
 from rag.engine import Engine
 from rag.errors import NoIndex, RagError
 from rag.indexing.forget import forget, notes_below, remember
 from rag.indexing.home import find_home, index_folder, writing
 from rag.indexing.local import LocalIndex
-from rag.reading.notes import scan
+from rag.reading.scanning import scan
 
 if TYPE_CHECKING:
     from rag.shapes import ForgottenJson

@@ -25,12 +25,13 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from rag import __version__
-from rag.api import Notes, Passages, Within
+from rag.api import Notes, Within
 from rag.display import place
 from rag.errors import NotesError, RagError
 from rag.events import Answered
 from rag.indexing.library import find_named
 from rag.output import safe
+from rag.results import Passages
 from rag.schema import citation_json
 from rag.shapes import CitationJson, SearchJson
 from rag.standby import Standby

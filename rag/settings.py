@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.config import CONFIG_NAME, find_config, own_config
+from rag.config_files import CONFIG_NAME, find_config, own_config
 from rag.errors import ConfigError, storage_errors
 
 if TYPE_CHECKING:

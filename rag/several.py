@@ -11,23 +11,19 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 from rag.engine import Engine
 from rag.errors import QuestionError
 from rag.events import Cancel, LookUp, Status
-from rag.indexing.build import IndexProgress, IndexReport
+from rag.indexing.build import IndexProgress
 from rag.indexing.filtering import Filters
-from rag.indexing.library import Found as NoteFound
-from rag.indexing.library import Library, NoteEntry
+from rag.indexing.library import Library
 from rag.indexing.rows import StoredPassage
 from rag.loading import Parts
-from rag.reading.notes import Skipped
-from rag.retrieval.listing import Listed, ListedNote
+from rag.merging import Libraries, merge, one_list, one_run, one_whole
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Found, Passage
-from rag.retrieval.whole import Piece, ToSum
 
 
 class SeveralFolders(Engine):
@@ -53,7 +49,7 @@ class SeveralFolders(Engine):
         hurried: bool = False,
     ) -> Iterator[IndexProgress]:
         """Bring every folder's index up to date, one after the other."""
-        return _one_run(
+        return one_run(
             (name, each.index(rebuild, cancel, wait, remove_missing, check, hurried))
             for name, each in self._each()
         )
@@ -67,12 +63,12 @@ class SeveralFolders(Engine):
     def index_in_process(
         self, cancel: Cancel | None = None, rebuild: bool = False
     ) -> Iterator[IndexProgress]:
-        return _one_run(
+        return one_run(
             (name, each.index_in_process(cancel, rebuild)) for name, each in self._each()
         )
 
     def refresh(self, cancel: Cancel | None = None) -> Iterator[IndexProgress]:
-        return _one_run((name, each.refresh(cancel)) for name, each in self._each())
+        return one_run((name, each.refresh(cancel)) for name, each in self._each())
 
     def changed(self) -> bool:
         return any(each.changed() for each in self.engines.values())
@@ -213,78 +209,6 @@ class _AllWords:
         return next(filter(None, found), "")
 
 
-class Libraries(Library):
-    """The notes of several folders by name, their paths with the folder's name in front."""
-
-    def __init__(self, libraries: Mapping[str, Library]) -> None:
-        self._libraries = libraries
-
-    def close(self) -> None:
-        for each in self._libraries.values():
-            each.close()
-
-    def notes(self) -> tuple[NoteEntry, ...]:
-        return tuple(
-            replace(note, path=f"{name}/{note.path}")
-            for name, each in self._libraries.items()
-            for note in each.notes()
-        )
-
-    def find_text(self, text: str, limit: int = 20) -> list[NoteFound]:
-        share = max(1, limit // len(self._libraries))
-        return [
-            replace(found, path=f"{name}/{found.path}")
-            for name, each in self._libraries.items()
-            for found in each.find_text(text, share)
-        ]
-
-    def resolve(self, target: str, source: str) -> str | None:
-        """Links lead to notes of the same folder."""
-        name, _, inside = source.partition("/")
-        found = self._libraries[name].resolve(target, inside)
-        return f"{name}/{found}" if found else None
-
-
-def merge(found: Sequence[Sequence[Passage]], k: int) -> tuple[Passage, ...]:
-    """The `k` best of several rankings, best first.
-
-    Of each ranking the first is kept, and more of them until half of `k` is given out evenly; with
-    more rankings than `k` the best of the firsts stay. The rest goes by score.
-    """
-    share = max(1, k // (2 * max(1, len(found))))
-    kept = _by_score(each for one in found for each in one[:share])[:k]
-    rest = _by_score(each for one in found for each in one[share:])[: k - len(kept)]
-    return tuple(_by_score([*kept, *rest]))
-
-
-def one_list(lists: Mapping[str, Listed]) -> Listed:
-    """Lists of notes of several folders, one after the other."""
-    notes: list[ListedNote] = []
-    passages: list[Passage] = []
-    for name, each in lists.items():
-        for note in each.notes:
-            n = note.n + len(passages) if note.n else 0
-            notes.append(replace(note, n=n, path=f"{name}/{note.path}"))
-        passages += [replace(one, path=f"{name}/{one.path}") for one in each.passages]
-    heads = "; ".join(f"{name}: {each.head.rstrip(':.')}" for name, each in lists.items())
-    return Listed(f"{heads}{':' if notes else '.'}", tuple(notes), tuple(passages))
-
-
-def one_whole(wholes: Mapping[str, ToSum]) -> ToSum:
-    """Notes of several folders to sum up, one folder after the other."""
-    notes = [
-        replace(note, path=f"{name}/{note.path}", read=partial(_named_pieces, name, note.read))
-        for name, each in wholes.items()
-        for note in each.notes
-    ]
-    first = next(iter(wholes.values()))
-    return replace(first, notes=tuple(notes), total=sum(each.total for each in wholes.values()))
-
-
-def _named_pieces(name: str, read: Callable[[], list[Piece]]) -> list[Piece]:
-    return [(replace(each, path=f"{name}/{each.path}"), vectors) for each, vectors in read()]
-
-
 def name_folders(folders: Iterable[tuple[str, Path]]) -> dict[str, Path]:
     """A name of its own for each folder, the one given or its own; no folder twice."""
     named: dict[str, Path] = {}
@@ -298,47 +222,3 @@ def name_folders(folders: Iterable[tuple[str, Path]]) -> dict[str, Path]:
             name = f"{base}-{count}"
         named[name] = folder
     return named
-
-
-def _by_score(passages: Iterable[Passage]) -> list[Passage]:
-    return sorted(passages, key=lambda each: (-each.score, each.id))
-
-
-def _one_run(
-    runs: Iterable[tuple[str, Iterator[IndexProgress]]],
-) -> Iterator[IndexProgress]:
-    """Runs over several folders as one, with one report at its end if any folder gave one."""
-    reports: list[IndexReport] = []
-    for name, run in runs:
-        for event in run:
-            if event.report is None:
-                yield event
-            else:
-                reports.append(_within(name, event.report))
-    if reports:
-        yield IndexProgress("done", report=_together(reports))
-
-
-def _within(name: str, report: IndexReport) -> IndexReport:
-    def named(entries: Sequence[Skipped]) -> tuple[Skipped, ...]:
-        return tuple(replace(each, path=f"{name}/{each.path}") for each in entries)
-
-    return replace(report, skipped=named(report.skipped), warnings=named(report.warnings))
-
-
-def _together(reports: Sequence[IndexReport]) -> IndexReport:
-    """The sum of reports, of which there is at least one."""
-    total = reports[0]
-    for each in reports[1:]:
-        total = IndexReport(
-            total.added + each.added,
-            total.changed + each.changed,
-            total.moved + each.moved,
-            total.removed + each.removed,
-            total.unchanged + each.unchanged,
-            (*total.skipped, *each.skipped),
-            (*total.warnings, *each.warnings),
-            total.chunks + each.chunks,
-            total.seconds + each.seconds,
-        )
-    return total

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Unpack
 from rag.errors import Cancelled, NoIndex, RagError
 
 if TYPE_CHECKING:
-    from rag.api import Notes, Passages, Within
+    from rag.api import Notes, Within
     from rag.events import Event
     from rag.indexing.build import IndexProgress
+    from rag.results import Passages
     from rag.retrieval.query import Turn
 
 FIRST_WAIT = 20.0  # seconds that a question waits for the first index

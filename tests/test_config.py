@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.config import Config, find_config, load_config
+from rag.config import Config
+from rag.config_files import find_config, load_config
 from rag.errors import ConfigError
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.config import load_config
+from rag.config_files import load_config
 from rag.errors import ConfigError, StorageError
 from rag.settings import file_for, set_values
 

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from rag.config import choose_folders, load_config
+from rag.config import choose_folders
+from rag.config_files import load_config
 from rag.errors import ConfigError, NoIndex, NotesError
 from rag.events import Answered
+from rag.merging import merge
 from rag.retrieval.search import Passage
-from rag.several import merge, name_folders
+from rag.several import name_folders
 from rag.wiring import build_several
 from tests.conftest import Box
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.config import Config, load_config
+from rag.config import Config
+from rag.config_files import load_config
 from rag.trust import HARMLESS
 from tests.conftest import Box
 

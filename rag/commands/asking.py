@@ -32,7 +32,7 @@ from rag.commands.shared import (
 
 
 def ask(arguments: argparse.Namespace, started: float) -> int:
-    from rag.output import answering, answering_json, answering_lines
+    from rag.commands.answers import answering, answering_json, answering_lines
     from rag.serving.command import start_behind
 
     filters = filters_of(arguments)
@@ -85,7 +85,7 @@ def _asked(arguments: argparse.Namespace, started: float) -> Iterator[Engine]:
 
 
 def search(arguments: argparse.Namespace, started: float) -> int:
-    from rag.output import passages
+    from rag.commands.sources import passages
     from rag.serving.command import start_behind, warmed
 
     filters = filters_of(arguments)
@@ -135,7 +135,7 @@ def chat(arguments: argparse.Namespace, started: float) -> int:
         return run_plain(engine, "latest" if arguments.go_on else arguments.resume)
     confirm_new(engine, arguments.yes)
     if confirm_embedder(engine, arguments.yes):
-        from rag.output import refreshing
+        from rag.commands.progress import refreshing
 
         refreshing(engine.index(rebuild=True), quiet=False)
     from tui.app import run_chat

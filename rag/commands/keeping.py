@@ -27,7 +27,7 @@ from rag.commands.shared import (
 
 
 def index(arguments: argparse.Namespace, started: float) -> int:
-    from rag.output import indexing
+    from rag.commands.progress import indexing
 
     engine = open_engine(arguments, started, [] if arguments.path is None else [arguments.path])
     for each in engine.folders:
@@ -57,7 +57,7 @@ def index(arguments: argparse.Namespace, started: float) -> int:
 
 
 def _watch(engine: Engine, arguments: argparse.Namespace) -> int:
-    from rag.output import told
+    from rag.commands.progress import told
     from rag.watching import keep_indexed, until_stopped
 
     for each in engine.folders:
@@ -105,7 +105,7 @@ def service(arguments: argparse.Namespace, started: float) -> int:
 
 
 def status(arguments: argparse.Namespace, started: float) -> int:
-    from rag.output import status
+    from rag.commands.status import status
 
     status(open_engine(arguments, started, arguments.notes).statuses(), as_json=arguments.json)
     return ANSWERED

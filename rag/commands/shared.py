@@ -56,7 +56,7 @@ def settings(
     asked: Sequence[Path] = (), flags: Mapping[str, object] | None = None
 ) -> tuple[Config, Path]:
     """The settings in force, and the current folder; `asked` are the notes folders, once known."""
-    from rag.config import load_config
+    from rag.config_files import load_config
 
     try:
         here = Path.cwd()
@@ -77,7 +77,7 @@ def bring_up_to_date(engine: Engine, arguments: argparse.Namespace) -> None:
     """Bring the index up to date before a question, unless the reader declines."""
     if arguments.no_refresh:
         return
-    from rag.output import refreshing
+    from rag.commands.progress import refreshing
 
     confirm_new(engine, arguments.yes)
     other = confirm_embedder(engine, arguments.yes)

@@ -15,9 +15,11 @@ from rag.evaluation.matching import unmarked
 from rag.evaluation.proposing import Proposal, checked, choose, propose
 from rag.events import Answered
 from rag.output import safe
-from rag.reading.documents import Block, Document, parse_document
+from rag.reading.blocks import Block
+from rag.reading.documents import Document, parse_document
 from rag.reading.links import plain
-from rag.reading.notes import Skipped, read_note, scan
+from rag.reading.notes import Skipped, read_note
+from rag.reading.scanning import scan
 from rag.wiring import untaught
 
 if TYPE_CHECKING:

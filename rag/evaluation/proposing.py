@@ -11,7 +11,8 @@ from itertools import zip_longest
 from typing import Literal
 
 from rag.evaluation.matching import holds
-from rag.reading.documents import Block, Document
+from rag.reading.blocks import Block
+from rag.reading.documents import Document
 from rag.reading.links import plain
 from rag.reading.sentences import sentence_spans
 

@@ -20,7 +20,8 @@ from rag.indexing.progress import IndexProgress as IndexProgress
 from rag.indexing.progress import IndexReport as IndexReport
 from rag.indexing.rows import NoteState
 from rag.reading.formats import SUFFIXES
-from rag.reading.notes import NoteFile, Scan, Skipped, hash_note, scan
+from rag.reading.notes import Skipped, hash_note
+from rag.reading.scanning import NoteFile, Scan, scan
 from rag.reading.texts import FOLDER, Texts
 
 if TYPE_CHECKING:

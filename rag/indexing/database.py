@@ -175,13 +175,8 @@ class Database:
         """All or nothing; what the disk refuses becomes a StorageError."""
         with storage_errors(self.file.parent):
             self._db.execute("BEGIN IMMEDIATE")
-            try:
+            with self._db:
                 yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
 
     def erase(self, whole: bool = False) -> None:
         """Leave nothing of what was deleted in the files: empty the log, with `whole` write the

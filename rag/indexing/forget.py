@@ -14,7 +14,7 @@ from dataclasses import replace
 from rag.errors import RagError
 from rag.indexing.local import Changes, LocalIndex
 from rag.indexing.private import write_whole
-from rag.reading.notes import Scan
+from rag.reading.scanning import Scan
 
 _FILE = "forgotten"
 

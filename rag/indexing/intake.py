@@ -21,7 +21,8 @@ from rag.indexing.embeddings import PassageText
 from rag.indexing.progress import IndexProgress
 from rag.indexing.rows import ChunkRow, NoteRow
 from rag.indexing.store import Store
-from rag.reading.notes import NoteFile, NoteText, Skipped, read_note
+from rag.reading.notes import NoteText, Skipped, read_note
+from rag.reading.scanning import NoteFile
 from rag.reading.texts import FOLDER, Texts
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.config import ENDPOINT, Config, load_config, own_config
+from rag.config import ENDPOINT, Config
+from rag.config_files import load_config, own_config
 from rag.errors import ConfigError, ModelError
 from rag.models.catalog import BUNDLED, find_model, folder_of, weights_in
 from rag.models.download import check_space, fetch, size_text
@@ -144,7 +145,7 @@ def _inspected(name: str, kind: str, weights: Path, licence: str, source: str) -
             head.context,
             head.kv,
         )
-    from rag.indexing.embeddings import ModelFolder
+    from rag.indexing.model_folder import ModelFolder
     from rag.models.folders import check_folder
     from rag.models.weights import EmbedderFiles, locate
 

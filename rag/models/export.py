@@ -78,7 +78,8 @@ def export(folder: Path, target: Path) -> None:
 def _check(model: Any, folder: Path, onnx: Path) -> None:
     import numpy as np
 
-    from rag.indexing.embeddings import ModelFolder, OnnxEmbedder
+    from rag.indexing.embeddings import OnnxEmbedder
+    from rag.indexing.model_folder import ModelFolder
     from rag.models.weights import EmbedderFiles
 
     files = EmbedderFiles("probe", folder, "", onnx)

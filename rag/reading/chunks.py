@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from rag.reading.documents import Block, Document
+from rag.reading.blocks import Block
+from rag.reading.documents import Document
 from rag.reading.links import plain
 from rag.reading.sentences import find_spans, sentence_spans, split_sentences
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rag.reading.readable import Readable, Unreadable
 
 if TYPE_CHECKING:
-    from rag.reading.documents import JsonValue
+    from rag.reading.front_matter import JsonValue
 
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{},:\n]', re.DOTALL)
 _REPR = re.compile(r"<[^<>]*>")  # "<Figure size 640x480 with 1 Axes>" tells a reader nothing

@@ -1,33 +1,29 @@
-"""The notes folder: which files are notes, and what their bytes say as text."""
+"""A note's bytes as text, or why they cannot be read."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import os
-import re
 import stat
-from collections.abc import Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from rag.errors import NotesError
-from rag.reading.formats import SUFFIXES, Format, format_of
-from rag.reading.ignore import RULE_FILES, Ignored
+from rag.reading.formats import Format, format_of
 from rag.reading.readable import Readable, Unreadable
 from rag.reading.texts import Recent, Texts
 
 LARGEST = 20_000_000  # bytes
 
-_LEFT_OUT = frozenset({"node_modules", "__pycache__"})
-_REMEDY = "Name the folder that holds your notes: `rag index PATH`."
-_OUTSIDE = "leads out of the notes folder"
-_CIRCULAR = "is a link that leads back to itself"
-_NEEDS = "cannot be read without an extra. Install it: pip install 'rag-notes[documents]'"
-_EMPTY = "is empty"
+# Reasons that complete the sentence "PATH …".
+OUTSIDE = "leads out of the notes folder"
+CIRCULAR = "is a link that leads back to itself"
+NEEDS = "cannot be read without an extra. Install it: pip install 'rag-notes[documents]'"
+EMPTY = "is empty"
+SPECIAL = "is not a regular file"
 _NO_TEXT = "holds no text"
 _BINARY = "looks binary"
-_SPECIAL = "is not a regular file"
+
 # Without O_NONBLOCK, opening a FIFO would wait for someone to write to it.
 _OPEN = (
     os.O_RDONLY
@@ -39,32 +35,11 @@ _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v")) + b"\x7f"
 
 
 @dataclass(frozen=True, slots=True)
-class NoteFile:
-    """A note: `path` relative to the notes folder, "/"-separated; `size` in bytes."""
-
-    path: str
-    size: int
-    mtime_ns: int
-
-
-@dataclass(frozen=True, slots=True)
 class Skipped:
     """A file or folder that was left out; `reason` completes the sentence "PATH …"."""
 
     path: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """The notes of a folder, and what was left out; both sorted by path.
-
-    `ignored` counts the files and folders that their owner set aside: see `rag.reading.ignore`.
-    """
-
-    files: tuple[NoteFile, ...]
-    skipped: tuple[Skipped, ...]
-    ignored: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,34 +55,6 @@ class NoteText:
     raw_hash: str
     warning: str
     readable: Readable | None = None
-
-
-def scan(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> Scan:
-    """Find the notes below `folder`, those with one of `suffixes`, following links that stay
-    inside it.
-
-    Hidden files and folders, `node_modules`, `__pycache__`, the "X_files" of a saved page "X.html",
-    files that are not notes, and what `rag.reading.ignore` leaves out go without a word. Raises
-    NotesError when `folder` is missing, not a folder or unreadable.
-    """
-    try:
-        root = os.path.realpath(folder, strict=True)
-        if not os.path.isdir(root):
-            raise NotesError(f"{folder} is a file, not a folder.", _REMEDY)
-        os.scandir(root).close()
-    except FileNotFoundError as error:
-        raise NotesError(f"There is no folder {folder}.", _REMEDY) from error
-    except OSError as error:
-        raise NotesError(f"{folder} cannot be listed: {_why(error)}.", _REMEDY) from error
-    walk = _Walk(root, suffixes)
-    walk.folder("", root)
-    walk.follow_links()
-    walk.tell_unread()
-    return Scan(
-        tuple(sorted(walk.files, key=lambda note: note.path)),
-        tuple(sorted(walk.skipped, key=lambda item: item.path)),
-        walk.rules.count,
-    )
 
 
 def read_note(folder: Path, path: str, texts: Texts | Recent | None = None) -> NoteText | Skipped:
@@ -128,7 +75,7 @@ def read_note(folder: Path, path: str, texts: Texts | Recent | None = None) -> N
     if "\0" in text or control * 10 > len(text):
         return Skipped(path, _BINARY)
     if not text.strip():
-        return Skipped(path, _EMPTY)
+        return Skipped(path, EMPTY)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     digest = hashlib.sha256(raw).hexdigest()
     if known is None or known.read is None:
@@ -147,7 +94,7 @@ def _converted(path: str, raw: bytes, known: Format, texts: Texts | Recent) -> N
     readable = texts.get(digest)
     if readable is None:
         if known.convert is None or not known.available():
-            return Skipped(path, _NEEDS)
+            return Skipped(path, NEEDS)
         try:
             readable = known.convert(raw)
         except Unreadable as error:
@@ -164,207 +111,26 @@ def hash_note(folder: Path, path: str) -> str | Skipped:
     return raw if isinstance(raw, Skipped) else hashlib.sha256(raw).hexdigest()
 
 
-@dataclass(slots=True)
-class _Walk:
-    """One scan in progress. Links wait until all that needs no link has been found.
-
-    `real_files` and `real_folders` hold absolute paths without links, so that nothing is read
-    twice; `links` holds (path shown, absolute path of the link without links above it).
-    """
-
-    root: str
-    suffixes: tuple[str, ...]
-    files: list[NoteFile] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
-    links: list[tuple[str, str]] = field(default_factory=list)
-    real_files: set[str] = field(default_factory=set)
-    real_folders: set[str] = field(default_factory=set)
-    unread: list[str] = field(default_factory=list)  # paths of files that need an extra
-    available: dict[str, bool] = field(default_factory=dict)  # of formats, by name
-    rules: Ignored = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.rules = Ignored(self._skip)
-
-    def folder(self, shown: str, real: str) -> None:
-        """Collect the notes in the folder `real` and below, named as lying in `shown`."""
-        waiting = [(shown, real)]
-        while waiting:
-            shown, real = waiting.pop()
-            if real in self.real_folders:
-                continue
-            self.real_folders.add(real)
-            prefix = f"{shown}/" if shown else ""
-            try:
-                entries, with_rules = _entries(real)
-                names = {entry.name for entry in entries}
-                self.rules.enter(shown, real, with_rules)
-                for entry in entries:
-                    path = prefix + entry.name
-                    if entry.is_symlink():
-                        self.links.append((path, entry.path))
-                    elif entry.is_dir(follow_symlinks=False):
-                        if not _sound(entry.name):
-                            self._skip(path, _misnamed())
-                        elif not (
-                            _of_saved_page(entry.name, names)
-                            or self.rules.leaves_out(shown, path, True)
-                        ):
-                            waiting.append((path, entry.path))
-                    elif entry.name.lower().endswith(self.suffixes) and not self.rules.leaves_out(
-                        shown, path, False
-                    ):
-                        self._file(path, entry.path)
-            except OSError as error:
-                self._skip(shown, f"cannot be listed: {_why(error)}")
-
-    def follow_links(self) -> None:
-        """Resolve the links found so far, and those found behind them."""
-        while self.links:
-            batch, self.links = sorted(self.links), []
-            for path, link in batch:
-                try:
-                    self._follow(path, link)
-                except OSError as error:
-                    if os.path.splitext(path)[1].lower() in ("", *self.suffixes):
-                        self._skip(path, _broken_link(error))
-
-    def _follow(self, path: str, link: str) -> None:
-        """Take in what `link` points at. Raises OSError when it points nowhere."""
-        real = os.path.realpath(link, strict=True)
-        is_folder = os.path.isdir(real)
-        if not is_folder and not path.lower().endswith(self.suffixes):
-            return
-        if not _inside(real, self.root):
-            self._skip(path, _OUTSIDE)
-        elif any(
-            self.rules.hides(each, is_folder) for each in (path, os.path.relpath(real, self.root))
-        ):
-            pass
-        elif not is_folder:
-            self._file(path, real)
-        elif _inside(link, real):
-            self._skip(path, _CIRCULAR)
-        else:
-            self.folder(path, real)
-
-    def tell_unread(self) -> None:
-        """One line for all files that need an extra which is not installed."""
-        if self.unread:
-            first, *others = sorted(self.unread)
-            more = f" and {len(others):,} more" if others else ""
-            self._skip(f"{first}{more}", _NEEDS)
-
-    def _file(self, path: str, real: str) -> None:
-        if real in self.real_files:
-            return
-        try:
-            status = os.lstat(real)
-        except FileNotFoundError:
-            return  # gone since the folder was listed
-        except OSError as error:
-            self._skip(path, f"cannot be read: {_why(error)}")
-            return
-        self.real_files.add(real)
-        if not stat.S_ISREG(status.st_mode):
-            self._skip(path, _SPECIAL)
-        elif not _sound(path):
-            self._skip(path, _misnamed())
-        elif status.st_size == 0:
-            self._skip(path, _EMPTY)
-        elif status.st_size > (largest := largest_of(path)):
-            self._skip(path, _too_large(largest))
-        elif (known := format_of(path)) is not None and not self._available(known):
-            self.unread.append(path)
-        else:
-            self.files.append(NoteFile(path, status.st_size, status.st_mtime_ns))
-
-    def _available(self, known: Format) -> bool:
-        if known.name not in self.available:
-            self.available[known.name] = known.available()
-        return self.available[known.name]
-
-    def _skip(self, path: str, reason: str) -> None:
-        shown = os.fsencode(path).decode("utf-8", "replace")
-        self.skipped.append(Skipped(shown, reason))
-
-
-def _entries(folder: str) -> tuple[list[os.DirEntry[str]], set[str]]:
-    """What lies in a folder and is not hidden, and the names of what holds rules about it."""
-    shown: list[os.DirEntry[str]] = []
-    with_rules: set[str] = set()
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                if entry.name in RULE_FILES:
-                    with_rules.add(entry.name)
-            elif entry.name not in _LEFT_OUT:
-                shown.append(entry)
-    return shown, with_rules
-
-
-def _of_saved_page(name: str, beside: Set[str]) -> bool:
-    """Whether a browser made the folder `name` for what a page that it saved is made of."""
-    page = name.removesuffix("_files")
-    return page != name and not beside.isdisjoint((f"{page}.html", f"{page}.htm"))
-
-
-def _inside(path: str, folder: str) -> bool:
-    """Whether `path` is `folder` or lies below it; both absolute."""
-    return path == folder or path.startswith(os.path.join(folder, ""))
-
-
-def _sound(name: str) -> bool:
-    """Whether a file name is valid Unicode; Python stands in surrogates for bytes that are not."""
-    return name.isascii() or not re.search(r"[\ud800-\udfff]", name)
-
-
-def _misnamed() -> str:
-    return "has a name that is not valid UTF-8"
-
-
-def _broken_link(error: OSError) -> str:
-    if error.errno == errno.ELOOP:
-        return _CIRCULAR
-    if isinstance(error, FileNotFoundError):
-        return "is a link to something that does not exist"
-    return f"is a link that cannot be followed: {_why(error)}"
-
-
-def largest_of(path: str) -> int:
-    """How many bytes a note of this name may have."""
-    known = format_of(path)
-    return known.largest if known else LARGEST
-
-
-def _too_large(largest: int) -> str:
-    return f"is larger than {largest // 1_000_000} MB"
-
-
-def _why(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
-
-
 def _read_bytes(folder: Path, path: str) -> bytes | Skipped:
     """All bytes of a note; checked again, since the file may have changed since the scan."""
     try:
         root = os.path.realpath(folder)
         real = os.path.realpath(os.path.join(root, path), strict=True)
-        if not _inside(real, root):
-            return Skipped(path, _OUTSIDE)
+        if not inside(real, root):
+            return Skipped(path, OUTSIDE)
         with open(os.open(real, _OPEN), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return Skipped(path, _SPECIAL)
+                return Skipped(path, SPECIAL)
             largest = largest_of(path)
             raw = file.read(largest + 1)
     except FileNotFoundError:
         return Skipped(path, "is gone")
     except OSError as error:
-        reason = _CIRCULAR if error.errno == errno.ELOOP else f"cannot be read: {_why(error)}"
+        reason = CIRCULAR if error.errno == errno.ELOOP else f"cannot be read: {why(error)}"
         return Skipped(path, reason)
     if not raw:
-        return Skipped(path, _EMPTY)
-    return raw if len(raw) <= largest else Skipped(path, _too_large(largest))
+        return Skipped(path, EMPTY)
+    return raw if len(raw) <= largest else Skipped(path, too_large(largest))
 
 
 def _decode(raw: bytes) -> tuple[str, str]:
@@ -374,3 +140,22 @@ def _decode(raw: bytes) -> tuple[str, str]:
         return raw.decode(encoding), ""
     except UnicodeDecodeError:
         return raw.decode("cp1252", "replace"), "is not UTF-8; read as Windows-1252"
+
+
+def largest_of(path: str) -> int:
+    """How many bytes a note of this name may have."""
+    known = format_of(path)
+    return known.largest if known else LARGEST
+
+
+def too_large(largest: int) -> str:
+    return f"is larger than {largest // 1_000_000} MB"
+
+
+def inside(path: str, folder: str) -> bool:
+    """Whether `path` is `folder` or lies below it; both absolute."""
+    return path == folder or path.startswith(os.path.join(folder, ""))
+
+
+def why(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from rag.reading.readable import Readable, Unreadable
 
 if TYPE_CHECKING:
-    from rag.reading.documents import JsonValue
+    from rag.reading.front_matter import JsonValue
 
 _DAMAGED = "is damaged, or not what its suffix says"
 _STYLES = "p[style-name='Title'] => h1:fresh"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rag.reading.readable import Readable, link
 
 if TYPE_CHECKING:
-    from rag.reading.documents import JsonValue
+    from rag.reading.front_matter import JsonValue
 
 _HEADLINE = re.compile(r"(\*+)[ \t]+(.*)")
 _HEADLINE_TAGS = re.compile(r"(?<![ \t])[ \t]++((?::[\w@#%]++)++):[ \t]*$")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rag.reading.readable import Readable, Unreadable
 
 if TYPE_CHECKING:
-    from rag.reading.documents import JsonValue
+    from rag.reading.front_matter import JsonValue
 
 _BULLET = re.compile(r"[•‣◦▪–*-]\s|\(?\d{1,3}[.)]\s")
 _SPACE = re.compile(r"[^\S\n]+")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rag.reading.documents import JsonValue
+    from rag.reading.front_matter import JsonValue
 
 PAGES = ("p. ", "slide ")  # begin the labels of places that passages do not cross
 LONGEST_LINE = 2000  # characters: what has longer lines was not written by line

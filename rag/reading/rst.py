@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rag.reading.readable import Readable, link
 
 if TYPE_CHECKING:
-    from rag.reading.documents import JsonValue
+    from rag.reading.front_matter import JsonValue
 
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1*[ \t]*$")
 _FIELD = re.compile(r":([^:`\s][^:`]*):(?:[ \t]+(.*)|$)")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from rag.reading.readable import LONGEST_LINE, Readable, link
 
 if TYPE_CHECKING:
-    from rag.reading.documents import JsonValue
+    from rag.reading.front_matter import JsonValue
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BLOCKS = frozenset(

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.answering.conversations import DATABASE, TITLE_CHARS, Conversations, title_of
+from rag.answering.conversation_file import DATABASE
+from rag.answering.conversations import TITLE_CHARS, Conversations, title_of
 from rag.answering.grounding import Citation, Sentence
 from rag.answering.saved import SavedTurn
 from rag.errors import RagError

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from rag.answering.entailment import EntailmentJudge
-from rag.config import Config, load_config
+from rag.config import Config
+from rag.config_files import load_config
 from rag.errors import ModelError
 from rag.wiring import open_judge
 

@@ -13,7 +13,8 @@ import pytest
 from rag.indexing.build import IndexReport
 from rag.reading.chunks import chunk_document
 from rag.reading.documents import parse_document
-from rag.reading.notes import LARGEST, NoteText, Skipped, read_note, scan
+from rag.reading.notes import LARGEST, NoteText, Skipped, read_note
+from rag.reading.scanning import scan
 from tests.attacks.nasty import BYTES, TEXTS, make_names, make_specials
 from tests.conftest import mortal
 from tests.fuzz.properties import check_chunks, count_tokens

@@ -33,7 +33,7 @@ import asyncio, sys
 seen = []
 sys.addaudithook(lambda event, _: seen.append(event) if event.startswith("socket.") else None)
 from pathlib import Path
-from rag.config import load_config
+from rag.config_files import load_config
 from rag.wiring import build_engine
 from tui.app import ChatApp
 from tui.widgets.question import QuestionBox

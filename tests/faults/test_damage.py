@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.answering.conversations import DATABASE, Conversations
+from rag.answering.conversation_file import DATABASE
+from rag.answering.conversations import Conversations
 from rag.answering.recovery import ALTERED, inspect
 from rag.errors import RagError
 from rag.indexing.local import LocalIndex

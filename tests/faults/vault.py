@@ -18,7 +18,7 @@ from rag.engine import Engine
 from rag.indexing import bases
 from rag.indexing.home import find_home, index_folder
 from rag.indexing.local import LocalIndex
-from rag.reading.notes import scan
+from rag.reading.scanning import scan
 from rag.wiring import build_engine
 from tests.indexing.fakes import FakeEmbedder
 

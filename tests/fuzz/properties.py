@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rag.answering.grounding import Sentence, ground, quote
 from rag.answering.phrases import find_phrase
-from rag.config import load_config
+from rag.config_files import load_config
 from rag.errors import ConfigError, ModelError, QuestionError
 from rag.models.gguf import check_gguf
 from rag.reading.chunks import Chunk, chunk_document

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from rag.errors import ModelError
-from rag.indexing.embeddings import ModelFolder, OnnxEmbedder, TorchEmbedder, open_embedder
+from rag.indexing.embeddings import OnnxEmbedder, TorchEmbedder, open_embedder
+from rag.indexing.model_folder import ModelFolder
 from rag.indexing.static import StaticEmbedder
 from rag.models.catalog import find_model
 from rag.models.weights import embedder_files, locate

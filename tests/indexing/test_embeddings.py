@@ -11,14 +11,9 @@ import numpy as np
 import pytest
 
 from rag.errors import ModelError
-from rag.indexing.embeddings import (
-    ModelFolder,
-    OnnxEmbedder,
-    PassageText,
-    TorchEmbedder,
-    directions,
-    open_embedder,
-)
+from rag.indexing.embeddings import OnnxEmbedder, PassageText, TorchEmbedder, open_embedder
+from rag.indexing.model_folder import ModelFolder
+from rag.indexing.pooling import directions
 from rag.models.catalog import find_model
 from rag.models.weights import EmbedderFiles, embedder_files
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from rag.errors import IndexMismatch, ModelError
-from rag.indexing.embeddings import ModelFolder, OnnxEmbedder, TorchEmbedder
+from rag.indexing.embeddings import OnnxEmbedder, TorchEmbedder
+from rag.indexing.model_folder import ModelFolder
 from rag.models.catalog import find_model
 from rag.models.weights import EmbedderFiles, embedder_files, locate
 from tests.conftest import Box

@@ -11,7 +11,7 @@ import pytest
 
 from rag.answering.generation import Token
 from rag.cli import main
-from rag.config import load_config
+from rag.config_files import load_config
 from rag.models.bench import measure
 from rag.models.catalog import find_model
 from rag.models.header import free_memory

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.config import load_config
+from rag.config_files import load_config
 from rag.errors import ConfigError, ModelError
 from rag.models.catalog import find_model
 from rag.models.cross_encoder import CrossEncoderModel

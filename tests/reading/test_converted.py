@@ -11,8 +11,9 @@ import pytest
 
 from rag.reading import formats, notes, office
 from rag.reading.documents import Document, parse_document
-from rag.reading.notes import NoteText, Skipped, read_note, scan
+from rag.reading.notes import NoteText, Skipped, read_note
 from rag.reading.readable import Readable
+from rag.reading.scanning import scan
 from rag.reading.texts import Recent, Texts
 
 FILES = Path(__file__).parents[1] / "data" / "documents"

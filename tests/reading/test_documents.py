@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from rag.reading.blocks import Block
 from rag.reading.dates import date_in_name, parse_date
-from rag.reading.documents import Block, Document, parse_document
+from rag.reading.documents import Document, parse_document
 from rag.reading.links import blank_comments, plain
-from rag.reading.notes import NoteText, read_note, scan
+from rag.reading.notes import NoteText, read_note
+from rag.reading.scanning import scan
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 
@@ -425,7 +427,7 @@ def test_hostile_notes_neither_hang_nor_fail(text: str, suffix: str) -> None:
 
 def test_importing_loads_neither_the_parser_nor_yaml() -> None:
     code = (
-        "import sys, rag.reading.notes, rag.reading.documents, rag.reading.links\n"
+        "import sys, rag.reading.scanning, rag.reading.documents, rag.reading.links\n"
         "print(*(name for name in ('yaml', 'markdown_it') if name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,7 +10,8 @@ import pytest
 
 from rag.reading.documents import Document, parse_document
 from rag.reading.formats import FORMATS, suffixes_of
-from rag.reading.notes import NoteText, Skipped, read_note, scan
+from rag.reading.notes import NoteText, Skipped, read_note
+from rag.reading.scanning import scan
 
 FILES = Path(__file__).parents[1] / "data" / "formats"
 

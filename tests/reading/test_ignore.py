@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.reading.notes import scan
+from rag.reading.scanning import scan
 from tests.reading.test_notes import found, skipped, write
 
 
@@ -146,7 +146,7 @@ def test_a_fifo_or_a_folder_in_place_of_rules_is_passed_over(vault: Path) -> Non
 
 def test_the_libraries_are_loaded_only_where_there_are_rules(vault: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from rag.reading.notes import scan;"
+        "import sys; from pathlib import Path; from rag.reading.scanning import scan;"
         "scan(Path(sys.argv[1])); print(sorted({'pathspec', 'regex'} & set(sys.modules)))"
     )
 

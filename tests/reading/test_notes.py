@@ -11,7 +11,8 @@ import pytest
 
 from rag.errors import NotesError
 from rag.reading import notes
-from rag.reading.notes import NoteText, Skipped, hash_note, read_note, scan
+from rag.reading.notes import NoteText, Skipped, hash_note, read_note
+from rag.reading.scanning import Scan, scan
 
 
 def write(path: Path, content: bytes | str = "words") -> Path:
@@ -59,7 +60,7 @@ def test_leaves_out_silently_what_is_no_note(tmp_path: Path) -> None:
     ):  # fmt: skip
         write(tmp_path / name)
     (tmp_path / "photo.png").symlink_to("nowhere.png")
-    assert scan(tmp_path) == notes.Scan((), ())
+    assert scan(tmp_path) == Scan((), ())
 
 
 def test_a_folder_named_like_a_note_is_walked(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.config import load_config
+from rag.config_files import load_config
 from rag.events import Answered, Retrieved
 from rag.serving import address as addresses
 from rag.serving.client import WarmEngine, warm

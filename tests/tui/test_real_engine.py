@@ -28,8 +28,8 @@ async def test_a_folder_is_indexed_and_asked(tmp_path: Path) -> None:
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         driver = Driver(pilot, app)
         await driver.ask("How many litres does the rain barrel hold?")
-        await driver.until(lambda: driver.shows("2 notes · 2 passages · indexed just now"), 120)
-        await driver.until(lambda: app.chat.session.history, 120)
+        await driver.until(lambda: driver.shows("2 notes · 2 passages · indexed just now"), 300)
+        await driver.until(lambda: app.chat.session.history, 300)
         await driver.ready()
         assert "300" in driver.answers()[0]
         assert str(app.chat.query(SourceRow).first().render()).startswith("[1] barrel.md:3")
@@ -57,8 +57,8 @@ async def test_two_folders_are_indexed_and_asked(
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         driver = Driver(pilot, app)
         await driver.ask("How many litres does the rain barrel hold?")
-        await driver.until(lambda: driver.shows("2 notes · 2 passages · indexed just now"), 120)
-        await driver.until(lambda: app.chat.session.history, 120)
+        await driver.until(lambda: driver.shows("2 notes · 2 passages · indexed just now"), 300)
+        await driver.until(lambda: app.chat.session.history, 300)
         await driver.ready()
         assert "300" in driver.answers()[0]
         assert str(app.chat.query(SourceRow).first().render()).startswith("[1] home/barrel.md:3")

@@ -1,0 +1,163 @@
+"""An answer as it is written: its sentences and their marks, or JSON for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rag.commands.sources import show_cited, show_listed, show_nearest
+from rag.errors import RagError
+from rag.output import console, safe, show_json, show_respelled
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from rag.answering.grounding import Sentence
+    from rag.events import Answered, Event
+
+# Behind each sentence, and what the last two mean.
+_MARKS = {"supported": (" ✓", "green"), "weak": (" ≈", "yellow"), "unsupported": (" (?)", "red")}
+_LEGEND = {"weak": "≈ only partly borne out by its source", "unsupported": "(?) not in your notes"}
+
+
+def answering(events: Iterator[Event], stream: bool, thoughts: bool = False) -> Answered:
+    """Print an answer as its sentences come, then its sources; what the model thought first is
+    folded into a line unless `thoughts` are wanted."""
+    out = console()
+    done, sentences = _followed(out, events, stream)
+    if done.listed and done.answered:
+        show_listed(out, done.listed)
+        return done
+    if not done.answered:
+        out.print(safe(done.answer), style="bold", markup=False)
+        _show_thoughts(done, thoughts)
+        show_nearest(out, done)
+        return done
+    if not stream:
+        for number, each in enumerate(sentences):
+            _say_sentence(out, each, first=not number)
+    out.print("\n")
+    _show_thoughts(done, thoughts)
+    show_cited(out, done)
+    _show_legend(out, sentences)
+    return done
+
+
+def _followed(
+    out: Console, events: Iterator[Event], stream: bool
+) -> tuple[Answered, list[Sentence]]:
+    """The whole answer and its sentences, which are printed as they come to `stream` them."""
+    from rag.answering.answer import Reading, Thinking
+    from rag.answering.grounding import Sentence
+    from rag.events import Answered, Retrieved
+
+    done: Answered | None = None
+    sentences: list[Sentence] = []
+    thought = 0
+    with _Waiting() as waiting:
+        for event in events:
+            if isinstance(event, Retrieved):
+                show_respelled(event.respelled)
+            elif isinstance(event, Reading):
+                waiting.say(f"reading {event.tokens_done}/{event.tokens_total} {event.unit}")
+            elif isinstance(event, Thinking):
+                thought += len(event.text.split())
+                waiting.say(f"thinking, {thought} words")
+            elif isinstance(event, Sentence):
+                sentences.append(event)
+                if stream:
+                    waiting.stop()
+                    _say_sentence(out, event, first=len(sentences) == 1)
+                    sys.stdout.flush()
+            elif isinstance(event, Answered):
+                done = event
+    return _whole(done), sentences
+
+
+def answering_json(events: Iterator[Event]) -> Answered:
+    """Print an answer as one JSON object."""
+    from rag.events import Answered
+    from rag.schema import answer_json
+
+    done = _whole(next((event for event in events if isinstance(event, Answered)), None))
+    show_json(answer_json(done))
+    return done
+
+
+def answering_lines(events: Iterator[Event]) -> Answered:
+    """Print each step of an answer as one line of JSON as it comes."""
+    from rag.events import Answered
+    from rag.schema import event_json
+
+    done: Answered | None = None
+    for event in events:
+        show_json(event_json(event), indent=None)
+        done = event if isinstance(event, Answered) else done
+    return _whole(done)
+
+
+def _whole(done: Answered | None) -> Answered:
+    if done is None:
+        raise RagError("The answer broke off.", "Ask again.")
+    return done
+
+
+def _show_thoughts(done: Answered, whole: bool) -> None:
+    """What the model said to itself, on standard error: it is no answer, and nothing checked it."""
+    text = safe(done.thoughts).strip()
+    if not text:
+        return
+    folded = f"▸ thought first, {len(text.split()):,} words (shown with --thoughts)"
+    shown = f"▾ thought first, unchecked:\n{text}\n" if whole else folded
+    console(stderr=True).print(shown, style="dim", markup=False, soft_wrap=True)
+
+
+def _say_sentence(out: Console, sentence: Sentence, first: bool) -> None:
+    """One sentence and the mark of its support, set off from the one before."""
+    gap = "" if first or sentence.text[:1].isspace() else " "
+    text = _marked(f"{gap}{sentence.text}").append(*_MARKS[sentence.support])
+    out.print(text, end="", soft_wrap=True)
+
+
+def _marked(text: str) -> Text:
+    """An answer with its `[n]` marks in colour."""
+    from rich.text import Text
+
+    styled = Text(safe(text))
+    styled.highlight_regex(r"\[\d+\]", "cyan")
+    return styled
+
+
+def _show_legend(out: Console, sentences: Sequence[Sentence]) -> None:
+    seen = {each.support for each in sentences}
+    if legend := "   ".join(text for key, text in _LEGEND.items() if key in seen):
+        out.print(legend, style="dim", markup=False)
+
+
+class _Waiting:
+    """A line on a terminal's standard error until the first sentence comes."""
+
+    def __init__(self) -> None:
+        self._status: Any = None
+        self._shown = ""
+
+    def __enter__(self) -> _Waiting:
+        if sys.stderr.isatty() and sys.stdout.isatty():
+            self._status = console(stderr=True).status("searching")
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def say(self, text: str) -> None:
+        if self._status is not None and text != self._shown:
+            self._shown = text
+            self._status.update(text)
+
+    def stop(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None

@@ -1,0 +1,132 @@
+"""How far indexing has come, on a terminal, and what it did."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.output import console, duration, one_line, safe, show_json, tell
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rag.indexing.build import IndexProgress, IndexReport
+
+_SHOWN_SKIPS = 8
+
+
+def indexing(progress: Iterator[IndexProgress], folders: Sequence[Path], as_json: bool) -> None:
+    """Follow an indexing run to its end and say what it did."""
+    names = [str(each) for each in folders]
+    report = _follow(progress, quiet=as_json, title=f"Indexing {', '.join(names)}")
+    assert report is not None
+    if as_json:
+        from rag.schema import index_json
+
+        show_json(index_json(report, names))
+        return
+    out = console()
+    out.print(report.sentence(), f"{report.seconds:.1f} s.", markup=False, highlight=False)
+    _show_skipped(out, report)
+
+
+def told(what: IndexReport | str, folders: Sequence[str], as_json: bool) -> None:
+    """One line of what a watcher did, or of what stood in its way."""
+    from rag.schema import index_json
+    from rag.watching import log_line
+
+    if as_json:
+        if isinstance(what, str):
+            show_json({"error": what, "remedy": ""}, indent=None)
+        else:
+            show_json(index_json(what, folders), indent=None)
+        return
+    sys.stdout.write(f"{one_line(log_line(what))}\n")
+    sys.stdout.flush()
+
+
+def refreshing(progress: Iterator[IndexProgress], quiet: bool) -> None:
+    """Follow a refresh before a question; says something only if notes changed."""
+    report = _follow(progress, quiet, title="Bringing the index up to date")
+    if quiet or report is None:
+        return
+    if report.added or report.changed or report.moved or report.removed:
+        out = console(stderr=True)
+        out.print(report.sentence(), style="dim", markup=False, highlight=False)
+        _show_skipped(out, report)
+
+
+def _follow(progress: Iterator[IndexProgress], quiet: bool, title: str) -> IndexReport | None:
+    """The report of a run; draws a progress bar on a terminal once there is work to show."""
+    report: IndexReport | None = None
+    progress = _telling(progress)
+    first = next(progress, None)
+    if first is None:
+        return None
+    if quiet or not sys.stderr.isatty():
+        for event in progress:
+            report = event.report or report
+        return report
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(None),
+        TextColumn("{task.fields[detail]}", markup=False),
+        console=console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(safe(title), total=None, detail="looking for changes")
+        for event in progress:
+            done, total, detail = _detail(event)
+            bar.update(task, completed=done, total=total, detail=detail)
+            report = event.report or report
+    return report
+
+
+def _telling(progress: Iterator[IndexProgress]) -> Iterator[IndexProgress]:
+    """The same progress; what was amiss is said on standard error at its end."""
+    notices = []
+    try:
+        for event in progress:
+            if event.notice:
+                notices.append(event.notice)
+            yield event
+    finally:
+        tell(notices)
+
+
+def _detail(event: IndexProgress) -> tuple[int, int | None, str]:
+    """What is done of the stage at hand, of how much (None: unknown), and both in words."""
+    if event.stage == "read":
+        detail = f"{event.files_done:,}/{event.files_total:,} files read"
+        return event.files_done, event.files_total, detail
+    if event.stage == "embed" and event.chunks_total:
+        left = "" if event.seconds_left is None else f", {duration(event.seconds_left)} left"
+        speed = f", {event.chunks_per_s:.0f} passages/s" if event.chunks_per_s else ""
+        passages = f"{event.chunks_done:,}/{event.chunks_total:,} passages"
+        detail = f"{event.files_total:,} files, {passages}{speed}{left}"
+        return event.chunks_done, event.chunks_total, detail
+    return 0, None, {"write": "writing", "scan": "looking for changes"}.get(event.stage, "")
+
+
+def _show_skipped(out: Console, report: IndexReport) -> None:
+    for what, entries in (("Skipped", report.skipped), ("Note", report.warnings)):
+        for entry in entries[:_SHOWN_SKIPS]:
+            out.print(
+                f"  {what}: {one_line(entry.path)} {safe(entry.reason)}",
+                style="yellow",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
+        if len(entries) > _SHOWN_SKIPS:
+            out.print(
+                f"  … and {len(entries) - _SHOWN_SKIPS:,} more; all of them with: rag index --json",
+                style="yellow",
+                markup=False,
+            )

@@ -1,0 +1,104 @@
+"""The fields at the top of a note: YAML between two lines of "---"."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeAlias
+
+JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None"
+
+_FRONT_MATTER_LIMIT = 64 * 1024  # characters
+_YAML_DEPTH = 20
+_NOT_IN_YAML = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"
+)
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9]\d{0,17})")
+_DECIMAL = re.compile(r"[-+]?\d{1,15}\.\d{1,15}")
+_CONSTANTS: dict[str, JsonValue] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+
+
+class _BrokenYaml(Exception):
+    """Front matter that is not a plain mapping; `line` is 0-based within it."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+def read_front_matter(lines: list[str], warnings: list[str]) -> tuple[dict[str, JsonValue], int]:
+    """The fields, and how many lines they take up, the "---"s included; 0 when there are none."""
+    if lines[0].rstrip() != "---":
+        return {}, 0
+    ends = (n for n, line in enumerate(lines) if n and line.rstrip() in ("---", "..."))
+    end = next(ends, None)
+    if end is None:
+        return {}, 0
+    source = "\n".join([*lines[1:end], ""])
+    if len(source) > _FRONT_MATTER_LIMIT:
+        warnings.append("front matter is larger than 64 KiB; read as text")
+        return {}, 0
+    try:
+        return _read_yaml(source), end + 1
+    except _BrokenYaml as broken:
+        line = min(broken.line + 2, end + 1)
+        warnings.append(f"front matter is not valid YAML (line {line}); read as text")
+        return {}, 0
+
+
+def _read_yaml(source: str) -> dict[str, JsonValue]:
+    """The mapping that `source` holds, {} if it is blank. Raises _BrokenYaml.
+
+    Built from the parser's events, so that no tag is obeyed, no alias multiplied, nesting is
+    bounded, and a date that does not exist stays a string instead of spoiling all other fields.
+    """
+    if not source.strip():
+        return {}
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    open_: list[list[JsonValue]] = [[]]  # values so far in each open collection, outermost first
+    try:
+        for event in yaml.parse(_NOT_IN_YAML.sub(" ", source), Loader=loader):
+            line = event.start_mark.line if event.start_mark else 0
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                raise _BrokenYaml(line)
+            if isinstance(event, yaml.ScalarEvent):
+                open_[-1].append(_scalar(event.value) if event.implicit[0] else event.value)
+            elif isinstance(event, yaml.CollectionStartEvent):
+                if len(open_) > _YAML_DEPTH:
+                    raise _BrokenYaml(line)
+                open_.append([])
+            elif isinstance(event, yaml.SequenceEndEvent):
+                closed = open_.pop()
+                open_[-1].append(closed)
+            elif isinstance(event, yaml.MappingEndEvent):
+                closed = open_.pop()
+                open_[-1].append(_mapping(closed, line))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise _BrokenYaml(mark.line if mark else 0) from error
+    values = open_[0] or [{}]  # nothing but comments is an empty mapping
+    if len(values) != 1 or not isinstance(values[0], dict):
+        raise _BrokenYaml(0)
+    return values[0]
+
+
+def _scalar(text: str) -> JsonValue:
+    """An unquoted value by YAML 1.2's rules: 13:20 and "no" are strings, not 800 and false."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _DECIMAL.fullmatch(text) else text
+
+
+def _mapping(flat: list[JsonValue], line: int) -> dict[str, JsonValue]:
+    """A mapping from its keys and values in turn."""
+    keys = flat[::2]
+    if any(isinstance(key, (dict, list)) for key in keys):
+        raise _BrokenYaml(line)
+    names = ("" if key is None else str(key) for key in keys)
+    return dict(zip(names, flat[1::2], strict=True))
