@@ -115,6 +115,7 @@ class Notes:
         *,
         k: int | None = None,
         quote: bool = False,
+        strict: bool | None = None,
         after: Answer | Sequence[Answer] = (),
         refresh: bool = True,
         **within: Unpack[Within],
@@ -122,6 +123,7 @@ class Notes:
         """Answer a question, after bringing the index up to date unless `refresh` is False.
 
         `k` passages are found and read; with `quote` the notes' own words answer, without a model;
+        with `strict` nothing is said that they do not bear out (None: as `rag.toml` has it);
         `after` are earlier answers that this question follows up. Raises RagError.
         """
         earlier = [after] if isinstance(after, Answer) else after
@@ -129,6 +131,7 @@ class Notes:
             question,
             k=k,
             quote=quote,
+            strict=strict,
             history=[_turn(each.done) for each in earlier],
             refresh=refresh,
             **within,
@@ -146,6 +149,7 @@ class Notes:
         *,
         k: int | None = None,
         quote: bool = False,
+        strict: bool | None = None,
         history: Sequence[Turn] = (),
         refresh: bool = True,
         cancel: Callable[[], bool] | None = None,
@@ -160,7 +164,9 @@ class Notes:
         if refresh:
             self.refresh(cancel)
         with self._lock:
-            events = self.engine.ask(question, history, cancel, k, filters, quote=quote)
+            events = self.engine.ask(
+                question, history, cancel, k, filters, quote=quote, strict=strict
+            )
             first = next(events)  # the search; what follows touches no index
         yield first
         yield from events
@@ -246,9 +252,11 @@ class Notes:
 
     def read(self, path: str) -> str:
         """The whole text of the indexed note at `path`, as it is now. Raises NotesError."""
+        from rag.indexing.kept import kept_texts
         from rag.reading.notes import Skipped, read_note
 
-        text = read_note(*self.engine.place(self.entry(path).path))
+        folder, inside = self.engine.place(self.entry(path).path)
+        text = read_note(folder, inside, kept_texts(self.engine.parts.data_dir, folder))
         if isinstance(text, Skipped):
             raise NotesError(f"{text.path} {text.reason}.", "Index the notes again: rag index")
         return text.text

@@ -8,45 +8,42 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
-from rag.errors import Cancelled, RagError
-
-if TYPE_CHECKING:
-    pass
-
+from rag.commands.failing import tell_failure
 from rag.commands.parser import build_parser
-from rag.commands.shared import FAILED, STOPPED, complain
+from rag.commands.shared import FAILED, STOPPED
+from rag.errors import Cancelled, RagError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit status. No error ends in a traceback."""
+    given = sys.argv[1:] if argv is None else argv
     try:
         started = _process_start()
-        arguments = build_parser().parse_args(argv)
+        arguments = build_parser().parse_args(given)
         command: Callable[[argparse.Namespace, float], int] = arguments.command
         return command(arguments, started)
-    except (KeyboardInterrupt, Cancelled):
-        complain("Stopped.")
-        return STOPPED
-    except RagError as error:
-        complain("Stopped." if _interrupted(error) else str(error))
-        return STOPPED if _interrupted(error) else FAILED
     except BrokenPipeError:  # the reader of our output, `head` say, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return FAILED
+    except (KeyboardInterrupt, RagError) as error:
+        stopped = isinstance(error, Cancelled) or _interrupted(error)
+        tell_failure(error if isinstance(error, RagError) and not stopped else Cancelled(), given)
+        return STOPPED if stopped else FAILED
     except Exception as error:
         if _interrupted(error):
-            complain("Stopped.")
+            tell_failure(Cancelled(), given)
             return STOPPED
         if os.environ.get("RAG_DEBUG"):
             raise
-        complain(
+        unforeseen = RagError(
             f"Something unforeseen happened ({type(error).__name__}: {error}). Your notes "
             "and the index are untouched; RAG_DEBUG=1 shows where it happened."
         )
+        tell_failure(unforeseen, given)
         return FAILED
 
 

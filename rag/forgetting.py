@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.answering.conversation_file import DATABASE
 from rag.answering.conversations import Conversations
@@ -16,6 +17,9 @@ from rag.indexing.forget import forget, notes_below, remember
 from rag.indexing.home import find_home, index_folder, writing
 from rag.indexing.local import LocalIndex
 from rag.reading.scanning import scan
+
+if TYPE_CHECKING:
+    from rag.shapes import ForgottenJson
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,14 @@ class Forgotten:
     present: int
     turns: int
     turns_removed: bool
+
+    def to_dict(self) -> ForgottenJson:
+        return {
+            "notes": list(self.notes),
+            "present": self.present,
+            "turns": self.turns,
+            "turns_removed": self.turns_removed,
+        }
 
     def sentence(self) -> str:
         """What was done, for people."""

@@ -56,6 +56,7 @@ Question = Annotated[str, Field(description="A question, or words to look for")]
 Limit = Annotated[int, Field(ge=1, le=50, description="How many passages")]
 Tags = Annotated[Sequence[str], Field(description="Only notes with all of these tags")]
 Folder = Annotated[str, Field(description="Only notes in this folder")]
+Strict = Annotated[bool, Field(description="Say only what the notes bear out")]
 Day = Annotated[str, Field(description="A day, month or year: 2024-02-05, 2024, 'last week'")]
 
 
@@ -168,13 +169,14 @@ class NotesServer(MCPServer[Any]):
         folder: Folder = "",
         since: Day = "",
         until: Day = "",
+        strict: Strict = False,
     ) -> AskResult:
         """Have a small local model answer a question from the user's notes, with verbatim quotes
         and their lines, or hear that the notes do not say."""
         within = _within(tags, folder, since, until)
 
         def answered(stop: Callable[[], bool]) -> Answered:
-            *_, done = self._standby.stream(question, stop, **within)
+            *_, done = self._standby.stream(question, stop, strict=strict or None, **within)
             assert isinstance(done, Answered)
             return done
 

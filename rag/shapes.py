@@ -208,6 +208,89 @@ class OpenJson(TypedDict):
     file: str
 
 
+class SpeedJson(TypedDict):
+    """Tokens a second that a model read and wrote here, and the day when it was measured."""
+
+    prefill: float
+    decode: float
+    day: str
+
+
+class ModelJson(TypedDict):
+    """A model of the table. Sizes in bytes, `context` in tokens, null where unknown; `fits` says
+    whether the memory that is free now would hold it."""
+
+    name: str
+    kind: Literal["generator", "embedder"]
+    installed: bool
+    in_use: bool
+    parameters: str
+    size: int | None
+    memory: int | None
+    fits: bool
+    context: int | None
+    licence: str
+    speed: SpeedJson | None
+    source: str
+
+
+class FindingJson(TypedDict):
+    """One thing that the doctor looked at; `cure` is empty where nothing needs one."""
+
+    about: str
+    state: Literal["sound", "warning", "broken"]
+    found: str
+    cure: str
+
+
+class ForgottenJson(TypedDict):
+    """Notes that were forgotten: how many of them the folder still holds, and how many turns of
+    conversations quoted them, which were removed or not."""
+
+    notes: list[str]
+    present: int
+    turns: int
+    turns_removed: bool
+
+
+class RememberedJson(TypedDict):
+    """How many forgotten notes will be indexed again."""
+
+    remembered: int
+
+
+class ModelHereJson(TypedDict):
+    """A model that was fetched, added or removed; `size` in bytes."""
+
+    name: str
+    path: str
+    size: int
+
+
+class ModelInUseJson(TypedDict):
+    """A model that is used from now on, and the settings file that says so."""
+
+    name: str
+    kind: Literal["generator", "embedder"]
+    file: str
+
+
+class ModelSpeedJson(TypedDict):
+    """Tokens a second that a model reads and writes here."""
+
+    name: str
+    prefill: float
+    decode: float
+
+
+class ServiceJson(TypedDict):
+    """Whether the background service is installed, and runs; `file` is, or would be, its own."""
+
+    installed: bool
+    running: bool
+    file: str
+
+
 class EvidenceJson(TypedDict):
     """A sentence of passage `n` that bears on the question."""
 
@@ -262,7 +345,9 @@ class ErrorEventJson(ErrorJson):
 
 
 SHAPES = (
-    AnswerJson, SearchJson, ExplainedJson, IndexJson, StatusJson, OpenJson, NoteJson, ErrorJson,
+    AnswerJson, SearchJson, ExplainedJson, IndexJson, StatusJson, OpenJson, ModelJson,
+    ModelHereJson, ModelInUseJson, ModelSpeedJson, FindingJson, ForgottenJson, RememberedJson,
+    ServiceJson, NoteJson, ErrorJson,
     RetrievedEventJson, ReadingEventJson, ThinkingEventJson, SentenceEventJson, AnswerEventJson,
     ErrorEventJson,
 )  # fmt: skip

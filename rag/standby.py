@@ -49,6 +49,7 @@ class Standby:
         cancel: Callable[[], bool],
         k: int | None = None,
         history: Sequence[Turn] = (),
+        strict: bool | None = None,
         **within: Unpack[Within],
     ) -> Iterator[Event]:
         """An answer step by step. Raises RagError; Cancelled also when the server ends."""
@@ -58,7 +59,13 @@ class Standby:
 
         self.ready(stopped)
         yield from self.notes.stream(
-            question, k=k, history=history, refresh=False, cancel=stopped, **within
+            question,
+            k=k,
+            history=history,
+            strict=strict,
+            refresh=False,
+            cancel=stopped,
+            **within,
         )
 
     def search(self, question: str, k: int | None = None, **within: Unpack[Within]) -> Passages:

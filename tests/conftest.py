@@ -166,6 +166,25 @@ def engine(box: Box) -> Engine:
     return box.engine()
 
 
+@pytest.fixture
+def opener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a desktop's opener that writes what it opens to `opened`, and ends with the
+    number in `status`."""
+    folder = tmp_path / "desktop"
+    folder.mkdir()
+    for name in ("xdg-open", "open"):
+        program = folder / name
+        program.write_text(
+            f'#!/bin/sh\nprintf "%s\\n" "$1" > {folder}/opened\n'
+            f"exit $(cat {folder}/status 2>/dev/null || echo 0)\n"
+        )
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    return folder
+
+
 def mortal() -> Callable[[], None] | None:
     """What makes a child obey file permissions, also where the tests run as root."""
     if os.geteuid() != 0:

@@ -15,10 +15,12 @@ from rag import RagError, open_notes
 from rag.api import Notes
 from rag.errors import Cancelled, NotesError
 from rag.events import Answered, Retrieved
+from tests.answering.test_answer import Said
 from tests.conftest import Box
 
 pytestmark = pytest.mark.model
 BARREL = "How many litres does the rain barrel hold?"
+BORNE_OUT_AND_NOT = "The rain barrel holds 300 litres. The rain barrel was a gift."
 LIGHT = """
 import sys
 before = set(sys.modules)
@@ -72,6 +74,17 @@ def test_a_question_and_its_follow_up(opened: Notes):
         later = notes.ask("and when should it be emptied?", after=answer, quote=True)
         assert "frost" in later.text
         assert later.passages[0].path == "barrel.md"
+
+
+def test_strict_leaves_out_what_the_notes_do_not_bear_out(opened: Notes):
+    opened.refresh()
+    opened.engine.models._generator = Said(BORNE_OUT_AND_NOT)
+    said = opened.ask(BARREL)
+    assert said.text == "The rain barrel holds 300 litres. [1] The rain barrel was a gift."
+    assert opened.ask(BARREL, strict=True).text == "The rain barrel holds 300 litres. [1]"
+    *_, last = opened.stream(BARREL, strict=True)
+    assert isinstance(last, Answered)
+    assert [each.support for each in last.sentences] == ["supported"]
 
 
 def test_what_the_notes_do_not_say(opened: Notes):

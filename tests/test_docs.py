@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 
@@ -19,9 +20,19 @@ from tests.conftest import Box
 pytestmark = pytest.mark.model
 PROJECT = Path(__file__).parents[1]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
-_BLOCK = re.compile(r"^```(?:sh|console|bash)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-# These wait for a person or another program, or reach the network when one asks them to.
-_WAITS = {"chat", "mcp", "serve", "models", "service", "open"}
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_SHELL = ("sh", "console", "bash")
+# Why a command that is shown is not run here.
+_NOT_RUN = {
+    ("chat",): "waits for a person: tests/tui/test_terminal.py types",
+    ("mcp",): "waits for a client: tests/test_mcp.py is one",
+    ("serve",): "waits for a client: tests/http/test_app.py is one",
+    ("index", "--watch"): "goes on until Ctrl-C: tests/test_watching.py",
+    ("models", "pull"): "downloads: tests/models/test_download.py does from a server of its own",
+    ("models", "use", "Qwen3-1.7B"): "was not downloaded",
+    ("models", "remove"): "was not downloaded",
+    ("service", "uninstall"): "would stop the service of whoever tests: tests/test_service.py",
+}
 _QUESTION = {
     "id": "1",
     "question": "What does GAN stand for?",
@@ -31,20 +42,34 @@ _QUESTION = {
 
 
 def shown() -> list[tuple[str, list[str]]]:
-    """Page and words of each command `rag` that the documentation shows."""
+    """Page and words of each command `rag` that the documentation shows, also in a pipe."""
     found = []
     for page in PAGES:
-        for block in _BLOCK.findall(page.read_text(encoding="utf-8")):
+        for language, block in _BLOCK.findall(page.read_text(encoding="utf-8")):
             for line in block.splitlines():
-                words = shlex.split(line.removeprefix("$ "), comments=True)
-                if words[:1] == ["rag"]:
-                    found.append((page.name, list(takewhile(_own, words[1:]))))
+                if language in _SHELL or (not language and line.startswith("$ ")):
+                    words = shlex.split(line.removeprefix("$ "), comments=True)
+                    found += [(page.name, each) for each in _own(words)]
     return found
 
 
-def _own(word: str) -> bool:
-    """Whether a word is still the command's, not the shell's."""
-    return word not in {"|", ">", ">>", "&&", "&", ";", "\\"}
+def _own(words: list[str]) -> Iterator[list[str]]:
+    """What stands behind `rag`, for each program of a line."""
+    programs: list[list[str]] = [[]]
+    for word in words:
+        if word in {"|", "&&", "&", ";"}:
+            programs.append([])
+        else:
+            programs[-1].append(word)
+    for program in programs:
+        start = program.index("--") + 1 if program[:1] == ["claude"] else 0
+        if program[start : start + 1] == ["rag"]:
+            yield list(takewhile(lambda word: word not in {">", ">>", "\\"}, program[start + 1 :]))
+
+
+def _why_not(words: list[str]) -> tuple[str, ...]:
+    """The entry that says why a command is not run; empty for one that is."""
+    return next((each for each in _NOT_RUN if tuple(words[: len(each)]) == each), ())
 
 
 def test_there_are_commands():
@@ -64,12 +89,20 @@ def test_every_command_shown_runs(box: Box):
     box.env = {"HOME": str(home), "RAG_NOTES": ""}
     assert box.rag("index", str(home / "vault")).returncode == 0
     for page, words in shown():
-        if words[0] in _WAITS or "--watch" in words:
+        if _why_not(words):
             continue
         typed = [word.replace("~", str(home), 1) if word[:1] == "~" else word for word in words]
-        done = box.rag(*typed)
+        if words[:2] == ["models", "use"]:  # for what follows, the bundled one answers
+            box.env["RAG_CONFIG_DIR"] = str(home / "settings")
+            typed.append("--yes")
+        done = box.rag(*typed, input="+Empty the barrel.\n" if "-" in words else None)
+        box.env.pop("RAG_CONFIG_DIR", None)
         allowed = (0, 1) if words[0] in {"ask", "search"} else (0,)
         assert done.returncode in allowed, f"{page}: rag {shlex.join(words)}\n{done.stderr}"
+
+
+def test_what_is_not_run_is_shown_and_has_a_reason():
+    assert {_why_not(words) for _, words in shown()} - {()} == set(_NOT_RUN)
 
 
 def test_the_site_builds_without_a_broken_link(tmp_path: Path):

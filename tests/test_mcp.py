@@ -19,7 +19,9 @@ from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from rag.api import Notes
 from rag.mcp import READ, NotesServer
 from rag.standby import Standby
+from tests.answering.test_answer import Said
 from tests.conftest import Box
+from tests.test_api import BORNE_OUT_AND_NOT
 
 pytestmark = pytest.mark.model
 BARREL = "How many litres does the rain barrel hold?"
@@ -88,6 +90,19 @@ async def test_searching_and_asking(box: Box):
         assert nothing.structured_content["nearest"]
         only = await client.call_tool("search_notes", {"query": "in nine days", "folder": "trips/"})
         assert {each["path"] for each in only.structured_content["passages"]} == {"trips/rhine.md"}
+
+
+async def test_strict(box: Box):
+    box.index()
+    notes = Notes(box.engine())
+    notes.engine.models._generator = Said(BORNE_OUT_AND_NOT)
+    with Standby(notes) as standby:
+        async with Client(NotesServer(standby)) as client:
+            for strict in (False, True):
+                asked = {"question": BARREL, "strict": strict}
+                answer = (await client.call_tool("ask_notes", asked)).structured_content
+                assert ("gift" in answer["answer"]) is not strict
+                assert "300 litres" in answer["answer"]
 
 
 async def test_listing(box: Box):

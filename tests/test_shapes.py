@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,7 @@ def test_the_documentation_names_every_shape_and_key():
     text = (DOCS / "json.md").read_text()
     named = set(re.findall(r"[`\"](\w+)[`\"]", text))
     for shape in SHAPES:
-        if shape.__name__ in ("NoteJson", "ErrorJson"):
+        if shape.__name__ == "NoteJson":
             continue  # of the HTTP server alone
         assert f"[{shape.__name__}]" in text
         assert shape.__annotations__.keys() <= named, shape
@@ -60,6 +62,55 @@ def test_every_command(box: Box):
     check(printed(box, "search", "--json", "--explain", BARREL), "ExplainedJson")
     check(printed(box, "open", "--json", "rain barrel"), "OpenJson")
     check(printed(box, "status", "--json"), "StatusJson")
+    for name, shape in (("models", "ModelJson"), ("doctor", "FindingJson")):
+        rows = printed(box, name, "--json")
+        assert rows
+        for each in rows:
+            check(each, shape)
+    used = printed(box, "models", "use", "--json", "SmolLM2-135M-Instruct")
+    check(used, "ModelInUseJson")
+    check(printed(box, "forget", "--json", "bees.md"), "ForgottenJson")
+    check(printed(box, "forget", "--json", "--undo", "bees.md"), "RememberedJson")
+    check(printed(box, "service", "status", "--json"), "ServiceJson")
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("ask", "--json", "--notes", "no such folder", BARREL),
+        ("ask", "--json", "--since", "someday", BARREL),
+        ("ask", "--json", "--no-such-flag", BARREL),
+        ("search", "--json", "-k", "99", BARREL),
+        ("index", "--json", "no such folder"),
+        ("models", "use", "--json", "SmolLM2-135M-Instrukt"),
+        ("eval", "--json", "no such file"),
+        ("no such command", "--json"),
+    ],
+    ids=" ".join,
+)
+def test_an_error_is_json_and_a_sentence(box: Box, command: tuple[str, ...]):
+    done = box.rag(*command)
+    assert done.returncode == 2
+    wrong = json.loads(done.stdout)
+    check(wrong, "ErrorJson")
+    assert done.stderr.strip() == f"{wrong['error']} {wrong['remedy']}".strip()
+
+
+@pytest.mark.model
+def test_without_json_an_error_is_a_sentence_alone(box: Box):
+    assert box.rag("ask", "--notes", "no such folder", "--", "--json").stdout == ""
+
+
+@pytest.mark.model
+def test_an_error_that_nobody_reads(box: Box):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "rag", "index", "--json", "no such folder"],
+            env=box.environ(), stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("There is no folder")
 
 
 @pytest.mark.model
@@ -95,4 +146,6 @@ def test_lines_as_they_come(box: Box):
     assert lines("Who won the chess tournament in Reykjavik?", 1)[-1]["answered"] is False
     (wrong,) = lines("since:someday where is the hive?", 2)
     check(wrong, "ErrorEventJson")
+    early = json.loads(box.rag("ask", "--json-lines", "-k", "99", BARREL).stdout)
+    check(early, "ErrorEventJson")
     box.refused("ask", "--json", "--json-lines", BARREL, says="not allowed with")

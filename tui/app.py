@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import multiprocessing
 import os
@@ -9,9 +10,10 @@ import subprocess
 import sys
 from collections.abc import Collection, Iterable
 from multiprocessing import resource_tracker
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
+from textual import work
 from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
@@ -27,14 +29,17 @@ from rag.editor import (
 )
 from rag.engine import Engine
 from rag.errors import ConfigError, RagError
+from rag.opener import is_document, opener_command, run_opener
 from tui.keys import bind, keymap, read_alt_digits
 from tui.messages import NoteWanted
 from tui.screens.chat import Begin, ChatScreen
+from tui.text import one_line
 from tui.themes import DARK, LIGHT, SIXTEEN
 from tui.work import EngineWorker
 from tui.workplace import Workplace, workplace
 
 LEAVE_AFTER_S = 1.0
+READ_HERE = "Press Enter on the source to read its text here."
 
 
 class ChatApp(App[None]):
@@ -137,10 +142,23 @@ class ChatApp(App[None]):
             if event.how == "vault":
                 self.open_url(vault_url(folder, path))
                 return
+            if is_document(path):
+                self._open_document(opener_command(path, os.environ, READ_HERE))
+                return
             editor = find_editor(os.environ)
             self.launch(editor_command(editor, path, event.first), has_own_window(editor))
         except RagError as error:
             self.notify(str(error), title="Not opened", severity="warning", markup=False)
+
+    @work
+    async def _open_document(self, command: list[str]) -> None:
+        """Hand a PDF, say, to the desktop, and say so: nothing changes on this screen."""
+        try:
+            await asyncio.to_thread(run_opener, command, READ_HERE)
+        except RagError as error:
+            self.notify(str(error), title="Not opened", severity="warning", markup=False)
+            return
+        self.notify(f"{one_line(Path(command[-1]).name)} opens beside this.", markup=False)
 
     def launch(self, command: list[str], own_window: bool) -> None:
         """Run an editor: beside us when it has a window, else in our place until it ends."""

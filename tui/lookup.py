@@ -14,6 +14,7 @@ from rag.answering.grounding import Citation
 from rag.errors import RagError
 from rag.indexing.library import Found, Library, NoteEntry, find_named
 from rag.reading.notes import NoteText, Skipped, read_note
+from rag.reading.texts import Recent
 from rag.retrieval.search import Passage
 from rag.retrieval.standing import Standing, look_up
 
@@ -23,14 +24,19 @@ _TEXT_FROM = 3  # characters: shorter ones are found in every note
 class Lookup:
     """Looks things up in the notes; where there is no index it finds nothing.
 
-    `place` gives the notes folder of a note as it is shown, and its path there.
+    `place` gives the notes folder of a note as it is shown, and its path there; `texts` the
+    documents of a notes folder that were converted before.
     """
 
     def __init__(
-        self, place: Callable[[str], tuple[Path, str]], open_library: Callable[[], Library]
+        self,
+        place: Callable[[str], tuple[Path, str]],
+        open_library: Callable[[], Library],
+        texts: Callable[[Path], Recent | None] = lambda _: None,
     ) -> None:
         self._place = place
         self._open = open_library
+        self._texts = texts
         self._library: Library | None = None
         self._lock = threading.Lock()
 
@@ -65,7 +71,8 @@ class Lookup:
 
     def read(self, path: str) -> NoteText | Skipped:
         """The text of a note."""
-        return read_note(*self._place(path))
+        folder, inside = self._place(path)
+        return read_note(folder, inside, self._texts(folder))
 
     def resolve(self, target: str, source: str) -> str | None:
         """The note that a link in the note `source` leads to."""
@@ -86,7 +93,9 @@ class Lookup:
             folder, path = self._place(passage.path)
             quotes = [each.quote for each in citations if each.n == number]
             known = hashes.get(passage.path, "")
-            found[number] = look_up(folder, replace(passage, path=path), quotes, known)
+            found[number] = look_up(
+                folder, replace(passage, path=path), quotes, known, texts=self._texts(folder)
+            )
         return found
 
     def _opened(self) -> Library:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from rag.engine import Engine
 
 if TYPE_CHECKING:
     from rag.models.choices import ModelChoice
+    from rag.reading.texts import Recent
 
 UNDO_S = 86400.0  # how long a deleted conversation can be brought back
 
@@ -29,11 +31,13 @@ class Workplace:
     keys: Mapping[str, str] = field(default_factory=dict)
     theme: str = ""
     watch: bool = False
+    texts: Callable[[Path], Recent | None] = lambda _: None
 
 
 def workplace(engine: Engine) -> Workplace:
     """The real one, for the settings that `engine` was made with."""
     from rag.indexing.home import known_folders
+    from rag.indexing.kept import kept_texts
     from rag.wiring import open_folder, use_generator
 
     config = engine.parts.settings
@@ -57,6 +61,7 @@ def workplace(engine: Engine) -> Workplace:
 
     return Workplace(
         open_conversations=open_conversations,
+        texts=partial(kept_texts, config.data_dir),
         folders=folders,
         open_folder=open_folder,
         models=models,

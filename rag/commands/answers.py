@@ -87,18 +87,14 @@ def answering_json(events: Iterator[Event]) -> Answered:
 
 
 def answering_lines(events: Iterator[Event]) -> Answered:
-    """Print each step of an answer as one line of JSON as it comes; an error is the last line."""
+    """Print each step of an answer as one line of JSON as it comes."""
     from rag.events import Answered
-    from rag.schema import error_json, event_json
+    from rag.schema import event_json
 
     done: Answered | None = None
-    try:
-        for event in events:
-            show_json(event_json(event), indent=None)
-            done = event if isinstance(event, Answered) else done
-    except RagError as error:
-        show_json({"event": "error", **error_json(error)}, indent=None)
-        raise
+    for event in events:
+        show_json(event_json(event), indent=None)
+        done = event if isinstance(event, Answered) else done
     return _whole(done)
 
 

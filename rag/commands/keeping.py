@@ -94,6 +94,11 @@ def service(arguments: argparse.Namespace, started: float) -> int:
         say(uninstall(service))
     else:
         installed, running = state(service)
+        if arguments.json:
+            from rag.output import show_json
+
+            show_json({"installed": installed, "running": running, "file": str(service.file)})
+            return ANSWERED
         where = f"installed ({service.file})" if installed else "not installed"
         print(f"The service is {where} and {'runs' if running else 'does not run'}.")
     return ANSWERED
@@ -115,7 +120,7 @@ def doctor(arguments: argparse.Namespace, started: float) -> int:
 
 def forget(arguments: argparse.Namespace, started: float) -> int:
     from rag.forgetting import forget_notes, remember_notes
-    from rag.output import safe
+    from rag.output import safe, show_json
 
     engine = open_engine(arguments, started, arguments.notes)
     if len(engine.folders) > 1:
@@ -125,14 +130,20 @@ def forget(arguments: argparse.Namespace, started: float) -> int:
         )
     if arguments.undo:
         count = remember_notes(engine, arguments.paths)
+        if arguments.json:
+            show_json({"remembered": count})
+            return ANSWERED
         say(f"{count:,} note{'' if count == 1 else 's'} will be indexed again: rag index")
         return ANSWERED
     done = forget_notes(engine, arguments.paths, arguments.conversations)
-    if done.turns and not done.turns_removed and sys.stdin.isatty():
+    if done.turns and not done.turns_removed and sys.stdin.isatty() and not arguments.json:
         question = f"Your conversations quote it in {done.turns:,} turns. Remove these as well?"
         if agreed(question):
             done = forget_notes(engine, arguments.paths, True)
-    print(safe(done.sentence()))
+    if arguments.json:
+        show_json(done.to_dict())
+    else:
+        print(safe(done.sentence()))
     return ANSWERED
 
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from rag import __version__
-
-if TYPE_CHECKING:
-    pass
-
 from rag.commands import asking, keeping
-from rag.commands.shared import FAILED, STATUSES, complain
+from rag.commands.shared import STATUSES
+from rag.errors import RagError
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -162,7 +159,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_flags(serve)
     serve.set_defaults(command=keeping.serve)
 
-    for each in (index, ask, search, jump, status, doctor, evaluation):
+    for each in (index, ask, search, jump, status, doctor, forget, state, evaluation):
         as_json = each.add_mutually_exclusive_group() if each is ask else each
         as_json.add_argument("--json", action="store_true", help="for programs: one JSON object")
         if each is ask:
@@ -187,6 +184,7 @@ def build_parser() -> argparse.ArgumentParser:
         )
     for each in (parser, *commands.choices.values()):
         each.epilog = STATUSES
+    doctor.epilog = STATUSES.replace("the notes do not say", "something is broken")
     return parser
 
 
@@ -205,8 +203,4 @@ def _add_filters(command: argparse.ArgumentParser) -> None:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        complain(f"{message[:1].upper()}{message[1:]}. See: {self.prog} --help")
-        raise SystemExit(FAILED)
-
-
-# Commands
+        raise RagError(f"{message[:1].upper()}{message[1:]}.", f"See: {self.prog} --help")

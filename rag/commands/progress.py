@@ -38,8 +38,10 @@ def told(what: IndexReport | str, folders: Sequence[str], as_json: bool) -> None
     from rag.watching import log_line
 
     if as_json:
-        line = {"error": what} if isinstance(what, str) else index_json(what, folders)
-        show_json(line, indent=None)
+        if isinstance(what, str):
+            show_json({"error": what, "remedy": ""}, indent=None)
+        else:
+            show_json(index_json(what, folders), indent=None)
         return
     sys.stdout.write(f"{one_line(log_line(what))}\n")
     sys.stdout.flush()

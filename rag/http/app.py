@@ -94,7 +94,14 @@ async def _ask(request: Request) -> Response:
     """The answer as server-sent events, or as one object where the client accepts JSON alone."""
     asked: Asking = await from_body(request) if request.method == "POST" else from_query(request)
     standby: Standby = request.app.state.standby
-    stream = asking(standby, asked.question, k=asked.k, history=asked.history, **asked.within)
+    stream = asking(
+        standby,
+        asked.question,
+        k=asked.k,
+        history=asked.history,
+        strict=asked.strict,
+        **asked.within,
+    )
     events = await begun(steps(stream))
     accepted = request.headers.get("accept", "")
     if "application/json" not in accepted or "text/event-stream" in accepted:

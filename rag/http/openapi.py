@@ -16,12 +16,14 @@ _FILTERS = (
     ("until", "Only notes up to this day."),
 )
 _ASKED = (("q", "The question."), ("k", "How many passages, 1 to 50."), *_FILTERS)
+_STRICT = "true: say only what the notes bear out; else as the settings have it."
 _BODY = {
     "question": {"type": "string"},
     "k": {"type": "integer", "minimum": 1, "maximum": 50},
     **{name: {"type": "array", "items": {"type": "string"}} for name in ("tags", "paths", "where")},
     "since": {"type": "string"},
     "until": {"type": "string"},
+    "strict": {"type": "boolean", "description": _STRICT},
     "history": {
         "type": "array",
         "description": "Questions before this one, with their answers.",
@@ -59,7 +61,12 @@ def document() -> dict[str, Any]:
         "paths": {
             "/search": {"get": _get("The passages for a question", _ASKED, _ref("SearchJson"))},
             "/ask": {
-                "get": _get("An answer, step by step", _ASKED, _ref("AnswerJson"), _EVENTS),
+                "get": _get(
+                    "An answer, step by step",
+                    (*_ASKED, ("strict", _STRICT)),
+                    _ref("AnswerJson"),
+                    _EVENTS,
+                ),
                 "post": _post("The same, from JSON", _BODY, ["question"], _ref("AnswerJson")),
             },
             "/notes": {

@@ -13,6 +13,7 @@ from rag.api import Within
 from rag.errors import QuestionError
 from rag.retrieval.query import Turn
 
+_SAID = {"": None, "true": True, "1": True, "false": False, "0": False}
 _SEVERAL = {"tag": "tags", "path": "paths", "where": "where"}
 
 
@@ -24,6 +25,7 @@ class Asking:
     k: int | None
     history: tuple[Turn, ...]
     within: Within
+    strict: bool | None = None
 
 
 def from_query(request: Request) -> Asking:
@@ -34,6 +36,7 @@ def from_query(request: Request) -> Asking:
         "k": int(query["k"]) if query.get("k", "").isdecimal() else query.get("k"),
         **{plural: query.getlist(name) for name, plural in _SEVERAL.items()},
         **{name: query[name] for name in ("since", "until") if name in query},
+        "strict": _SAID.get(query.get("strict", "").lower(), query.get("strict")),
     }
     return _asking(given)
 
@@ -73,7 +76,10 @@ def _asking(given: Mapping[str, Any]) -> Asking:
     for name in ("since", "until"):
         if given.get(name):
             within[name] = _text(given, name)  # type: ignore[literal-required]
-    return Asking(_text(given, "question"), k, _history(given.get("history")), within)
+    strict = given.get("strict")
+    if not (strict is None or isinstance(strict, bool)):
+        raise QuestionError(f"strict is {strict!r}, neither true nor false.")
+    return Asking(_text(given, "question"), k, _history(given.get("history")), within, strict)
 
 
 def _text(given: Mapping[str, Any], name: str) -> str:

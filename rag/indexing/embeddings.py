@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rag.errors import ModelError
 from rag.indexing.model_folder import ModelFolder
 from rag.indexing.pooling import directions, no_sentences, sentence_directions, unit
+from rag.models.static import static_place
 from rag.models.weights import EmbedderFiles
 
 if TYPE_CHECKING:
@@ -240,9 +241,14 @@ class TorchEmbedder:
 def open_embedder(
     files: EmbedderFiles, threads: int = 0, query_prompt: str = "", document_prompt: str = ""
 ) -> OnnxEmbedder | TorchEmbedder:
-    """The fast embedder where there is an export, torch's otherwise. Loads nothing yet."""
+    """The fast embedder where there is an export or none is needed, torch's otherwise. Loads
+    nothing yet."""
     if files.onnx:
         return OnnxEmbedder(files, threads, query_prompt, document_prompt)
+    if static_place(files.folder):
+        from rag.indexing.static import StaticEmbedder
+
+        return StaticEmbedder(files, query_prompt, document_prompt)
     return TorchEmbedder(files, query_prompt, document_prompt)
 
 

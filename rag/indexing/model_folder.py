@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import ModelError
+from rag.models.static import static_dimension, static_length, static_place
 from rag.models.weights import EmbedderFiles
 
 _OTHER_SCRIPTS = ("Мы долго жили в старом городе у реки", "ذهبنا إلى المدينة القديمة في الصباح")
@@ -54,7 +55,8 @@ class ModelFolder:
         if self._tokenizer is None:
             from tokenizers import Tokenizer
 
-            file = self.files.folder / "tokenizer.json"
+            folder = static_place(self.files.folder) or self.files.folder
+            file = folder / "tokenizer.json"
             if not file.is_file():
                 raise ModelError(
                     f"The embedder {self.files.name} has no tokenizer.json.",
@@ -73,7 +75,8 @@ class ModelFolder:
     def check(self) -> None:
         """Raise ModelError unless this is a sentence-transformers model that can be used."""
         folder = self.files.folder
-        if not (folder / "config.json").is_file() or not self.dimension:
+        known = (folder / "config.json").is_file() or static_place(folder)
+        if not known or not self.dimension:
             raise ModelError(
                 f"{folder} is no folder of a sentence-transformers model.",
                 "Name one that holds modules.json, config.json and tokenizer.json.",
@@ -111,6 +114,9 @@ class ModelFolder:
 
 def _max_tokens(folder: Path) -> int:
     """Tokens that the model reads of a text, special ones included."""
+    static = static_place(folder)
+    if static:
+        return static_length(static)
     config = _read_json(folder / "config.json")
     length = _read_json(folder / "sentence_bert_config.json").get("max_seq_length")
     if length:
@@ -124,7 +130,9 @@ def _max_tokens(folder: Path) -> int:
 
 def _dimension(folder: Path, truncated: object) -> int:
     """Numbers in a vector, 0 where the folder does not say."""
+    static = static_place(folder)
     dimension = int(_read_json(folder / "config.json").get("hidden_size") or 0)
+    dimension = static_dimension(static) if static else dimension
     for kind, place in _modules(folder):
         config = _read_json(place / "config.json")
         if kind == "Pooling":

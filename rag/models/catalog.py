@@ -82,7 +82,15 @@ def weights_in(folder: Path) -> Path:
     """The weights of a sentence-transformers folder, as far as one file holds them."""
     names = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
     found = [folder / name for name in names if (folder / name).is_file()]
+    found = found or sorted(folder.glob(f"0_*/{names[0]}"))
     return found[0] if found else folder / names[0]
+
+
+def folder_of(weights: Path) -> Path:
+    """The folder of an embedder with these weights, which may lie in one of its first part."""
+    above = weights.parent.parent
+    inside = weights.parent.name.startswith("0_") and (above / "modules.json").is_file()
+    return above if inside else weights.parent
 
 
 def _remedy(name: str, kind: str, near: str) -> str:

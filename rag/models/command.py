@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rag.config import ENDPOINT, Config
 from rag.config_files import load_config, own_config
 from rag.errors import ConfigError, ModelError
-from rag.models.catalog import BUNDLED, find_model, weights_in
+from rag.models.catalog import BUNDLED, find_model, folder_of, weights_in
 from rag.models.download import check_space, fetch, size_text
 from rag.models.installed import Installed, forget, installed, remember
 from rag.output import console, one_line, show, show_json
@@ -146,13 +146,15 @@ def _inspected(name: str, kind: str, weights: Path, licence: str, source: str) -
             head.kv,
         )
     from rag.indexing.model_folder import ModelFolder
+    from rag.models.folders import check_folder
     from rag.models.weights import EmbedderFiles, locate
 
-    spec = find_model(str(weights.parent), "embedder")
-    locate(spec)
-    folder = ModelFolder(EmbedderFiles(name, weights.parent, "", None))
+    place = folder_of(weights)
+    locate(find_model(str(place), "embedder"))
+    check_folder(place)
+    folder = ModelFolder(EmbedderFiles(name, place, "", None))
     folder.check()
-    size = sum(file.stat().st_size for file in weights.parent.rglob("*") if file.is_file())
+    size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
     return Installed(
         name,
         "embedder",
@@ -186,13 +188,13 @@ def use(arguments: argparse.Namespace) -> int:
         set_values(file, kind, {"model": None})
         file = own_config(os.environ)
         set_values(file, kind, {"model": place})
-    if kind == "generator":
-        _say(f"{place} answers from now on; {file} says so.")
-    else:
-        _say(
+    sentence = f"{place} answers from now on; {file} says so."
+    if kind == "embedder":
+        sentence = (
             f"{place} searches from now on; {file} says so. The next question asks before it "
             "indexes your notes anew, and the old index stays until then."
         )
+    _tell(arguments, {"name": place, "kind": kind, "file": str(file)}, sentence)
     _warn_of_variable(f"RAG_{kind.upper()}_MODEL")
     return 0
 
@@ -239,7 +241,8 @@ def _use_endpoint(arguments: argparse.Namespace, config: Config, given: dict[str
     if given:
         set_values(own, ENDPOINT, given)
     set_values(own, "generator", {"model": ENDPOINT})
-    _say(f"{one_line(model)} at {host} answers from now on; {own} says so.")
+    sentence = f"{one_line(model)} at {host} answers from now on; {own} says so."
+    _tell(arguments, {"name": ENDPOINT, "kind": "generator", "file": str(own)}, sentence)
     _warn_of_variable("RAG_GENERATOR_MODEL")
     return 0
 
@@ -271,10 +274,8 @@ def remove(arguments: argparse.Namespace) -> int:
         for prepared in (config.cache_dir / "models").glob(f"*-{model.sha256[:12]}*"):
             prepared.unlink(missing_ok=True)
     forget(config.data_dir, model)
-    _say(
-        f"{model.name} is gone." if model.fetched else f"{model.name} is forgotten; its file stays."
-    )
-    return 0
+    gone = "is gone." if model.fetched else "is forgotten; its file stays."
+    return _done(arguments, model, f"{model.name} {gone}")
 
 
 def _delete(path: Path) -> None:
@@ -298,13 +299,11 @@ def bench(arguments: argparse.Namespace) -> int:
     spec = find_model(name, "generator", [each.spec for each in installed(config.data_dir)])
     speed = measure(generator_opener(config, spec)())
     remember_speed(config.data_dir, name, speed)
-    if getattr(arguments, "json", False):
-        show_json({"name": name, "prefill": speed.prefill, "decode": speed.decode})
-    else:
-        _say(
-            f"{one_line(name)} reads {speed.prefill:.0f} tokens a second here and writes "
-            f"{speed.decode:.0f}."
-        )
+    sentence = (
+        f"{one_line(name)} reads {speed.prefill:.0f} tokens a second here and writes "
+        f"{speed.decode:.0f}."
+    )
+    _tell(arguments, {"name": name, "prefill": speed.prefill, "decode": speed.decode}, sentence)
     return 0
 
 
@@ -313,11 +312,16 @@ def _config() -> Config:
 
 
 def _done(arguments: argparse.Namespace, model: Installed, sentence: str) -> int:
+    _tell(arguments, {"name": model.name, "path": model.path, "size": model.size}, sentence)
+    return 0
+
+
+def _tell(arguments: argparse.Namespace, value: object, sentence: str) -> None:
+    """What was done: as JSON for programs, else in a sentence."""
     if getattr(arguments, "json", False):
-        show_json({"name": model.name, "path": model.path, "size": model.size})
+        show_json(value)
     else:
         _say(sentence)
-    return 0
 
 
 def _ask(question: str, yes: bool, otherwise: str) -> None:
@@ -334,10 +338,11 @@ def _ask(question: str, yes: bool, otherwise: str) -> None:
 
 def _warn_of_variable(name: str) -> None:
     if os.environ.get(name):
-        _say(f"But {name} is set in the environment, and wins while it is.")
+        _say(f"But {name} is set in the environment, and wins while it is.", beside=True)
 
 
-def _say(text: str) -> None:
+def _say(text: str, beside: bool = False) -> None:
+    """A sentence on standard output, or beside it on standard error."""
     from rich.text import Text
 
-    console().print(Text(one_line(text)), soft_wrap=True)
+    console(stderr=beside).print(Text(one_line(text)), soft_wrap=True)

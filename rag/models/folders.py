@@ -14,11 +14,16 @@ from rag.errors import ModelError
 
 _OURS = "sentence_transformers."
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+_PARTS = frozenset(
+    "Transformer Pooling Normalize Dense LayerNorm Dropout WeightedLayerPooling CNN LSTM "
+    "StaticEmbedding".split()
+)
 _REMEDY = "Name another in rag.toml, table [embedder], key model."
 
 
 def check_folder(folder: Path) -> None:
-    """Raises ModelError for a folder that asks for code of its own or keeps weights as pickles."""
+    """Raises ModelError for a folder that asks for code of its own or keeps weights as pickles,
+    and for a model that does not turn a text into one vector."""
     config = _read(folder / "config.json")
     modules = _read(folder / "modules.json")
     kinds = [each.get("type") for each in modules if isinstance(each, dict)]
@@ -27,6 +32,7 @@ def check_folder(folder: Path) -> None:
             f"The embedder {folder.name} asks to run code of its own, which rag never does.",
             _REMEDY,
         )
+    _check_parts(folder, [str(kind).rpartition(".")[2] for kind in kinds], config)
     for place, _, names in os.walk(folder):
         pickles = [name for name in names if name.endswith(_PICKLES)]
         if pickles and "model.safetensors" not in names:
@@ -36,6 +42,23 @@ def check_folder(folder: Path) -> None:
                 "programs; rag reads safetensors alone.",
                 _REMEDY,
             )
+
+
+def _check_parts(folder: Path, kinds: list[str], config: object) -> None:
+    other = next((kind for kind in kinds if kind not in _PARTS), "")
+    if other:
+        raise ModelError(
+            f"The embedder {folder.name} has a part of the kind {other}, which rag cannot use.",
+            "Name one that turns text into one vector: Transformer and Pooling, or "
+            "StaticEmbedding.",
+        )
+    classes = config.get("architectures") if isinstance(config, dict) else None
+    named = str(classes[0]) if isinstance(classes, list) and classes else ""
+    if not kinds and named.endswith("ForSequenceClassification"):
+        raise ModelError(
+            f"{folder.name} scores pairs of texts; it is no embedder.",
+            "It may be a reranker: table [rerank] in rag.toml, key model.",
+        )
 
 
 def _read(file: Path) -> dict[str, object] | list[object]:

@@ -9,7 +9,9 @@ from typing import Any
 def add_models(commands: Any) -> None:
     """Add the command `models` and what stands behind it."""
     models = commands.add_parser(
-        "models", help="see, fetch and choose models", description="With no word: a table."
+        "models",
+        help="see, fetch and choose models",
+        description="See, fetch and choose models; a table where no word follows.",
     )
     models.set_defaults(command=_run("show_models"))
     models.add_argument("--json", action="store_true", help="for programs")

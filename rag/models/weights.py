@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import ModelError, storage_errors
-from rag.models.catalog import ModelSpec
+from rag.models.catalog import ModelSpec, folder_of
 from rag.models.folders import check_folder
+from rag.models.static import static_place
 
 # llama.cpp evaluates prompts in these formats at half the speed of Q8_0 or worse: it has no
 # interleaved ("repacked") kernels for them. Numbers are llama_ftype in llama.h.
@@ -131,13 +132,16 @@ def _merged(base: Path, spec: ModelSpec, target: Path) -> Path:
 def embedder_files(spec: ModelSpec, cache: Path, export: bool = True) -> EmbedderFiles:
     """The folder of an embedder, and its ONNX export, made once where `export` allows it."""
     weights, sha256 = verified(spec, cache)
+    folder = folder_of(weights)
     if not spec.sha256:
-        check_folder(weights.parent)
+        check_folder(folder)
+    if static_place(folder):
+        return EmbedderFiles(spec.name, folder, sha256, None)
     target = cache / f"{spec.name}-{sha256[:12]}.{_EXPORT}.onnx"
     refused = target.with_suffix(".failed")
     if export and not target.is_file() and not refused.is_file():
-        _export_onnx(weights.parent, target, refused)
-    return EmbedderFiles(spec.name, weights.parent, sha256, target if target.is_file() else None)
+        _export_onnx(folder, target, refused)
+    return EmbedderFiles(spec.name, folder, sha256, target if target.is_file() else None)
 
 
 def _export_onnx(folder: Path, target: Path, refused: Path) -> None:

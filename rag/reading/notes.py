@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rag.reading.formats import Format, format_of
 from rag.reading.readable import Readable, Unreadable
-from rag.reading.texts import Texts
+from rag.reading.texts import Recent, Texts
 
 LARGEST = 20_000_000  # bytes
 
@@ -57,17 +57,18 @@ class NoteText:
     readable: Readable | None = None
 
 
-def read_note(folder: Path, path: str, texts: Texts | None = None) -> NoteText | Skipped:
+def read_note(folder: Path, path: str, texts: Texts | Recent | None = None) -> NoteText | Skipped:
     """The text of the note at `path` below `folder`, or why it cannot be read.
 
-    What was converted from a PDF and the like is looked up in `texts`, and kept there.
+    What was converted from a PDF and the like is looked up in `texts`, and kept there: in memory
+    where none are given.
     """
     raw = _read_bytes(folder, path)
     if isinstance(raw, Skipped):
         return raw
     known = format_of(path)
     if known is not None and known.convert is not None:
-        return _converted(path, raw, known, texts)
+        return _converted(path, raw, known, texts or Recent())
     text, warning = _decode(raw)
     body = text.encode("utf-8", "replace")
     control = len(body) - len(body.translate(None, _CONTROL))
@@ -88,9 +89,9 @@ def read_note(folder: Path, path: str, texts: Texts | None = None) -> NoteText |
     return NoteText(readable.text, digest, warning, readable)
 
 
-def _converted(path: str, raw: bytes, known: Format, texts: Texts | None) -> NoteText | Skipped:
+def _converted(path: str, raw: bytes, known: Format, texts: Texts | Recent) -> NoteText | Skipped:
     digest = hashlib.sha256(raw).hexdigest()
-    readable = texts.get(digest) if texts else None
+    readable = texts.get(digest)
     if readable is None:
         if known.convert is None or not known.available():
             return Skipped(path, NEEDS)
@@ -100,8 +101,7 @@ def _converted(path: str, raw: bytes, known: Format, texts: Texts | None) -> Not
             return Skipped(path, error.reason)
         if not readable.text.strip():
             return Skipped(path, _NO_TEXT)
-        if texts:
-            texts.put(digest, readable)
+        texts.put(digest, readable)
     return NoteText(readable.text, digest, "", readable)
 
 

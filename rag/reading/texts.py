@@ -1,6 +1,7 @@
 """Texts that were converted from PDF and the like, kept under the hash of the file's bytes.
 
-They lie beside the index. Nothing is lost with them: a file is converted again.
+They lie beside the index, and the latest ones in memory. Nothing is lost with them: a file is
+converted again.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import threading
+from collections import OrderedDict
 from collections.abc import Collection
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from rag.reading.readable import Readable
 # Raised with every change of how documents are converted.
 _RULES = 1
 FOLDER = "texts"  # in the folder of an index
+_IN_MEMORY = 20_000_000  # characters
 
 
 class Texts:
@@ -54,3 +58,37 @@ class Texts:
 
     def _file(self, digest: str) -> Path:
         return self._folder / f"{digest}-{_RULES}.json"
+
+
+class Recent:
+    """What an index keeps, for those who only read it, and in memory what they converted last.
+
+    May be shared by threads.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._kept = Texts(folder) if folder else None
+
+    def get(self, digest: str) -> Readable | None:
+        """The text from memory, else from the index, which need not be read twice."""
+        with _lock:
+            found = _recent.get(digest)
+            if found is not None:
+                _recent.move_to_end(digest)
+        if found is None and self._kept is not None:
+            found = self._kept.get(digest)
+            if found is not None:
+                self.put(digest, found)
+        return found
+
+    def put(self, digest: str, readable: Readable) -> None:
+        """Keep a text in memory; older ones give way to it."""
+        with _lock:
+            _recent[digest] = readable
+            size = sum(len(each.text) for each in _recent.values())
+            while size > _IN_MEMORY and len(_recent) > 1:
+                size -= len(_recent.popitem(last=False)[1].text)
+
+
+_lock = threading.Lock()
+_recent: OrderedDict[str, Readable] = OrderedDict()  # by hash, the latest last

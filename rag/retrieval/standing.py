@@ -10,6 +10,7 @@ from typing import Literal
 
 from rag.reading.links import blank_comments
 from rag.reading.notes import Skipped, read_note
+from rag.reading.texts import Recent
 from rag.retrieval.search import Passage
 
 State = Literal["current", "edited", "moved", "lost", "gone"]
@@ -33,13 +34,19 @@ class Standing:
 
 
 def look_up(
-    folder: Path, passage: Passage, quotes: Sequence[str], indexed: str, margin: int = 3
+    folder: Path,
+    passage: Passage,
+    quotes: Sequence[str],
+    indexed: str,
+    margin: int = 3,
+    texts: Recent | None = None,
 ) -> Standing:
     """Compare a passage, and what is quoted of it, with the note on disk.
 
     `indexed` is the hash of the note when it was indexed, empty when that is not known.
+    `texts` are documents that were converted before.
     """
-    read = read_note(folder, passage.path)
+    read = read_note(folder, passage.path, texts)
     if isinstance(read, Skipped):
         return Standing("gone", passage.first)
     lines = blank_comments(read.text.split("\n"))

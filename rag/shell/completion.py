@@ -119,7 +119,8 @@ def _kind(action: argparse.Action) -> str:
         return "tags"
     if action.dest == "model" or action.metavar == "MODEL":
         return "models"
-    return "file" if action.type is Path or action.metavar in ("FILE", "QUESTIONS.jsonl") else ""
+    files = action.type is Path or action.metavar in ("FILE", "QUESTIONS.jsonl")
+    return "file" if files or action.dest == "paths" else ""
 
 
 def _completer(kind: str) -> dict[str, Any]:

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 
 from rag.editor import EditorError, editor_command, find_editor, has_own_window, note_path
 from rag.errors import NotesError
+from rag.opener import is_document, opener_command, run_opener
 
 if TYPE_CHECKING:
     from rag.engine import Engine
     from rag.indexing.filtering import Filters
     from rag.retrieval.search import Passage
     from rag.shapes import OpenJson
+
+_INSTEAD = "Its place: rag open --print"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,11 @@ def best_spot(engine: Engine, text: str, filters: Filters) -> Spot:
 
 
 def open_editor(spot: Spot) -> None:
-    """Open the spot in the reader's editor, and wait for it. Raises EditorError."""
+    """Open the spot in the reader's editor, and wait for it; a document that is no text in the
+    desktop's program for it. Raises EditorError."""
+    if is_document(spot.file):
+        run_opener(opener_command(spot.file, os.environ, _INSTEAD), _INSTEAD)
+        return
     editor = find_editor(os.environ)
     if not has_own_window(editor) and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise EditorError("The editor needs a terminal.", "Use rag open --print.")

@@ -16,8 +16,10 @@ from rag.errors import StorageError
 from rag.http.chat import conversation
 from rag.http.guard import LARGEST
 from rag.http.token import load_token
+from tests.answering.test_answer import Said
 from tests.conftest import Box
 from tests.http.conftest import TOKEN, Served, serving
+from tests.test_api import BORNE_OUT_AND_NOT
 from tests.test_shapes import check
 
 pytestmark = pytest.mark.model
@@ -57,6 +59,22 @@ def test_an_answer_step_by_step(served: Served):
     before = [{"question": BARREL, "answer": whole["answer"]}]
     later = {"question": "and when should it be emptied?", "history": before}
     assert served.post("/ask", later).events[-1]["passages"][0]["path"] == "barrel.md"
+
+
+def test_strict(served: Served):
+    served.notes.engine.models._generator = Said(BORNE_OUT_AND_NOT)
+    for path, says in ((ASKED, True), (f"{ASKED}&strict=0", True), (f"{ASKED}&strict=true", False)):
+        answer = served.get(path, Accept="application/json").json["answer"]
+        assert "300 litres" in answer
+        assert ("gift" in answer) is says
+    body = {"question": BARREL, "strict": True}
+    assert "gift" not in served.post("/ask", body).events[-1]["answer"]
+    for wrong in (
+        served.get(f"{ASKED}&strict=perhaps"),
+        served.post("/ask", {**body, "strict": 1}),
+    ):
+        assert wrong.status == 400
+        assert "neither true nor false" in wrong.json["error"]
 
 
 def test_only_indexed_notes_are_served(served: Served, box: Box):

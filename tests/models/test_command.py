@@ -122,7 +122,7 @@ def test_a_file_among_notes_may_not_name_a_model_and_ones_own_does(run, gguf, tm
 
 def test_a_variable_that_wins_is_mentioned(run, gguf: Path, monkeypatch):
     monkeypatch.setenv("RAG_GENERATOR_MODEL", "SmolLM2-135M-Instruct")
-    assert "RAG_GENERATOR_MODEL is set in the environment, and wins" in run("use", str(gguf))[1]
+    assert "RAG_GENERATOR_MODEL is set in the environment, and wins" in run("use", str(gguf))[2]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from rag.reading import formats, notes, office
 from rag.reading.documents import Document, parse_document
 from rag.reading.notes import NoteText, Skipped, read_note
+from rag.reading.readable import Readable
 from rag.reading.scanning import scan
-from rag.reading.texts import Texts
+from rag.reading.texts import Recent, Texts
 
 FILES = Path(__file__).parents[1] / "data" / "documents"
 
@@ -116,6 +118,51 @@ def test_a_converted_text_is_kept_and_taken_from_there(tmp_path: Path, monkeypat
     assert read_note(FILES, "heat.pdf", texts) == first
     texts.keep_only([])
     assert texts.get(first.raw_hash) is None
+
+
+def test_a_document_is_converted_once_until_it_changes(tmp_path: Path, monkeypatch) -> None:
+    """Every look at a quote reads the file, and compares its bytes with those converted."""
+    converted: list[int] = []
+    pdf = formats.format_of("heat.pdf")
+    assert pdf is not None
+    assert pdf.convert is not None
+    convert = pdf.convert
+
+    def counted(raw: bytes) -> Readable:
+        converted.append(len(raw))
+        return convert(raw)
+
+    monkeypatch.setattr(notes, "format_of", lambda _path: replace(pdf, convert=counted))
+    file = tmp_path / "heat.pdf"
+    file.write_bytes((FILES / "heat.pdf").read_bytes() + b"\n% one\n")
+    first = read_note(tmp_path, "heat.pdf")
+    assert isinstance(first, NoteText)
+    assert read_note(tmp_path, "heat.pdf") == first
+    assert len(converted) == 1
+    file.write_bytes(file.read_bytes() + b"% two\n")
+    second = read_note(tmp_path, "heat.pdf")
+    assert isinstance(second, NoteText)
+    assert (second.text, len(converted)) == (first.text, 2)
+
+
+def test_what_an_index_keeps_is_only_read(tmp_path: Path) -> None:
+    Texts(tmp_path / "texts").put("a1", Readable("The text of a document."))
+    assert Recent(tmp_path / "texts").get("a1") == Readable("The text of a document.")
+    Recent(tmp_path / "texts").put("b2", Readable("Another."))
+    assert Recent().get("b2") == Readable("Another.")
+    assert [each.name[:2] for each in (tmp_path / "texts").iterdir()] == ["a1"]
+
+
+def test_memory_holds_the_latest_alone(monkeypatch) -> None:
+    monkeypatch.setattr("rag.reading.texts._IN_MEMORY", 100)
+    recent = Recent()
+    for name in ("c1", "c2", "c3"):
+        recent.put(name, Readable(name * 25))
+    assert recent.get("c1") is None
+    assert recent.get("c2") is not None
+    recent.put("c4", Readable("long" * 100))
+    assert recent.get("c2") is None
+    assert recent.get("c4") is not None
 
 
 def never(_raw: bytes) -> None:

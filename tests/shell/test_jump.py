@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pty
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,18 @@ def test_in_the_editor(box: Box):
     assert in_terminal(box, "open", "rain barrel") == 2
     box.env["EDITOR"] = "/nowhere/vi"
     assert in_terminal(box, "open", "rain barrel") == 2
+
+
+def test_a_document_opens_in_its_own_program(box: Box, opener: Path):
+    pytest.importorskip("pypdfium2")
+    shutil.copy(Path(__file__).parents[1] / "data" / "documents" / "heat.pdf", box.notes)
+    box.index()
+    assert box.rag("open", "heat.pdf").returncode == 0
+    assert (opener / "opened").read_text() == f"{box.notes / 'heat.pdf'}\n"
+    (opener / "status").write_text("3")
+    box.refused("open", "heat.pdf", says="found no program that opens heat.pdf")
+    box.env["DISPLAY"] = ""
+    box.refused("open", "heat.pdf", says="no display here to open heat.pdf on. Its place: rag open")
 
 
 def test_a_note_that_is_gone(box: Box):

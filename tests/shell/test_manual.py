@@ -34,9 +34,8 @@ def test_the_page_that_is_installed_names_every_flag():
 
 
 def test_statuses_are_those_of_help():
-    epilogs = {each.epilog for each in commands()}
-    (epilog,) = epilogs
-    assert all(status in str(epilog) for status, _ in STATUSES)
+    for epilog in {each.epilog for each in commands()}:
+        assert all(status in str(epilog) for status, _ in STATUSES)
 
 
 def commands() -> Iterator[argparse.ArgumentParser]:

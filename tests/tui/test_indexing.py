@@ -13,6 +13,7 @@ from textual.widgets import ProgressBar
 from rag.errors import IndexBusy, ModelError, NoIndex, RagError
 from rag.reading.notes import Skipped
 from tests.tui.fake_engine import REPORT, FakeEngine, Script
+from tui.messages import NoteWanted
 from tui.screens.skipped import SkippedScreen
 
 Running = Callable[..., Any]
@@ -135,6 +136,25 @@ async def test_open_note_at_the_cited_line(
         assert launched == [(["nvim", "-R", "+13", str(note)], False)]
         await driver.press("3", "o")  # this note is gone
         await driver.until(lambda: driver.shows("no longer there"))
+
+
+async def test_a_document_opens_in_its_own_program(
+    running: Running, engine: FakeEngine, opener: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An editor would show the bytes of a PDF."""
+    note = engine.notes_folder / "heat.pdf"
+    note.write_bytes(b"%PDF")
+    async with running() as driver:
+        await driver.ready()
+        driver.app.post_message(NoteWanted("heat.pdf", 3))
+        await driver.until(lambda: driver.shows("heat.pdf opens beside this"))
+        assert (opener / "opened").read_text() == f"{note}\n"
+        (opener / "status").write_text("3")
+        driver.app.post_message(NoteWanted("heat.pdf", 3))
+        await driver.until(lambda: driver.shows("found no program that opens heat.pdf"))
+        monkeypatch.delenv("DISPLAY")
+        driver.app.post_message(NoteWanted("heat.pdf", 3))
+        await driver.until(lambda: driver.shows("no display here"))
 
 
 async def test_an_editor_that_does_not_start_is_a_sentence(

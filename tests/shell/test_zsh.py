@@ -1,0 +1,116 @@
+"""Completion in a live zsh: keys typed at its prompt, in a terminal of its own."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rag.commands.parser import build_parser
+from rag.shell.completion import script
+from tests.conftest import Box
+
+pytestmark = [
+    pytest.mark.model,
+    pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed"),
+]
+PATIENCE = 60  # seconds
+# Ctrl-G writes the line as it stands into a file, and clears it.
+SETTINGS = """
+autoload -U compinit; compinit -u -d {folder}/dump
+unsetopt beep
+line() {{ print -r -- "$BUFFER" > {folder}/line.new; mv {folder}/line.new {folder}/line; BUFFER= }}
+zle -N line; bindkey '^G' line
+"""
+
+
+class Zsh:
+    """A zsh at its prompt, in `folder`, with these lines of settings before our own."""
+
+    def __init__(self, box: Box, folder: Path, settings: str) -> None:
+        self._line = folder / "line"
+        (folder / ".zshrc").write_text(settings + SETTINGS.format(folder=folder))
+        self._process, self._terminal = pty.fork()
+        if not self._process:
+            os.chdir(box.folder)
+            environ = {**box.environ(), "ZDOTDIR": str(folder), "TERM": "dumb", "COLUMNS": "200"}
+            os.execvpe("zsh", ["zsh", "-i"], environ)
+        self.complete("")  # it has started
+
+    def complete(self, typed: str) -> tuple[str, str]:
+        """The line after Tab, and what zsh showed meanwhile."""
+        self._line.unlink(missing_ok=True)
+        os.write(self._terminal, f"{typed}{chr(9) if typed else ''}\x07".encode())
+        shown, end = b"", time.monotonic() + PATIENCE
+        while not self._line.exists():
+            assert time.monotonic() < end, shown
+            if select.select([self._terminal], [], [], 0.1)[0]:
+                shown += os.read(self._terminal, 1 << 16)
+        return self._line.read_text().removesuffix("\n"), shown.decode(errors="replace")
+
+    def end(self) -> None:
+        os.kill(self._process, signal.SIGKILL)
+        os.waitpid(self._process, 0)
+        os.close(self._terminal)
+
+
+@pytest.fixture
+def shell(box: Box) -> Box:
+    """A box with a tag and a program `rag` on the path of its shells."""
+    (box.notes / "bees.md").write_text(
+        "---\ntags: [garden/hive, '$(touch owned)', '`touch owned`', 'a;b']\n---\nThe bees.\n"
+    )
+    (box.folder / "rag.toml").write_text('[notes]\ngarden = "notes"\n')
+    box.index()
+    (box.folder / "bin").mkdir()
+    program = box.folder / "bin" / "rag"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m rag "$@"\n')
+    program.chmod(0o755)
+    box.env |= {"PATH": f"{program.parent}:{box.environ()['PATH']}", "RAG_NOTES": ""}
+    return box
+
+
+@pytest.fixture(params=["in fpath", "evaluated"])
+def zsh(request: pytest.FixtureRequest, shell: Box) -> Iterator[Zsh]:
+    """A zsh that loads the script on first use, as README says, or evaluates it at its start."""
+    folder = shell.folder / "zsh"
+    (folder / "functions").mkdir(parents=True)
+    settings = f"fpath=({folder}/functions $fpath)\n"
+    if request.param == "in fpath":
+        (folder / "functions" / "_rag").write_text(script(build_parser(), "zsh"))
+    else:
+        settings = 'autoload -U compinit; compinit -u\neval "$(rag completion zsh)"\n'
+    started = Zsh(shell, folder, settings)
+    yield started
+    started.end()
+
+
+def test_words_flags_and_names(zsh: Zsh, shell: Box):
+    assert zsh.complete("rag sea")[0] == "rag search "
+    line, shown = zsh.complete("rag ask --no-")
+    assert line == "rag ask --no-"
+    assert "--no-stream" in shown
+    assert "--no-refresh" in shown
+    assert zsh.complete('rag ask "what is" --st')[0] == 'rag ask "what is" --strict '
+    assert zsh.complete("rag ask --quote what --tag gar")[0] == (
+        "rag ask --quote what --tag garden/hive "
+    )
+    assert zsh.complete("rag ask --notes gar")[0].rstrip() == "rag ask --notes garden"
+    notes = str(shell.notes)
+    assert zsh.complete(f"rag index {notes[:-2]}")[0].rstrip() == f"rag index {notes}"
+    assert zsh.complete("rag ask --with rag.t")[0] == "rag ask --with rag.toml "
+    assert zsh.complete("rag forget notes/bar")[0] == "rag forget notes/barrel.md "
+    assert zsh.complete("rag models us")[0] == "rag models use "
+    assert zsh.complete("rag models use SmolLM2-135M")[0] == (
+        "rag models use SmolLM2-135M-Instruct "
+    )
+    assert zsh.complete("rag completion fi")[0] == "rag completion fish "
+    assert not (shell.folder / "owned").exists()
