@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 NOTES ?= corpus
 export Q
 
-.PHONY: ask chat index test torture soak lint types format bench docs pictures man schema adapter clean
+.PHONY: ask chat index test torture soak lint types format bench docs pictures man schema adapter reader clean
 
 ask: $(READY)  ## one question: make ask Q="What is retrieval-augmented generation?"
 	@test -n "$$Q" || { echo 'Say what to ask: make ask Q="What is a foundation model?"'; exit 2; }
@@ -62,6 +62,16 @@ man: $(READY)  ## the manual page, from the command line's own help
 
 schema: $(READY)  ## the JSON Schema of what rag prints and serves
 	$(BIN)/python -m rag.shapes > docs/schema.json
+
+# An hour on two cores. MORE as for the adapter.
+READER := build/reader
+reader: $(READY)  ## train the reader again: make reader RAG_BENCH_DATA=folder
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[train]'
+	@mkdir -p $(READER)
+	test -f $(READER)/pairs.jsonl || $(BIN)/python bench/reader/pairs.py $(READER)/pairs.jsonl \
+		--squad "$(RAG_BENCH_DATA)" --more $(MORE)
+	$(BIN)/torchrun --nproc-per-node 2 bench/reader/train.py $(READER)/reader.safetensors \
+		$(READER)/pairs.jsonl --minutes $(MINUTES)
 
 # Hours on two cores; goes on where it stopped. MORE="a.jsonl …": other question sets, see
 # bench/adapter/DATA.md. MINUTES counts training alone.

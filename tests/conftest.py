@@ -19,6 +19,7 @@ from rag.engine import Engine
 from rag.indexing.build import IndexReport
 from rag.indexing.embeddings import OnnxEmbedder
 from rag.models.catalog import find_model
+from rag.models.reader import prepared_reader
 from rag.models.weights import embedder_files, generator_file
 from rag.wiring import build_engine
 
@@ -47,6 +48,7 @@ def models_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     models = Path(kept) if kept else tmp_path_factory.mktemp("cache") / "models"
     embedder_files(find_model("all-MiniLM-L6-v2", "embedder"), models)
     generator_file(find_model("SmolLM2-135M-Instruct", "generator"), models)
+    prepared_reader(models)
     return models
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.answering.abstention import Signals, answerable, confidence, signals_of
+from rag.answering.abstention import answerable, signals_of
 from rag.answering.answer import Drafted, Reading, answer
 from rag.answering.generation import Token
 from rag.answering.grounding import Sentence
@@ -129,12 +129,6 @@ def test_nearness_and_shared_words_both_raise_the_odds():
 
     assert odds(0.6, 1.0) > odds(0.4, 1.0) > odds(0.1, 0.0)
     assert odds(0.4, 1.0) > odds(0.4, 0.5)
-
-
-def test_a_refusal_that_the_model_finds_likely_lowers_the_confidence():
-    sure = [confidence(Signals(0.6, 0.8, refusal)) for refusal in (0.01, 0.5, 0.99)]
-    assert sure == sorted(sure, reverse=True)
-    assert all(0 < each < 1 for each in sure)
 
 
 def test_a_phrase_of_the_taught_model_is_cited_where_it_stands(analyze):

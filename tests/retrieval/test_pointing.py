@@ -1,0 +1,105 @@
+"""Passages and sentences in the order of a reader."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from rag.answering.abstention import Signals, answerable, confidence, signals_of
+from rag.models.reader import Pointed
+from rag.retrieval.evidence import find_evidence
+from rag.retrieval.pointing import Answering, likeliest, point
+from rag.retrieval.search import Found, Passage
+from rag.retrieval.sentences import SentenceScore
+
+TEXT = "The shed is green. Bees live behind it. It was built in 1990. Paint peels off."
+
+
+def sentences(text: str) -> tuple[SentenceScore, ...]:
+    found, at = [], 0
+    for part in text.split(". "):
+        start = text.index(part, at)
+        end = min(len(text), start + len(part) + 1)
+        found.append(SentenceScore(start, end, 0, 0.7 if "1990" in part else 0.5, 0.2))
+        at = end
+    return tuple(found)
+
+
+def passage(n: int, score: float, text: str = TEXT) -> Passage:
+    return Passage(n, f"{n}.md", "Shed", (), 1, 1, text, score, 0.5, None, sentences(text))
+
+
+class Points:
+    """Points at `word` where a text holds it, with `odds`; elsewhere at nothing."""
+
+    def __init__(self, word: str, odds: float) -> None:
+        self.word, self.odds, self.read_texts = word, odds, []
+
+    def load(self) -> None:
+        pass
+
+    def read(self, question, texts):
+        self.read_texts += texts
+        return [
+            Pointed(text.index(self.word), text.index(self.word) + len(self.word), self.odds)
+            if self.word in text
+            else Pointed(0, 1, -8.0)
+            for _, text in texts
+        ]
+
+
+def found(*passages: Passage) -> Found:
+    return Found(passages, len(passages), {"words": 0.1}, "When was the shed built?")
+
+
+def test_a_passage_that_answers_comes_first_with_the_best_score():
+    both = found(passage(1, 0.9, "Sheds are useful. They keep rain off."), passage(2, 0.8))
+    read = point("When was it built?", both, 2, Points("1990", 6.0))
+    assert [each.id for each in read.passages] == [2, 1]
+    assert [each.score for each in read.passages] == [0.9, 0.8]
+    assert set(read.seconds) == {"words", "read"}
+    answering = read.passages[0].answering
+    assert answering is not None
+    assert TEXT[answering.start : answering.end] == "1990"
+
+
+def test_a_far_better_passage_stays_first():
+    both = found(passage(1, 3.0, "Sheds are useful."), passage(2, 0.1))
+    assert point("When?", both, 2, Points("1990", 99.0)).passages[0].id == 1
+
+
+def test_only_the_best_are_kept():
+    many = found(*(passage(n, 1 - n / 10) for n in range(6)))
+    assert len(point("When?", many, 4, Points("1990", 1.0)).passages) == 4
+
+
+def test_the_nearest_sentence_is_read_with_its_neighbours():
+    near = replace(passage(1, 1.0))
+    scores = list(near.sentences)
+    scores[0] = replace(scores[0], cosine=0.9)
+    reader = Points("Bees", 1.0)
+    point("What is green?", found(replace(near, sentences=tuple(scores))), 1, reader)
+    assert reader.read_texts == [("Shed", "The shed is green. Bees live behind it.")]
+
+
+def test_a_sentence_that_is_pointed_at_is_the_first_evidence(embedder):
+    read = point("When was it built?", found(passage(1, 1.0)), 1, Points("1990", 6.0))
+    best = find_evidence("When was it built?", read.passages, embedder)[0]
+    assert best.text == "It was built in 1990."
+
+
+def test_odds_are_those_of_the_likeliest_passage():
+    assert likeliest([passage(1, 1.0)]) is None
+    read = [
+        replace(passage(n, 1.0), answering=Answering(0, 1, odds)) for n, odds in ((1, -3), (2, 4))
+    ]
+    assert likeliest(read) == 4
+    assert signals_of((), read).odds == 4
+
+
+def test_better_odds_raise_the_confidence_and_none_leave_it_to_likeness():
+    sure = [confidence(Signals(0.5, 0.5, odds)) for odds in (-8.0, 0.0, 8.0)]
+    assert sure == sorted(sure)
+    assert sure[0] < sure[-1] < 1
+    assert confidence(Signals(0.5, 0.5)) == pytest.approx(answerable(Signals(0.5, 0.5)))
