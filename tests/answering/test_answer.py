@@ -1,5 +1,7 @@
 """Whatever a model says, the answer is cited or is a quote, and ends."""
 
+from dataclasses import replace
+
 import pytest
 
 from rag.answering.abstention import answerable, signals_of
@@ -9,6 +11,7 @@ from rag.answering.grounding import Sentence
 from rag.answering.prompt import REFUSAL
 from rag.errors import ModelError
 from rag.retrieval.evidence import Evidence
+from rag.retrieval.pointing import Answering
 from rag.retrieval.search import Passage
 
 NOTE = "The library was founded in 1902 by Anna Berg, who gave it 3,000 books."
@@ -23,10 +26,9 @@ class Said:
     fingerprint = "said"
     follows = False
 
-    def __init__(self, text: str, taught: bool = False, refusal: float = 0.0) -> None:
+    def __init__(self, text: str, taught: bool = False) -> None:
         self.text = text
         self.taught = taught
-        self.refusal = refusal
         self.given = 0
 
     def count_tokens(self, text: str) -> int:
@@ -36,7 +38,7 @@ class Said:
         yield Token("", 0.0, 10, 10)
         for word in self.text.split(" "):
             self.given += 1
-            yield Token(word + " ", -0.1, 10, 10, self.refusal)
+            yield Token(word + " ", -0.1, 10, 10)
 
 
 @pytest.fixture(scope="module")
@@ -149,10 +151,17 @@ def test_a_phrase_that_no_note_holds_gives_way_to_the_note(text, analyze):
     assert done.sentences[0].citations[0].n == 1
 
 
-def test_the_taught_model_may_refuse(analyze):
-    _, done = run(Said("Anna Berg [1]", taught=True, refusal=0.999), analyze)
-    assert (done.text, done.answered) == (REFUSAL, False)
-    assert done.confidence < 0.5
+@pytest.mark.parametrize(("odds", "answered"), [(-9.0, False), (9.0, True)])
+def test_what_the_reader_finds_no_answer_in_is_refused(odds, answered, analyze):
+    found = Passage(1, "l.md", "Library", (), 1, 1, NOTE, 1.0, 0.5, 1.0)
+    found = replace(found, answering=Answering(0, 3, odds))
+    evidence = [Evidence(1, NOTE, 1, 1, 0, len(NOTE), 1.0, 0.5)]
+    model = Said("Anna Berg [1]", taught=True)
+    terms = analyze("founded library")
+    *_, done = answer(QUESTION, terms, [found], evidence, (), lambda: model, analyze)
+    assert done.answered is answered
+    assert done.text == ("Anna Berg [1]" if answered else REFUSAL)
+    assert done.confidence > 0.5 if answered else done.confidence < 0.3
 
 
 def test_a_mark_that_points_elsewhere_is_put_right(analyze):
@@ -162,8 +171,8 @@ def test_a_mark_that_points_elsewhere_is_put_right(analyze):
         Passage(2, "l.md", "Library", (), 4, 4, NOTE, 1.0, 0.6, None),
     ]
     evidence = [
-        Evidence(1, other, 1, 1, 0, len(other), 1.0, 0.6),
-        Evidence(2, NOTE, 4, 4, 0, len(NOTE), 0.9, 0.6),
+        Evidence(1, other, 1, 1, 0, len(other), 1.0, 0.7),
+        Evidence(2, NOTE, 4, 4, 0, len(NOTE), 0.9, 0.7),
     ]
     model = Said("Anna Berg [1]", taught=True)
     terms = analyze("founded library")
