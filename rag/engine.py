@@ -27,7 +27,6 @@ from rag.retrieval.followup import search_both
 from rag.retrieval.intent import Asked, understand
 from rag.retrieval.listing import Listed, list_notes
 from rag.retrieval.nothing import check_fields, nothing_left
-from rag.retrieval.pointing import CANDIDATES as CANDIDATES_READ
 from rag.retrieval.pointing import point
 from rag.retrieval.query import Turn
 from rag.retrieval.rerank import CANDIDATES, rerank
@@ -240,11 +239,10 @@ class Engine(NotesFolder):
         """
         started = self.started if self.started is not None else time.perf_counter()
         self.started = None  # only a process's first question waits for the process
-        wanted = k or self.parts.k
         seen = self._look_up(
             question,
             history,
-            max(wanted, CANDIDATES_READ),
+            k,
             filters,
             today,
             before_search=lambda: self._load_to_answer(quote),
@@ -257,7 +255,7 @@ class Engine(NotesFolder):
             assert seen.listed is not None
             yield self._answered_by(seen.listed, seen.asked, started)
             return
-        found, query = self._read(seen.asked, seen.found, wanted), seen.found.query
+        found, query = self._read(seen.asked, seen.found), seen.found.query
         passages, sides = self._with_sides(seen.asked, found.passages, k, today)
         seen = replace(seen, found=replace(found, passages=passages))
         evidence = find_evidence(query, passages, self.models.embedder())
@@ -293,12 +291,12 @@ class Engine(NotesFolder):
         if not quote:
             self.models.load_behind()
 
-    def _read(self, asked: Asked, found: Found, k: int) -> Found:
-        """The `k` best passages: for a question of fact, as the reader has them."""
+    def _read(self, asked: Asked, found: Found) -> Found:
+        """What was found; for a question of fact, as the reader has it."""
         reader = self.models.reader() if kind_of(asked.text) == "fact" else None
         if reader is None or not found.passages:
-            return replace(found, passages=found.passages[:k])
-        return point(found.query, found, k, reader)
+            return found
+        return point(found.query, found, reader)
 
     def _neighbours(self, passage: Passage) -> list[StoredPassage]:
         """The passages beside a passage, in order; none where another process took them away."""

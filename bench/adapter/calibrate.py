@@ -27,7 +27,7 @@ from rag.answering.abstention import Signals, signals_of
 from rag.engine import Engine
 from rag.indexing.filtering import Filters
 from rag.retrieval.evidence import find_evidence
-from rag.retrieval.pointing import CANDIDATES, point
+from rag.retrieval.pointing import point
 
 _ANSWERABLE, _UNANSWERABLE = 500, 300
 _THRESHOLDS = (0.05, 0.08, 0.1, 0.12, 0.15, 0.18, 0.2, 0.22, 0.25, 0.3, 0.35, 0.4, 0.5)
@@ -76,10 +76,10 @@ def _samples(ours: Engine, questions: Sequence[Asked], seed: int, scale: float) 
 
 
 def _signals(ours: Engine, asked: Asked, filters: Filters | None) -> Signals:
-    found = ours.explain(asked.question, CANDIDATES, filters=filters)
+    found = ours.explain(asked.question, filters=filters)
     reader = ours.models.reader()
     assert reader is not None
-    found = point(asked.question, found, ours.parts.k, reader)
+    found = point(found.query, found, reader)
     return signals_of(
         find_evidence(found.query, found.passages, ours.models.embedder()), found.passages
     )

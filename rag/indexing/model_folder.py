@@ -63,13 +63,14 @@ class ModelFolder:
                     "Save it with a recent sentence-transformers, or name another.",
                 )
             try:
-                self._tokenizer = Tokenizer.from_file(str(file))
+                tokenizer = Tokenizer.from_file(str(file))
             except Exception as error:  # tokenizers raises no class of its own
                 raise ModelError(
                     f"{file} is damaged: {error}.", "Install the embedder again."
                 ) from error
-            self._tokenizer.no_padding()
-            self._tokenizer.enable_truncation(self.max_tokens)
+            tokenizer.no_padding()
+            tokenizer.enable_truncation(self.max_tokens)
+            self._tokenizer = tokenizer  # only now: another thread may use it at once
         return self._tokenizer
 
     def check(self) -> None:

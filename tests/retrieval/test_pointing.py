@@ -55,7 +55,7 @@ def found(*passages: Passage) -> Found:
 
 def test_a_passage_that_answers_comes_first_with_the_best_score():
     both = found(passage(1, 0.9, "Sheds are useful. They keep rain off."), passage(2, 0.8))
-    read = point("When was it built?", both, 2, Points("1990", 6.0))
+    read = point("When was it built?", both, Points("1990", 6.0))
     assert [each.id for each in read.passages] == [2, 1]
     assert [each.score for each in read.passages] == [0.9, 0.8]
     assert set(read.seconds) == {"words", "read"}
@@ -66,12 +66,16 @@ def test_a_passage_that_answers_comes_first_with_the_best_score():
 
 def test_a_far_better_passage_stays_first():
     both = found(passage(1, 3.0, "Sheds are useful."), passage(2, 0.1))
-    assert point("When?", both, 2, Points("1990", 99.0)).passages[0].id == 1
+    assert point("When?", both, Points("1990", 99.0)).passages[0].id == 1
 
 
-def test_only_the_best_are_kept():
-    many = found(*(passage(n, 1 - n / 10) for n in range(6)))
-    assert len(point("When?", many, 4, Points("1990", 1.0)).passages) == 4
+def test_only_the_best_are_read_and_the_others_stay_behind():
+    reader = Points("1990", 1.0)
+    many = found(*(passage(n, 1 - n / 10) for n in range(7)))
+    read = point("When?", many, reader).passages
+    assert [each.id for each in read] == list(range(7))
+    assert len(reader.read_texts) == 5
+    assert [each.answering is None for each in read[4:]] == [False, True, True]
 
 
 def test_the_nearest_sentence_is_read_with_its_neighbours():
@@ -79,12 +83,12 @@ def test_the_nearest_sentence_is_read_with_its_neighbours():
     scores = list(near.sentences)
     scores[0] = replace(scores[0], cosine=0.9)
     reader = Points("Bees", 1.0)
-    point("What is green?", found(replace(near, sentences=tuple(scores))), 1, reader)
+    point("What is green?", found(replace(near, sentences=tuple(scores))), reader)
     assert reader.read_texts == [("Shed", "The shed is green. Bees live behind it.")]
 
 
 def test_a_sentence_that_is_pointed_at_is_the_first_evidence(embedder):
-    read = point("When was it built?", found(passage(1, 1.0)), 1, Points("1990", 6.0))
+    read = point("When was it built?", found(passage(1, 1.0)), Points("1990", 6.0))
     best = find_evidence("When was it built?", read.passages, embedder)[0]
     assert best.text == "It was built in 1990."
 
