@@ -245,7 +245,7 @@ class Engine(NotesFolder):
             k,
             filters,
             today,
-            before_search=lambda: self._load_to_answer(quote),
+            before_search=None if quote else self._load_to_answer,
         )
         strict = self.parts.strict if strict is None else strict
         if seen.whole is not None:
@@ -255,7 +255,7 @@ class Engine(NotesFolder):
             assert seen.listed is not None
             yield self._answered_by(seen.listed, seen.asked, started)
             return
-        found, query = self._read(seen.asked, seen.found), seen.found.query
+        found, query = self._read(seen.asked, seen.found, quote), seen.found.query
         passages, sides = self._with_sides(seen.asked, found.passages, k, today)
         seen = replace(seen, found=replace(found, passages=passages))
         evidence = find_evidence(query, passages, self.models.embedder())
@@ -285,15 +285,15 @@ class Engine(NotesFolder):
                 timings.setdefault("first_sentence_s", time.perf_counter() - started)
             yield step
 
-    def _load_to_answer(self, quote: bool) -> None:
+    def _load_to_answer(self) -> None:
         """Start loading what answers, while the search runs."""
         self.models.load_reader_behind()
-        if not quote:
-            self.models.load_behind()
+        self.models.load_behind()
 
-    def _read(self, asked: Asked, found: Found) -> Found:
-        """What was found; for a question of fact, as the reader has it."""
-        reader = self.models.reader() if kind_of(asked.text) == "fact" else None
+    def _read(self, asked: Asked, found: Found, quote: bool) -> Found:
+        """What was found; for a question of fact that a model answers, as the reader has it."""
+        reads = not quote and kind_of(asked.text) == "fact"
+        reader = self.models.reader() if reads else None
         if reader is None or not found.passages:
             return found
         return point(found.query, found, reader)
