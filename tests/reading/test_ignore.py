@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rag.reading.scanning import scan
-from tests.reading.test_notes import found, skipped, write
+from tests.reading.test_scanning import found, skipped, write
 
 
 @pytest.fixture
