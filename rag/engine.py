@@ -245,7 +245,7 @@ class Engine(NotesFolder):
             k,
             filters,
             today,
-            before_search=None if quote else self._load_to_answer,
+            before_search=None if quote else self.models.load_behind,
         )
         strict = self.parts.strict if strict is None else strict
         if seen.whole is not None:
@@ -284,11 +284,6 @@ class Engine(NotesFolder):
             if isinstance(step, Sentence):
                 timings.setdefault("first_sentence_s", time.perf_counter() - started)
             yield step
-
-    def _load_to_answer(self) -> None:
-        """Start loading what answers, while the search runs."""
-        self.models.load_reader_behind()
-        self.models.load_behind()
 
     def _read(self, asked: Asked, found: Found, quote: bool) -> Found:
         """What was found; for a question of fact that a model answers, as the reader has it."""

@@ -93,14 +93,6 @@ class Models:
         if self._loader is not None:
             self._loader.join()
 
-    def load_reader_behind(self) -> None:
-        """Start loading what reads passages, while the search runs."""
-        threading.Thread(target=self._quietly_load_reader, daemon=True).start()
-
-    def _quietly_load_reader(self) -> None:
-        with suppress(RagError):  # raised again where it is needed
-            self.reader()
-
     def _quietly_load(self) -> None:
         with suppress(RagError):  # raised again where the model is needed
             self.generator()
