@@ -22,7 +22,8 @@ sys.path.insert(0, str(ROOT))
 
 from bench.data import data_folder, engine, parser, questions
 from bench.report import machine, write_section
-from rag.answering.generation import LlamaGenerator, Message
+from rag.answering.generation import LlamaGenerator
+from rag.answering.messages import Message
 from rag.engine import Engine
 from rag.events import Answered
 from rag.retrieval.query import Turn

@@ -24,12 +24,12 @@ from rag.answering.prompt import REFUSAL
 from rag.reading.sentences import split_sentences
 
 _SHARE = 0.35  # of the answered questions that get one
-_NAME = re.compile(r"\b[A-Z][\w'’-]+(?: (?:(?:of|the|de|von|and) )?[A-Z][\w'’-]+)*")
-_INSIDE = re.compile(rf"(?<=[a-z,] ){_NAME.pattern}")  # not a word that only begins a sentence
-_ASKING = re.compile(
+NAME = re.compile(r"\b[A-Z][\w'’-]+(?: (?:(?:of|the|de|von|and) )?[A-Z][\w'’-]+)*")
+INSIDE = re.compile(rf"(?<=[a-z,] ){NAME.pattern}")  # not a word that only begins a sentence
+ASKING = re.compile(
     r"(?:Wh\w+|How|In|On|At|By|For|From|To|Of|The|A|An|Is|Are|Was|Were|Did|Does|Do|Has|Had|Along)\b"
 )
-_YEAR = re.compile(r"\b1[0-9]{3}\b|\b20[0-9]{2}\b")
+YEAR = re.compile(r"\b1[0-9]{3}\b|\b20[0-9]{2}\b")
 _PAIRS = """largest smallest, biggest smallest, highest lowest, oldest newest, most least,
 north south, east west, northern southern, eastern western, before after, early late, increase
 decrease, increased decreased, more fewer, greater lesser, male female, man woman, men women, son
@@ -99,8 +99,8 @@ def _other_name(
 ) -> str:
     names = [
         each
-        for each in _NAME.finditer(question)
-        if each.start() and len(each[0]) > 2 and not _ASKING.match(each[0])
+        for each in NAME.finditer(question)
+        if each.start() and len(each[0]) > 2 and not ASKING.match(each[0])
     ]
     if not names:
         return ""
@@ -110,9 +110,9 @@ def _other_name(
         {
             name
             for note in notes
-            for name in _INSIDE.findall(note)
+            for name in INSIDE.findall(note)
             if len(name) > 2
-            and not _ASKING.match(name)
+            and not ASKING.match(name)
             and name not in beside
             and name not in question
             and name not in answer
@@ -126,7 +126,7 @@ def _other_name(
 
 
 def _other_year(question: str, beside: str, chance: random.Random) -> str:
-    year = _YEAR.search(question)
+    year = YEAR.search(question)
     if not year:
         return ""
     other = str(int(year[0]) + chance.choice((-30, -12, -7, -3, -2, 2, 3, 7, 12, 30)))

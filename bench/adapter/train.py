@@ -64,7 +64,7 @@ def pack(example: dict[str, Any], tokenizer: LlamaGenerator) -> Packed:
         shared += 1
     packed = Packed(prompts[0][:shared], list(range(shared)), [0] * shared, [False] * shared)
     for number, (ids, each) in enumerate(zip(prompts, example["asked"], strict=True), 1):
-        answer = [*tokenizer._tokenize(each["answer"], special=False), end]
+        answer = [*tokenizer.chat.tokenize(each["answer"], special=False), end]
         own = [*ids[shared:], *answer]
         packed.ids.extend(own)
         packed.positions.extend(range(shared, shared + len(own)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from rag.answering.generation import Token
+from rag.answering.messages import Token
 from rag.reading.sentences import split_sentences
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rag.answering.generation import Cancel, Message, Token
+from rag.answering.messages import Cancel, Message, Token
 from rag.answering.thoughts import Folding
 from rag.config import LEAVES
 from rag.errors import Cancelled, ModelError

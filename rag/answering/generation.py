@@ -2,8 +2,7 @@
 
 Uses the library's C interface: the prompt is evaluated in slices so that it can be cancelled
 and reported, what it shares with the one before stays in the KV cache, and special tokens come
-from the chat template alone. Notes and questions are tokenized apart from it, so that a
-`<|im_start|>` in a note is seven characters and never a turn of the conversation.
+from the chat template alone (`chat_tokens.py`).
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from rag.answering.templates import holds_all, hole, pieces, render, render_plain
-from rag.answering.thoughts import TAGS, Folding, opened_by
+from rag.answering.chat_tokens import ChatTokens
+from rag.answering.messages import Cancel, Message, Token
+from rag.answering.thoughts import Folding, opened_by
 from rag.errors import Cancelled, ModelError
 from rag.models.header import context_for, free_memory, header_of
 
@@ -28,36 +27,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Cancel = Callable[[], bool]
 _FOLLOWS = 900_000_000  # weights: below, models refuse and cite at random
 # Tokens evaluated between two looks at `cancel`: under a quarter of a second on two cores.
 _SLICE = 128
 _THOUGHTS = 1024  # tokens of thought before the answer is asked for
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One turn of a chat, its text untrusted."""
-
-    role: Literal["system", "user", "assistant"]
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A piece of the answer and the natural logarithm of its probability.
-
-    An empty `text` with `prompt_done` below `prompt_total` reports reading of the prompt.
-    `avoided` is the probability with which the answer would have begun as it must not. A
-    `thought` is what the model says to itself before it answers.
-    """
-
-    text: str
-    logprob: float
-    prompt_done: int
-    prompt_total: int
-    avoided: float = 0.0
-    thought: bool = False
 
 
 class Generator(Protocol):
@@ -150,8 +123,6 @@ class LlamaGenerator:
         self._cached: list[int] = []
         self.evaluated = 0  # prompt tokens evaluated for the last answer; the rest was cached
 
-    # Loading
-
     def load(self) -> None:
         """Load the weights and read the opening now instead of at the first question.
 
@@ -166,7 +137,7 @@ class LlamaGenerator:
     def _shared_ids(self) -> list[int]:
         """The ids with which every chat that has the opening begins."""
         one, other = (
-            self._ids([*self._opening, Message("user", text)]) for text in ("a question", "1.")
+            self.chat.ids([*self._opening, Message("user", text)]) for text in ("a question", "1.")
         )
         pairs = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
         return [each for each, _ in pairs][: self._library.llama_n_batch(self._context)]
@@ -174,7 +145,7 @@ class LlamaGenerator:
     def _load(self) -> None:
         if self._context is not None:
             return
-        from rag.models.llama import load_library, metadata, open_model
+        from rag.models.llama import load_library, open_model
 
         self._library = load_library()
         self._model = open_model(self.file)
@@ -189,13 +160,8 @@ class LlamaGenerator:
                 f"{self.file.name} does not fit in memory with a context of {params.n_ctx} tokens.",
                 "Set a smaller one in rag.toml, table [generator], key context.",
             )
-        self._vocab = self._library.llama_model_get_vocab(self._model)
-        self._vocab_size = self._library.llama_vocab_n_tokens(self._vocab)
         self._memory = self._library.llama_get_memory(self._context)
-        self._template = metadata(self._model, "tokenizer.chat_template")
-        # The tags of thoughts may be tokens that are not printed.
-        tags = {text: self._tokenize(text, special=True) for pair in TAGS.items() for text in pair}
-        self._tags = {ids[0]: text.encode() for text, ids in tags.items() if len(ids) == 1}
+        self.chat = ChatTokens(self._library, self._model, self.name, self.taught, self._thinks)
 
     def _fitting_context(self) -> int:
         head = header_of(self._model, self.file)
@@ -222,91 +188,14 @@ class LlamaGenerator:
         self.load()
         return int(self._library.llama_model_n_params(self._model)) >= _FOLLOWS
 
-    # Tokens
-
     def count_tokens(self, text: str) -> int:
         self.load()
-        return len(self._tokenize(text, special=False))
-
-    def _tokenize(self, text: str, special: bool) -> list[int]:
-        data = text.encode("utf-8", errors="replace")
-        size = len(data) + 8
-        ids = (ctypes.c_int32 * size)()
-        count = self._library.llama_tokenize(
-            self._vocab, data, len(data), ids, size, False, special
-        )
-        if count < 0:
-            raise ModelError(
-                f"{self.name} could not read a text of {len(data):,} bytes.",
-                "Ask a shorter question.",
-            )
-        return ids[:count]
-
-    def _piece(self, token: int) -> bytes:
-        if token in self._tags:
-            return self._tags[token]
-        buffer = ctypes.create_string_buffer(256)
-        size = self._library.llama_token_to_piece(self._vocab, token, buffer, 256, 0, False)
-        return buffer.raw[: max(0, size)]
+        return len(self.chat.tokenize(text, special=False))
 
     def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
         """Token ids of a chat: the template's special tokens, and text that can make none."""
         self.load()
-        return self._ids(messages)
-
-    def _ids(self, messages: Sequence[Message]) -> list[int]:
-        return self._ids_of(self._render([message.role for message in messages]), messages)
-
-    def _ids_of(self, rendered: str, messages: Sequence[Message]) -> list[int]:
-        ids: list[int] = []
-        for piece in pieces(rendered):
-            if isinstance(piece, int):
-                ids += self._tokenize(messages[piece].text, special=False)
-            else:
-                ids += self._tokenize(piece, special=True)
-        bos = self._library.llama_vocab_bos(self._vocab)
-        if self._library.llama_vocab_get_add_bos(self._vocab) and bos >= 0 and ids[:1] != [bos]:
-            ids.insert(0, bos)
-        return ids
-
-    def _render(self, roles: Sequence[str]) -> str:
-        """The chat with holes, by the file's own template; as plain text where it has none."""
-        if not self._template:
-            return render_plain(roles)
-        if not self.taught:
-            said = render(
-                self._template, roles, self._special("bos"), self._special("eos"), self._thinks
-            )
-            if said is not None:
-                return said
-        return self._render_known(roles)
-
-    def _render_known(self, roles: Sequence[str]) -> str:
-        """By what llama.cpp knows of the template, ChatML where that is nothing."""
-        library = self._library
-        turns = [(role.encode(), hole(number).encode()) for number, role in enumerate(roles)]
-        chat = (library.llama_chat_message * len(turns))(
-            *(library.llama_chat_message(role, text) for role, text in turns)
-        )
-        size = 4096 + 64 * len(turns)
-        for template in (self._template.encode(), b"chatml"):
-            buffer = ctypes.create_string_buffer(size)
-            used = library.llama_chat_apply_template(template, chat, len(turns), True, buffer, size)
-            if 0 < used < size:
-                text = buffer.raw[:used].decode("utf-8")
-                if holds_all(text, len(roles)):
-                    return text
-        raise ModelError(f"{self.name} has no chat template that fits.", "Name another model.")
-
-    def _special(self, name: str) -> str:
-        """The text of a special token of the vocabulary."""
-        token = getattr(self._library, f"llama_vocab_{name}")(self._vocab)
-        if token < 0:
-            return ""
-        text: bytes = self._library.llama_vocab_get_text(self._vocab, token)
-        return text.decode("utf-8", errors="replace")
-
-    # Generating
+        return self.chat.ids(messages)
 
     def stream(
         self,
@@ -316,15 +205,15 @@ class LlamaGenerator:
         avoid: str = "",
     ) -> Iterator[Token]:
         """Read the prompt, then yield the answer piece by piece. It does not begin with the first
-        token of `avoid`; how likely that was, the first piece says.
+        token of `avoid`.
 
         Raises Cancelled within a quarter of a second of `cancel()` turning true, ModelError
         when the prompt does not fit.
         """
         with self._lock:
             self._load()
-        rendered = self._render([message.role for message in messages])
-        ids = self._ids_of(rendered, messages)
+        rendered = self.chat.render([message.role for message in messages])
+        ids = self.chat.ids_of(rendered, messages)
         opened = opened_by(rendered[-40:])
         with self._lock:
             room = self._library.llama_n_ctx(self._context) - len(ids)
@@ -365,20 +254,21 @@ class LlamaGenerator:
         """At most `max_tokens` of answer after `_THOUGHTS` of thought, in `room` tokens."""
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         pace = _Pace(self._threads)
-        avoided = self._avoid(self._tokenize(avoid, special=False)[0]) if avoid else 0.0
+        if avoid:
+            self._logits()[self.chat.tokenize(avoid, special=False)[0]] = -math.inf
         said = False
         left, thoughts = min(max_tokens, room), min(_THOUGHTS, room - max_tokens - 16)
         while left > 0:
             self._check(cancel)
             pace.step(self._set_threads)
             token, logprob = self._best()
-            if self._library.llama_vocab_is_eog(self._vocab, token):
+            if self.chat.ends(token):
                 break
-            piece = decoder.decode(self._piece(token))
+            piece = decoder.decode(self.chat.piece(token))
             for text, thought in folding.add(piece):
-                yield Token(text, logprob, total, total, avoided, thought)
+                yield Token(text, logprob, total, total, thought)
                 said = said or bool(text.strip())
-            if said and "\n" in piece and not self._template:
+            if said and "\n" in piece and not self.chat.template:
                 break  # it goes on with a text of its own making
             self._decode([token])
             if not folding.inside:
@@ -386,11 +276,11 @@ class LlamaGenerator:
                 continue
             thoughts -= 1
             if thoughts <= 0:  # enough: it is told that it has ended its thought
-                self._decode(self._tokenize(f"\n{folding.closing}\n\n", special=True))
+                self._decode(self.chat.tokenize(f"\n{folding.closing}\n\n", special=True))
                 for text, thought in folding.force():
-                    yield Token(text, logprob, total, total, avoided, thought)
+                    yield Token(text, logprob, total, total, thought)
         for text, thought in (*folding.add(decoder.decode(b"", final=True)), *folding.rest()):
-            yield Token(text, 0.0, total, total, avoided, thought)
+            yield Token(text, 0.0, total, total, thought)
 
     def _set_threads(self, threads: int) -> None:
         self._library.llama_set_n_threads(self._context, threads, self._threads)
@@ -412,20 +302,13 @@ class LlamaGenerator:
         import numpy as np
 
         return np.ctypeslib.as_array(
-            self._library.llama_get_logits_ith(self._context, -1), shape=(self._vocab_size,)
+            self._library.llama_get_logits_ith(self._context, -1), shape=(self.chat.size,)
         )
 
     def _best(self) -> tuple[int, float]:
         logits = self._logits()
         best = int(logits.argmax())
         return best, _logprob(logits, best)
-
-    def _avoid(self, token: int) -> float:
-        """Bar a token from coming next; its probability."""
-        logits = self._logits()
-        probability = math.exp(_logprob(logits, token))
-        logits[token] = -math.inf
-        return probability
 
     def _check(self, cancel: Cancel | None) -> None:
         if cancel is not None and cancel():

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.answering.generation import Message
 from rag.answering.grounding import own_words
+from rag.answering.messages import Message
 from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.query import Turn

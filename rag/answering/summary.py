@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from rag.answering.answer import Drafted, Reading
 from rag.answering.draft import Draft
-from rag.answering.generation import Generator, Message
+from rag.answering.generation import Generator
 from rag.answering.grounding import Judge, Sentence, cite, ground, marked
+from rag.answering.messages import Message
 from rag.answering.points import central_points
 from rag.errors import Cancelled
 from rag.reading.links import plain

@@ -107,7 +107,7 @@ def _by_model(
 
 def _written(writer: Generator, block: Block) -> str:
     """The model's question about a paragraph, "" where it wrote none."""
-    from rag.answering.generation import Message
+    from rag.answering.messages import Message
 
     shown = [
         message

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from datetime import date
 
-from rag.answering.generation import Generator, Message
+from rag.answering.generation import Generator
+from rag.answering.messages import Message
 from rag.errors import ModelError
 from rag.models.installed import Speed
 

@@ -17,7 +17,8 @@ _CONTEXT = 512  # tokens
 
 def main(arguments: list[str]) -> int:
     """Load the file, read a prompt, write a token."""
-    from rag.answering.generation import LlamaGenerator, Message
+    from rag.answering.generation import LlamaGenerator
+    from rag.answering.messages import Message
 
     file = Path(arguments[0])
     generator = LlamaGenerator(file, file.name, _CONTEXT, 1)

@@ -6,8 +6,8 @@ import pytest
 
 from rag.answering.abstention import answerable, signals_of
 from rag.answering.answer import Drafted, Reading, answer
-from rag.answering.generation import Token
 from rag.answering.grounding import Sentence
+from rag.answering.messages import Token
 from rag.answering.prompt import REFUSAL
 from rag.errors import ModelError
 from rag.retrieval.evidence import Evidence

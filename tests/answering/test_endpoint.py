@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from rag.answering.endpoint import EndpointGenerator, display_name, leaves_machine
-from rag.answering.generation import Message
+from rag.answering.messages import Message
 from rag.errors import Cancelled, ModelError
 from rag.models.catalog import find_model
 from rag.models.weights import generator_file

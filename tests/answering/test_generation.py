@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from rag.answering.generation import LlamaGenerator, Message
+from rag.answering.generation import LlamaGenerator
+from rag.answering.messages import Message
 from rag.errors import Cancelled, ModelError
 from rag.models.catalog import find_model
 from rag.models.weights import generator_file
@@ -31,7 +32,7 @@ def test_a_chat_mark_in_a_note_is_only_text(model):
     plain, marked = (
         model.prompt_ids([Message("system", "S"), Message("user", text)]) for text in ("x", hostile)
     )
-    special = {model.prompt_ids([Message("user", "")])[0], *model._tokenize("<|im_end|>", True)}
+    special = {model.prompt_ids([Message("user", "")])[0], *model.chat.tokenize("<|im_end|>", True)}
     assert sum(each in special for each in marked) == sum(each in special for each in plain)
 
 
@@ -41,7 +42,7 @@ def test_the_template_is_the_models_own(model):
         "<|im_start|>system\nBe brief.<|im_end|>\n"
         "<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n"
     )
-    assert ids == model._tokenize(raw, True)
+    assert ids == model.chat.tokenize(raw, True)
 
 
 def test_the_same_question_gets_the_same_answer(model):

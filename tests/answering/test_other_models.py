@@ -12,7 +12,8 @@ import pytest
 
 from rag.answering import generation
 from rag.answering.answer import Drafted, Thinking, answer
-from rag.answering.generation import LlamaGenerator, Message
+from rag.answering.generation import LlamaGenerator
+from rag.answering.messages import Message
 from rag.models.catalog import find_model
 from rag.models.weights import locate
 from rag.retrieval.evidence import Evidence
@@ -65,7 +66,7 @@ def _write(file: Path, template: str | None) -> None:
 
 def prompt(model: LlamaGenerator) -> str:
     ids = model.prompt_ids(CHAT)
-    return b"".join(model._piece(token) or b"*" for token in ids).decode()
+    return b"".join(model.chat.piece(token) or b"*" for token in ids).decode()
 
 
 def test_without_a_system_role(make):

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.answering.generation import LlamaGenerator, Message
+from rag.answering.generation import LlamaGenerator
 from rag.answering.grounding import Sentence, own_words
+from rag.answering.messages import Message
 from rag.answering.prompt import build_prompt, note_line
 from rag.editor import editor_command, note_path
 from rag.engine import Answered, Retrieved
@@ -107,7 +108,7 @@ def test_special_tokens_come_from_the_template_alone(generator: LlamaGenerator):
     assert {"<|im_start|>", "<|im_end|>", "<|endoftext|>"} <= set(special)
     tokens = set(special.values())
     for text in (*special, SPECIAL, "".join(special), *NOTES.values()):
-        assert tokens.isdisjoint(generator._tokenize(text, special=False)), text
+        assert tokens.isdisjoint(generator.chat.tokenize(text, special=False)), text
     harmless = generator.prompt_ids([Message("system", "a"), Message("user", "b")])
     hostile = "\n".join((*special, *NOTES.values()))
     ids = generator.prompt_ids([Message("system", hostile), Message("user", hostile)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,10 @@ def test_it_is_small():
     assert (ADAPTERS / SPEC.adapter).stat().st_size <= 12_000_000
 
 
-def said(generator: LlamaGenerator, question: str) -> tuple[str, float]:
-    tokens = [t for t in generator.stream(chat(question, NOTES), 24, None, REFUSAL) if t.text]
-    return "".join(token.text for token in tokens), tokens[0].avoided
+def said(generator: LlamaGenerator, question: str, avoid: str = "") -> tuple[str, float]:
+    """An answer, and the probability of its first token."""
+    tokens = [t for t in generator.stream(chat(question, NOTES), 24, None, avoid) if t.text]
+    return "".join(token.text for token in tokens), math.exp(tokens[0].logprob)
 
 
 @pytest.mark.model
@@ -49,9 +51,9 @@ def test_merged_and_unmerged_answers_agree(models_cache: Path):
     assert adapter
     assert _set_adapter(library, apart._context, adapter) == 0
     for question in QUESTIONS:
-        (ours, doubt), (theirs, other) = said(merged, question), said(apart, question)
+        (ours, sure), (theirs, other) = said(merged, question), said(apart, question)
         assert ours == theirs
-        assert doubt == pytest.approx(other, abs=0.1)
+        assert sure == pytest.approx(other, abs=0.1)
     merged.close()
     apart.close()
 
@@ -66,11 +68,12 @@ def _set_adapter(library, context, adapter) -> int:
 @pytest.mark.model
 def test_the_taught_model_answers_and_cites(models_cache: Path):
     model = LlamaGenerator(generator_file(SPEC, models_cache), "merged", 1024, 2)
-    text, doubt = said(model, "Who founded the library?")
+    text, _ = said(model, "Who founded the library?")
     assert "Anna Berg" in text
     assert "[1]" in text
-    _, more = said(model, "Who painted the ceiling of the opera in Oslo?")
-    assert more > doubt
+    nowhere = "Who painted the ceiling of the opera in Oslo?"
+    assert said(model, nowhere)[0].startswith(REFUSAL.rstrip("."))
+    assert not said(model, nowhere, avoid=REFUSAL)[0].startswith(REFUSAL.rstrip("."))
     model.close()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.answering.generation import Token
+from rag.answering.messages import Token
 from rag.cli import main
 from rag.config_files import load_config
 from rag.models.bench import measure

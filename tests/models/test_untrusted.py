@@ -96,7 +96,8 @@ ESCAPES = "{{ ''.__class__.__mro__[1].__subclasses__() }}{% for x in range(10**9
 @pytest.mark.model
 def test_a_hostile_chat_template_is_never_run(tmp_path: Path, models_cache: Path, monkeypatch):
     """Templates are Jinja programs. Only those that llama.cpp knows by sight are used."""
-    from rag.answering.generation import LlamaGenerator, Message
+    from rag.answering.generation import LlamaGenerator
+    from rag.answering.messages import Message
 
     file = tmp_path / "hostile.gguf"
     source = generator_file(find_model("SmolLM2-135M-Instruct", "generator"), models_cache)

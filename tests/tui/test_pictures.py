@@ -20,7 +20,7 @@ from pytest_textual_snapshot import SVGImageExtension
 from textual.widgets import Input, TextArea
 
 from rag.answering.conversations import Conversations
-from rag.answering.generation import Message, Token
+from rag.answering.messages import Message, Token
 from rag.config import Config
 from rag.errors import Cancelled
 from rag.indexing.embeddings import OnnxEmbedder
