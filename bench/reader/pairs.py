@@ -4,8 +4,10 @@ FOLDER and FILEs are read as `bench/adapter/examples.py` reads them, and split b
 nothing is read of the articles under "score" or "calibrate". OUT gets a pair a line: `question`,
 `title`, `text`, and `start`, `end`, the characters of the answer in the text; both are -1 where
 the text does not answer. Such pairs are the questions that people wrote to have no answer, a
-question beside the paragraph nearest to it that lacks its answer, and the answerable ones with
-one name, year or quality changed (`bench/adapter/near_misses.py`).
+question beside a near paragraph that lacks its answer, and answerable ones of which the question
+or the text is changed (`changes.py`, with WordNet's files from `--wordnet`). Most of the texts are
+cut to three sentences, which is what the reader sees of a passage when it is asked. A FILE named
+twice is seen twice.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ import argparse
 import json
 import random
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,13 +26,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 
 from bench.adapter.examples import read_split
-from bench.adapter.near_misses import near_miss
-from bench.data import engine
+from bench.reader.changes import Changes, Said, nearest_sentence, sentence_around
+from bench.reader.wordnet import WordNet
 from rag.evaluation.matching import holds
 
-_NEAR = 0.45  # of the answerable questions that are also asked of a paragraph without the answer
-_MISSED = 0.35  # of them that are also asked with one thing changed
-_TIMES = 2  # people's own unanswerable questions are few: each is seen this often
+_NEAR = 0.15  # of the answerable questions that are also asked of a paragraph without the answer
+_MISSED = 0.2  # of them that are also asked with one thing changed
+_ALTERED = 0.1  # of them that are also asked of their text with one thing changed
+_CUT = 0.7  # of the texts that are cut to the sentence that matters and its neighbours
 _LONGEST = 2_400  # characters; stories are far longer than passages
 _CANDIDATES = 6  # nearest paragraphs among which one is chosen
 
@@ -62,13 +64,14 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--squad", type=Path)
     parser.add_argument("--more", type=Path, nargs="*", default=[])
+    parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"))
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     asked = list(_read_squad(options.squad)) if options.squad else []
     for file in options.more:
         asked += _read_more(file)
     chance = random.Random(options.seed)
-    pairs = list(_pairs(asked, chance))
+    pairs = list(_pairs(asked, WordNet(options.wordnet), chance))
     chance.shuffle(pairs)
     with options.out.open("w", encoding="utf-8") as out:
         for pair in pairs:
@@ -107,41 +110,56 @@ def _read_more(file: Path) -> Iterator[Asked]:
             )
 
 
-def _pairs(asked: Sequence[Asked], chance: random.Random) -> Iterator[Pair]:
+def _pairs(asked: Sequence[Asked], wordnet: WordNet, chance: random.Random) -> Iterator[Pair]:
     nearest = _nearest(asked)
+    changes = Changes(wordnet, (each.question for each in asked), chance)
     for n, each in enumerate(asked):
         if not each.answers:
-            yield from [Pair(each.question, each.title, each.text)] * _TIMES
+            yield _cut(Pair(each.question, each.title, each.text), chance)
             continue
         answer = min(each.answers, key=len)
         start = each.text.find(answer)
         if start < 0:
             continue
-        yield Pair(each.question, each.title, each.text, start, start + len(answer))
+        end = start + len(answer)
+        yield _cut(Pair(each.question, each.title, each.text, start, end), chance)
         lacking = [(title, text) for title, text in nearest[n] if not holds(text, each.answers)]
         if lacking and chance.random() < _NEAR:
-            yield Pair(each.question, *chance.choice(lacking))
-        if lacking and chance.random() < _MISSED:
-            notes = [f"[1] {each.text}", *(f"[2] {text}" for _, text in lacking)]
-            changed = near_miss(
-                {"question": each.question, "answer": f"{answer} [1]"}, notes, chance
-            )
-            if changed:
-                yield Pair(changed, each.title, each.text)
+            yield _cut(Pair(each.question, *chance.choice(lacking)), chance)
+        said, others = Said(each.question, each.text, start, end), [text for _, text in lacking]
+        if chance.random() < _MISSED and (question := changes.question(said, others)):
+            yield _cut(Pair(question, each.title, each.text), chance)
+        if chance.random() < _ALTERED and (text := changes.text(said, others)):
+            yield _cut(Pair(each.question, each.title, text), chance)
+
+
+def _cut(pair: Pair, chance: random.Random) -> Pair:
+    """The pair, or the sentence of its text that matters most with those beside it."""
+    if chance.random() >= _CUT:
+        return pair
+    span = (pair.start, pair.end)
+    if pair.start < 0:
+        span = nearest_sentence(pair.text, pair.question)
+    first, last = sentence_around(pair.text, *span, more=1)
+    text = pair.text[first:last]
+    if pair.start < 0:
+        return Pair(pair.question, pair.title, text)
+    return Pair(pair.question, pair.title, text, pair.start - first, pair.end - first)
 
 
 def _nearest(asked: Sequence[Asked]) -> list[list[tuple[str, str]]]:
-    """For each question the texts nearest to it but its own, as the bundled embedder has it."""
-    with tempfile.TemporaryDirectory() as folder:
-        embedder = engine(Path(folder), Path(folder)).models.embedder()
+    """For each question the texts that share most words with it, weighed by rarity, but its own."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     texts = list(dict.fromkeys((each.title, each.text) for each in asked))
     place = {text: n for n, text in enumerate(texts)}
-    table = embedder.embed([f"{title}\n{text}" for title, text in texts])
+    words = TfidfVectorizer(sublinear_tf=True, stop_words="english")
+    table = words.fit_transform(f"{title} {text}" for title, text in texts).T
     near = []
     for start in range(0, len(asked), 512):
         some = asked[start : start + 512]
-        queries = embedder.embed([each.question for each in some])
-        best = np.argsort(-(queries @ table.T), axis=1)[:, : _CANDIDATES + 1]
+        shared = (words.transform(each.question for each in some) @ table).toarray()
+        best = np.argsort(-shared, axis=1)[:, : _CANDIDATES + 1]
         for each, order in zip(some, best, strict=True):
             own = place[each.title, each.text]
             near.append([texts[n] for n in order if n != own][:_CANDIDATES])

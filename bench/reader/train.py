@@ -1,4 +1,4 @@
-"""Train the reader: `train.py OUT PAIRS.jsonl --minutes N [--rank R]`
+"""Train the reader: `train.py OUT PAIRS.jsonl --minutes N [--rank R] [--begin FILE]`
 
 The bundled embedder's encoder learns to read a question and a text together and to point at the
 answer (`rag/models/reader.py`). Its own weights stay as they are: what is learnt are low-rank
@@ -28,7 +28,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import distributed, nn
 
 from rag.models.catalog import BUNDLED
@@ -80,6 +80,27 @@ def reader(folder: Path, rank: int) -> Spans:
     model.encoder.embeddings.token_type_embeddings.requires_grad_(True)
     model.encoder.embeddings.LayerNorm.requires_grad_(True)
     return model.eval()  # no dropout: nothing is seen twice
+
+
+def go_on(model: Spans, learnt: dict[str, torch.Tensor]) -> None:
+    """Begin with what `shipped` wrote; the rows of `down` get the length that new ones have."""
+    own = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, value in learnt.items():
+            if name.endswith(".down"):
+                stem = name.removesuffix(".down")
+                down = value.float() * learnt[f"{stem}.scale"][:, None]
+                length = down.norm(dim=1).clamp(min=1e-12)
+                own[name].copy_(down / length[:, None])
+                own[f"{stem}.up"].copy_(learnt[f"{stem}.up"].float() * length)
+            elif not name.endswith((".up", ".scale")):
+                own[name if name in own else _beside(name)].copy_(value)
+
+
+def _beside(name: str) -> str:
+    """The name of a bias in a layer that something is learnt beside."""
+    stem, _, last = name.rpartition(".")
+    return f"{stem}.base.{last}"
 
 
 def row_of(tokenizer: Any, pair: dict[str, Any]) -> Row | None:
@@ -147,6 +168,7 @@ def main() -> None:
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--rank", type=int, default=48)
+    parser.add_argument("--begin", type=Path, help="a reader to go on from, of the same rank")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.manual_seed(options.seed)
@@ -158,6 +180,8 @@ def main() -> None:
     folder = locate(BUNDLED[0]).parent
     tokenizer = open_tokenizer(folder / "tokenizer.json")
     model = reader(folder, options.rank)
+    if options.begin:
+        go_on(model, load_file(options.begin))
     pairs = [json.loads(line) for line in options.pairs.open(encoding="utf-8")]
     rows = [row for pair in pairs if (row := row_of(tokenizer, pair))]
     everything = list(batches(rows, random.Random(options.seed)))
