@@ -253,10 +253,11 @@ def _write(folder: Path, index: Any, upto: int) -> None:
     old = [*folder.glob("base-*.faiss"), *folder.glob("partial-*.faiss")]
     partial = folder / f"partial-{os.getpid()}.faiss"
     try:
+        library: Any = faiss  # its published types lack the writer
         # Given a name, faiss closes the file itself and only prints what its last buffer met: a
         # base cut short by a full disk would pass for a whole one.
         with partial.open("wb") as handle:
-            faiss.write_index(index, faiss.PyCallbackIOWriter(handle.write))
+            faiss.write_index(index, library.PyCallbackIOWriter(handle.write))
             handle.flush()
             os.fsync(handle.fileno())
             length = os.fstat(handle.fileno()).st_size
