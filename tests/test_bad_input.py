@@ -30,6 +30,8 @@ def test_a_notes_folder_that_is_not_one(box: Box):
     box.refused("index", str(file), says="is a file, not a folder")
     box.refused("index", str(box.folder / "none"), says="There are no notes in")
     box.refused("ask", "--notes", "", BARREL, says="name of the notes folder is empty")
+    box.refused("status", "--notes", str(box.folder / "gone"), says="There is no folder")
+    box.refused("status", says=f"has not been indexed yet. Run: rag index {box.notes}")
     assert not list(box.data.glob("indexes/*/index.db"))
 
 
@@ -239,11 +241,25 @@ def test_a_data_folder_that_cannot_be_written(box: Box):
             done = box.rag(*command, BARREL, preexec_fn=mortal())
             assert done.returncode == 0, done.stderr
             assert "300" in done.stdout
+            told = "" if "--no-refresh" in command else "Asking what was indexed."
+            assert done.stderr.startswith(told), "that a new note is missing is said"
+            assert ("cannot be written" in done.stderr) == bool(told)
         box.refused("index", says="cannot be written", preexec_fn=mortal())
     finally:
         for path in folders:
             path.chmod(0o755)
     assert box.index().added == 1
+
+
+def test_folders_that_can_be_none(box: Box):
+    (box.folder / "file").write_text("in the way")
+    box.env["RAG_DATA_DIR"] = str(box.folder / "file" / "data")
+    box.refused(
+        "index", says="cannot be used: not a directory. Name another folder with RAG_DATA_DIR"
+    )
+    box.env["RAG_DATA_DIR"] = str(box.folder / "data")
+    box.env["RAG_CACHE_DIR"] = "/proc/nothing"
+    box.refused("index", says="Name another folder with RAG_DATA_DIR or RAG_CACHE_DIR")
 
 
 def limit(size: int):
