@@ -26,6 +26,9 @@ def run() -> NoReturn:
     """Run a command and end the process. Ctrl-C says "Stopped.", whenever it comes: also while
     modules are imported and after the last word."""
     _heed_interrupts()
+    for name in ("stdout", "stderr"):  # closed by whoever started it
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     try:
         from rag.cli import main
 
@@ -71,7 +74,7 @@ def _leave(status: int) -> NoReturn:
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         try:
-            with suppress(AttributeError, ValueError):  # there is none, or it is closed
+            with suppress(ValueError):  # it is closed
                 stream.flush()
         except BrokenPipeError:
             pass
