@@ -27,7 +27,6 @@ for command in (["index"], ["ask", "--json", {BARREL!r}], ["status"]):
 """
 LIGHT = """
 import sys
-from pathlib import Path
 from rag.cli import main
 assert main(["index"]) == 0
 heavy = {"torch", "faiss", "onnxruntime", "llama_cpp", "sentence_transformers", "textual"}
