@@ -1,14 +1,87 @@
-"""`python -m rag`: the command `rag`."""
+"""The command `rag`, also as `python -m rag`: what lies around `rag.cli.main`."""
 
 import os
 import sys
 
 # Python puts the current folder first among the places where it looks for modules. It may be a
 # folder of notes, and hold a `json.py`.
-if not sys.flags.safe_path and sys.path[0] != os.path.dirname(os.path.dirname(__file__)):
+if (
+    __name__ == "__main__"
+    and not sys.flags.safe_path
+    and sys.path[0] != os.path.dirname(os.path.dirname(__file__))
+):
     del sys.path[0]
 
-from rag.cli import main
+import atexit
+import signal
+from contextlib import suppress
+from types import FrameType
+from typing import NoReturn
+
+_STOPPED, _FAILED = 130, 2
+_LATER_S = 0.02
+
+
+def run() -> NoReturn:
+    """Run a command and end the process. Ctrl-C says "Stopped.", whenever it comes: also while
+    modules are imported and after the last word."""
+    _heed_interrupts()
+    for name in ("stdout", "stderr"):  # closed by whoever started it
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+    try:
+        from rag.cli import main
+
+        status: object = main()
+    except SystemExit as ended:  # argparse, after --help
+        status = ended.code
+    except KeyboardInterrupt:
+        with suppress(OSError, AttributeError):
+            sys.stderr.write("Stopped.\n")
+        status = _STOPPED
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _leave(status if isinstance(status, int) else _FAILED if status else 0)
+
+
+def _heed_interrupts() -> None:
+    """Have Ctrl-C wait where Python would lose it, or never come out of it again."""
+    sys.unraisablehook = _unraisable
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is to be ignored
+        signal.signal(signal.SIGINT, _interrupt)
+        signal.signal(signal.SIGALRM, _interrupt)
+
+
+def _interrupt(_: int, frame: FrameType | None) -> None:
+    """Interrupted between taking and giving back its locks, Python's importer would wait for
+    itself for ever: the next moment will do."""
+    if frame is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
+        signal.setitimer(signal.ITIMER_REAL, _LATER_S)
+    else:
+        raise KeyboardInterrupt
+
+
+def _unraisable(what: "sys.UnraisableHookArgs") -> None:
+    """Ctrl-C that met a destructor, where Python would only print it, comes again after it."""
+    if isinstance(what.exc_value, KeyboardInterrupt):
+        signal.setitimer(signal.ITIMER_REAL, _LATER_S)
+    else:
+        sys.__unraisablehook__(what)
+
+
+def _leave(status: int) -> NoReturn:
+    """End without taking the process apart: a thread that is loading a model behind would be
+    torn down in the middle of it, and the process would die of that."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            with suppress(ValueError):  # it is closed
+                stream.flush()
+        except BrokenPipeError:
+            pass
+        except OSError:
+            status = status or _FAILED
+    os._exit(status)
+
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run()

@@ -7,6 +7,7 @@ error.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import time
@@ -16,6 +17,8 @@ from rag.commands.failing import tell_failure
 from rag.commands.parser import build_parser
 from rag.commands.shared import FAILED, STOPPED
 from rag.errors import Cancelled, RagError
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,12 +42,21 @@ def main(argv: Sequence[str] | None = None) -> int:
             return STOPPED
         if os.environ.get("RAG_DEBUG"):
             raise
-        unforeseen = RagError(
-            f"Something unforeseen happened ({type(error).__name__}: {error}). Your notes "
-            "and the index are untouched; RAG_DEBUG=1 shows where it happened."
-        )
-        tell_failure(unforeseen, given)
+        tell_failure(_unforeseen(error), given)
         return FAILED
+
+
+def _unforeseen(error: Exception) -> RagError:
+    """What to say of an error that no part of ours foresaw."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM and not error.filename:
+        return RagError(  # what the index's folders refuse is a StorageError
+            f"The output could not be written: {(error.strerror or str(error)).lower()}.",
+            "Send it elsewhere; your notes and the index are untouched.",
+        )
+    return RagError(
+        f"Something unforeseen happened ({type(error).__name__}: {error}). Your notes "
+        "and the index are untouched; RAG_DEBUG=1 shows where it happened."
+    )
 
 
 def _interrupted(error: BaseException | None) -> bool:

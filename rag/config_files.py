@@ -91,7 +91,7 @@ def _from_file(file: Path) -> tuple[dict[str, Any], dict[str, Path]]:
         with file.open("rb") as handle:
             tree = tomllib.load(handle)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file} is not valid TOML: {error}.") from error
+        raise ConfigError(f"{file} is not valid TOML: {error}.", "Correct it there.") from error
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
     if isinstance(tree.get("notes"), dict) and isinstance(tree["notes"].get("formats"), list):

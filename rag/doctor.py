@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,7 @@ from typing import Literal
 from rag.engine import Engine
 from rag.errors import NoIndex, RagError
 from rag.indexing.database import damage_errors
-from rag.indexing.home import find_home, index_folder
+from rag.indexing.home import find_home, index_folder, unseen_indexes
 from rag.indexing.local import LocalIndex
 from rag.indexing.private import exposed, make_private
 
@@ -62,6 +63,7 @@ def examine(engine: Engine, deep: bool) -> Iterator[Finding]:
     for each in engine.each_folder():
         yield _notes(each)
         yield from _index(each, deep)
+    yield from _unseen(engine)
     yield _conversations(engine.parts.data_dir)
 
 
@@ -306,6 +308,20 @@ def _verified(folder: Path, notes_folder: Path) -> Iterator[Finding]:
             f"{seen.notes:,} notes, {seen.passages:,} passages, {seen.vectors:,} vectors, "
             f"{seen.files:,} files{edited}",
         )
+
+
+def _unseen(engine: Engine) -> Iterator[Finding]:
+    """Indexes of other folders that are gone: the notes' text is still in them."""
+    for path, folder in unseen_indexes(engine.parts.data_dir):
+        if Path(path) not in engine.folders:
+            where = f"{path}, which is not there" if path else f"a folder that was moved: {folder}"
+            yield Finding(
+                "Another index",
+                "warning",
+                f"of {where}",
+                "It follows the folder when that is indexed where it lies now. "
+                f"If the notes are gone for good: rm -r {shlex.quote(str(folder))}",
+            )
 
 
 def _conversations(data_dir: Path) -> Finding:

@@ -106,6 +106,7 @@ class Cancelled(RagError):
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_NO_PLACE = (errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG)
 _REFUSALS = {
     errno.ENOSPC: "No space left",
     errno.EFBIG: "File too large",
@@ -153,6 +154,11 @@ def _storage_error(error: OSError, folder: Path) -> StorageError:
         return StorageError(
             f"{folder} cannot be written.",
             "Allow writing to it, or name another folder with RAG_DATA_DIR or RAG_CACHE_DIR.",
+        )
+    if error.errno in _NO_PLACE:
+        return StorageError(
+            f"{folder} cannot be used: {(error.strerror or str(error)).lower()}.",
+            "Name another folder with RAG_DATA_DIR or RAG_CACHE_DIR.",
         )
     return StorageError(
         f"The disk reported an error below {folder}: {error.strerror or error}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -161,8 +162,8 @@ class NotesFolder:
     def refresh(self, cancel: Cancel | None = None) -> Iterator[IndexProgress]:
         """Bring the index up to date if notes changed; ask the old one where it cannot be.
 
-        Raises what stands in the way only when there is no index to ask; a folder that lost its
-        notes is a notice.
+        Raises what stands in the way only when there is no index to ask; else it is a notice, but
+        for another process that is at it.
         """
         try:
             if self.changed():
@@ -170,7 +171,7 @@ class NotesFolder:
         except (IndexBusy, StorageError, NotesError) as error:
             if not self.has_index():
                 raise
-            if isinstance(error, NotesError):
+            if not isinstance(error, IndexBusy):
                 yield IndexProgress("done", notice=f"Asking what was indexed. {error}")
 
     def has_index(self) -> bool:
@@ -201,10 +202,21 @@ class NotesFolder:
         if self._index is None:
             home = self._home()
             if home is None:
-                raise NoIndex(f"{self.notes_folder} has not been indexed yet.", "Run: rag index")
+                raise self._none()
             self._index = LocalIndex(index_folder(self.parts.data_dir, home))
             self._inode = _inode(self._index.store.file)
         return self._index
+
+    def _none(self) -> NoIndex:
+        """What to say where there is no index of the folder."""
+        if not self.notes_folder.exists():
+            return NoIndex(
+                f"There is no folder {self.notes_folder}.", "Name your notes: --notes PATH"
+            )
+        return NoIndex(
+            f"{self.notes_folder} has not been indexed yet.",
+            f"Run: rag index {shlex.quote(str(self.notes_folder))}",
+        )
 
     @property
     def _store(self) -> Store:
@@ -216,7 +228,7 @@ class NotesFolder:
 
         home = self._home()
         if home is None:
-            raise NoIndex(f"{self.notes_folder} has not been indexed yet.", "Run: rag index")
+            raise self._none()
         return Library(index_folder(self.parts.data_dir, home))
 
     def status(self) -> Status:

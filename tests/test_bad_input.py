@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import signal
 import sqlite3
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -33,6 +30,8 @@ def test_a_notes_folder_that_is_not_one(box: Box):
     box.refused("index", str(file), says="is a file, not a folder")
     box.refused("index", str(box.folder / "none"), says="There are no notes in")
     box.refused("ask", "--notes", "", BARREL, says="name of the notes folder is empty")
+    box.refused("status", "--notes", str(box.folder / "gone"), says="There is no folder")
+    box.refused("status", says=f"has not been indexed yet. Run: rag index {box.notes}")
     assert not list(box.data.glob("indexes/*/index.db"))
 
 
@@ -242,11 +241,25 @@ def test_a_data_folder_that_cannot_be_written(box: Box):
             done = box.rag(*command, BARREL, preexec_fn=mortal())
             assert done.returncode == 0, done.stderr
             assert "300" in done.stdout
+            told = "" if "--no-refresh" in command else "Asking what was indexed."
+            assert done.stderr.startswith(told), "that a new note is missing is said"
+            assert ("cannot be written" in done.stderr) == bool(told)
         box.refused("index", says="cannot be written", preexec_fn=mortal())
     finally:
         for path in folders:
             path.chmod(0o755)
     assert box.index().added == 1
+
+
+def test_folders_that_can_be_none(box: Box):
+    (box.folder / "file").write_text("in the way")
+    box.env["RAG_DATA_DIR"] = str(box.folder / "file" / "data")
+    box.refused(
+        "index", says="cannot be used: not a directory. Name another folder with RAG_DATA_DIR"
+    )
+    box.env["RAG_DATA_DIR"] = str(box.folder / "data")
+    box.env["RAG_CACHE_DIR"] = "/proc/nothing"
+    box.refused("index", says="Name another folder with RAG_DATA_DIR or RAG_CACHE_DIR")
 
 
 def limit(size: int):
@@ -301,128 +314,7 @@ def test_a_small_disk(box: Box):
         subprocess.run(["umount", str(disk)], check=True)
 
 
-# Interruptions
-
-
-def stopped(process: subprocess.Popen[str], signal_: int = signal.SIGINT) -> tuple[int, str]:
-    process.send_signal(signal_)
-    out, err = process.communicate(timeout=30)
-    assert "Traceback" not in out + err, err
-    return process.returncode, err
-
-
-def more_notes(box: Box, count: int = 150) -> None:
-    for number in range(count):
-        (box.notes / f"n{number}.md").write_text(
-            f"# N{number}\n\n" + f"Number {number} says that elephants never forget. " * 20
-        )
-
-
-def vectors_of(box: Box) -> int:
-    db = sqlite3.connect(box.index_dir / "index.db")
-    try:
-        return int(db.execute("SELECT count(*) FROM vectors").fetchone()[0])
-    finally:
-        db.close()
-
-
-def being_written(box: Box) -> bool:
-    """Whether a process holds the index's lock."""
-    with (box.index_dir / "write.lock").open("a") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        return False
-
-
-@pytest.mark.parametrize("moment", ["the lock is taken", "the first vectors are kept"])
-def test_ctrl_c_while_indexing(box: Box, moment: str):
-    box.index()
-    more_notes(box)
-    before = vectors_of(box)
-    process = box.start("index")
-    late = moment == "the first vectors are kept"
-    deadline = time.monotonic() + 60
-    while not (vectors_of(box) > before if late else being_written(box)):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    status, err = stopped(process)
-    assert (status, err) == (130, "Stopped.\n")
-    assert box.finds(BARREL)[0] == "barrel.md"
-    if late:
-        assert vectors_of(box) > before, "what was embedded is kept"
-    assert not list(box.index_dir.rglob("*partial*"))
-
-
-def test_killed_while_embedding_then_asked_and_resumed(box: Box):
-    box.index()
-    more_notes(box, 500)
-    process = box.start("index")
-    deadline = time.monotonic() + 60
-    while vectors_of(box) <= 4 and time.monotonic() < deadline:
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
-    second = box.refused("index", says="Another rag is bringing this index up to date")
-    assert "--no-refresh" in second
-    during = box.rag("search", BARREL)
-    assert "300" in during.stdout
-    assert process.poll() is None, "all this happened during the run"
-    stopped(process, signal.SIGKILL)
-    assert box.finds(BARREL)[0] == "barrel.md"
-    assert box.engine().status().notes == 3
-    kept = vectors_of(box)
-    assert kept > 4
-    for number in range(120, 500):  # the rest would only take time
-        (box.notes / f"n{number}.md").unlink()
-    assert box.index().added == 120
-
-
-def test_ctrl_c_while_the_model_is_exported(box: Box):
-    box.env["RAG_CACHE_DIR"] = str(box.folder / "cache")
-    process = box.start("index", start_new_session=True)
-    time.sleep(4)
-    assert process.poll() is None
-    os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=30)
-    assert (process.returncode, err) == (130, "Stopped.\n")
-    assert not list((box.folder / "cache").rglob("*.failed"))
-    assert not list((box.folder / "cache").rglob("*.onnx*"))
-
-
-def test_an_export_whose_parent_is_stopped_leaves_nothing(box: Box):
-    box.env["RAG_CACHE_DIR"] = str(box.folder / "cache")
-    process = box.start("index")
-    deadline = time.monotonic() + 60
-    while not list((box.folder / "cache").rglob("*.partial")) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert process.poll() is None
-    assert stopped(process) == (130, "Stopped.\n")
-    assert not list((box.folder / "cache").rglob("*.onnx*"))
-
-
-def has_loaded(process: subprocess.Popen[str], library: str) -> bool:
-    """Whether a process has come as far as to load a library; not told outside Linux."""
-    try:
-        return library in Path(f"/proc/{process.pid}/maps").read_text()
-    except OSError:
-        return True
-
-
-@pytest.mark.parametrize("library", ["psutil", "onnxruntime", "libllama"])
-def test_ctrl_c_while_asking(box: Box, library: str):
-    box.index()
-    process = box.start("ask", "--no-refresh", "Tell me all about bees, barrels and rivers.")
-    while process.poll() is None and not has_loaded(process, library):
-        time.sleep(0.005)
-    if process.poll() is not None:
-        pytest.skip("answered before it could be stopped")
-    status, err = stopped(process)
-    # -2: it had answered, and Python was on its way out.
-    assert status in (130, 0, 1, -signal.SIGINT), (status, err)
-    if status == 130:
-        assert err == "Stopped.\n"
+# Places
 
 
 def test_the_folder_this_runs_in_is_gone(box: Box):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -201,3 +202,25 @@ def test_version_and_help(box: Box):
 
 def test_chat_needs_a_terminal(box: Box):
     box.refused("chat", says="needs a terminal")
+
+
+@pytest.mark.parametrize(
+    ("output", "status", "says"), [("> /dev/full", 2, "The output could not be"), (">&-", 0, "")]
+)
+def test_an_output_that_takes_nothing(box: Box, output: str, status: int, says: str):
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no full device")
+    box.index()
+    for command in ("search", "ask", "search --json"):
+        done = subprocess.run(
+            ["sh", "-c", f"exec {sys.executable} -m rag {command} litres barrel {output}"],
+            env=box.environ(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == status, done.stderr
+        assert done.stderr.startswith(says)
+        assert "Traceback" not in done.stderr
+        assert "unforeseen" not in done.stderr

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 
 import pytest
 
+from rag.doctor import examine
 from rag.engine import Engine
-from rag.errors import Cancelled, IndexBusy, NoIndex, QuestionError
+from rag.errors import Cancelled, IndexBusy, NoIndex, NotesMissing, QuestionError
 from rag.events import Answered, Retrieved
-from rag.indexing.home import find_home, last_used, writing
+from rag.indexing.home import find_home, last_used, unseen_indexes, writing
 from tests.conftest import Box
 
 pytestmark = pytest.mark.model
@@ -59,6 +61,78 @@ def test_an_index_follows_its_folder(box: Box):
     assert (report.unchanged, report.added) == (3, 0)
     assert box.index_dir == first
     assert last_used(box.data) == moved
+
+
+@pytest.mark.parametrize("first", ["the moved one", "the new one"])
+def test_a_new_folder_where_a_moved_one_was_has_an_index_of_its_own(box: Box, first: str):
+    box.index()
+    home = box.index_dir
+    place, moved = box.notes, box.folder / "moved"
+    place.rename(moved)
+    place.mkdir()
+    (place / "lamps.md").write_text("# Lamps\n\nThe lamp in the hall needs a bulb of 40 watts.\n")
+    for folder in (moved, place) if first == "the moved one" else (place, moved):
+        box.notes = folder
+        report = box.index()
+        assert (report.unchanged, report.added) == ((3, 0) if folder == moved else (0, 1))
+    box.notes = place
+    assert box.finds("Which bulb?") == ["lamps.md"]
+    box.notes = moved
+    assert box.finds(BARREL)[0] == "barrel.md"
+    assert "lamps.md" not in box.finds("Which bulb?")
+    found = find_home(box.data, moved)
+    assert found is not None
+    assert found.id == home.name
+    assert last_used(box.data) in (moved, place)
+    assert not unseen_indexes(box.data)
+
+
+def test_a_folder_that_was_copied_back_keeps_its_index(box: Box):
+    box.index()
+    copy = box.folder / "copy"
+    shutil.copytree(box.notes, copy)
+    shutil.rmtree(box.notes)
+    copy.rename(box.notes)
+    (box.notes / "barrel.md").write_text("# Rain barrel\n\nIt holds 500 litres now.\n")
+    (box.notes / "bees.md").rename(box.notes / "hive.md")
+    report = box.index()
+    assert (report.changed, report.moved, report.unchanged) == (1, 1, 1)
+    assert len(list((box.data / "indexes").iterdir())) == 1
+
+
+def test_a_folder_that_bears_the_number_of_a_deleted_one_is_another(box: Box):
+    """File systems give the number of what was deleted to what is made next."""
+    box.index()
+    gone, stat = box.notes, box.notes.stat()
+    shutil.rmtree(gone)
+    for attempt in range(50):
+        box.notes = box.folder / f"other{attempt}"
+        box.notes.mkdir()
+        if box.notes.stat().st_ino == stat.st_ino:
+            break
+    else:
+        registry = box.data / "folders.json"
+        (entry,) = json.loads(registry.read_text())["folders"]
+        entry["inode"] = box.notes.stat().st_ino
+        registry.write_text(json.dumps([entry]))  # as versions before 0.2 wrote it
+    assert find_home(box.data, box.notes) is None
+    (box.notes / "lamps.md").write_text("# Lamps\n\nThe lamp needs a bulb of 40 watts.\n")
+    assert box.index().added == 1
+    ((path, index),) = unseen_indexes(box.data)
+    assert path == str(gone)
+    (finding,) = (each for each in examine(box.engine(), False) if each.about == "Another index")
+    assert finding.state == "warning"
+    assert path in finding.found
+    assert f"rm -r {index}" in finding.cure
+
+
+def test_an_empty_folder_in_the_place_of_one_loses_nothing(box: Box):
+    box.index()
+    box.notes.rename(box.folder / "elsewhere")
+    box.notes.mkdir()
+    with pytest.raises(NotesMissing, match="is a disk not mounted"):
+        box.index()
+    assert box.finds(BARREL)[0] == "barrel.md"
 
 
 def test_two_folders_have_two_indexes(box: Box):

@@ -253,11 +253,12 @@ def _write(folder: Path, index: Any, upto: int) -> None:
     old = [*folder.glob("base-*.faiss"), *folder.glob("partial-*.faiss")]
     partial = folder / f"partial-{os.getpid()}.faiss"
     try:
-        try:
-            faiss.write_index(index, str(partial))
-        except RuntimeError as error:  # faiss hides the errno
-            raise OSError(28, str(error)) from error
-        with partial.open("rb") as handle:
+        library: Any = faiss  # its published types lack the writer
+        # Given a name, faiss closes the file itself and only prints what its last buffer met: a
+        # base cut short by a full disk would pass for a whole one.
+        with partial.open("wb") as handle:
+            faiss.write_index(index, library.PyCallbackIOWriter(handle.write))
+            handle.flush()
             os.fsync(handle.fileno())
             length = os.fstat(handle.fileno()).st_size
         target = folder / f"base-{index.ntotal}-{upto}-{length}.faiss"

@@ -2,7 +2,9 @@
 the notes folder when it is moved or renamed, so that a synced vault stays clean.
 
 `folders.json` lists, for each id, the path last seen and the folder's device and inode number.
-A folder is found by its path; failing that, by its inode, if nothing lies at the old path.
+A folder is found by its path, unless another one lies there now; failing that, by its inode, if it
+lies no more at the old path. Numbers are used again when a folder is deleted, so that its notes
+have the last word.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ _REGISTRY = "folders.json"
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """One indexed notes folder. `used` is when it was last indexed, in epoch seconds."""
+    """One indexed notes folder. `used` is when it was last indexed, in epoch seconds; `path` is
+    empty when another folder took its place and it has not been seen since."""
 
     id: str
     path: str
@@ -45,18 +48,16 @@ def index_folder(data_dir: Path, home: Home) -> Path:
 def find_home(data_dir: Path, notes: Path) -> Home | None:
     """The home of a notes folder, None when it was never indexed."""
     homes = _read(data_dir)
-    path = str(notes)
-    by_path = next((home for home in homes if home.path == path), None)
-    if by_path is not None:
+    by_path = next((home for home in homes if home.path == str(notes)), None)
+    place = _place(notes)
+    if place is None:
         return by_path
-    try:
-        stat = notes.stat()
-    except OSError:
-        return None
+    if by_path and not _replaced(data_dir, by_path, notes, place):
+        return by_path
     for home in homes:
-        same = (home.device, home.inode) == (stat.st_dev, stat.st_ino)
-        if same and not os.path.exists(home.path):
-            return replace(home, path=path)
+        moved = (home.device, home.inode) == place != _place(home.path)
+        if moved and _shares_notes(data_dir, home, notes, if_empty=False):
+            return replace(home, path=str(notes))
     return None
 
 
@@ -69,7 +70,11 @@ def remember_home(data_dir: Path, notes: Path) -> Home:
             found = find_home(data_dir, notes)
             name = found.id if found else f"{notes.name[:32] or 'notes'}-{uuid.uuid4().hex[:8]}"
             home = Home(name, str(notes), stat.st_dev, stat.st_ino, time.time())
-            others = [each for each in _read(data_dir) if each.id != home.id]
+            others = [
+                replace(each, path="") if each.path == home.path else each
+                for each in _read(data_dir)
+                if each.id != home.id
+            ]
             entries = [asdict(each) for each in (*others, home)]
             tree = {"sum": _sum(entries), "folders": entries}
             write_whole(data_dir / _REGISTRY, json.dumps(tree, indent=1))
@@ -90,10 +95,56 @@ def known_folders(data_dir: Path) -> list[Path]:
     return [Path(home.path) for home in homes if os.path.isdir(home.path)]
 
 
+def unseen_indexes(data_dir: Path) -> list[tuple[str, Path]]:
+    """Indexes of folders that are not where they were: the path last seen, empty where another
+    folder lies there now, and where the index lies."""
+    found = [(home.path, index_folder(data_dir, home)) for home in _read(data_dir)]
+    return [each for each in found if not os.path.isdir(each[0]) and each[1].is_dir()]
+
+
 def holds_home(folder: Path) -> bool:
     """Whether a folder is the home folder or one above it: seldom what was meant by "notes"."""
     home = Path(os.path.realpath(Path.home()))
     return folder == home or folder in home.parents
+
+
+def _place(folder: Path | str) -> tuple[int, int] | None:
+    """Device and inode number, None where nothing can be seen."""
+    try:
+        stat = os.stat(folder)
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
+
+
+def _replaced(data_dir: Path, home: Home, notes: Path, place: tuple[int, int]) -> bool:
+    """Whether another folder took the place of the one that was indexed there: on the same disk,
+    with notes, of which none was indexed. An empty one is more likely where a disk was mounted, and
+    one with the same notes was synced or restored."""
+    if home.device != place[0] or home.inode == place[1]:
+        return False
+    return not _shares_notes(data_dir, home, notes, if_empty=True)
+
+
+def _shares_notes(data_dir: Path, home: Home, notes: Path, if_empty: bool) -> bool:
+    """Whether a folder holds one of the notes of an index, by name or by content; `if_empty` for a
+    folder without notes, True where the index holds none or cannot be read."""
+    from rag.indexing.store import Store
+    from rag.reading.notes import hash_note
+    from rag.reading.scanning import scan
+
+    try:
+        with closing(Store(index_folder(data_dir, home) / "index.db")) as store:
+            states = store.note_states()
+        files = scan(notes).files
+    except (RagError, OSError, sqlite3.DatabaseError):
+        return True
+    if not (states and files):
+        return if_empty or not states
+    if any(file.path in states for file in files):
+        return True
+    known = {state.hash for state in states.values()}
+    return any(hash_note(notes, file.path) in known for file in files)
 
 
 def _read(data_dir: Path) -> list[Home]:
@@ -110,7 +161,8 @@ def _read(data_dir: Path) -> list[Home]:
             return []
     except (OSError, ValueError, TypeError, KeyError):
         pass
-    return [home for home in map(_from_index, data_dir.glob("indexes/*/index.db")) if home]
+    found = [home for home in map(_from_index, data_dir.glob("indexes/*/index.db")) if home]
+    return sorted(found, key=lambda each: -each.used)  # of two that were at one path, the later
 
 
 def _sum(entries: list[dict[str, Any]]) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 
 import numpy as np
 import pytest
 
+from rag.errors import StorageError
 from rag.indexing import bases as base_files
 from rag.indexing import lexical
 from tests.indexing.conftest import Desk
@@ -72,6 +74,41 @@ def test_words_are_mended_by_the_next_update_alone(based: Desk, harm):
     harm(based.folder / "words")
     based.update()
     assert based.words("hive") == ["The hive stands behind the shed."]
+
+
+@pytest.mark.parametrize("lacking", [1, 900, 5000, 1 << 20])
+def test_a_disk_that_is_full_while_a_base_is_written(
+    based: Desk, monkeypatch, capfd: pytest.CaptureFixture[str], lacking: int
+):
+    """Also where only what is written last, when the file is closed, finds no room."""
+    before = bases(based)
+    old = base_files.current_base(based.folder / "vectors")
+    for number in range(50, 90):
+        based.write(f"n{number}.md", f"# N\n\nNumber {number} of the series.\n")
+    whole = old.length + 40 * (8 + 4 * based.embedder.dimension)
+    write = base_files._write
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def on_a_full_disk(*arguments) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (max(0, whole - lacking), unlimited[1]))
+        try:
+            write(*arguments)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+
+    monkeypatch.setattr(base_files, "_write", on_a_full_disk)
+    with pytest.raises(StorageError, match=r"The disk is full.*Free some space"):
+        based.update()
+    assert capfd.readouterr().err == ""
+    assert bases(based) == before
+    assert based.meaning("Number 77 of the series")[0] == "Number 77 of the series."
+    assert based.meaning("Number 7 of the series")[0] == "Number 7 of the series."
+    monkeypatch.setattr(base_files, "_write", write)
+    based.update()
+    assert not based.embedder.embedded, "what was embedded is kept"
+    (base,) = (based.folder / "vectors").iterdir()
+    assert base.stat().st_size == whole
+    assert based.meaning("Number 77 of the series")[0] == "Number 77 of the series."
 
 
 def test_base_and_delta_search_as_one(based: Desk):
