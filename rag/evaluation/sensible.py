@@ -59,10 +59,14 @@ def sensible(
 
 
 def _defines(text: str, term: str, answer: str) -> bool:
-    """Whether the sentence of a text that holds the answer says what `term` is."""
+    """Whether one sentence of a text says what `term` is, and holds the answer."""
     name = re.escape(" ".join(term.split()))
-    either = rf"{name}[\w\s()'’*,-]{{0,40}}\b{_IS}\b|\b{_IS} (?:an? |the )?{name}"
-    return any(
-        re.search(either, each, re.IGNORECASE) and (holds(each, [answer]) or holds(answer, [each]))
-        for each in _BREAK.split(" ".join(plain(text).split()))
-    )
+    after = re.compile(rf"{name}[\w\s()'’*-]{{0,40}}\b{_IS}\b", re.IGNORECASE)
+    before = re.compile(rf"\b{_IS} (?:an? |the )?{name}", re.IGNORECASE)
+    for each in _BREAK.split(" ".join(plain(text).split())):
+        if after.search(each) and (holds(each, [answer]) or holds(answer, [each])):
+            return True
+        found = before.search(each)
+        if found and holds(each[: found.start()], [answer]):
+            return True
+    return False

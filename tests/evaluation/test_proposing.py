@@ -114,7 +114,10 @@ def test_a_link_that_a_sentence_begins_with_is_asked_for():
     )
 
 
-CIDER = "A cider press squeezes juice out of apples. Messages are JSON-RPC 2.0. Transport is stdio."
+CIDER = (
+    "A cider press squeezes juice out of apples. Messages are JSON-RPC 2.0. Transport is stdio. "
+    "Cider is the best of drinks, and apples are cheap."
+)
 
 
 @pytest.mark.parametrize(
@@ -126,6 +129,8 @@ CIDER = "A cider press squeezes juice out of apples. Messages are JSON-RPC 2.0. 
         ("What does it squeeze out of apples?", "juice", False),
         ("What is JSON-RPC 2.0?", "stdio", False),  # it says something, but not what that is
         ("What is the transport?", "stdio", True),
+        ("What is the best of drinks?", "Cider", True),  # it stands before what it is
+        ("What is the best of drinks?", "apples", False),
         ("What juice does a cider press squeeze?", "cider juice", False),  # given away
         ("What does a cider press squeeze?", "Those are apples", False),
     ],
