@@ -33,6 +33,7 @@ class ModelSpec:
     adapter_sha256: str = ""
 
 
+_ALIKE = 0.6  # of two names, from 0 to 1
 BUNDLED = (
     ModelSpec(
         name="all-MiniLM-L6-v2",
@@ -101,6 +102,12 @@ def folder_of(weights: Path) -> Path:
     return above if inside else weights.parent
 
 
+def _alike(name: str, other: str) -> bool:
+    """Whether a name may have been meant that is to be fetched first."""
+    name, other = name.casefold(), other.casefold()
+    return other.startswith(name) or difflib.SequenceMatcher(None, name, other).ratio() >= _ALIKE
+
+
 def _remedy(name: str, kind: str, here: Sequence[str]) -> str:
     """What may have been meant; `here` are the names of the models at hand."""
     from rag.models.known import KNOWN
@@ -109,6 +116,8 @@ def _remedy(name: str, kind: str, here: Sequence[str]) -> str:
         return f"If it is a name on the Hugging Face hub: rag models pull hf:{name}"
     known = [each.name for each in KNOWN] if kind == "generator" else []
     near = nearest(name, [*here, *known])
+    if near not in here and not _alike(name, near):
+        near = nearest(name, here)
     if near not in here and near.casefold() == name.casefold():
         return f"Known, and not fetched yet: rag models pull {near}"
     fetch = "" if near in here else f" Fetch it first: rag models pull {near}."

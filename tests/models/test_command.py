@@ -138,6 +138,7 @@ def test_a_variable_that_wins_is_mentioned(run, gguf: Path, monkeypatch):
         (("remove", "SmolLM2-135M-Instruct"), "came with rag"),
         (("bench", "SmolLM2"), "Did you mean 'SmolLM2-135M-Instruct'?"),
         (("use", "smollm2-360m"), "Fetch it first: rag models pull SmolLM2-360M-Instruct"),
+        (("use", "gone.gguf"), "Did you mean 'SmolLM2-135M-Instruct'?"),
         (("use", "qwen3-0.6b"), "Known, and not fetched yet: rag models pull Qwen3-0.6B"),
         (("pull", "x", "--sha256", "1"), "No known model"),
         (("add", "letter.txt", "--name", "endpoint"), "cannot be called 'endpoint'"),
