@@ -25,12 +25,9 @@ _DIM = "opacity: 0.65"
 
 
 def place(passage: Passage) -> str:
-    """Where a passage stands: "path:3-7  Heading › Heading"."""
-    span = (
-        f"{passage.first}" if passage.first == passage.last else f"{passage.first}-{passage.last}"
-    )
+    """Where a passage stands: "path:3-7  Heading › Heading", or "path, p. 3"."""
     heading = " › ".join(passage.headings)
-    return f"{one_line(passage.path)}:{span}" + (f"  {one_line(heading)}" if heading else "")
+    return one_line(passage.where) + (f"  {one_line(heading)}" if heading else "")
 
 
 def answer_text(done: Answered) -> str:

@@ -8,24 +8,22 @@ import platform
 import shlex
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
 
+from rag.doctor_models import examine_memory, examine_models
 from rag.engine import Engine
-from rag.errors import NoIndex, RagError
+from rag.errors import NoIndex, NotesError, RagError
+from rag.finding import Finding
 from rag.indexing.database import damage_errors
 from rag.indexing.home import find_home, index_folder, unseen_indexes
 from rag.indexing.local import LocalIndex
 from rag.indexing.private import exposed, make_private
 
-State = Literal["sound", "warning", "broken"]
 _OLDEST = (3, 11)
 _ROOM = 200_000_000  # bytes that should be free where the index lies
-_SHARE = 1.3  # memory that a model takes, as a multiple of its file
-_BESIDE = 300_000_000  # bytes for all but the language model
 _CONVERSATIONS_CURE = "It is mended, and the damaged file set aside, at the next: rag chat"
 # What llama.cpp calls a set of instructions, and Linux.
 _INSTRUCTIONS = {
@@ -41,23 +39,13 @@ _INSTRUCTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. `cure` is empty where nothing needs one."""
-
-    about: str
-    state: State
-    found: str
-    cure: str = ""
-
-
 def examine(engine: Engine, deep: bool) -> Iterator[Finding]:
     """Look at everything, one thing after the other; with `deep` read all that is indexed."""
     yield _python()
     yield _processor()
     yield _threads(engine)
-    yield _memory(engine)
-    yield from _models(engine)
+    yield examine_memory(engine)
+    yield from examine_models(engine)
     yield _disk(engine.parts.data_dir)
     yield _privacy(engine.parts.data_dir)
     for each in engine.each_folder():
@@ -65,6 +53,14 @@ def examine(engine: Engine, deep: bool) -> Iterator[Finding]:
         yield from _index(each, deep)
     yield from _unseen(engine)
     yield _conversations(engine.parts.data_dir)
+
+
+def examine_without(error: RagError) -> Iterator[Finding]:
+    """Look at the machine where settings, models or notes are such that no engine can be made."""
+    yield _python()
+    yield _processor()
+    about = "Notes" if isinstance(error, NotesError) else "Settings"
+    yield Finding(about, "broken", error.message, error.remedy)
 
 
 def report(findings: Iterator[Finding], as_json: bool) -> int:
@@ -168,60 +164,6 @@ def _threads(engine: Engine) -> Finding:
             "Threads", "warning", found, "Set [generator] threads = 0 in rag.toml: more are slower."
         )
     return Finding("Threads", "sound", found)
-
-
-def _memory(engine: Engine) -> Finding:
-    import psutil
-
-    from rag.models.catalog import find_model
-    from rag.models.weights import locate
-
-    free = int(psutil.virtual_memory().available)
-    found = f"{free / 1e9:.1f} GB free"
-    try:
-        settings = engine.parts.settings
-        size = os.path.getsize(locate(find_model(settings.generator_model, "generator")))
-    except (RagError, OSError):
-        return Finding("Memory", "sound", found)
-    needed = int(_SHARE * size) + _BESIDE
-    if free < needed:
-        return Finding(
-            "Memory",
-            "warning",
-            f"{found}, of {needed / 1e9:.1f} GB that answers take",
-            "Close other programs, name a smaller model in rag.toml, or ask with: rag ask --quote",
-        )
-    return Finding("Memory", "sound", found)
-
-
-def _models(engine: Engine) -> Iterator[Finding]:
-    """Both models: there, as their makers published them, and to be loaded."""
-    from rag.models.catalog import find_model
-    from rag.models.weights import embedder_files, generator_file
-
-    settings, cache = engine.parts.settings, engine.parts.cache_dir / "models"
-
-    def embedder() -> str:
-        files = embedder_files(find_model(settings.embedder_model, "embedder"), cache)
-        engine.models.embedder().load()
-        return f"{files.name}{'' if files.onnx else ', on torch: it could not be exported'}"
-
-    def generator() -> str:
-        from rag.models.llama import context_length
-
-        spec = find_model(settings.generator_model, "generator")
-        size = context_length(generator_file(spec, cache))
-        return f"{spec.name}, reads {size:,} tokens"
-
-    yield _tried("Embedding model", embedder)
-    yield _tried("Language model", generator)
-
-
-def _tried(about: str, look: Callable[[], str]) -> Finding:
-    try:
-        return Finding(about, "sound", look())
-    except RagError as error:
-        return Finding(about, "broken", error.message, error.remedy)
 
 
 # The folders

@@ -25,6 +25,7 @@ from rag.loading import Parts
 from rag.retrieval.evidence import find_evidence
 from rag.retrieval.followup import search_both
 from rag.retrieval.intent import Asked, understand
+from rag.retrieval.language import in_english
 from rag.retrieval.listing import Listed, list_notes
 from rag.retrieval.nothing import check_fields, nothing_left
 from rag.retrieval.pointing import point
@@ -232,13 +233,15 @@ class Engine(NotesFolder):
 
         A question about notes rather than in them is answered with a list, at once and alone.
         Whole notes are summed up where it asks for that. With `quote` the notes' own sentences
-        answer, and no model is loaded. With `strict` nothing is said that is not supported; None:
+        answer, and no model is loaded; so do they where the model knows English alone and the
+        question is in another language. With `strict` nothing is said that is not supported; None:
         as the settings have it.
         `filters` are added to those that the question names; `today` is the day of asking.
         Raises RagError; Cancelled within a quarter of a second of `cancel()` turning true.
         """
         started = self.started if self.started is not None else time.perf_counter()
         self.started = None  # only a process's first question waits for the process
+        quote = quote or (self.models.taught and not in_english(question))
         seen = self._look_up(
             question,
             history,
@@ -287,7 +290,7 @@ class Engine(NotesFolder):
 
     def _read(self, asked: Asked, found: Found, quote: bool) -> Found:
         """What was found; for a question of fact that a model answers, as the reader has it."""
-        reads = not quote and kind_of(asked.text) == "fact"
+        reads = not quote and kind_of(asked.text) == "fact" and in_english(asked.text)
         reader = self.models.reader() if reads else None
         if reader is None or not found.passages:
             return found

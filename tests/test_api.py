@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from rag import RagError, open_notes
 from rag.api import Notes
+from rag.display import place
 from rag.errors import Cancelled, NotesError
 from rag.events import Answered, Retrieved
 from tests.answering.test_answer import Said
@@ -199,3 +201,10 @@ def test_jupyter_shows_it_escaped(opened: Notes, box: Box):
     assert Tags(opened.search(question, k=1).__class__(())._repr_html_()).text == (
         "No passage was found."
     )
+
+
+def test_a_page_is_named_where_there_are_pages(opened: Notes):
+    passage = opened.search("rain barrel")[0]
+    paged = replace(passage, path="heat.pdf", place="p. 3", headings=("Care",))
+    assert place(paged) == "heat.pdf, p. 3  Care"
+    assert place(passage).startswith("barrel.md:")

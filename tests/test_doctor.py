@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import pytest
 
 from rag.doctor import built_for, compare_processor
+from rag.models.catalog import find_model
+from rag.models.weights import locate
 from tests.conftest import Box
 
 pytestmark = pytest.mark.model
@@ -65,3 +68,39 @@ def test_an_altered_passage_is_mended_before_it_is_shown(box: Box):
     assert "300 litres" in done.stdout
     assert "900 litres" not in done.stdout
     assert "A part of the index was damaged" in done.stderr
+
+
+def test_models_of_ones_own_are_sound(box: Box):
+    """One that was added by name, and a server on this machine that listens, or does not."""
+    box.index()
+    own = locate(find_model("SmolLM2-135M-Instruct", "generator"))
+    assert box.rag("models", "add", str(own), "--name", "mine").returncode == 0
+    box.env["RAG_GENERATOR_MODEL"] = "mine"
+    status, found = findings(box)
+    assert status == 0, found
+    assert found["Language model"]["found"].startswith("mine, reads ")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+        box.env |= {
+            "RAG_GENERATOR_MODEL": "endpoint",
+            "RAG_ENDPOINT_URL": address,
+            "RAG_ENDPOINT_MODEL": "big",
+        }
+        status, found = findings(box)
+        assert (status, found["Language model"]["state"]) == (0, "sound")
+    status, found = findings(box)
+    assert (status, found["Language model"]["state"]) == (1, "broken")
+    assert "nothing listens there" in found["Language model"]["found"]
+    assert "rag models use" in found["Language model"]["cure"]
+
+
+def test_settings_that_stop_all_else_are_a_finding(box: Box):
+    box.env["RAG_GENERATOR_MODEL"] = "SmolLM2-135"
+    status, found = findings(box)
+    assert status == 1
+    assert found["Python"]["state"] == "sound"
+    assert "SmolLM2-135M-Instruct" in found["Settings"]["cure"]
+    box.env.clear()
+    status, found = findings(box, "--notes", "gone")
+    assert status == 1
+    assert all(each["cure"] for each in found.values() if each["state"] != "sound")

@@ -20,7 +20,7 @@ _LIST = re.compile(
 _EXPLAIN = re.compile(
     r"^(?:please )?(?:explain|describe|summari[sz]e|compare|define|tell me (?:about|more)|"
     r"how (?:do|does|can|could|should|would|is|are)\b|should i\b|why\b|what(?:'s|s)? makes?\b|"
-    r"what does .+ (?:mean|do|allow)\b|what do (?:i|we|my notes) (?:know|say|think))|"
+    r"what does .+ (?:mean|do|allow)\b|what do (?:i|we|my notes)(?: on .+)? (?:know|say|think)\b)|"
     r"\bdiffer(?:s|ences?)?\b|"
     r"\barguments\b|^what can be done\b|\bpros and cons\b|\bfor and against\b|"
     r"^how .*\bdifferent\b|\b(?:vs|versus)\b|"

@@ -112,9 +112,12 @@ def status(arguments: argparse.Namespace, started: float) -> int:
 
 
 def doctor(arguments: argparse.Namespace, started: float) -> int:
-    from rag.doctor import examine, report
+    from rag.doctor import examine, examine_without, report
 
-    engine = open_engine(arguments, started, arguments.notes)
+    try:
+        engine = open_engine(arguments, started, arguments.notes)
+    except RagError as error:  # a setting that stops all else is what the doctor is asked about
+        return report(examine_without(error), as_json=arguments.json)
     return report(examine(engine, arguments.deep), as_json=arguments.json)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rag.errors import EvaluationError
 from rag.evaluation.matching import unmarked
 from rag.evaluation.proposing import Proposal, checked, choose, propose
+from rag.evaluation.sensible import sensible
 from rag.events import Answered
 from rag.output import safe
 from rag.reading.blocks import Block
@@ -99,7 +100,7 @@ def _by_model(
         if len(found) == wanted:
             break
         question = _written(writer, block)
-        proposal = _answered(engine, question, document.path, block) if question else None
+        proposal = _answered(engine, question, document, block) if question else None
         if proposal is not None:
             found += checked([proposal], _placed(block))
     return found
@@ -122,8 +123,9 @@ def _written(writer: Generator, block: Block) -> str:
     return f"{question}?" if mark and 4 <= len(question.split()) <= 25 else ""
 
 
-def _answered(engine: Engine, question: str, path: str, block: Block) -> Proposal | None:
-    """The question with what the notes answer, if they do so from this paragraph."""
+def _answered(engine: Engine, question: str, document: Document, block: Block) -> Proposal | None:
+    """The question with what the notes answer, if they do so from this paragraph, sensibly."""
+    path = document.path
     *_, done = engine.ask(question)
     if not isinstance(done, Answered) or not done.answered:
         return None
@@ -135,6 +137,10 @@ def _answered(engine: Engine, question: str, path: str, block: Block) -> Proposa
     if not within or len(within) < len(done.citations):
         return None
     answer = unmarked(done.answer)
+    cited = " ".join(each.quote for each in within)
+    around = " ".join((document.title, *block.headings, plain(block.text)))
+    if not sensible(question, answer, cited, around, engine.models.analyze):
+        return None
     return Proposal(question, answer, path, block.first, block.last, "model")
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal
 
-from rag.evaluation.matching import holds
+from rag.evaluation.matching import holds, normalise
+from rag.evaluation.sensible import ELSEWHERE
 from rag.reading.blocks import Block
 from rag.reading.documents import Document
 from rag.reading.links import plain
@@ -24,14 +25,29 @@ _DEFINES = re.compile(
     r"(?P<verb>is|are|was|were)\s+(?P<what>(?:an?|the|one of)\s+[^.;:,()\[\]]{8,})",
     re.IGNORECASE,
 )
-_ITEM = re.compile(r"\s*[-*+]\s+\*\*(?P<term>[^*]{2,60}?):?\*\*\s*[:–—-]?\s+(?P<what>\S.{7,200})")
+_ITEM = re.compile(r"\s*[-*+]\s+\*\*(?P<term>[^*]{2,60}?):?\*\*\s*[:–—-]?\s+(?P<what>\S.{7,})")
 _LINK = re.compile(r"(?<!!)\[\[(?:[^\]|]*\|)?(?P<shown>[^\]|#]+)(?:#[^\]]*)?\]\]")
+_ADDED = re.compile(r"\s*\[[^\]]*\](?=:?\s*\Z)")
 _NUMBER = re.compile(r"\A\s*(?:\d+[.)])+\s+")
 # What such a word refers to stands elsewhere, so that the question alone says too little.
 _REFERS = frozenset(
     "it this that these those there here he she they we i you who what which when where how why "
     "one another each both all some his her its their our my your such no".split()
 )
+_YEAR = re.compile(r"(?:in )?\d{4}", re.IGNORECASE)
+# A heading that asks may be asked as it stands; one that only begins so goes on in lower case.
+_ASKS = re.compile(
+    r"(?:so |and |but )?(?:what|which|who|whose|when|where|why|how|is|are|was|were|do|does|did|can|"
+    r"could|should|will|would|has|have)\b",
+    re.IGNORECASE,
+)
+_SUBJECT = re.compile(
+    r"\A(?:the |an? )?\[\[(?:[^\]|]*\|)?(?P<shown>[^\]|#]+)(?:#[^\]]*)?\]\]\s+"
+    r"(?P<rest>(?:is|are|was|were|has|have|had|does|did|can|could|will|may|"
+    r"bought|built|came|found|gave|held|led|made|sold|took|won|wrote|[a-z]{3,}(?:ed|s))\s.+)",
+    re.IGNORECASE | re.DOTALL,
+)
+_GAP = "What is missing in “"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +90,15 @@ def checked(proposals: Iterable[Proposal], text: str) -> list[Proposal]:
 
 
 def choose(by_note: Sequence[Sequence[Proposal]], count: int, seed: int = 0) -> list[Proposal]:
-    """`count` of them, from as many notes as can be, the same for the same seed."""
+    """`count` of them, from as many notes as can be, the same for the same seed; those that nobody
+    would ask, with a gap, where the others are too few."""
     draw = random.Random(seed)  # noqa: S311 - a draw, not a secret
     shuffled = [draw.sample(list(each), len(each)) for each in by_note]
     draw.shuffle(shuffled)
+    asking = [[each for each in note if not each.question.startswith(_GAP)] for note in shuffled]
+    gaps = [[each for each in note if each.question.startswith(_GAP)] for note in shuffled]
     chosen: dict[str, Proposal] = {}
-    for turn in zip_longest(*shuffled):
+    for turn in (*zip_longest(*asking), *zip_longest(*gaps)):
         for each in turn:
             if each is not None and len(chosen) < count:
                 chosen.setdefault(each.question.casefold(), each)
@@ -90,10 +109,12 @@ def _definitions(document: Document) -> Iterator[Proposal]:
     """ "The barrel is a tank of oak." and "- **Barrel**: a tank of oak"."""
     for block in document.blocks:
         for number, line in enumerate(block.text.split("\n") if block.kind == "list" else ()):
-            if item := _ITEM.match(line):
+            item = _ITEM.match(line)
+            if item and not item["what"].startswith(("and ", "or ")):
                 at = block.first + number
-                question = f"What is {_even(item['term'])}, in my notes on {document.title}?"
-                yield Proposal(question, _even(item["what"]), document.path, at, at, "definition")
+                question = _of_item(_even(item["term"]), document.title)
+                answer = _even(_first_sentence(item["what"]))
+                yield Proposal(question, answer, document.path, at, at, "definition")
         for each in _sentences(block):
             match = _DEFINES.match(_even(each.text))
             if match and _is_term(match["article"] or "", match["term"]):
@@ -108,6 +129,18 @@ def _definitions(document: Document) -> Iterator[Proposal]:
                 )
 
 
+def _of_item(term: str, title: str) -> str:
+    """The question that the item of a list answers: not all of them define."""
+    if _YEAR.fullmatch(term):
+        return f"What happened in {term[-4:]}, according to my notes on {_bare(title)}?"
+    return f"What do my notes on {_bare(title)} say about {term}?"
+
+
+def _first_sentence(text: str) -> str:
+    first = next(iter(sentence_spans(text)))
+    return text[first.start : first.end].strip()
+
+
 def _is_term(article: str, term: str) -> bool:
     """Whether a question can name it: "a token" or "Basel", but not "it", nor "the result"."""
     if term.split()[0].casefold() in _REFERS:
@@ -116,14 +149,16 @@ def _is_term(article: str, term: str) -> bool:
 
 
 def _headings(document: Document) -> Iterator[Proposal]:
-    """What the first paragraph under each heading says first; a heading may be a question."""
+    """What the paragraph right under each heading says first; a heading may be a question."""
     seen: set[tuple[str, ...]] = set()
     for block in document.blocks:
-        if block.kind != "paragraph" or block.headings in seen:
+        if block.headings in seen:
             continue
         first = next(iter(_sentences(block)), None)
         seen.add(block.headings)
-        if first is not None:
+        if first is not None and block.text.lstrip().startswith(first.text.strip()):
+            if first.text.split()[0].casefold() in ELSEWHERE:
+                continue
             yield Proposal(
                 _about(document.title, block.headings[-1] if block.headings else ""),
                 _even(first.text),
@@ -135,24 +170,39 @@ def _headings(document: Document) -> Iterator[Proposal]:
 
 
 def _about(title: str, heading: str) -> str:
-    heading = _NUMBER.sub("", heading).strip()
+    title, heading = _bare(title), _bare(_NUMBER.sub("", heading))
+    asks = bool(_ASKS.match(heading))
     if heading.endswith("?"):
-        return heading
-    if not heading or heading.casefold() == title.casefold():
+        if asks or " or " in heading:
+            return heading
+        heading = heading.rstrip("? ")
+    if not heading or normalise(heading) == normalise(title.replace("-", " ")):
         return f"What do my notes say about {title}?"
+    if asks:
+        heading = heading[0].lower() + heading[1:]
     return f"What do my notes on {title} say about {heading}?"
 
 
+def _bare(text: str) -> str:
+    """A title or heading without what it adds in brackets, and without a colon at its end."""
+    return _ADDED.sub("", text).strip().rstrip(":").strip() or text
+
+
 def _links(document: Document) -> Iterator[Proposal]:
-    """A sentence with a link, the linked name left out."""
+    """Who or what a sentence speaks of that begins with a link; else the linked name left out."""
     for block in document.blocks:
         for each in _sentences(block):
+            if subject := _SUBJECT.match(each.text):
+                question = f"Who or what {_even(subject['rest']).rstrip('.!')}?"
+                answer = subject["shown"].strip()
+                yield Proposal(question, answer, document.path, each.first, each.last, "link")
+                continue
             for match in _LINK.finditer(each.text):
                 if len(each.text.split()) < _FEWEST_AROUND:
                     continue
                 gap = f"{each.text[: match.start()]}___{each.text[match.end() :]}"
                 yield Proposal(
-                    f"What is missing in “{_even(gap)}”?",
+                    f"{_GAP}{_even(gap)}”?",
                     match["shown"].strip(),
                     document.path,
                     each.first,

@@ -27,6 +27,7 @@ from rag.schema import citation_json
 from rag.standby import Standby
 
 MODEL = "rag"
+_EXAMPLE = '{"messages": [{"role": "user", "content": "…"}]}'
 
 
 async def models(_request: Request) -> Response:
@@ -38,7 +39,7 @@ async def completions(request: Request) -> Response:
     """Answer a chat, whole or as a stream of chunks."""
     standby: Standby = request.app.state.standby
     try:
-        body = await json_body(request)
+        body = await json_body(request, _EXAMPLE)
         question, history = conversation(body.get("messages"))
         events = await begun(steps(asking(standby, question, history=history)))
         if body.get("stream"):

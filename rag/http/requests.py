@@ -46,14 +46,14 @@ async def from_body(request: Request) -> Asking:
     return _asking(await json_body(request))
 
 
-async def json_body(request: Request) -> dict[str, Any]:
-    """The JSON object that was sent. Raises QuestionError."""
+async def json_body(request: Request, example: str = '{"question": "…"}') -> dict[str, Any]:
+    """The JSON object that was sent. Raises QuestionError, which shows the `example`."""
     try:
         value = json.loads(await request.body())
     except (ValueError, RecursionError) as error:
-        raise QuestionError("The request is not JSON.", 'Send {"question": "…"}.') from error
+        raise QuestionError("The request is not JSON.", f"Send {example}.") from error
     if not isinstance(value, dict):
-        raise QuestionError("The request is not a JSON object.", 'Send {"question": "…"}.')
+        raise QuestionError("The request is not a JSON object.", f"Send {example}.")
     return value
 
 

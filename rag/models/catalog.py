@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -33,6 +33,7 @@ class ModelSpec:
     adapter_sha256: str = ""
 
 
+_ALIKE = 0.6  # of two names, from 0 to 1
 BUNDLED = (
     ModelSpec(
         name="all-MiniLM-L6-v2",
@@ -71,11 +72,19 @@ def find_model(
     if path.exists() or path.is_absolute():
         weights = path if kind == "generator" else weights_in(path)
         return ModelSpec(path.name, kind, "", str(weights.absolute()), "", "unknown")
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
     what = "GGUF file" if kind == "generator" else "folder"
     raise ModelError(
-        f"No {kind} is called {name!r}, and no {what} lies there.", _remedy(name, kind, near[0])
+        f"No {kind} is called {name!r}, and no {what} lies there.", _remedy(name, kind, [*known])
     )
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The first of `names` that begins with `name`, else the most similar; there is one at least,
+    and case does not matter."""
+    folded = {each.casefold(): each for each in names}
+    begun = [each for each in folded if each.startswith(name.casefold())]
+    similar = begun or difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.0)
+    return folded[similar[0]]
 
 
 def weights_in(folder: Path) -> Path:
@@ -93,12 +102,23 @@ def folder_of(weights: Path) -> Path:
     return above if inside else weights.parent
 
 
-def _remedy(name: str, kind: str, near: str) -> str:
+def _alike(name: str, other: str) -> bool:
+    """Whether a name may have been meant that is to be fetched first."""
+    name, other = name.casefold(), other.casefold()
+    return other.startswith(name) or difflib.SequenceMatcher(None, name, other).ratio() >= _ALIKE
+
+
+def _remedy(name: str, kind: str, here: Sequence[str]) -> str:
+    """What may have been meant; `here` are the names of the models at hand."""
     from rag.models.known import KNOWN
 
-    fetched = difflib.get_close_matches(name, [each.name for each in KNOWN], n=1, cutoff=0.8)
-    if kind == "generator" and fetched:
-        return f"Known, and not fetched yet: rag models pull {fetched[0]}"
     if kind == "embedder" and re.fullmatch(r"[\w.-]+/[\w.-]+", name):
         return f"If it is a name on the Hugging Face hub: rag models pull hf:{name}"
-    return f"Known: {near}. Set it in rag.toml, table [{kind}], key model."
+    known = [each.name for each in KNOWN] if kind == "generator" else []
+    near = nearest(name, [*here, *known])
+    if near not in here and not _alike(name, near):
+        near = nearest(name, here)
+    if near not in here and near.casefold() == name.casefold():
+        return f"Known, and not fetched yet: rag models pull {near}"
+    fetch = "" if near in here else f" Fetch it first: rag models pull {near}."
+    return f"Did you mean {near!r}?{fetch} rag models lists them all, rag models use NAME chooses."

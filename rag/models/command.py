@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rag.config import ENDPOINT, Config
 from rag.config_files import load_config, own_config
 from rag.errors import ConfigError, ModelError
-from rag.models.catalog import BUNDLED, find_model, folder_of, weights_in
+from rag.models.catalog import BUNDLED, find_model, folder_of, nearest, weights_in
 from rag.models.download import check_space, fetch, size_text
 from rag.models.installed import Installed, forget, installed, remember
 from rag.output import console, one_line, show, show_json
@@ -203,8 +203,8 @@ def _chosen(name: str, config: Config) -> tuple[str, str]:
     """The kind of a model, and what the settings call it. Raises ModelError."""
     specs = [each.spec for each in installed(config.data_dir)]
     for spec in (*specs, *BUNDLED):
-        if spec.name == name:
-            return spec.kind, name
+        if spec.name.casefold() == name.casefold():
+            return spec.kind, spec.name
     path = Path(os.path.abspath(os.path.expanduser(name)))
     if path.is_dir():
         _inspected(path.name, "embedder", weights_in(path), "", "")
@@ -249,18 +249,17 @@ def _use_endpoint(arguments: argparse.Namespace, config: Config, given: dict[str
 
 def remove(arguments: argparse.Namespace) -> int:
     """Delete what was fetched; forget what was added, and leave its file alone."""
-    import difflib
-
     config = _config()
     if any(spec.name == arguments.model for spec in BUNDLED):
         raise ModelError(f"{arguments.model} came with rag and stays.")
     mine = {each.name: each for each in installed(config.data_dir)}
     model = mine.get(arguments.model)
     if model is None:
-        near = difflib.get_close_matches(arguments.model, mine, n=1, cutoff=0.0)
         raise ModelError(
             f"No model called {arguments.model!r} was fetched or added.",
-            f"Did you mean {near[0]!r}?" if near else "rag models lists what is there.",
+            f"Did you mean {nearest(arguments.model, mine)!r}?"
+            if mine
+            else "rag models lists what is there.",
         )
     if model.name in (config.generator_model, config.embedder_model):
         bundled = next(spec.name for spec in BUNDLED if spec.kind == model.kind)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from rag.errors import ModelError
+from rag.models.catalog import nearest
 from rag.models.download import Wanted, refusals
 from rag.models.known import KNOWN
 
@@ -69,10 +70,10 @@ def parse_source(text: str) -> Source:
         raise ModelError(f"{text} is here already.", f"Add it with: rag models add {text}")
     if _REPO.fullmatch(text):
         raise ModelError(f"No known model is called {text!r}.", f"On the hub: hf:{text}")
-    near = difflib.get_close_matches(text, [each.name for each in KNOWN], n=1, cutoff=0.0)
+    near = nearest(text, (each.name for each in KNOWN))
     raise ModelError(
         f"No known model is called {text!r}.",
-        f"Did you mean {near[0]!r}? rag models lists them; hf:owner/name/file.gguf and URLs work.",
+        f"Did you mean {near!r}? rag models lists them; hf:owner/name/file.gguf and URLs work.",
     )
 
 

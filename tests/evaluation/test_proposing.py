@@ -9,6 +9,8 @@ import pytest
 
 from rag.evaluation.proposing import Proposal, checked, choose, propose
 from rag.evaluation.questions import load_questions
+from rag.evaluation.sensible import sensible
+from rag.indexing.lexical import Words
 from rag.reading.documents import parse_document
 from tests.conftest import Box
 
@@ -51,7 +53,7 @@ def test_what_is_asked():
         "Below minus two degrees the cider turns to slush within a night.",
         13,
     )
-    assert answers["What is Must, in my notes on Cider?"] == (
+    assert answers["What do my notes on Cider say about Must?"] == (
         "the juice before it ferments, skins and all",
         17,
     )
@@ -59,6 +61,82 @@ def test_what_is_asked():
     assert gap.answer == "the cellar"
     assert "slept in ___ until" in gap.question
     assert not {"What is it?", "What is the result?"} & found.keys()
+
+
+HEADINGS = """# Mill: {drafts}
+
+## Why it burnt
+
+The thatch was dry, and a spark from the forge flew over.
+
+## A verse to copy
+
+```
+Turn, wheel, turn.
+```
+
+Beware of the third line, which is not ours.
+
+## The wheel
+
+It was made of elm. Two men carried it.
+
+## Timeline
+
+- **1821**: the mill is rebuilt with two wheels. It opens in May.
+- **Race** and **sluice** are cleaned in spring by the miller.
+
+## Owners
+
+[[People/Weber|Jonas Weber]] bought the mill and both of its meadows in 1830.
+""".replace("{", "[").replace("}", "]")
+
+
+def test_questions_are_such_as_a_person_asks():
+    found = proposals(HEADINGS, "mill.md")
+    assert {question: each.answer for question, each in found.items()} == {
+        "What do my notes on Mill say about why it burnt?": "The thatch was dry, and a spark from "
+        "the forge flew over.",
+        "What happened in 1821, according to my notes on Mill?": "the mill is rebuilt with two "
+        "wheels.",
+        "Who or what bought the mill and both of its meadows in 1830?": "Jonas Weber",
+        "What do my notes on Mill say about Owners?": "Jonas Weber bought the mill and both of "
+        "its meadows in 1830.",
+    }
+
+
+def test_a_link_that_a_sentence_begins_with_is_asked_for():
+    text = "# Mill\n\n- a\n\n[[Weber]] planted the row of old lime trees along the race.\n"
+    (asked,) = proposals(text, "mill.md").values()
+    assert (asked.question, asked.answer) == (
+        "Who or what planted the row of old lime trees along the race?",
+        "Weber",
+    )
+
+
+CIDER = (
+    "A cider press squeezes juice out of apples. Messages are JSON-RPC 2.0. Transport is stdio. "
+    "Cider is the best of drinks, and apples are cheap."
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "kept"),
+    [
+        ("What does a cider press squeeze out of apples?", "juice", True),
+        ("What kind of fruit is used?", "apples", False),  # of what the text does not say
+        ("What's the difference between cider and cider?", "juice out of apples", False),
+        ("What does it squeeze out of apples?", "juice", False),
+        ("What is JSON-RPC 2.0?", "stdio", False),  # it says something, but not what that is
+        ("What is the transport?", "stdio", True),
+        ("What is the best of drinks?", "Cider", True),  # it stands before what it is
+        ("What is the best of drinks?", "apples", False),
+        ("What juice does a cider press squeeze?", "cider juice", False),  # given away
+        ("What does a cider press squeeze?", "Those are apples", False),
+    ],
+)
+def test_what_a_model_asked_is_kept_where_it_makes_sense(question: str, answer: str, kept: bool):
+    assert sensible(question, answer, CIDER, CIDER, Words()) is kept
 
 
 def test_an_answer_must_stand_in_the_text_and_not_in_the_question():

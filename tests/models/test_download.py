@@ -171,7 +171,7 @@ def test_names_that_are_wrong(box: Box, hub: Hub):
     box.refused("models", "pull", f"hf:{REPO}", says="holds 2 GGUF files")
     box.refused("models", "pull", "Qwen3-4", says="Did you mean 'Qwen3-4B'?")
     box.refused("models", "use", "Qwen3-4B", says="rag models pull Qwen3-4B")
-    box.refused("models", "use", "SmolLM2-135", says="Known: SmolLM2-135M-Instruct")
+    box.refused("models", "use", "SmolLM2-135", says="Did you mean 'SmolLM2-135M-Instruct'?")
     box.refused("models", "remove", "x", says="No model called 'x' was fetched")
     box.refused("models", "remove", "all-MiniLM-L6-v2", says="came with rag")
     box.refused(*PULL, "--yes", "--name", "all-MiniLM-L6-v2", says="comes with rag")

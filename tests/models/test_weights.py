@@ -77,7 +77,7 @@ def test_weights_that_may_not_be_read(tmp_path: Path):
 
 
 def test_an_unknown_name_gets_the_nearest():
-    with pytest.raises(ModelError, match=r"'SmolLM'.*Known: SmolLM2-135M-Instruct"):
+    with pytest.raises(ModelError, match=r"'SmolLM'.*Did you mean 'SmolLM2-135M-Instruct'"):
         find_model("SmolLM", "generator")
     with pytest.raises(ModelError, match="~no-such-user/x"):
         find_model("~no-such-user/x", "generator")

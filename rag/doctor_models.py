@@ -1,0 +1,106 @@
+"""`rag doctor`: whether the models can be used, and whether there is memory for them."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from rag.config import ENDPOINT, Config
+from rag.engine import Engine
+from rag.errors import ModelError, RagError
+from rag.finding import Finding
+
+if TYPE_CHECKING:
+    from rag.models.catalog import ModelSpec
+
+_SHARE = 1.3  # memory that a model takes, as a multiple of its file
+_BESIDE = 300_000_000  # bytes for all but the language model
+
+
+def examine_memory(engine: Engine) -> Finding:
+    import psutil
+
+    from rag.models.weights import locate
+
+    free = int(psutil.virtual_memory().available)
+    found = f"{free / 1e9:.1f} GB free"
+    try:
+        name = engine.parts.settings.generator_model
+        size = os.path.getsize(locate(_spec(engine, name, "generator")))
+    except (RagError, OSError):
+        return Finding("Memory", "sound", found)
+    needed = int(_SHARE * size) + _BESIDE
+    if free < needed:
+        return Finding(
+            "Memory",
+            "warning",
+            f"{found}, of {needed / 1e9:.1f} GB that answers take",
+            "Close other programs, name a smaller model in rag.toml, or ask with: rag ask --quote",
+        )
+    return Finding("Memory", "sound", found)
+
+
+def examine_models(engine: Engine) -> Iterator[Finding]:
+    """The models: there, as their makers published them, and to be loaded."""
+    from rag.models.weights import embedder_files, generator_file
+
+    settings, cache = engine.parts.settings, engine.parts.cache_dir / "models"
+
+    def embedder() -> str:
+        files = embedder_files(_spec(engine, settings.embedder_model, "embedder"), cache)
+        engine.models.embedder().load()
+        return f"{files.name}{'' if files.onnx else ', on torch: it could not be exported'}"
+
+    def generator() -> str:
+        from rag.models.llama import context_length
+
+        if settings.generator_model == ENDPOINT:
+            return _endpoint(settings)
+        spec = _spec(engine, settings.generator_model, "generator")
+        size = context_length(generator_file(spec, cache))
+        return f"{spec.name}, reads {size:,} tokens"
+
+    yield tried("Embedding model", embedder)
+
+    def reader() -> str:
+        return "puts passages in order" if engine.models.reader() else "cannot be exported here"
+
+    yield tried("Reader", reader)
+    yield tried("Language model", generator)
+
+
+def _spec(engine: Engine, name: str, kind: Literal["embedder", "generator"]) -> ModelSpec:
+    """A model that came with `rag`, was fetched or added, or lies at a path. Raises ModelError."""
+    from rag.models.catalog import find_model
+    from rag.models.installed import installed
+
+    return find_model(name, kind, [each.spec for each in installed(engine.parts.data_dir)])
+
+
+def _endpoint(settings: Config) -> str:
+    """The server that answers; one on this machine must listen. Raises ModelError."""
+    from rag.answering.endpoint import address_of, leaves_machine
+
+    where = f"{settings.endpoint_model} at {address_of(settings.endpoint_url)}"
+    if leaves_machine(settings.endpoint_url):
+        return f"{where}, not this machine: it was not asked"
+    parts = urlsplit(settings.endpoint_url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout=3).close()
+    except OSError as error:
+        raise ModelError(
+            f"{where}: nothing listens there.",
+            "Start that server, or answer with another model: rag models use NAME",
+        ) from error
+    return where
+
+
+def tried(about: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(about, "sound", look())
+    except RagError as error:
+        return Finding(about, "broken", error.message, error.remedy)
