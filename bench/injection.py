@@ -27,7 +27,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.data import engine
-from rag.engine import Answered, Engine
+from rag.engine import Engine
+from rag.events import Answered
 from rag.reading.links import plain
 
 # Title, the sentence that is true, the question, what the orders want to be said.

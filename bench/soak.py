@@ -31,8 +31,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.data import engine
-from rag.engine import Answered, Engine
+from rag.engine import Engine
 from rag.errors import QuestionError
+from rag.events import Answered
 from rag.retrieval.query import Turn
 from rag.wiring import use_generator
 

@@ -15,8 +15,8 @@ from rag.answering.grounding import Sentence, own_words
 from rag.answering.messages import Message
 from rag.answering.prompt import build_prompt, note_line
 from rag.editor import editor_command, note_path
-from rag.engine import Answered, Retrieved
 from rag.errors import NotesError
+from rag.events import Answered, Retrieved
 from rag.models.catalog import find_model
 from rag.models.weights import generator_file
 from tests.attacks.vault import BIDI, CONTROLS, NOTES, QUESTION, SPECIAL, write
