@@ -10,6 +10,7 @@ from textual.containers import Horizontal
 from textual.widgets import Footer
 
 from rag.engine import Engine
+from rag.pauses import set_aside
 from tui.jobs import Ask, Refresh, WarmUp
 from tui.keys import bind
 from tui.messages import CitationChosen, EngineChanged, NotesChanged, QuestionAsked, Watching
@@ -83,6 +84,7 @@ class ChatScreen(EngineEvents):
         self.call_after_refresh(self._start)
 
     async def _start(self) -> None:
+        set_aside()  # held since the imports of the command
         self.next_job()
         self._watch()
         self.preload()
