@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from textual.widgets import Markdown, OptionList
 
+from rag.retrieval.evidence import Evidence
 from tests.tui.fake_engine import LITRES, FakeEngine, Script
 from tests.tui.test_typing import HOSTILE
 from tui.screens.note import NoteScreen, pieces, tamed
-from tui.screens.why import WhyScreen
+from tui.screens.why import WhyScreen, evidence_row
 from tui.widgets.source import SourceCard
 from tui.widgets.turn import SourceRow
 
@@ -149,6 +150,12 @@ async def test_why_explains_the_search(running: Running) -> None:
         assert driver.shows("0.91   meaning 0.83 · words 7.2")
         assert driver.shows("0.41   meaning none · words 3.3")
         assert driver.shows(LITRES)
+
+
+def test_why_shows_sentences_without_their_marks() -> None:
+    text = "**Tomatoes** need [ten litres](https://example.org) a [[week|week]]."
+    each = Evidence(1, text, 3, 3, 0, len(text), 1.2)
+    assert "Tomatoes need ten litres a week." in evidence_row(each).plain
 
 
 async def test_a_refusal_offers_the_nearest_notes(running: Running, engine: FakeEngine) -> None:
