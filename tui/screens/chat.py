@@ -12,7 +12,7 @@ from textual.widgets import Footer
 from rag.engine import Engine
 from rag.pauses import set_aside
 from tui.jobs import Ask, Refresh, WarmUp
-from tui.keys import bind
+from tui.keys import bind, taken
 from tui.messages import CitationChosen, EngineChanged, NotesChanged, QuestionAsked, Watching
 from tui.screens.events import EngineEvents
 from tui.screens.running import while_running
@@ -67,11 +67,11 @@ class ChatScreen(EngineEvents):
     def compose(self) -> ComposeResult:
         """The parts, from top to bottom."""
         with Horizontal(id="body"):
-            yield Transcript(home_relative(self.folder))
+            yield Transcript(home_relative(self.folder), self.place.keys)
             yield SourcesPane()
         yield Activity()
         yield Suggestions()
-        yield QuestionBox()
+        yield QuestionBox(taken(self.place.keys))
         yield StatusLine()
         yield Footer(show_command_palette=False)
 
