@@ -223,3 +223,15 @@ def test_long_notes_come_in_pieces_and_lines_stay_where_they_are() -> None:
     assert len(calm) == len(items)
     assert (calm[1], calm[202]) == ("~~~~~~~~", "~~~~~~~~")
     assert tamed(items[:20]) == items[:20]
+
+
+async def test_on_a_narrow_screen_a_question_takes_the_sources_away(running: Running) -> None:
+    async with running((80, 24)) as driver:
+        await asked(driver)
+        await driver.press("ctrl+o")
+        await driver.until(lambda: not driver.chat.transcript.display)
+        driver.chat.box.focus()
+        await driver.ask("And the beans?")
+        await driver.until(lambda: driver.chat.transcript.display)
+        await driver.ready()
+        assert driver.shows("And the beans?")

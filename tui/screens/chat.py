@@ -138,7 +138,8 @@ class ChatScreen(EngineEvents):
     # What the reader does
 
     async def on_question_asked(self, event: QuestionAsked) -> None:
-        """A question was sent."""
+        """A question was sent. On a narrow screen the sources make room for its answer."""
+        self.remove_class("-sources")
         await self.asked(event.question)
 
     async def ask(self, question: str) -> None:
