@@ -78,10 +78,15 @@ class ChatApp(App[None]):
 
     def on_mount(self) -> None:
         """The theme that the reader set, else our own, else one that needs only 16 colours."""
+        self.app_resume_signal.subscribe(self, self._draw_again)
         few = self.console.color_system in ("standard", "windows")
         self.theme = chosen_theme(
             self._place.theme, os.environ.get("TEXTUAL_THEME", ""), few, self.available_themes
         )
+
+    def _draw_again(self, _: App[Any]) -> None:
+        """After Ctrl+Z and fg: the terminal cleared the screen, of which Textual knows nothing."""
+        self.refresh(layout=True)
 
     def on_unmount(self) -> None:
         """Whatever the engine does is not wanted any more."""

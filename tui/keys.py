@@ -121,6 +121,13 @@ def keymap(chosen: Mapping[str, str]) -> dict[str, str]:
     return {name: keys.replace(" ", "") for name, keys in chosen.items()}
 
 
+def taken(chosen: Mapping[str, str]) -> frozenset[str]:
+    """The keys that the reader gave to what works anywhere, the question box included."""
+    anywhere = {key.id for key in GROUPS[0][1]}
+    given = (keys for name, keys in keymap(chosen).items() if name in anywhere)
+    return frozenset(key for keys in given for key in keys.split(","))
+
+
 def shown(keys: str) -> str:
     """`ctrl+o,f2` as people write it: `Ctrl+O, F2`."""
     signs = {"up": "↑", "down": "↓", "escape": "Esc"}
@@ -130,6 +137,11 @@ def shown(keys: str) -> str:
 
     pressed = (key.split("+") for key in keys.split(","))
     return ", ".join("+".join(name(part, len(key) == 1) for part in key) for key in pressed)
+
+
+def first_key(identity: str, chosen: Mapping[str, str]) -> str:
+    """The key to press for an action, as people write it."""
+    return shown(chosen.get(identity, _BY_ID[identity].keys).split(",")[0].strip())
 
 
 def read_alt_digits() -> None:

@@ -17,9 +17,10 @@ from pathlib import Path
 from textual.message import Message
 
 from rag.engine import Engine
-from rag.errors import Cancelled, IndexMismatch, NoIndex, RagError
+from rag.errors import Cancelled, IndexMismatch, ModelError, NoIndex, RagError
 from rag.events import Answered
 from rag.indexing.build import IndexProgress
+from rag.pauses import held, take_back
 from tui.jobs import Ask, Job, OpenFolder, Refresh, UseModel
 from tui.messages import (
     EngineChanged,
@@ -79,6 +80,7 @@ class EngineWorker:
                 self._post(Noticed(notice))
             self._post(JobEnded(job, error))
         self.engine.close()
+        take_back()
 
     def _attempt(self, job: Job, stop: threading.Event) -> RagError | None:
         """Do the job. This is the edge: whatever is raised becomes a sentence for the reader."""
@@ -93,7 +95,8 @@ class EngineWorker:
                 self._switch(job)
             else:
                 self._post_status()
-                self.engine.models.warm_up()
+                with held():
+                    self.engine.models.warm_up()
         except RagError as error:
             return in_app(error)
         except Exception as error:
@@ -169,6 +172,8 @@ def in_app(error: RagError) -> RagError:
     if isinstance(error, IndexMismatch):
         here = error.remedy.replace("rag index --rebuild", "Ctrl+P, Rebuild the index")
         return IndexMismatch(error.message, here)
+    if isinstance(error, ModelError) and "[generator], key model" in error.remedy:
+        return ModelError(error.message, "Choose another: Ctrl+P, Language model.")
     return error
 
 

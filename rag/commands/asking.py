@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import QuestionError, RagError
+from rag.pauses import held, hold
 
 if TYPE_CHECKING:
     from rag.engine import Engine
@@ -127,7 +128,8 @@ def chat(arguments: argparse.Namespace, started: float) -> int:
         raise RagError(
             "rag chat needs a terminal.", 'Use rag chat --plain, or for one question: rag ask "…"'
         )
-    engine = open_engine(arguments, started, arguments.notes)
+    with held():
+        engine = open_engine(arguments, started, arguments.notes)
     if arguments.plain:
         from tui.plain import run_plain
 
@@ -138,6 +140,7 @@ def chat(arguments: argparse.Namespace, started: float) -> int:
         from rag.commands.progress import refreshing
 
         refreshing(engine.index(rebuild=True), quiet=False)
+    hold()  # until the screen is painted
     from tui.app import run_chat
 
     refresh = not arguments.no_refresh

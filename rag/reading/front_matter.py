@@ -28,22 +28,27 @@ class _BrokenYaml(Exception):
         self.line = line
 
 
+def front_matter_size(lines: list[str]) -> int:
+    """How many lines stand between the "---"s at the top, these included; 0 without them."""
+    if lines[0].rstrip() != "---":
+        return 0
+    ends = (n for n, line in enumerate(lines, 1) if n > 1 and line.rstrip() in ("---", "..."))
+    return next(ends, 0)
+
+
 def read_front_matter(lines: list[str], warnings: list[str]) -> tuple[dict[str, JsonValue], int]:
     """The fields, and how many lines they take up, the "---"s included; 0 when there are none."""
-    if lines[0].rstrip() != "---":
+    size = front_matter_size(lines)
+    if not size:
         return {}, 0
-    ends = (n for n, line in enumerate(lines) if n and line.rstrip() in ("---", "..."))
-    end = next(ends, None)
-    if end is None:
-        return {}, 0
-    source = "\n".join([*lines[1:end], ""])
+    source = "\n".join([*lines[1 : size - 1], ""])
     if len(source) > _FRONT_MATTER_LIMIT:
         warnings.append("front matter is larger than 64 KiB; read as text")
         return {}, 0
     try:
-        return _read_yaml(source), end + 1
+        return _read_yaml(source), size
     except _BrokenYaml as broken:
-        line = min(broken.line + 2, end + 1)
+        line = min(broken.line + 2, size)
         warnings.append(f"front matter is not valid YAML (line {line}); read as text")
         return {}, 0
 

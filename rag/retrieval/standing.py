@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from rag.reading.front_matter import front_matter_size
 from rag.reading.links import blank_comments
 from rag.reading.notes import Skipped, read_note
 from rag.reading.texts import Recent
@@ -66,9 +67,10 @@ def look_up(
     return Standing("lost", min(passage.first, len(lines)))
 
 
-def _around(state: State, lines: Sequence[str], first: int, size: int, margin: int) -> Standing:
+def _around(state: State, lines: list[str], first: int, size: int, margin: int) -> Standing:
     start, end = first - 1, first - 1 + size
-    before = [each[:_LONGEST_LINE] for each in lines[max(0, start - margin) : start]]
+    top = front_matter_size(lines)  # tags and dates say nothing about what follows them
+    before = [each[:_LONGEST_LINE] for each in lines[max(top, start - margin) : start]]
     after = [each[:_LONGEST_LINE] for each in lines[end : end + margin]]
     while before and not before[0].strip():
         before.pop(0)

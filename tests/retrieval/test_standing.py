@@ -36,6 +36,14 @@ def test_an_unchanged_note_gives_the_lines_around(note: Path):
     assert stand(note, digest, margin=1).after == ()
 
 
+def test_front_matter_is_no_line_around(note: Path):
+    front = ["---", "tags: [house]", "---"]
+    note.write_text("\n".join([*front, *LINES[2:]]))
+    found = look_up(note.parent, replace(PASSAGE, first=4, last=5), QUOTES, "")
+    assert (found.state, found.before) == ("current", ())
+    assert found.after == ("", "## Care")
+
+
 def test_a_change_elsewhere_is_told(note: Path):
     note.write_text("\n".join([*LINES, "More."]))
     assert stand(note, "0" * 64).state == "edited"

@@ -204,14 +204,19 @@ async def test_errors_are_sentences_and_the_next_question_works(
         await driver.ask("Water?")
         await driver.until(lambda: driver.statics("error"))
         assert driver.statics("error") == ["The model is damaged.\nRun: rag doctor"]
-        engine.script = Script(error=ZeroDivisionError("by [/zero]"))
+        remedy = "Name another in rag.toml, table [generator], key model."
+        engine.script = Script(error=ModelError("It is cut off.", remedy))
         await driver.ask("Water?")
         await driver.until(lambda: len(driver.statics("error")) == 2)
-        assert "ZeroDivisionError: by [/zero]" in driver.statics("error")[1]
+        assert driver.statics("error")[1].endswith("Choose another: Ctrl+P, Language model.")
+        engine.script = Script(error=ZeroDivisionError("by [/zero]"))
+        await driver.ask("Water?")
+        await driver.until(lambda: len(driver.statics("error")) == 3)
+        assert "ZeroDivisionError: by [/zero]" in driver.statics("error")[2]
         engine.script = Script()
         await driver.ask("Water?")
         await driver.ready()
-        assert driver.answers()[2]
+        assert driver.answers()[3]
 
 
 async def test_doubtful_sentences_are_marked(running: Running, engine: FakeEngine) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from textual.widgets import Markdown, OptionList
 
+from rag.retrieval.evidence import Evidence
 from tests.tui.fake_engine import LITRES, FakeEngine, Script
 from tests.tui.test_typing import HOSTILE
 from tui.screens.note import NoteScreen, pieces, tamed
-from tui.screens.why import WhyScreen
+from tui.screens.why import WhyScreen, evidence_row
 from tui.widgets.source import SourceCard
 from tui.widgets.turn import SourceRow
 
@@ -151,6 +152,12 @@ async def test_why_explains_the_search(running: Running) -> None:
         assert driver.shows(LITRES)
 
 
+def test_why_shows_sentences_without_their_marks() -> None:
+    text = "**Tomatoes** need [ten litres](https://example.org) a [[week|week]]."
+    each = Evidence(1, text, 3, 3, 0, len(text), 1.2)
+    assert "Tomatoes need ten litres a week." in evidence_row(each).plain
+
+
 async def test_a_refusal_offers_the_nearest_notes(running: Running, engine: FakeEngine) -> None:
     engine.script = Script(sentences=(), answer="", answered=False)
     async with running() as driver:
@@ -216,3 +223,15 @@ def test_long_notes_come_in_pieces_and_lines_stay_where_they_are() -> None:
     assert len(calm) == len(items)
     assert (calm[1], calm[202]) == ("~~~~~~~~", "~~~~~~~~")
     assert tamed(items[:20]) == items[:20]
+
+
+async def test_on_a_narrow_screen_a_question_takes_the_sources_away(running: Running) -> None:
+    async with running((80, 24)) as driver:
+        await asked(driver)
+        await driver.press("ctrl+o")
+        await driver.until(lambda: not driver.chat.transcript.display)
+        driver.chat.box.focus()
+        await driver.ask("And the beans?")
+        await driver.until(lambda: driver.chat.transcript.display)
+        await driver.ready()
+        assert driver.shows("And the beans?")

@@ -113,6 +113,18 @@ async def test_keys_of_the_readers_own(running: Running):
         await driver.until(lambda: driver.app.clipboard)
 
 
+async def test_a_key_of_the_readers_own_works_in_the_question_box_too(running: Running):
+    keys = {"conversations": "ctrl+y", "find": "f7, ctrl+e"}  # editing keys of Textual's box
+    async with running(keys=keys) as driver:
+        await driver.ready()
+        assert driver.shows("Ctrl+Y  lists your conversations")
+        await driver.press("ctrl+y")
+        await driver.until(lambda: driver.shows("─ Conversations"))
+        for key in ("f7", "ctrl+e"):
+            await driver.press("escape", key)
+            await driver.until(lambda: driver.shows("Find a note"))
+
+
 def test_unknown_actions_are_refused_with_the_nearest():
     assert keymap({"sources": "ctrl+t, f9"}) == {"sources": "ctrl+t,f9"}
     with pytest.raises(ConfigError, match="Did you mean 'sources'"):

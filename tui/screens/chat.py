@@ -10,8 +10,9 @@ from textual.containers import Horizontal
 from textual.widgets import Footer
 
 from rag.engine import Engine
+from rag.pauses import set_aside
 from tui.jobs import Ask, Refresh, WarmUp
-from tui.keys import bind
+from tui.keys import bind, taken
 from tui.messages import CitationChosen, EngineChanged, NotesChanged, QuestionAsked, Watching
 from tui.screens.events import EngineEvents
 from tui.screens.running import while_running
@@ -66,11 +67,11 @@ class ChatScreen(EngineEvents):
     def compose(self) -> ComposeResult:
         """The parts, from top to bottom."""
         with Horizontal(id="body"):
-            yield Transcript(home_relative(self.folder))
+            yield Transcript(home_relative(self.folder), self.place.keys)
             yield SourcesPane()
         yield Activity()
         yield Suggestions()
-        yield QuestionBox()
+        yield QuestionBox(taken(self.place.keys))
         yield StatusLine()
         yield Footer(show_command_palette=False)
 
@@ -83,6 +84,7 @@ class ChatScreen(EngineEvents):
         self.call_after_refresh(self._start)
 
     async def _start(self) -> None:
+        set_aside()  # held since the imports of the command
         self.next_job()
         self._watch()
         self.preload()
@@ -136,7 +138,8 @@ class ChatScreen(EngineEvents):
     # What the reader does
 
     async def on_question_asked(self, event: QuestionAsked) -> None:
-        """A question was sent."""
+        """A question was sent. On a narrow screen the sources make room for its answer."""
+        self.remove_class("-sources")
         await self.asked(event.question)
 
     async def ask(self, question: str) -> None:

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
 from tui.text import FAINT, MUTED, clean, one_line, shorten, written_place
@@ -88,5 +89,5 @@ def evidence_row(each: Evidence) -> Content:
         (f"[{each.n}] ", "$text-accent"),
         (f"{each.score:.2f} ", ""),
         (f"cosine {each.cosine:.2f}  ", MUTED),
-        shorten(one_line(each.text), 100),
+        shorten(one_line(plain(each.text)), 100),
     )

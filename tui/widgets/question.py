@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -37,13 +37,16 @@ class QuestionBox(TextArea):
             super().__init__()
             self.before = before
 
-    def __init__(self) -> None:
+    def __init__(self, taken: Collection[str] = ()) -> None:
+        """`taken` are keys that the reader gave to something else: here they do nothing."""
         super().__init__(
             soft_wrap=True,
             highlight_cursor_line=False,
             id="question",
             placeholder="Ask your notes…",
         )
+        for key in taken:  # `TextArea` has some thirty keys of its own, Ctrl+Y and F7 among them
+            self._bindings.key_to_bindings.pop(key, None)
         self._asked: list[str] = []
         self._place = 0
         self._draft = ""

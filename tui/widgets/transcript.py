@@ -22,8 +22,9 @@ AT_ONCE = 12  # turns of a kept conversation shown at once: each costs the scree
 class Transcript(VerticalScroll):
     """Holds the welcome, the turns and notices between them."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, keys: Mapping[str, str]) -> None:
         super().__init__()
+        self._keys = keys
         self._folder = folder
         self._status: Status | None = None
         self._earlier: dict[int, SavedTurn] = {}  # kept turns that are not on the screen
@@ -31,7 +32,7 @@ class Transcript(VerticalScroll):
     def compose(self) -> ComposeResult:
         """Begin with the welcome."""
         with Vertical(id="turns"):
-            yield Welcome(self._folder)
+            yield Welcome(self._folder, self._keys)
 
     @property
     def _turns(self) -> Vertical:
@@ -96,7 +97,7 @@ class Transcript(VerticalScroll):
         self._folder = folder or self._folder
         self._earlier = {}
         await self._turns.remove_children()
-        await self._turns.mount(Welcome(self._folder))
+        await self._turns.mount(Welcome(self._folder, self._keys))
         self.show_status(self._status)
 
     def show_status(self, status: Status | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -10,22 +11,24 @@ from textual.content import Content
 from textual.widgets import Static
 
 from rag.events import Status
+from tui.keys import first_key
 from tui.text import ago, clean, count
 
 HINTS = (
-    ("Enter", "asks; Ctrl+J begins a new line"),
-    ("Ctrl+O", "goes to the passages behind an answer"),
-    ("Ctrl+L", "lists your conversations"),
-    ("F1", "shows all keys"),
+    ("sources", "goes to the passages behind an answer"),
+    ("conversations", "lists your conversations"),
+    ("help", "shows all keys"),
 )
 
 
 class Welcome(Vertical):
     """The folder, what is known of it, and the first keys."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, keys: Mapping[str, str]) -> None:
+        """`keys` are those of the reader's own."""
         super().__init__()
         self._folder = folder
+        self._keys = keys
 
     def compose(self) -> ComposeResult:
         """A heading, the folder's counts, the hints."""
@@ -33,9 +36,11 @@ class Welcome(Vertical):
             yield Static("Ask your notes", id="welcome-title")
             yield Static(Content(clean(self._folder)), id="welcome-folder")
             yield Static("", id="welcome-counts")
+            rows = [("Enter", "asks; Ctrl+J begins a new line")]
+            rows += [(first_key(identity, self._keys), text) for identity, text in HINTS]
             hints = [
                 part
-                for key, text in HINTS
+                for key, text in rows
                 for part in ((f"{key:>8}", "bold $text-primary"), f"  {text}\n")
             ]
             yield Static(Content.assemble(*hints).rstrip(), id="welcome-hints")
