@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NOTES ?= corpus
 export Q
+# The tests start hundreds of processes: each finds its modules compiled, as a user's would.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: ask chat index test torture soak lint types format bench docs pictures man schema adapter reader clean
 

@@ -42,3 +42,9 @@ def questions(folder: Path, name: str, count: int = 0, seed: int = 0) -> list[Qu
 def engine(notes: Path, home: Path, config: Config | None = None) -> Engine:
     """An engine whose index lies in `home`; prepared models stay in the user's cache."""
     return build_engine(replace(config or Config(), notes=notes, data_dir=home))
+
+
+def environment(**more: str) -> dict[str, str]:
+    """For a process that is timed: as a user's would, it keeps the byte code of its modules."""
+    given = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**given, "PYTHONPATH": str(Path(__file__).resolve().parents[1]), **more}

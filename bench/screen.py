@@ -152,9 +152,11 @@ def child(notes: Path, data: Path, report: Path) -> None:
 
 def run_in_terminal(command: list[str], until: bytes = b"") -> float:
     """Run a command in a pseudo-terminal to its end; seconds until it first wrote `until`."""
+    from bench.data import environment
+
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 34, 120, 0, 0))
-    environ = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    environ = environment(TERM="xterm-256color", COLORTERM="truecolor")
     started = time.perf_counter()
     process = subprocess.Popen(
         command, stdin=follower, stdout=follower, stderr=follower, env=environ, close_fds=True

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import functools
 import json
-import os
 import resource
 import statistics
 import subprocess
@@ -27,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np
 
-from bench.data import data_folder, engine, parser, questions
+from bench.data import data_folder, engine, environment, parser, questions
 from bench.growth import growth_svg
 from bench.report import machine, write_section
 from bench.vaults import PASSAGES, build_vault, bytes_of, dump, memory, read_pool
@@ -81,7 +80,7 @@ def _size(folder: Path, count: int, place: Path) -> dict[str, Any]:
     indexing = _timed([*RAG, "index", "--json", notes], env)
     found = subprocess.run(
         [*RAG, "search", "--notes", notes, "--json", "Where does the quartz heron nest?"],
-        env={**os.environ, **env, "PYTHONPATH": str(ROOT)},
+        env=environment(**env),
         capture_output=True,
         text=True,
         check=True,
@@ -181,7 +180,7 @@ def _timed(command: list[str], env: dict[str, str]) -> float:
     began = time.perf_counter()
     done = subprocess.run(
         command,
-        env={**os.environ, **env, "PYTHONPATH": str(ROOT)},
+        env=environment(**env),
         capture_output=True,
         text=True,
         check=False,

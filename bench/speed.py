@@ -9,7 +9,6 @@ notes. Models are prepared beforehand (the first run of all exports and re-quant
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import statistics
 import subprocess
@@ -24,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 from rich.console import Console
 from rich.table import Table
 
-from bench.data import data_folder, parser, questions
+from bench.data import data_folder, environment, parser, questions
 from bench.report import machine, write_section
 
 RAG = [sys.executable, "-m", "rag"]
@@ -77,7 +76,7 @@ def _searching(table: Table, folder: Path, place: Path, runs: int) -> None:
     _row(table, "cold search against importing sentence-transformers, s", ours, theirs, ".2f")
     server = subprocess.Popen(
         [*RAG, "serve", "--notes", notes],
-        env=_environment(place / "index-0"),
+        env=environment(RAG_DATA_DIR=str(place / "index-0")),
         stderr=subprocess.PIPE,
     )
     assert server.stderr is not None
@@ -92,15 +91,15 @@ def _run(command: list[str], home: Path, ok: tuple[int, ...] = (0,)) -> tuple[fl
     """Wall seconds of a whole process, and what it printed."""
     started = time.perf_counter()
     done = subprocess.run(
-        command, capture_output=True, text=True, env=_environment(home), check=False
+        command,
+        capture_output=True,
+        text=True,
+        env=environment(RAG_DATA_DIR=str(home)),
+        check=False,
     )
     if done.returncode not in ok:
         raise SystemExit(f"{command} failed: {done.stderr[-2000:]}")
     return time.perf_counter() - started, done.stdout
-
-
-def _environment(home: Path) -> dict[str, str]:
-    return {**os.environ, "RAG_DATA_DIR": str(home), "PYTHONPATH": str(ROOT)}
 
 
 def _indexing(table: Table, notes: Path, place: Path, runs: int) -> None:

@@ -33,7 +33,8 @@ class IndexReport:
             (len(self.skipped), "skipped"),
         ]
         parts = [f"{count:,} {what}" for count, what in counts if count]
-        return "Notes: " + (", ".join(parts) or "none") + f". {self.chunks:,} passages."
+        passages = f"{self.chunks:,} passage{'' if self.chunks == 1 else 's'}"
+        return f"Notes: {', '.join(parts) or 'none'}. {passages}."
 
 
 @dataclass(frozen=True, slots=True)
