@@ -1,7 +1,8 @@
 """Export the reader to ONNX: `python -m rag.models.export_reader FOLDER LEARNT TARGET`.
 
 FOLDER is the bundled embedder's, LEARNT what `bench/reader/train.py` added to it. Run in a process
-of its own by `rag.models.reader`. Exits with 0 only when the export agrees with torch.
+of its own by `rag.models.reader`. Exits with 0 only when the export agrees with torch, both whole
+and with its matrices rounded to eight bits.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ import torch
 from torch import nn
 
 _AGREEMENT = 1e-2  # logits; they reach from about -10 to 10
+# What rounding may change on average, in logits. Of 800 questions about articles that it was not
+# taught on, the rounded reader told the answerable ones as well (area under the curve 0.729, whole
+# 0.725), in 43 % of the time on two cores with VNNI.
+_ROUNDED = 1.0
 
 
 class Spans(nn.Module):  # type: ignore[misc]
@@ -79,14 +84,31 @@ def export(folder: Path, learnt: Path, target: Path) -> None:
             opset_version=17,
             dynamo=False,
         )
-        _check(model, partial, names)
+        _check(model, partial, _AGREEMENT, worst=True)
+        _round(partial)
+        _check(model, partial, _ROUNDED, worst=False)
         os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def _check(model: Spans, onnx: Path, names: list[str]) -> None:
-    """Raises ValueError unless the export says what torch says of other ids, at another length."""
+def _round(onnx: Path) -> None:
+    """Keep the matrices in eight bits, a scale a column; activations are rounded as they come
+    (onnxruntime's dynamic quantization)."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    quantize_dynamic(
+        str(onnx),
+        str(onnx),
+        op_types_to_quantize=["MatMul"],
+        per_channel=True,
+        weight_type=QuantType.QInt8,
+    )
+
+
+def _check(model: Spans, onnx: Path, most: float, worst: bool) -> None:
+    """Raises ValueError where the export says another thing than torch of other ids, at another
+    length, by more than `most` logits at `worst` or else on average."""
     import onnxruntime
 
     chance = torch.Generator().manual_seed(0)
@@ -97,13 +119,17 @@ def _check(model: Spans, onnx: Path, names: list[str]) -> None:
     mask[0, 60:] = 0
     session = onnxruntime.InferenceSession(str(onnx), providers=["CPUExecutionProvider"])
     inputs = (ids, kinds, mask)
-    ours = session.run(None, dict(zip(names, (each.numpy() for each in inputs), strict=True)))
+    given = {
+        each.name: tensor.numpy() for each, tensor in zip(session.get_inputs(), inputs, strict=True)
+    }
+    ours = session.run(None, given)
     with torch.no_grad():
         theirs = model(*inputs)
     for one, other in zip(ours, theirs, strict=True):
-        apart = (torch.from_numpy(one) - other)[mask > 0].abs().max()
-        if apart > _AGREEMENT:
-            raise ValueError(f"the export differs by {apart:.4f}")
+        apart = (torch.from_numpy(one) - other)[mask > 0].abs()
+        found = float(apart.max() if worst else apart.mean())
+        if found > most:
+            raise ValueError(f"the export differs by {found:.4f}")
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 READER = "reader.safetensors"
-READER_SHA256 = "34ffb0b554e87adb95e016cc8ca58544afcd9766605a9a338e0b70246de5d585"
+READER_SHA256 = "5452e93a7fa2d641665c7161cd6d0d59347e030c7611b2fbbe443b3a335c1080"
 TOKENS = 320  # of question, title and text together
 _LONGEST = 24  # tokens of an answer
 _LEAST_ROOM = 32  # tokens that are left to a text beside the longest question
@@ -91,15 +91,19 @@ class Reader:
                     ) from error
 
     def read(self, question: str, texts: Sequence[tuple[str, str]]) -> list[Pointed]:
-        """Where each of `texts`, a title and a text, answers best. Raises ModelError."""
+        """Where each of `texts`, a title and a text, answers best. Raises ModelError.
+
+        Each is read alone: rounded to eight bits, activations share a scale, and what a text says
+        must not depend on what is read beside it.
+        """
         if not texts:
             return []
         self.load()
-        encoded = [encode_pair(self._tokenizer, question, *each) for each in texts]
-        starts, ends = self._session.run(None, _inputs(encoded))
-        return [
-            _best(each, start, end) for each, start, end in zip(encoded, starts, ends, strict=True)
-        ]
+        return [self._read(encode_pair(self._tokenizer, question, *each)) for each in texts]
+
+    def _read(self, pair: Encoded) -> Pointed:
+        start, end = self._session.run(None, _inputs(pair))
+        return _best(pair, start[0], end[0])
 
 
 def open_tokenizer(file: Path) -> Any:
@@ -112,16 +116,13 @@ def open_tokenizer(file: Path) -> Any:
     return tokenizer
 
 
-def _inputs(encoded: Sequence[Encoded]) -> dict[str, Any]:
+def _inputs(pair: Encoded) -> dict[str, Any]:
     import numpy as np
 
-    longest = max(len(each.ids) for each in encoded)
-    ids, kinds, mask = (np.zeros((len(encoded), longest), dtype=np.int64) for _ in range(3))
-    for row, each in enumerate(encoded):
-        ids[row, : len(each.ids)] = each.ids
-        kinds[row, each.begin : len(each.ids)] = 1
-        mask[row, : len(each.ids)] = 1
-    return {"input_ids": ids, "token_type_ids": kinds, "attention_mask": mask}
+    ids = np.array([pair.ids], dtype=np.int64)
+    kinds = np.zeros_like(ids)
+    kinds[:, pair.begin :] = 1
+    return {"input_ids": ids, "token_type_ids": kinds, "attention_mask": np.ones_like(ids)}
 
 
 def _best(pair: Encoded, start: NDArray[np.float32], end: NDArray[np.float32]) -> Pointed:

@@ -60,6 +60,8 @@ class ScriptedGenerator:
     name: str = "SmolLM2-135M-Instruct"
     context_size: int = 4096
     fingerprint: str = "scripted"
+    taught: bool = True
+    follows: bool = False
 
     def load(self) -> None:
         """Nothing to load."""
@@ -75,6 +77,7 @@ class ScriptedGenerator:
         messages: Sequence[Message],
         max_tokens: int,
         cancel: Callable[[], bool] | None = None,
+        avoid: str = "",
     ) -> Iterator[Token]:
         for word in ANSWER.split():
             if cancel is not None and cancel():
