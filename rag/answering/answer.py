@@ -17,11 +17,12 @@ from rag.answering.draft import Draft
 from rag.answering.generation import Generator
 from rag.answering.grounding import Judge, Sentence, ground, quote
 from rag.answering.kinds import kind_of
-from rag.answering.phrases import find_phrase
+from rag.answering.phrases import agreed, find_phrase, pointed_phrase
 from rag.answering.prompt import ANSWER_TOKENS, REFUSAL, Prompt, build_prompt
 from rag.answering.quotes import Sides, quotes, whole
 from rag.config import Caution
 from rag.retrieval.evidence import Evidence
+from rag.retrieval.pointing import likeliest
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Passage
 from rag.retrieval.surroundings import Neighbours, Section, section_of
@@ -153,8 +154,8 @@ def _phrase(
     strict: bool,
     cancel: Callable[[], bool] | None,
 ) -> Iterator[Step]:
-    """The taught model's short answer. What it says that is in no sentence that it read gives way
-    to the best of these, or with `strict` to a refusal."""
+    """A short answer, of the taught model and the reader. What is in no sentence that they read
+    gives way to the best of these, or with `strict` to a refusal."""
     draft = Draft()
     said = ""
     for token in generator.stream(prompt.messages, PHRASE_TOKENS, cancel, REFUSAL):
@@ -165,7 +166,11 @@ def _phrase(
         said += token.text
         if "]" in token.text:
             break
-    sentence = find_phrase(said, passages, read, question)
+    sentence = agreed(
+        find_phrase(said, passages, read, question),
+        pointed_phrase(passages, read, question),
+        likeliest(passages) or 0.0,
+    )
     if strict and (sentence is None or sentence.support != "supported"):
         yield Drafted(REFUSAL, False, (), draft.first_token, draft.tokens_per_s, sure)
         return
