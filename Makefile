@@ -65,7 +65,8 @@ man: $(READY)  ## the manual page, from the command line's own help
 schema: $(READY)  ## the JSON Schema of what rag prints and serves
 	$(BIN)/python -m rag.shapes > docs/schema.json
 
-# An hour on two cores. MORE as for the adapter.
+# An hour on two cores. MORE as for the adapter; BEGIN=reader.safetensors goes on from one. The
+# pairs need WordNet's files (Debian: wordnet-base).
 READER := build/reader
 reader: $(READY)  ## train the reader again: make reader RAG_BENCH_DATA=folder
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[train]'
@@ -73,7 +74,7 @@ reader: $(READY)  ## train the reader again: make reader RAG_BENCH_DATA=folder
 	test -f $(READER)/pairs.jsonl || $(BIN)/python bench/reader/pairs.py $(READER)/pairs.jsonl \
 		--squad "$(RAG_BENCH_DATA)" --more $(MORE)
 	$(BIN)/torchrun --nproc-per-node 2 bench/reader/train.py $(READER)/reader.safetensors \
-		$(READER)/pairs.jsonl --minutes $(MINUTES)
+		$(READER)/pairs.jsonl --minutes $(MINUTES) $(if $(BEGIN),--begin $(BEGIN))
 
 # Hours on two cores; goes on where it stopped. MORE="a.jsonl …": other question sets, see
 # bench/adapter/DATA.md. MINUTES counts training alone.
