@@ -54,7 +54,7 @@ class Packed:
 
 def pack(example: dict[str, Any], tokenizer: LlamaGenerator) -> Packed:
     """One context with its questions, tokenized as the program tokenizes its prompts."""
-    end = tokenizer._library.llama_vocab_eos(tokenizer._vocab)
+    end = tokenizer._library.llama_vocab_eos(tokenizer.chat.vocab)
     prompts = [
         tokenizer.prompt_ids(chat(each["question"], example["notes"], each["before"]))
         for each in example["asked"]

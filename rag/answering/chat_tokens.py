@@ -28,8 +28,8 @@ class ChatTokens:
 
         self._library, self._name = library, name
         self._taught, self._thinks = taught, thinks
-        self._vocab = library.llama_model_get_vocab(model)
-        self.size = int(library.llama_vocab_n_tokens(self._vocab))
+        self.vocab = library.llama_model_get_vocab(model)
+        self.size = int(library.llama_vocab_n_tokens(self.vocab))
         self.template = metadata(model, "tokenizer.chat_template")
         # The tags of thoughts may be tokens that are not printed.
         tags = {text: self.tokenize(text, special=True) for pair in TAGS.items() for text in pair}
@@ -40,9 +40,7 @@ class ChatTokens:
         data = text.encode("utf-8", errors="replace")
         size = len(data) + 8
         ids = (ctypes.c_int32 * size)()
-        count = self._library.llama_tokenize(
-            self._vocab, data, len(data), ids, size, False, special
-        )
+        count = self._library.llama_tokenize(self.vocab, data, len(data), ids, size, False, special)
         if count < 0:
             raise ModelError(
                 f"{self._name} could not read a text of {len(data):,} bytes.",
@@ -55,12 +53,12 @@ class ChatTokens:
         if token in self._tags:
             return self._tags[token]
         buffer = ctypes.create_string_buffer(256)
-        size = self._library.llama_token_to_piece(self._vocab, token, buffer, 256, 0, False)
+        size = self._library.llama_token_to_piece(self.vocab, token, buffer, 256, 0, False)
         return buffer.raw[: max(0, size)]
 
     def ends(self, token: int) -> bool:
         """Whether the model has ended its turn with this token."""
-        return bool(self._library.llama_vocab_is_eog(self._vocab, token))
+        return bool(self._library.llama_vocab_is_eog(self.vocab, token))
 
     def ids(self, messages: Sequence[Message]) -> list[int]:
         """The ids of a chat."""
@@ -74,8 +72,8 @@ class ChatTokens:
                 ids += self.tokenize(messages[piece].text, special=False)
             else:
                 ids += self.tokenize(piece, special=True)
-        bos = self._library.llama_vocab_bos(self._vocab)
-        if self._library.llama_vocab_get_add_bos(self._vocab) and bos >= 0 and ids[:1] != [bos]:
+        bos = self._library.llama_vocab_bos(self.vocab)
+        if self._library.llama_vocab_get_add_bos(self.vocab) and bos >= 0 and ids[:1] != [bos]:
             ids.insert(0, bos)
         return ids
 
@@ -109,8 +107,8 @@ class ChatTokens:
 
     def _special(self, name: str) -> str:
         """The text of a special token of the vocabulary."""
-        token = getattr(self._library, f"llama_vocab_{name}")(self._vocab)
+        token = getattr(self._library, f"llama_vocab_{name}")(self.vocab)
         if token < 0:
             return ""
-        text: bytes = self._library.llama_vocab_get_text(self._vocab, token)
+        text: bytes = self._library.llama_vocab_get_text(self.vocab, token)
         return text.decode("utf-8", errors="replace")

@@ -89,7 +89,7 @@ def _ask(
     stopped: Callable[[], bool],
     quote: bool = False,
 ) -> tuple[tuple[Passage, ...], Reply]:
-    """The answer to a question, and `ranked` with any passage that only the answer had."""
+    """The answer to a question, and its passages in their order, before any others `ranked`."""
     started = time.perf_counter()
     support: list[str] = []
     done: Answered | None = None
@@ -100,8 +100,8 @@ def _ask(
             done = event
     seconds = time.perf_counter() - started
     assert done is not None, "an answer ends with Answered"
-    known = {each.id for each in ranked}
-    everything = (*ranked, *(each for each in done.passages if each.id not in known))
+    known = {each.id for each in done.passages}
+    everything = (*done.passages, *(each for each in ranked if each.id not in known))
     number = {each.id: n for n, each in enumerate(everything, 1)}
     given = tuple(number[each.id] for each in done.passages)
     cited = tuple(_cited(engine.notes_folder, each, given[each.n - 1]) for each in done.citations)

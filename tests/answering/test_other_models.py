@@ -118,7 +118,7 @@ def test_another_family(tmp_path_factory: pytest.TempPathFactory):
     file = package.assemble(tmp_path_factory.mktemp("gemma") / "gemma.gguf")
     model = LlamaGenerator(file, "gemma", 0, 2)
     ids = model.prompt_ids(CHAT)
-    bos = model._library.llama_vocab_bos(model._vocab)
+    bos = model._library.llama_vocab_bos(model.chat.vocab)
     assert ids.count(bos) == 1
     assert ids[0] == bos
     notes = f"[1] Library: {NOTE}\n\nQuestion: Who founded the library?"

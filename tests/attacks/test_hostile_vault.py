@@ -96,10 +96,12 @@ def special_tokens(generator: LlamaGenerator) -> dict[str, int]:
     generator.load()
     library, control, unknown = generator._library, 8, 1  # LLAMA_TOKEN_ATTR_*
     found = {}
-    for token in range(generator._vocab_size):
-        attribute = library.llama_vocab_get_attr(generator._vocab, token)
-        if attribute & (control | unknown) or library.llama_vocab_is_eog(generator._vocab, token):
-            found[library.llama_vocab_get_text(generator._vocab, token).decode()] = token
+    for token in range(generator.chat.size):
+        attribute = library.llama_vocab_get_attr(generator.chat.vocab, token)
+        if attribute & (control | unknown) or library.llama_vocab_is_eog(
+            generator.chat.vocab, token
+        ):
+            found[library.llama_vocab_get_text(generator.chat.vocab, token).decode()] = token
     return found
 
 
