@@ -16,6 +16,12 @@ _LIST = re.compile(
     r"\bstep by step\b|\b(?:do|did) my notes (?:mention|name|list|bring up)\b",
     re.IGNORECASE,
 )
+# Asked of a thing and said in a phrase: "What was the wedding date?", "What is Ada's role?".
+_ATTRIBUTE = (
+    r"(?:[\w'’-]+ )?(?:address|age|amount|author|capacity|cause|cost|date|"
+    r"deadline|duration|height|length|location|name|number|outcome|password|population|price|"
+    r"purpose|result|role|score|size|speed|time|title|value|weight|width|year)\s*(?:\?|,|$)"
+)
 # "How did" and "how was" ask for one event; in the present they ask how something is done.
 _EXPLAIN = re.compile(
     r"^(?:please )?(?:explain|describe|summari[sz]e|compare|define|tell me (?:about|more)|"
@@ -24,7 +30,8 @@ _EXPLAIN = re.compile(
     r"\bdiffer(?:s|ences?)?\b|"
     r"\barguments\b|^what can be done\b|\bpros and cons\b|\bfor and against\b|"
     r"^how .*\bdifferent\b|\b(?:vs|versus)\b|"
-    r"^what(?:'s|s| is| are| was| were) (?:an? |the )?[\w'’-]+(?: [\w'’-]+)?\s*(?:\?|,|$)",
+    rf"^what(?:'s|s| is| are| was| were) (?:an? |the )?(?!{_ATTRIBUTE})"
+    r"[\w'’-]+(?: [\w'’-]+)?\s*(?:\?|,|$)",
     re.IGNORECASE,
 )
 
