@@ -29,18 +29,37 @@ def run() -> NoReturn:
     for name in ("stdout", "stderr"):  # closed by whoever started it
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
-    try:
-        from rag.cli import main
-
-        status: object = main()
-    except SystemExit as ended:  # argparse, after --help
-        status = ended.code
-    except KeyboardInterrupt:
+    status: int | None = None
+    with suppress(KeyboardInterrupt):
+        status = _status()
+        _ignore_interrupts()
+    _ignore_interrupts()
+    if status is None:
         with suppress(OSError, AttributeError):
             sys.stderr.write("Stopped.\n")
         status = _STOPPED
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _leave(status if isinstance(status, int) else _FAILED if status else 0)
+    _leave(status)
+
+
+def _status() -> int:
+    """The exit status of the command."""
+    try:
+        from rag.cli import main
+
+        return main()
+    except SystemExit as ended:  # argparse, after --help
+        return ended.code if isinstance(ended.code, int) else _FAILED if ended.code else 0
+
+
+def _ignore_interrupts() -> None:
+    """Heed no Ctrl-C from here on. One that came in the last moment is too late, and Python raises
+    it here before it changes anything."""
+    ignored = False
+    while not ignored:
+        with suppress(KeyboardInterrupt):
+            for number in (signal.SIGINT, signal.SIGALRM):
+                signal.signal(number, signal.SIG_IGN)
+            ignored = True
 
 
 def _heed_interrupts() -> None:

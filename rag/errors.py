@@ -158,7 +158,7 @@ def _storage_error(error: OSError, folder: Path) -> StorageError:
     if error.errno in _NO_PLACE:
         return StorageError(
             f"{folder} cannot be used: {(error.strerror or str(error)).lower()}.",
-            "Name another folder with RAG_DATA_DIR or RAG_CACHE_DIR.",
+            "Name another folder with RAG_DATA_DIR, RAG_CACHE_DIR or RAG_CONFIG_DIR.",
         )
     return StorageError(
         f"The disk reported an error below {folder}: {error.strerror or error}.",

@@ -72,7 +72,7 @@ def test_a_broken_file_is_left_alone(tmp_path: Path):
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path):
     (tmp_path / "taken").write_text("")
-    with pytest.raises(StorageError, match="disk reported"):
+    with pytest.raises(StorageError, match=r"taken cannot be used: file exists.*RAG_CONFIG_DIR"):
         set_values(tmp_path / "taken" / "rag.toml", "generator", {"model": "m"})
 
 
