@@ -32,7 +32,7 @@ from safetensors.torch import load_file, save_file
 from torch import distributed, nn
 
 from rag.models.catalog import BUNDLED
-from rag.models.export_reader import Spans
+from rag.models.export_reader import Spans, factors, wholes
 from rag.models.reader import TOKENS, encode_pair, open_tokenizer
 from rag.models.weights import locate
 
@@ -86,15 +86,12 @@ def go_on(model: Spans, learnt: dict[str, torch.Tensor]) -> None:
     """Begin with what `shipped` wrote; the rows of `down` get the length that new ones have."""
     own = dict(model.named_parameters())
     with torch.no_grad():
-        for name, value in learnt.items():
-            if name.endswith(".down"):
-                stem = name.removesuffix(".down")
-                down = value.float() * learnt[f"{stem}.scale"][:, None]
-                length = down.norm(dim=1).clamp(min=1e-12)
-                own[name].copy_(down / length[:, None])
-                own[f"{stem}.up"].copy_(learnt[f"{stem}.up"].float() * length)
-            elif not name.endswith((".up", ".scale")):
-                own[name if name in own else _beside(name)].copy_(value)
+        for stem, up, down in factors(learnt):
+            length = down.norm(dim=1).clamp(min=1e-12)
+            own[f"{stem}.down"].copy_(down / length[:, None])
+            own[f"{stem}.up"].copy_(up * length)
+        for name, value in wholes(learnt):
+            own[name if name in own else _beside(name)].copy_(value)
 
 
 def _beside(name: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,18 +48,31 @@ class Spans(nn.Module):  # type: ignore[misc]
         return self.spans(hidden).unbind(-1)
 
 
+def factors(learnt: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """What was learnt beside each matrix: its name without the last part, and `up` and `down`, of
+    which the product is added. Both are kept in eight bits, with a scale for each row of `down`."""
+    for name, value in learnt.items():
+        if name.endswith(".down"):
+            stem = name.removesuffix(".down")
+            down = value.float() * learnt[f"{stem}.scale"][:, None]
+            yield stem, learnt[f"{stem}.up"].float(), down
+
+
+def wholes(learnt: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The tensors that were learnt as a whole, by name."""
+    for name, value in learnt.items():
+        if not name.endswith((".down", ".up", ".scale")):
+            yield name, value
+
+
 def with_learnt(model: Spans, learnt: dict[str, Any]) -> Spans:
-    """The model with what was learnt: whole tensors in their place, and beside each matrix
-    `up @ (scale * down)`, of which both factors are kept in eight bits."""
+    """The model with what was learnt."""
     own = dict(model.named_parameters())
     with torch.no_grad():
-        for name, value in learnt.items():
-            if name.endswith(".down"):
-                stem = name.removesuffix(".down")
-                down = value.float() * learnt[f"{stem}.scale"][:, None]
-                own[f"{stem}.weight"] += learnt[f"{stem}.up"].float() @ down
-            elif not name.endswith((".up", ".scale")):
-                own[name].copy_(value)
+        for stem, up, down in factors(learnt):
+            own[f"{stem}.weight"] += up @ down
+        for name, value in wholes(learnt):
+            own[name].copy_(value)
     return model
 
 
