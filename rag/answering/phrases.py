@@ -47,12 +47,10 @@ def pointed_phrase(
 ) -> Sentence | None:
     """What the reader points at as a cited sentence, under the same conditions; None where it has
     read nothing, or points into no sentence that was `read`."""
-    known = [(n, each) for n, each in enumerate(passages, 1) if each.answering is not None]
+    known = [(n, each, each.answering) for n, each in enumerate(passages, 1) if each.answering]
     if not known:
         return None
-    n, passage = max(known, key=lambda each: each[1].answering.odds if each[1].answering else 0.0)
-    answer = passage.answering
-    assert answer is not None
+    n, passage, answer = max(known, key=lambda each: each[2].odds)
     inside = [each for each in read if each.n == n and each.start <= answer.start < each.end]
     return _phrase_of(passage.text[answer.start : answer.end], inside, passages, read, question)
 
