@@ -128,7 +128,11 @@ def answer(
         return
     if generator.taught:
         shown = [each for each in read if each.n in prompt.shown]
-        yield from _phrase(generator, question, prompt, passages, shown, likely, strict, cancel)
+        # The reader was taught no follow-ups: what it points at is no answer to "and when?".
+        pointed = None if history else pointed_phrase(passages, shown, question)
+        yield from _phrase(
+            generator, question, prompt, passages, shown, pointed, likely, strict, cancel
+        )
     else:
         words = {*terms, *analyze(question)}
         shown = [each for each in read if each.n in prompt.shown]
@@ -150,12 +154,13 @@ def _phrase(
     prompt: Prompt,
     passages: Sequence[Passage],
     read: Sequence[Evidence],
+    pointed: Sentence | None,
     sure: float,
     strict: bool,
     cancel: Callable[[], bool] | None,
 ) -> Iterator[Step]:
-    """A short answer, of the taught model and the reader. What is in no sentence that they read
-    gives way to the best of these, or with `strict` to a refusal."""
+    """A short answer, of the taught model and the reader's, `pointed`. What is in no sentence that
+    they read gives way to the best of these, or with `strict` to a refusal."""
     draft = Draft()
     said = ""
     for token in generator.stream(prompt.messages, PHRASE_TOKENS, cancel, REFUSAL):
@@ -167,9 +172,7 @@ def _phrase(
         if "]" in token.text:
             break
     sentence = agreed(
-        find_phrase(said, passages, read, question),
-        pointed_phrase(passages, read, question),
-        likeliest(passages) or 0.0,
+        find_phrase(said, passages, read, question), pointed, likeliest(passages) or 0.0
     )
     if strict and (sentence is None or sentence.support != "supported"):
         yield Drafted(REFUSAL, False, (), draft.first_token, draft.tokens_per_s, sure)

@@ -12,6 +12,7 @@ from rag.answering.prompt import REFUSAL
 from rag.errors import ModelError
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.pointing import Answering
+from rag.retrieval.query import Turn
 from rag.retrieval.search import Passage
 
 NOTE = "The library was founded in 1902 by Anna Berg, who gave it 3,000 books."
@@ -279,3 +280,18 @@ def test_a_taught_model_that_rambles_is_cut_off_and_cited(analyze):
         (sentence,) = done.sentences
         assert sentence.citations[0].quote == NOTE
         assert sentence.text in (f"{NOTE} [1]", "Anna [1]")
+
+
+def test_what_the_reader_points_at_answers_but_no_follow_up(analyze):
+    start = NOTE.index("Anna Berg")
+    answering = Answering(start, start + len("Anna Berg"), 3.0)
+    found = [
+        Passage(1, "l.md", "Library", (), 1, 1, NOTE, 1.0, 0.7, 1.0, answering=answering),
+    ]
+    evidence = [Evidence(1, NOTE, 1, 1, 0, len(NOTE), 1.0, 0.7, 0.5)]
+    terms = analyze("founded library")
+    before = (Turn("What is in the town?", "A library.", "What is in the town?"),)
+    for history, text in (((), "Anna Berg [1]"), (before, "1902 [1]")):
+        model = Said("1902 [1]", taught=True)
+        *_, done = answer(QUESTION, terms, found, evidence, history, lambda m=model: m, analyze)
+        assert done.text == text
