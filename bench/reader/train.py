@@ -68,7 +68,7 @@ class LowRank(nn.Module):  # type: ignore[misc]
 
 def reader(folder: Path, rank: int) -> Spans:
     """The bundled encoder with what is to be learnt beside it, and all else held."""
-    model = Spans(folder, "sdpa")
+    model = Spans(folder)
     model.encoder.requires_grad_(False)
     for module in list(model.encoder.encoder.modules()):
         for name, child in list(module.named_children()):
@@ -151,9 +151,11 @@ def loss_of(model: Spans, ids: Any, kinds: Any, mask: Any, answers: Any) -> Any:
     """Cross-entropy of start and end among the text's tokens and the first one."""
     barred = (kinds == 0) | (mask == 0)
     barred[:, 0] = False
-    logits = model(ids, kinds, mask)
+    # In bfloat16 1.8 times as many tokens a second as in 32 bits, where the CPU has it.
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = model(ids, kinds, mask)
     losses = [
-        nn.functional.cross_entropy(each.masked_fill(barred, _BARRED), gold)
+        nn.functional.cross_entropy(each.float().masked_fill(barred, _BARRED), gold)
         for each, gold in zip(logits, answers, strict=True)
     ]
     return sum(losses) / 2
