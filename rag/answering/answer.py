@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rag.answering.abstention import (
     REFUSE_BELOW,
@@ -12,17 +13,16 @@ from rag.answering.abstention import (
     confidence,
     signals_of,
 )
-from rag.answering.dates import asks_when, nearest_time
 from rag.answering.draft import Draft
 from rag.answering.generation import Generator
 from rag.answering.grounding import Judge, Sentence, ground, quote
 from rag.answering.kinds import kind_of
-from rag.answering.phrases import agreed, find_phrase, pointed_phrase
+from rag.answering.phrases import candidates, chosen, find_phrase
 from rag.answering.prompt import ANSWER_TOKENS, REFUSAL, Prompt, build_prompt
 from rag.answering.quotes import Sides, quotes, whole
 from rag.config import Caution
 from rag.retrieval.evidence import Evidence
-from rag.retrieval.pointing import likeliest
+from rag.retrieval.expected import expected, nearest_fitting
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Passage
 from rag.retrieval.surroundings import Neighbours, Section, section_of
@@ -129,7 +129,7 @@ def answer(
     if generator.taught:
         shown = [each for each in read if each.n in prompt.shown]
         # The reader was taught no follow-ups: what it points at is no answer to "and when?".
-        pointed = None if history else pointed_phrase(passages, shown, question)
+        pointed = not history
         yield from _phrase(
             generator, question, prompt, passages, shown, pointed, likely, strict, cancel
         )
@@ -154,13 +154,14 @@ def _phrase(
     prompt: Prompt,
     passages: Sequence[Passage],
     read: Sequence[Evidence],
-    pointed: Sentence | None,
+    pointed: bool,
     sure: float,
     strict: bool,
     cancel: Callable[[], bool] | None,
 ) -> Iterator[Step]:
-    """A short answer, of the taught model and the reader's, `pointed`. What is in no sentence that
-    they read gives way to the best of these, or with `strict` to a refusal."""
+    """A short answer, the taught model's, or the one that it and the reader agree on if that has
+    `pointed`. What is in no sentence that they read gives way to the best of these, or with
+    `strict` to a refusal."""
     draft = Draft()
     said = ""
     for token in generator.stream(prompt.messages, PHRASE_TOKENS, cancel, REFUSAL):
@@ -171,14 +172,15 @@ def _phrase(
         said += token.text
         if "]" in token.text:
             break
-    sentence = agreed(
-        find_phrase(said, passages, read, question), pointed, likeliest(passages) or 0.0
+    found = candidates(said, passages, read, question) if pointed else []
+    sentence = chosen(found, partial(generator.likelihood, prompt.messages)) or find_phrase(
+        said, passages, read, question
     )
     if strict and (sentence is None or sentence.support != "supported"):
         yield Drafted(REFUSAL, False, (), draft.first_token, draft.tokens_per_s, sure)
         return
     if sentence is None:
-        best = nearest_time(read) if asks_when(question) else read[0]
+        best = nearest_fitting(read, expected(question))
         sentence = quote(whole(best, passages), passages)
     yield sentence
     yield Drafted(sentence.text, True, (sentence,), draft.first_token, draft.tokens_per_s, sure)

@@ -117,6 +117,10 @@ class EndpointGenerator:
         """About; the server alone knows its tokenizer. Rather too many than too few."""
         return math.ceil(len(text.encode("utf-8", "replace")) / 3)
 
+    def likelihood(self, messages: Sequence[Message], text: str) -> float:  # noqa: ARG002
+        """The same for every text: the server does not say."""
+        return 0.0
+
     def stream(
         self,
         messages: Sequence[Message],

@@ -57,6 +57,7 @@ class Generator(Protocol):
         cancel: Cancel | None = None,
         avoid: str = "",
     ) -> Iterator[Token]: ...
+    def likelihood(self, messages: Sequence[Message], text: str) -> float: ...
 
 
 class _Pace:
@@ -226,16 +227,32 @@ class LlamaGenerator:
             yield from self._read_prompt(ids, cancel)
             yield from self._answer(len(ids), max_tokens, room, cancel, avoid, Folding(opened))
 
-    def _read_prompt(self, ids: list[int], cancel: Cancel | None) -> Iterator[Token]:
-        shared = 0
-        for cached, wanted in zip(self._cached, ids[:-1], strict=False):
-            if cached != wanted:
-                break
-            shared += 1
+    def likelihood(self, messages: Sequence[Message], text: str) -> float:
+        """The log-probability that `text` answers and the mark of its note follows. Of a prompt
+        that was just answered nothing is read again. Raises ModelError."""
+        ids = self.prompt_ids(messages)
+        wanted = self.chat.tokenize(f"{text} [", special=False)[: _SLICE - 1]
+        with self._lock:
+            if len(ids) + len(wanted) > self._library.llama_n_ctx(self._context):
+                return -math.inf
+            shared = self._keep(ids[:-1])
+            for start in range(shared, len(ids) - 1, _SLICE):
+                self._decode(ids[start : min(start + _SLICE, len(ids) - 1)])
+            self._decode([ids[-1], *wanted[:-1]], every=True)
+            return sum(_logprob(self._logits(place), each) for place, each in enumerate(wanted))
+
+    def _keep(self, ids: Sequence[int]) -> int:
+        """How many of `ids` are in the KV cache from the start; what else is there is dropped."""
+        pairs = zip(self._cached, ids, strict=False)
+        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         if not self._library.llama_memory_seq_rm(self._memory, 0, shared, -1):
             self._library.llama_memory_clear(self._memory, True)
             shared = 0
-        self._cached = ids[:shared]
+        self._cached = self._cached[:shared]
+        return shared
+
+    def _read_prompt(self, ids: list[int], cancel: Cancel | None) -> Iterator[Token]:
+        shared = self._keep(ids[:-1])
         self.evaluated = len(ids) - shared
         for start in range(shared, len(ids), _SLICE):
             self._check(cancel)
@@ -285,9 +302,13 @@ class LlamaGenerator:
     def _set_threads(self, threads: int) -> None:
         self._library.llama_set_n_threads(self._context, threads, self._threads)
 
-    def _decode(self, ids: Sequence[int]) -> None:
+    def _decode(self, ids: Sequence[int], every: bool = False) -> None:
+        """Evaluate tokens; the scores of what comes next are of the last, or of `every` one."""
         array = (ctypes.c_int32 * len(ids))(*ids)
         batch = self._library.llama_batch_get_one(array, len(ids))
+        if every:
+            wanted = (ctypes.c_int8 * len(ids))(*[1] * len(ids))
+            batch.logits = wanted
         if self._library.llama_decode(self._context, batch) != 0:
             self._library.llama_memory_clear(self._memory, True)
             self._cached = []
@@ -297,12 +318,13 @@ class LlamaGenerator:
             )
         self._cached += ids
 
-    def _logits(self) -> NDArray[np.float32]:
-        """The scores of all tokens to come next, shape (vocabulary,); the context's own memory."""
+    def _logits(self, place: int = -1) -> NDArray[np.float32]:
+        """The scores of all tokens to come next, shape (vocabulary,), after the token at a place of
+        what was evaluated last; the context's own memory."""
         import numpy as np
 
         return np.ctypeslib.as_array(
-            self._library.llama_get_logits_ith(self._context, -1), shape=(self.chat.size,)
+            self._library.llama_get_logits_ith(self._context, place), shape=(self.chat.size,)
         )
 
     def _best(self) -> tuple[int, float]:

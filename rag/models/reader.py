@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +26,15 @@ READER = "reader.safetensors"
 READER_SHA256 = "5452e93a7fa2d641665c7161cd6d0d59347e030c7611b2fbbe443b3a335c1080"
 TOKENS = 320  # of question, title and text together
 _LONGEST = 24  # tokens of an answer
+SPANS = 24  # of a text
+_UNFITTING = 4.0  # log-odds
 _LEAST_ROOM = 32  # tokens that are left to a text beside the longest question
 
 
 @dataclass(frozen=True, slots=True)
 class Pointed:
-    """Where a text answers best: `text[start:end]`, and the log-odds that it answers at all."""
+    """Where a text may answer: `text[start:end]`, and the log-odds that it does, against its not
+    answering at all."""
 
     start: int
     end: int
@@ -90,8 +93,14 @@ class Reader:
                         f"Delete that file and run the command again ({error}).",
                     ) from error
 
-    def read(self, question: str, texts: Sequence[tuple[str, str]]) -> list[Pointed]:
-        """Where each of `texts`, a title and a text, answers best. Raises ModelError.
+    def read(
+        self,
+        question: str,
+        texts: Sequence[tuple[str, str]],
+        fits: Callable[[str], bool] = lambda _: True,
+    ) -> list[list[Pointed]]:
+        """Where each of `texts`, a title and a text, may answer with what `fits`: at most `SPANS`
+        places, best first; one where nothing fits, with `_UNFITTING` less. Raises ModelError.
 
         Each is read alone: rounded to eight bits, activations share a scale, and what a text says
         must not depend on what is read beside it.
@@ -99,11 +108,16 @@ class Reader:
         if not texts:
             return []
         self.load()
-        return [self._read(encode_pair(self._tokenizer, question, *each)) for each in texts]
+        return [
+            self._read(encode_pair(self._tokenizer, question, title, text), text, fits)
+            for title, text in texts
+        ]
 
-    def _read(self, pair: Encoded) -> Pointed:
+    def _read(self, pair: Encoded, text: str, fits: Callable[[str], bool]) -> list[Pointed]:
         start, end = self._session.run(None, _inputs(pair))
-        return _best(pair, start[0], end[0])
+        spans = list(_spans(pair, start[0], end[0]))
+        fitting = [each for each in spans if fits(text[each.start : each.end])]
+        return fitting or [replace(spans[0], odds=spans[0].odds - _UNFITTING)]
 
 
 def open_tokenizer(file: Path) -> Any:
@@ -125,18 +139,23 @@ def _inputs(pair: Encoded) -> dict[str, Any]:
     return {"input_ids": ids, "token_type_ids": kinds, "attention_mask": np.ones_like(ids)}
 
 
-def _best(pair: Encoded, start: NDArray[np.float32], end: NDArray[np.float32]) -> Pointed:
-    """The best span of the text, against the first token, which stands for none."""
+def _spans(
+    pair: Encoded, start: NDArray[np.float32], end: NDArray[np.float32]
+) -> Iterator[Pointed]:
+    """The best spans of the text, best first, against the first token, which stands for none."""
     import numpy as np
 
     inside = slice(pair.begin, pair.begin + len(pair.offsets))
-    both = start[inside, None] + end[None, inside]
-    allowed = np.tril(np.triu(np.ones_like(both)), _LONGEST - 1) > 0
+    both = start[inside, None] + end[None, inside] - start[0] - end[0]
     if not both.size:
-        return Pointed(0, 0, -np.inf)
-    first, last = np.unravel_index(np.where(allowed, both, -np.inf).argmax(), both.shape)
-    odds = float(both[first, last] - start[0] - end[0])
-    return Pointed(pair.offsets[first][0], pair.offsets[last][1], odds)
+        yield Pointed(0, 0, -np.inf)
+        return
+    both[np.tril(np.triu(np.ones_like(both)), _LONGEST - 1) == 0] = -np.inf
+    for place in np.argsort(-both, axis=None, kind="stable")[:SPANS]:
+        first, last = np.unravel_index(place, both.shape)
+        if np.isfinite(both[first, last]):
+            odds = float(both[first, last])
+            yield Pointed(pair.offsets[first][0], pair.offsets[last][1], odds)
 
 
 def prepared_reader(cache: Path, threads: int = 0) -> Reader | None:

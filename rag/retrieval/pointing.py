@@ -6,9 +6,11 @@ The search ranks by likeness to the question; the reader reads.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
+
+from rag.retrieval.expected import expected, fits, repeats
 
 if TYPE_CHECKING:
     from rag.models.reader import Pointed
@@ -28,16 +30,20 @@ class Reader(Protocol):
     """Reads texts, each with its title, for the answer to a question."""
 
     def load(self) -> None: ...
-    def read(self, question: str, texts: Sequence[tuple[str, str]]) -> list[Pointed]: ...
+    def read(
+        self, question: str, texts: Sequence[tuple[str, str]], fits: Callable[[str], bool]
+    ) -> list[list[Pointed]]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """Where a passage answers, `text[start:end]`, and the log-odds that it does."""
+    """Where a passage answers best, `text[start:end]`, and the log-odds that it does; and where
+    else it may, best first."""
 
     start: int
     end: int
     odds: float
+    others: tuple[Answering, ...] = ()
 
 
 def point(question: str, found: Found, reader: Reader) -> Found:
@@ -55,8 +61,10 @@ def point(question: str, found: Found, reader: Reader) -> Found:
         for each, (start, end) in zip(passages, windows, strict=True)
     ]
     answers = [
-        Answering(start + each.start, start + each.end, each.odds)
-        for each, (start, _) in zip(reader.read(question, texts), windows, strict=True)
+        _answering(spans, start)
+        for spans, (start, _) in zip(
+            reader.read(question, texts, _fitting(question)), windows, strict=True
+        )
     ]
     both = [
         each.score + weighed(answer.odds) for each, answer in zip(passages, answers, strict=True)
@@ -68,6 +76,17 @@ def point(question: str, found: Found, reader: Reader) -> Found:
     ]
     seconds = {**found.seconds, "read": time.perf_counter() - started}
     return replace(found, passages=(*read, *found.passages[_PASSAGES:]), seconds=seconds)
+
+
+def _answering(spans: Sequence[Pointed], shift: int) -> Answering:
+    best, *others = (Answering(shift + each.start, shift + each.end, each.odds) for each in spans)
+    return replace(best, others=tuple(others))
+
+
+def _fitting(question: str) -> Callable[[str], bool]:
+    """Whether a phrase may answer: it is what the question asks for, and not what it says."""
+    kind = expected(question)
+    return lambda phrase: fits(phrase, kind) and not repeats(phrase, question)
 
 
 def weighed(odds: float) -> float:

@@ -103,6 +103,37 @@ def test_log_probabilities_are_probabilities(model):
     assert all(t.logprob <= 0.0 for t in tokens)
 
 
+def test_how_likely_an_answer_is(model):
+    """As if the model had written it token by token."""
+    chat = [Message("system", "S"), Message("user", LONG[:600] + "\n\nWho founded the library?")]
+    tokens = []
+    for token in model.stream(chat, 24):
+        if token.text:
+            tokens.append(token)
+            if "[" in token.text or len(tokens) == 8:
+                break
+    written = text_of(tokens)
+    wanted = model.chat.tokenize(f"{written} [", special=False)
+    likely = model.likelihood(chat, written)
+    assert likely <= sum(each.logprob for each in tokens) + 0.1
+    assert model._cached == [*model.prompt_ids(chat), *wanted[:-1]]
+    assert model.likelihood(chat, "Anna Berg") > model.likelihood(chat, "Otto Lund")
+    assert model.likelihood(chat, written) == pytest.approx(likely, abs=0.05)
+
+
+def test_after_weighing_an_answer_the_next_one_is_the_same(model):
+    chat = [Message("user", "Who founded the library? " + LONG[:400])]
+    first = text_of(model.stream(chat, 16))
+    model.likelihood(chat, "Anna Berg, in 1902")
+    assert text_of(model.stream(chat, 16)) == first
+    model.likelihood([Message("user", "What else?")], "nothing")
+    assert text_of(model.stream(chat, 16)) == first
+
+
+def test_an_answer_that_does_not_fit_is_not_likely(model):
+    assert model.likelihood([Message("user", LONG * 10)], "Anna") == -float("inf")
+
+
 def test_cancelling_in_the_middle_of_the_prompt_takes_no_quarter_of_the_prompt(model):
     chat = [Message("user", LONG)]
     asked = []

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from rag.answering.grounding import Sentence
-from rag.answering.phrases import agreed, find_phrase, pointed_phrase
+from rag.answering.phrases import Candidate, candidates, chosen, find_phrase
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.pointing import Answering
 from rag.retrieval.search import Passage
@@ -36,18 +36,28 @@ def test_a_place_keeps_its_preposition(said: str, question: str, text: str):
     assert found(said, question) == text
 
 
-def pointed(place: str, question: str, odds: float = 3.0) -> Sentence | None:
-    """What is made of a reader that points at `place` in the note."""
-    start = NOTE.index(place)
-    answering = Answering(start, start + len(place), odds)
-    other = Passage(1, "a.md", "Ants", (), 1, 1, "Ants live in hills.", 1.0, 0.5, None)
-    bees = Passage(2, "b.md", "Bees", (), 1, 1, NOTE, 0.9, 0.5, None, answering=answering)
-    end = NOTE.index(" It was")
-    read = [
-        Evidence(2, NOTE[end + 1 :], 1, 1, end + 1, len(NOTE), 1.0, 0.5),
-        Evidence(2, NOTE[:end], 1, 1, 0, end, 0.9, 0.5),
+END = NOTE.index(" It was")
+READ = [
+    Evidence(2, NOTE[END + 1 :], 1, 1, END + 1, len(NOTE), 1.0, 0.5),
+    Evidence(2, NOTE[:END], 1, 1, 0, END, 0.9, 0.5),
+]
+
+
+def passages(*places: tuple[str, float]) -> list[Passage]:
+    """Two, of which a reader points at `places` in the second, each with its odds."""
+    starts = [(NOTE.index(place), place, odds) for place, odds in places]
+    best, *others = (Answering(at, at + len(place), odds) for at, place, odds in starts)
+    answering = replace(best, others=tuple(others))
+    return [
+        Passage(1, "a.md", "Ants", (), 1, 1, "Ants live in hills.", 1.0, 0.5, None),
+        Passage(2, "b.md", "Bees", (), 1, 1, NOTE, 0.9, 0.5, None, answering=answering),
     ]
-    return pointed_phrase([other, bees], read, question)
+
+
+def pointed(place: str, question: str) -> Sentence | None:
+    """What is made of a reader that points at `place` in the note."""
+    found = candidates("", passages((place, 3.0)), READ, question)
+    return found[0].sentence if found else None
 
 
 @pytest.mark.parametrize(
@@ -71,6 +81,8 @@ def test_what_a_reader_points_at_is_cited_with_its_sentence(place, question, tex
     [
         ("the hive".capitalize(), "Where is the hive?"),  # says what the question says
         ("the shed", "When was the hive painted?"),  # no time
+        ("the shed", "How many hives are there?"),  # no number
+        ("the shed", "Who built the hive?"),  # no name
     ],
 )
 def test_what_answers_nothing_is_no_phrase(place: str, question: str):
@@ -78,36 +90,58 @@ def test_what_answers_nothing_is_no_phrase(place: str, question: str):
 
 
 def test_a_choice_is_answered_by_one_of_its_words():
-    chosen = pointed("the shed", "Does the hive stand behind the shed or the barn?")
-    assert chosen is not None
+    assert pointed("the shed", "Does the hive stand behind the shed or the barn?") is not None
 
 
 def test_nothing_is_pointed_at_where_nothing_was_read_or_shown():
-    passages = [Passage(1, "b.md", "Bees", (), 1, 1, NOTE, 1.0, 0.5, None)]
-    whole = Evidence(1, NOTE, 1, 1, 0, len(NOTE), 1.0, 0.5)
-    assert pointed_phrase(passages, [whole]) is None
-    read = [replace(passages[0], answering=Answering(0, 8, 3.0))]
-    assert pointed_phrase(read, []) is None
+    unread = [replace(each, answering=None) for each in passages(("the shed", 1.0))]
+    assert candidates("the shed", unread, READ, "Where is it?") == []
+    assert candidates("the shed", passages(("the shed", 1.0)), [], "Where is it?") == []
+
+
+def test_candidates_come_best_first_each_once_and_the_models_own_among_them():
+    words = [("the shed", 3.0), ("the shed,", 2.5), *((w, 2.0) for w in NOTE.split()[3:9])]
+    said = "old pear tree [2]"
+    places = [*words, ("near", 1.0), ("old pear tree", -4.0)]
+    found = candidates(said, passages(*places), READ, "What is there?")
+    phrases = [each.phrase for each in found]
+    assert phrases[0] == "the shed"
+    assert phrases.count("the shed") == 1
+    assert phrases[-1] == "old pear tree"
+    assert [each.odds for each in found] == sorted((each.odds for each in found), reverse=True)
+    without = candidates("something else", passages(*places), READ, "What is there?")
+    assert [each.phrase for each in without] == phrases[:-1]
+
+
+def choose(odds: dict[str, float], likelihoods: dict[str, float]) -> tuple[str, list[str]]:
+    """What is chosen, and the phrases that the language model was asked about."""
+    asked = []
+
+    def likelihood(phrase: str) -> float:
+        asked.append(phrase)
+        return likelihoods.get(phrase, -20.0)
+
+    found = [
+        Candidate(phrase, each, Sentence(phrase, (), "supported")) for phrase, each in odds.items()
+    ]
+    best = chosen(found, likelihood)
+    return best.text if best else "", asked
 
 
 @pytest.mark.parametrize(
-    ("written", "shown", "odds", "text"),
+    ("odds", "likelihoods", "text"),
     [
-        ("a pear tree [1]", "the old pear tree [1]", 3.0, "the old pear tree [1]"),
-        ("the old pear tree [1]", "pear tree [1]", -3.0, "the old pear tree [1]"),
-        ("Otto [1]", "Anna Berg [2]", 0.5, "Anna Berg [2]"),
-        ("Otto [1]", "Anna Berg [2]", -2.0, "Otto [1]"),
-        ("the shed [1]", "the barn [1]", -2.0, "the shed [1]"),  # an article is nothing shared
-        ("", "Anna Berg [2]", -2.0, "Anna Berg [2]"),
-        ("Otto [1]", "", 5.0, "Otto [1]"),
+        ({"Anna": 3.0, "Otto": 2.0}, {"Anna": -9.0, "Otto": -0.1}, "Otto"),
+        ({"Anna": 3.0, "Otto": -9.0}, {"Anna": -9.0, "Otto": -0.1}, "Anna"),
+        ({"tree": 3.0, "a pear tree": 2.5}, {"tree": -0.3, "a pear tree": -0.4}, "a pear tree"),
+        ({"tree": 3.0, "the shed": 2.5}, {"tree": -0.3, "the shed": -0.4}, "tree"),
+        ({}, {}, ""),
     ],
 )
-def test_two_answers_become_one(written: str, shown: str, odds: float, text: str):
-    one, other = (Sentence(each, (), "supported") if each else None for each in (written, shown))
-    chosen = agreed(one, other, odds)
-    assert chosen is not None
-    assert chosen.text == text
+def test_reader_and_language_model_choose_together(odds, likelihoods, text):
+    assert choose(odds, likelihoods)[0] == text
 
 
-def test_where_neither_answers_nothing_does():
-    assert agreed(None, None) is None
+def test_what_cannot_win_is_not_asked_for():
+    _, asked = choose({"Anna": 5.0, "Otto": 4.5, "Berg": -1.0}, {"Anna": -0.1})
+    assert asked == ["Anna", "Otto"]

@@ -10,7 +10,7 @@ import pytest
 from rag.errors import ModelError
 from rag.models import reader as module
 from rag.models.catalog import BUNDLED
-from rag.models.reader import TOKENS, Reader, encode_pair, open_tokenizer, prepared_reader
+from rag.models.reader import SPANS, TOKENS, Reader, encode_pair, open_tokenizer, prepared_reader
 from rag.models.weights import ADAPTERS, locate
 
 LIBRARY = "The library was founded in 1902 by Anna Berg, who gave it 3,000 books."
@@ -35,7 +35,7 @@ def reader(models_cache: Path) -> Reader:
     ],
 )
 def test_it_points_at_the_answer(reader: Reader, question: str, text: str, answer: str):
-    (pointed,) = reader.read(question, [("Town", text)])
+    ((pointed, *_),) = reader.read(question, [("Town", text)])
     assert answer in text[pointed.start : pointed.end]
     assert len(text[pointed.start : pointed.end]) < 30
 
@@ -43,14 +43,28 @@ def test_it_points_at_the_answer(reader: Reader, question: str, text: str, answe
 @pytest.mark.model
 def test_the_text_that_answers_has_the_better_odds(reader: Reader):
     library, bridge = reader.read("Who built the bridge?", [("", LIBRARY), ("", BRIDGE)])
-    assert bridge.odds > library.odds + 2
+    assert bridge[0].odds > library[0].odds + 2
+
+
+@pytest.mark.model
+def test_places_come_best_first_and_only_those_that_fit(reader: Reader):
+    question = "What does the library have?"
+    (every,) = reader.read(question, [("", LIBRARY)])
+    assert len(every) == SPANS
+    assert [each.odds for each in every] == sorted((each.odds for each in every), reverse=True)
+    (fitting,) = reader.read(question, [("", LIBRARY)], lambda text: "1902" in text)
+    assert 0 < len(fitting) < SPANS
+    assert all("1902" in LIBRARY[each.start : each.end] for each in fitting)
+    ((none,),) = reader.read(question, [("", LIBRARY)], lambda _: False)
+    assert (none.start, none.end) == (every[0].start, every[0].end)
+    assert none.odds < every[0].odds - 1
 
 
 @pytest.mark.model
 def test_a_text_reads_the_same_alone_and_beside_a_longer_one(reader: Reader):
     question = "Who founded the library?"
-    (alone,) = reader.read(question, [("", LIBRARY)])
-    beside, _ = reader.read(question, [("", LIBRARY), ("", BRIDGE * 12)])
+    ((alone, *_),) = reader.read(question, [("", LIBRARY)])
+    (beside, *_), _ = reader.read(question, [("", LIBRARY), ("", BRIDGE * 12)])
     assert (alone.start, alone.end) == (beside.start, beside.end)
     assert alone.odds == pytest.approx(beside.odds, abs=0.01)
 
@@ -58,10 +72,10 @@ def test_a_text_reads_the_same_alone_and_beside_a_longer_one(reader: Reader):
 @pytest.mark.model
 def test_nothing_and_far_too_much_can_be_read(reader: Reader):
     assert reader.read("Who?", []) == []
-    (empty,) = reader.read("Who?", [("", "")])
+    ((empty,),) = reader.read("Who?", [("", "")])
     assert empty.start == empty.end == 0
     assert empty.odds < -100
-    (long,) = reader.read("who " * 2000, [("A title " * 500, "word " * 5000)])
+    ((long, *_),) = reader.read("who " * 2000, [("A title " * 500, "word " * 5000)])
     assert 0 <= long.start <= long.end <= 25_000
 
 

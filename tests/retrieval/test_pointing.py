@@ -39,12 +39,12 @@ class Points:
     def load(self) -> None:
         pass
 
-    def read(self, question, texts):
+    def read(self, question, texts, fits):
         self.read_texts += texts
         return [
-            Pointed(text.index(self.word), text.index(self.word) + len(self.word), self.odds)
+            [Pointed(text.index(self.word), text.index(self.word) + len(self.word), self.odds)]
             if self.word in text
-            else Pointed(0, 1, -8.0)
+            else [Pointed(0, 1, -8.0)]
             for _, text in texts
         ]
 
@@ -58,10 +58,44 @@ def test_a_passage_that_answers_comes_first_with_the_best_score():
     read = point("When was it built?", both, Points("1990", 6.0))
     assert [each.id for each in read.passages] == [2, 1]
     assert [each.score for each in read.passages] == [0.9, 0.8]
-    assert set(read.seconds) == {"words", "read"}
+    assert {*read.seconds} == {"words", "read"}
     answering = read.passages[0].answering
     assert answering is not None
     assert TEXT[answering.start : answering.end] == "1990"
+
+
+def test_all_places_that_may_answer_are_kept_as_places_of_the_passage():
+    class Both(Points):
+        def read(self, question, texts, fits):
+            at = texts[0][1].index("1990")
+            return [[Pointed(at, at + 4, 2.0), Pointed(0, 3, 1.0)]]
+
+    (read,) = point("When was it built?", found(passage(1, 1.0)), Both("", 0)).passages
+    assert read.answering is not None
+    (other,) = read.answering.others
+    assert (TEXT[other.start : other.end], other.odds) == ("Bee", 1.0)
+    assert TEXT[read.answering.start : read.answering.end] == "1990"
+
+
+@pytest.mark.parametrize(
+    ("question", "phrase", "answers"),
+    [
+        ("When was the shed built?", "1990", True),
+        ("When was the shed built?", "green", False),
+        ("What is green?", "The shed", True),
+        ("What is the shed?", "The shed", False),
+        ("How many sheds are there?", "Bees", False),
+    ],
+)
+def test_the_reader_is_told_what_may_answer(question, phrase, answers):
+    class Asks(Points):
+        def read(self, question, texts, fits):
+            self.said = fits(phrase)
+            return super().read(question, texts, fits)
+
+    reader = Asks("shed", 1.0)
+    point(question, found(passage(1, 1.0)), reader)
+    assert reader.said is answers
 
 
 def test_a_far_better_passage_stays_first():

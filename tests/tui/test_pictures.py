@@ -72,6 +72,9 @@ class ScriptedGenerator:
     def count_tokens(self, text: str) -> int:
         return len(text.split())
 
+    def likelihood(self, messages: Sequence[Message], text: str) -> float:
+        return 0.0
+
     def stream(
         self,
         messages: Sequence[Message],

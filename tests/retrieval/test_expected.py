@@ -1,0 +1,81 @@
+"""A question for a time is not answered by a name, nor one for a number or a name by a thing."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answering.phrases import find_phrase
+from rag.retrieval.evidence import Evidence
+from rag.retrieval.expected import expected, fits, nearest_fitting, repeats
+from rag.retrieval.search import Passage
+
+NOTE = "Anna Berg named it. The name dates from 1902."
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("When was it named?", "time"),
+        ("and when?", "time"),
+        ("Since when has it been called that?", "time"),
+        ("When violence is used, what is it called?", None),
+        ("Who named it when it opened?", "name"),
+        ("Whenever did that happen", None),
+        ("In which year was it named?", "year"),
+        ("How many books were given?", "number"),
+        ("In how many languages does it write?", "number"),
+        ("What percentage is lent?", "number"),
+        ("How big is GPT-3?", "number"),
+        ("How long until it opens?", None),
+        ("Who invented the loom?", "name"),
+        ("But who thought up the name?", "name"),
+        ("Who teaches the children?", None),
+        ("Who was it named after?", None),
+    ],
+)
+def test_what_is_expected(question, kind):
+    assert expected(question) == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "fitting", "other"),
+    [
+        ("time", ["1902", "in May", "the 19th century", "after the war", "at night"], "Anna Berg"),
+        ("year", ["1902", "in June 1902", "395 AD"], "in May"),
+        ("number", ["3,000", "seven", "half of them", "twenty-one", "none"], "old books"),
+        ("name", ["Anna Berg", "the Normans", "IBM", "eBay", "otto"], "the generator"),
+        ("name", ["The Normans"], "The generator"),
+        (None, ["whatever"], ""),
+    ],
+)
+def test_what_fits(kind, fitting, other):
+    assert all(fits(each, kind) for each in fitting)
+    assert not other or not fits(other, kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "repeated"),
+    [
+        ("the hive", "Where is the hive?", True),
+        ("the hive of Anna", "Where is the hive?", False),
+        ("the hive", "Is it the hive or the shed?", False),
+        ("one", "How many hives are there?", False),
+    ],
+)
+def test_what_only_repeats_the_question(text, question, repeated):
+    assert repeats(text, question) is repeated
+
+
+def test_a_name_gives_way_to_the_sentence_that_tells_when():
+    first, second = "Anna Berg named it.", "The name dates from 1902."
+    evidence = [
+        Evidence(1, first, 1, 1, 0, len(first), 1.0),
+        Evidence(1, second, 1, 1, len(first) + 1, len(NOTE), 0.9),
+    ]
+    passages = [Passage(1, "l.md", "Library", (), 1, 1, NOTE, 1.0, 0.6, None)]
+    assert find_phrase("Anna Berg [1]", passages, evidence, "and when?") is None
+    assert nearest_fitting(evidence, "time").text == second
+    assert nearest_fitting(evidence[:1], "time").text == first
+    said = find_phrase("1902 [1]", passages, evidence, "and when?")
+    assert said is not None
+    assert said.text == "1902 [1]"
