@@ -46,7 +46,7 @@ _NUMBER = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|"
     r"(?:twen|thir|for|fif|six|seven|eigh|nine)ty|half|halves|third|quarter|hundred|thousand|million|"
     r"billion|trillion|dozen|single|both|no|none|zero|once|twice|double|all|several|few|many|most|"
-    r"majority|entire|whole|much|little)s?\b",
+    r"majority)s?\b",
     re.IGNORECASE,
 )
 _FITS = {

@@ -36,7 +36,7 @@ class Said:
         return len(text.split())
 
     def likelihood(self, messages, text):
-        return -0.1 if self.text.startswith(text) else -9.0
+        return -0.1 if self.text.startswith(text) else -4.0
 
     def stream(self, messages, max_tokens, cancel=None, avoid=""):
         yield Token("", 0.0, 10, 10)

@@ -110,7 +110,10 @@ def test_candidates_come_best_first_each_once_and_the_models_own_among_them():
     assert phrases[-1] == "old pear tree"
     assert [each.odds for each in found] == sorted((each.odds for each in found), reverse=True)
     without = candidates("something else", passages(*places), READ, "What is there?")
-    assert [each.phrase for each in without] == phrases[:-1]
+    assert [each.phrase for each in without] == phrases[:6]
+    unread = candidates("It was", passages(*places[:3]), READ, "What is there?")
+    assert unread[-1].phrase == "It was"  # the reader does not point at it: it thinks less of it
+    assert unread[-1].odds <= unread[-2].odds
 
 
 def choose(odds: dict[str, float], likelihoods: dict[str, float]) -> tuple[str, list[str]]:
@@ -122,7 +125,8 @@ def choose(odds: dict[str, float], likelihoods: dict[str, float]) -> tuple[str, 
         return likelihoods.get(phrase, -20.0)
 
     found = [
-        Candidate(phrase, each, Sentence(phrase, (), "supported")) for phrase, each in odds.items()
+        Candidate(phrase, 1, each, Sentence(phrase, (), "supported"))
+        for phrase, each in odds.items()
     ]
     best = chosen(found, likelihood)
     return best.text if best else "", asked
