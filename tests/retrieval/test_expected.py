@@ -22,6 +22,8 @@ NOTE = "Anna Berg named it. The name dates from 1902."
         ("Who named it when it opened?", "name"),
         ("Whenever did that happen", None),
         ("In which year was it named?", "year"),
+        ("What date was my note created?", "date"),
+        ("On which wedding day did it rain?", "date"),
         ("How many books were given?", "number"),
         ("In how many languages does it write?", "number"),
         ("What percentage is lent?", "number"),
@@ -41,6 +43,7 @@ def test_what_is_expected(question, kind):
     ("kind", "fitting", "other"),
     [
         ("time", ["1902", "in May", "the 19th century", "after the war", "at night"], "Anna Berg"),
+        ("date", ["5th February 2024", "2024-02-05", "on Monday", "Boxing Day"], "2022"),
         ("year", ["1902", "in June 1902", "395 AD"], "in May"),
         ("number", ["3,000", "seven", "half of them", "twenty-one", "none"], "old books"),
         ("name", ["Anna Berg", "the Normans", "IBM", "eBay", "otto"], "the generator"),
