@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -224,3 +225,15 @@ def test_an_output_that_takes_nothing(box: Box, output: str, status: int, says: 
         assert done.stderr.startswith(says)
         assert "Traceback" not in done.stderr
         assert "unforeseen" not in done.stderr
+
+
+def test_times_count_from_the_start_of_the_process():
+    says = (
+        "import time; time.sleep(0.3); from rag.cli import _process_start;"
+        "print(time.perf_counter() - _process_start())"
+    )
+    before = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", says], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert 0.3 <= float(done.stdout) <= time.perf_counter() - before + 0.02
