@@ -173,9 +173,9 @@ def _phrase(
         if "]" in token.text:
             break
     found = candidates(said, passages, read, question) if pointed else []
-    sentence = chosen(found, partial(generator.likelihood, prompt.messages)) or find_phrase(
-        said, passages, read, question
-    )
+    sentence = chosen(
+        found, partial(generator.likelihood, prompt.messages, cancel=cancel)
+    ) or find_phrase(said, passages, read, question)
     if strict and (sentence is None or sentence.support != "supported"):
         yield Drafted(REFUSAL, False, (), draft.first_token, draft.tokens_per_s, sure)
         return

@@ -117,7 +117,12 @@ class EndpointGenerator:
         """About; the server alone knows its tokenizer. Rather too many than too few."""
         return math.ceil(len(text.encode("utf-8", "replace")) / 3)
 
-    def likelihood(self, messages: Sequence[Message], text: str) -> float:  # noqa: ARG002
+    def likelihood(
+        self,
+        messages: Sequence[Message],  # noqa: ARG002
+        text: str,  # noqa: ARG002
+        cancel: Cancel | None = None,  # noqa: ARG002
+    ) -> float:
         """The same for every text: the server does not say."""
         return 0.0
 

@@ -11,14 +11,14 @@ import codecs
 import ctypes
 import math
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rag.answering.chat_tokens import ChatTokens
 from rag.answering.messages import Cancel, Message, Token
+from rag.answering.pace import Pace
 from rag.answering.thoughts import Folding, opened_by
 from rag.errors import Cancelled, ModelError
 from rag.models.header import context_for, free_memory, header_of
@@ -57,37 +57,9 @@ class Generator(Protocol):
         cancel: Cancel | None = None,
         avoid: str = "",
     ) -> Iterator[Token]: ...
-    def likelihood(self, messages: Sequence[Message], text: str) -> float: ...
-
-
-class _Pace:
-    """Threads for the next token: all cores, one while other programs keep the cores busy.
-
-    llama.cpp's threads meet hundreds of times a token; where one of them has lost its core to
-    another program, the others wait. Measured on two cores: 0.6 tokens/s
-    with two spinning threads beside a busy program, 52 alone. One thread meets nobody; alone
-    it gives 39.
-    """
-
-    def __init__(self, threads: int) -> None:
-        self._threads = threads
-        self._fastest = float("inf")
-        self._alone = 0  # tokens for which one thread is used still
-        self._last = time.perf_counter()
-
-    def step(self, set_threads: Callable[[int], None]) -> None:
-        """Called before each token."""
-        now = time.perf_counter()
-        took, self._last = now - self._last, now
-        if self._alone:
-            self._alone -= 1
-            if not self._alone:
-                set_threads(self._threads)
-            return
-        if took > 4 * self._fastest:
-            self._alone = 16
-            set_threads(1)
-        self._fastest = min(self._fastest, max(took, 1e-3))
+    def likelihood(
+        self, messages: Sequence[Message], text: str, cancel: Cancel | None = None
+    ) -> float: ...
 
 
 class LlamaGenerator:
@@ -227,16 +199,20 @@ class LlamaGenerator:
             yield from self._read_prompt(ids, cancel)
             yield from self._answer(len(ids), max_tokens, room, cancel, avoid, Folding(opened))
 
-    def likelihood(self, messages: Sequence[Message], text: str) -> float:
+    def likelihood(
+        self, messages: Sequence[Message], text: str, cancel: Cancel | None = None
+    ) -> float:
         """The log-probability that `text` answers and the mark of its note follows. Of a prompt
-        that was just answered nothing is read again. Raises ModelError."""
+        that was just answered nothing is read again. Raises Cancelled, ModelError."""
         ids = self.prompt_ids(messages)
         wanted = self.chat.tokenize(f"{text} [", special=False)[: _SLICE - 1]
         with self._lock:
             if len(ids) + len(wanted) > self._library.llama_n_ctx(self._context):
                 return -math.inf
             shared = self._keep(ids[:-1])
+            self._check(cancel)
             for start in range(shared, len(ids) - 1, _SLICE):
+                self._check(cancel)
                 self._decode(ids[start : min(start + _SLICE, len(ids) - 1)])
             self._decode([ids[-1], *wanted[:-1]], every=True)
             return sum(_logprob(self._logits(place), each) for place, each in enumerate(wanted))
@@ -270,7 +246,7 @@ class LlamaGenerator:
     ) -> Iterator[Token]:
         """At most `max_tokens` of answer after `_THOUGHTS` of thought, in `room` tokens."""
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        pace = _Pace(self._threads)
+        pace = Pace(self._threads)
         if avoid:
             self._logits()[self.chat.tokenize(avoid, special=False)[0]] = -math.inf
         said = False

@@ -35,7 +35,7 @@ class Said:
     def count_tokens(self, text: str) -> int:
         return len(text.split())
 
-    def likelihood(self, messages, text):
+    def likelihood(self, messages, text, cancel=None):
         return -0.1 if self.text.startswith(text) else -4.0
 
     def stream(self, messages, max_tokens, cancel=None, avoid=""):

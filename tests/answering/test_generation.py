@@ -121,6 +121,12 @@ def test_how_likely_an_answer_is(model):
     assert model.likelihood(chat, written) == pytest.approx(likely, abs=0.05)
 
 
+def test_weighing_can_be_cancelled(model):
+    with pytest.raises(Cancelled):
+        model.likelihood([Message("user", LONG[:400])], "Anna", cancel=lambda: True)
+    assert text_of(model.stream([Message("user", "Who? " + LONG[:400])], 8)).strip()
+
+
 def test_after_weighing_an_answer_the_next_one_is_the_same(model):
     chat = [Message("user", "Who founded the library? " + LONG[:400])]
     first = text_of(model.stream(chat, 16))

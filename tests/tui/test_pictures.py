@@ -72,7 +72,12 @@ class ScriptedGenerator:
     def count_tokens(self, text: str) -> int:
         return len(text.split())
 
-    def likelihood(self, messages: Sequence[Message], text: str) -> float:
+    def likelihood(
+        self,
+        messages: Sequence[Message],
+        text: str,
+        cancel: Callable[[], bool] | None = None,
+    ) -> float:
         return 0.0
 
     def stream(
