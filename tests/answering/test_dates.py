@@ -28,8 +28,12 @@ def test_what_asks_for_a_time(question, asks):
 
 
 @pytest.mark.parametrize(
-    "text", ["1902", "in May", "the 19th century", "after the war", "at night"]
-)
+    "text",
+    [
+        "1902", "in May", "the 19th century", "after the war", "at night", "tonight", "on weekends",
+        "the ninth", "on the first", "the Twelfth", "the twenty-third", "the thirtieth",
+    ],
+)  # fmt: skip
 def test_what_tells_a_time(text):
     assert tells_when(text)
     assert not tells_when("Anna Berg")
@@ -48,3 +52,17 @@ def test_a_name_gives_way_to_the_sentence_that_tells_when():
     said = find_phrase("1902 [1]", passages, evidence, "and when?")
     assert said is not None
     assert said.text == "1902 [1]"
+
+
+def test_a_day_in_words_is_a_time():
+    note = "The queen was marked blue on the ninth. North | 11"
+    best, row = note[:39], note[40:]
+    evidence = [
+        Evidence(1, best, 1, 1, 0, len(best), 1.8),
+        Evidence(1, row, 1, 1, len(best) + 1, len(note), 1.0),
+    ]
+    passages = [Passage(1, "bees.docx", "Bee log", (), 1, 1, note, 1.0, 0.6, None)]
+    assert nearest_time(evidence).text == best
+    said = find_phrase("the ninth [1]", passages, evidence, "When was the queen marked?")
+    assert said is not None
+    assert said.text == "the ninth [1]"
