@@ -51,6 +51,7 @@ def _changes(
 ) -> Iterator[bool]:
     from watchfiles import watch
 
+    before = _identities(folders)
     changes = watch(
         *folders,
         watch_filter=lambda _change, path: _is_note(path, folders, suffixes),
@@ -63,13 +64,23 @@ def _changes(
         ignore_permission_denied=True,
     )
     if not stop.is_set():
-        watching(all(each.is_dir() for each in folders))
+        watching(True)
     for found in changes:
-        for each in folders:
-            if not each.is_dir():
-                raise FileNotFoundError(each)
+        if _identities(folders) != before:
+            raise FileNotFoundError  # another folder in its place, which nobody watches
         if not stop.is_set():
             yield bool(found)
+
+
+def _identities(folders: Sequence[Path]) -> list[tuple[int, int]]:
+    """Device and number of each folder. Raises OSError where one is none: watchfiles itself waits
+    in vain at a path that is not there."""
+    found = []
+    for each in folders:
+        with os.scandir(each):
+            about = os.stat(each)
+        found.append((about.st_dev, about.st_ino))
+    return found
 
 
 def _is_note(path: str, folders: Sequence[Path], suffixes: tuple[str, ...]) -> bool:
@@ -94,10 +105,11 @@ def keep_indexed(engine: Engine, stop: threading.Event, tell: Callable[[Told], o
     here = True
 
     def watching(on: bool) -> None:
-        nonlocal here
+        nonlocal here, late
         if on != here:
             there = "is there again" if on else "is not there; it is looked for"
             tell(f"The notes folder {there}.")
+            late = late or on  # nobody saw what changed meanwhile
         here = on
 
     for changed in note_changes(engine.folders, stop, watching, engine.parts.suffixes):

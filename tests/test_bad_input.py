@@ -130,9 +130,22 @@ def test_bad_questions_and_flags(box: Box):
     for k in ("0", "51", "-3"):
         box.refused("ask", "-k", k, BARREL, says="out of range")
     box.refused("ask", "-k", "many", BARREL, says="invalid int value")
-    box.refused("aks", BARREL, says="invalid choice")
-    box.refused("ask", "--nope", BARREL, says="unrecognized")
     box.refused(says="required")
+
+
+def test_a_misspelt_command_line_gets_the_nearest_word(box: Box):
+    for typed, says in (
+        (("aks", BARREL), "Did you mean: rag ask?"),
+        ((BARREL,), 'To ask your notes: rag ask "…"'),
+        (("xylophone",), "It knows index, ask, search"),
+        (("models", "pul", "x"), "Did you mean: rag models pull?"),
+        (("ask", "--qoute", BARREL), "rag ask knows no --qoute. Did you mean --quote?"),
+        (("ask", "--no-refrehs=1", BARREL), "Did you mean --no-refresh?"),
+        (("service", "install", "--pritn"), "rag service install knows no --pritn. Did you mean"),
+        (("ask", "--zzz", BARREL), "rag ask knows no --zzz. See: rag ask --help"),
+        (("status", "here"), "rag status has no use for 'here'."),
+    ):
+        box.refused(*typed, says=says)
 
 
 def test_a_question_of_ten_thousand_words(box: Box):
@@ -259,9 +272,8 @@ def test_folders_that_can_be_none(box: Box):
     )
     box.env["RAG_DATA_DIR"] = str(box.folder / "data")
     box.env["RAG_CACHE_DIR"] = "/proc/nothing"
-    box.refused(
-        "index", says="Name another folder with RAG_DATA_DIR, RAG_CACHE_DIR or RAG_CONFIG_DIR"
-    )
+    names = "RAG_DATA_DIR, RAG_CACHE_DIR or RAG_CONFIG_DIR"
+    box.refused("index", says=f"Name another folder with {names}")
 
 
 def limit(size: int):

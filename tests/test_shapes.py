@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from rag.shapes import SHAPES, json_schema
+from rag.commands.parser import build_parser
+from rag.evaluation.measures import FIGURES
+from rag.models.catalog import find_model
+from rag.models.weights import locate
+from rag.shapes import SHAPES, EvalJson, json_schema
 from tests.conftest import Box
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -45,10 +51,73 @@ def test_the_documentation_names_every_shape_and_key():
         assert shape.__annotations__.keys() <= named, shape
 
 
+ELSEWHERE = {  # held against their shapes beside what they need: a hub, a measured model
+    ("models", "pull"): "tests/models/test_download.py",
+    ("models", "bench"): "tests/models/test_command.py",
+}
+COMMANDS = (
+    (("index", "--json"), "IndexJson"),
+    (("index", "--check", "--json"), "IndexJson"),
+    (("ask", "--json", "Which notes mention the hive?"), "AnswerJson"),
+    (("ask", "--json", "--quote", "--with", "rules.txt", "What must be locked?"), "AnswerJson"),
+    (("search", "--json", BARREL), "SearchJson"),
+    (("search", "--json", "--explain", BARREL), "ExplainedJson"),
+    (("open", "--json", "rain barrel"), "OpenJson"),
+    (("status", "--json"), "StatusJson"),
+    (("models", "--json"), "ModelJson"),
+    (("doctor", "--json"), "FindingJson"),
+    (("doctor", "--deep", "--json"), "FindingJson"),
+    (("models", "add", "--json", "MODEL", "--name", "mine"), "ModelHereJson"),
+    (("models", "use", "--json", "mine"), "ModelInUseJson"),
+    (("models", "use", "--json", "SmolLM2-135M-Instruct"), "ModelInUseJson"),
+    (("models", "remove", "--json", "mine"), "ModelHereJson"),
+    (("service", "status", "--json"), "ServiceJson"),
+    (("forget", "--json", "bees.md"), "ForgottenJson"),
+    (("forget", "--json", "--undo", "bees.md"), "RememberedJson"),
+)
+
+
+def json_commands(parser: argparse.ArgumentParser, words: tuple[str, ...] = ()) -> set[Any]:
+    """The words of every command that knows --json."""
+    found = {words} if "--json" in parser._option_string_actions else set()
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for word, each in action.choices.items():
+                found |= json_commands(each, (*words, word))
+    return found
+
+
+def test_no_command_is_left_out():
+    tried = {tuple(takewhile(lambda word: word[:1] != "-", command)) for command, _ in COMMANDS}
+    assert tried | set(ELSEWHERE) | {("eval",)} == json_commands(build_parser())
+
+
 @pytest.mark.model
 def test_every_command(box: Box):
     (box.notes / "empty.md").write_text("")
-    check(printed(box, "index", "--json"), "IndexJson")
+    (box.folder / "rules.txt").write_text("The gate must be locked at night.\n")
+    weights = str(locate(find_model("SmolLM2-135M-Instruct", "generator")))
+    for command, shape in COMMANDS:
+        value = printed(box, *(weights if word == "MODEL" else word for word in command))
+        values = value if isinstance(value, list) else [value]
+        assert values
+        for each in values:
+            check(each, shape)
+
+
+@pytest.mark.model
+def test_figures_of_questions(box: Box):
+    asked = {"id": "1", "question": BARREL, "answers": ["300 litres"], "note": "barrel.md"}
+    (box.folder / "questions.jsonl").write_text(json.dumps(asked) + "\n")
+    flat = printed(box, "eval", "--json", "--answers", "--quote", "questions.jsonl")
+    named = EvalJson.__annotations__.keys()
+    check({name: flat[name] for name in named}, "EvalJson")
+    assert flat.keys() - named <= FIGURES.keys()
+    assert all(isinstance(each, int | float) for each in flat.values())
+
+
+@pytest.mark.model
+def test_answers(box: Box):
     answer = printed(box, "ask", "--json", BARREL)
     check(answer, "AnswerJson")
     assert answer["citations"]
@@ -58,20 +127,6 @@ def test_every_command(box: Box):
     listed = printed(box, "ask", "--json", "Which notes mention the hive?")
     check(listed, "AnswerJson")
     assert [each["path"] for each in listed["notes"]] == ["bees.md"]
-    check(printed(box, "search", "--json", BARREL), "SearchJson")
-    check(printed(box, "search", "--json", "--explain", BARREL), "ExplainedJson")
-    check(printed(box, "open", "--json", "rain barrel"), "OpenJson")
-    check(printed(box, "status", "--json"), "StatusJson")
-    for name, shape in (("models", "ModelJson"), ("doctor", "FindingJson")):
-        rows = printed(box, name, "--json")
-        assert rows
-        for each in rows:
-            check(each, shape)
-    used = printed(box, "models", "use", "--json", "SmolLM2-135M-Instruct")
-    check(used, "ModelInUseJson")
-    check(printed(box, "forget", "--json", "bees.md"), "ForgottenJson")
-    check(printed(box, "forget", "--json", "--undo", "bees.md"), "RememberedJson")
-    check(printed(box, "service", "status", "--json"), "ServiceJson")
 
 
 @pytest.mark.model

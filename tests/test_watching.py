@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import queue
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from rag import watching
 from rag.errors import IndexBusy
 from rag.indexing.build import IndexProgress, IndexReport
 from rag.watching import _is_note, keep_indexed
@@ -50,6 +53,49 @@ def test_what_stands_in_the_way_is_said_once_and_tried_again(tmp_path):
     keep_indexed(engine, stop, tell)
     assert told == ["Another rag is at work.", REPORT]
     assert engine.runs == 3
+
+
+class Counting(Following):
+    """One that counts how often it looked for changes, and never finds any."""
+
+    def changed(self) -> bool:
+        self.runs += 1
+        return False
+
+
+@pytest.mark.parametrize("back", ["the same", "another in its place"])
+def test_a_folder_that_goes_away_and_comes_back_is_followed_again(tmp_path, monkeypatch, back):
+    """What was written while nobody watched is looked at, and what is written from then on."""
+    monkeypatch.setattr(watching, "LOOK_AGAIN_S", 0.1)
+    folder, away = tmp_path / "notes", tmp_path / "away"
+    folder.mkdir()
+    engine, stop, told = Counting(folder, busy=0), threading.Event(), queue.Queue()
+    follower = threading.Thread(target=keep_indexed, args=(engine, stop, told.put))
+    follower.start()
+    try:
+        wait_until(lambda: engine.runs >= 2)
+        folder.rename(away)
+        assert told.get(timeout=60) == "The notes folder is not there; it is looked for."
+        before = engine.runs
+        if back == "the same":
+            away.rename(folder)
+        else:
+            folder.mkdir()
+        assert told.get(timeout=60) == "The notes folder is there again."
+        wait_until(lambda: engine.runs > before)
+        before = engine.runs
+        (folder / "new.md").write_text("New.")
+        wait_until(lambda: engine.runs > before)
+    finally:
+        stop.set()
+        follower.join()
+
+
+def wait_until(done: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_only_notes_folders_and_rules_matter(tmp_path):

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import NoReturn
 
 from rag import __version__
 from rag.commands import asking, keeping
 from rag.commands.shared import STATUSES
-from rag.errors import RagError
+from rag.commands.spelling import Parser
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line: also what completion and the manual page are made from."""
-    parser = _Parser(prog="rag", description="Ask your own notes, on this machine.")
+    parser = Parser(prog="rag", description="Ask your own notes, on this machine.")
     parser.add_argument("--version", action="version", version=f"rag {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
 
     index = commands.add_parser("index", help="bring the index up to date with the notes")
     index.add_argument("path", nargs="?", metavar="PATH", help="the notes folder, or its name")
@@ -122,7 +121,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     service = commands.add_parser("service", help="keep the index up to date in the background")
     actions = service.add_subparsers(
-        metavar="ACTION", required=True, dest="action", parser_class=_Parser
+        metavar="ACTION", required=True, dest="action", parser_class=Parser
     )
     install = actions.add_parser("install", help="write the service's file; starts nothing")
     install.add_argument("path", nargs="?", metavar="PATH", help="the notes folder, or its name")
@@ -199,8 +198,3 @@ def _add_filters(command: argparse.ArgumentParser) -> None:
         filters.add_argument(flag, action="append", default=[], metavar=metavar, help=text)
     for flag, text in (("--since", "from this day on"), ("--until", "up to this day")):
         filters.add_argument(flag, metavar="DATE", help=f"{text}: 2024-02-05, 2024, 'last week'")
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise RagError(f"{message[:1].upper()}{message[1:]}.", f"See: {self.prog} --help")

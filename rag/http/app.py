@@ -171,5 +171,6 @@ async def _docs(_request: Request) -> Response:
     return HTMLResponse(page())
 
 
-async def _no_address(_request: Request, _error: Exception) -> Response:
-    return refused(404, "There is nothing at this address.", "See /docs for those there are.")
+async def _no_address(request: Request, _error: Exception) -> Response:
+    path = request.url.path
+    return refused(path, 404, "There is nothing at this address.", "See /docs for those there are.")

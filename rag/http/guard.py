@@ -45,30 +45,35 @@ class Guard:
             await refusal(scope, receive, _with_headers(send))
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
-        headers = Headers(scope=scope)
+        headers, path = Headers(scope=scope), scope["path"]
         host, origin = headers.get("host", ""), headers.get("origin")
         if host not in self._hosts:
-            return refused(421, "This server answers only to its own name.", "Ask 127.0.0.1.")
+            return refused(path, 421, "This server answers only to its own name.", "Ask 127.0.0.1.")
         if origin is not None and origin != f"http://{host}":
-            return refused(403, "Pages of other sites may not ask your notes.")
+            return refused(path, 403, "Pages of other sites may not ask your notes.")
         size = headers.get("content-length", "0")
         if "transfer-encoding" in headers or not size.isdecimal() or int(size) > LARGEST:
-            return refused(413, "The request is too large.", "Send at most 1 MiB, with its length.")
-        if scope["path"] in self._open:
+            return refused(
+                path, 413, "The request is too large.", "Send at most 1 MiB, with its length."
+            )
+        if path in self._open:
             return None
         given = headers.get("authorization", "").removeprefix("Bearer ").strip()
         if not secrets.compare_digest(given.encode(), self._token.encode()):
             what = "is wrong" if given else "is missing"
             reply = refused(
-                401, f"The token {what}.", "rag serve --http says which file it stands in."
+                path, 401, f"The token {what}.", "rag serve --http says which file it stands in."
             )
             reply.headers["WWW-Authenticate"] = 'Bearer realm="rag"'
             return reply
         return None
 
 
-def refused(status: int, error: str, remedy: str = "") -> JSONResponse:
-    """An error as this server tells it."""
+def refused(path: str, status: int, error: str, remedy: str = "") -> JSONResponse:
+    """An error as this server tells it; below /v1 as chat clients look for it."""
+    if path.startswith("/v1/"):
+        said = {"message": f"{error} {remedy}".strip(), "type": "invalid_request_error"}
+        return JSONResponse({"error": {**said, "code": None}}, status)
     return JSONResponse({"error": error, "remedy": remedy}, status)
 
 

@@ -43,6 +43,15 @@ _CHAT = {
     },
     "stream": {"type": "boolean"},
 }
+_CHAT_ERROR = {
+    "type": "object",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {"message": {"type": "string"}, "type": {"type": "string"}},
+        }
+    },
+}
 _EVENTS = (
     "Server-sent events, each with one JSON object: RetrievedEventJson, ReadingEventJson, "
     "ThinkingEventJson, SentenceEventJson, then AnswerEventJson or ErrorEventJson. With Accept: "
@@ -84,9 +93,13 @@ def document() -> dict[str, Any]:
                 "get": _get("A note and its text; its id is its path", (), _ref("NoteJson")),
                 "parameters": [identifier],
             },
-            "/v1/models": {"get": _get("The one model there is", (), {"type": "object"})},
+            "/v1/models": {
+                "get": _get("The one model there is", (), {"type": "object"}, wrong=_CHAT_ERROR)
+            },
             "/v1/chat/completions": {
-                "post": _post("A chat, as OpenAI's clients send it", _CHAT, ["messages"], {})
+                "post": _post(
+                    "A chat, as OpenAI's clients send it", _CHAT, ["messages"], {}, _CHAT_ERROR
+                )
             },
         },
         "components": {
@@ -129,7 +142,11 @@ def _section(title: str, operation: dict[str, Any]) -> str:
 
 
 def _get(
-    summary: str, parameters: tuple[tuple[str, str], ...], reply: Any, said: str = ""
+    summary: str,
+    parameters: tuple[tuple[str, str], ...],
+    reply: Any,
+    said: str = "",
+    wrong: Any = None,
 ) -> dict[str, Any]:
     return {
         "summary": summary,
@@ -138,24 +155,25 @@ def _get(
             {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
             for name, text in parameters
         ],
-        "responses": _responses(reply),
+        "responses": _responses(reply, wrong or _ref("ErrorJson")),
     }
 
 
-def _post(summary: str, fields: Any, required: list[str], reply: Any) -> dict[str, Any]:
+def _post(
+    summary: str, fields: Any, required: list[str], reply: Any, wrong: Any = None
+) -> dict[str, Any]:
     schema = {"type": "object", "properties": fields, "required": required}
     return {
         "summary": summary,
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
-        "responses": _responses(reply),
+        "responses": _responses(reply, wrong or _ref("ErrorJson")),
     }
 
 
-def _responses(reply: Any) -> dict[str, Any]:
+def _responses(reply: Any, wrong: Any) -> dict[str, Any]:
     def said(text: str, schema: Any) -> dict[str, Any]:
         return {"description": text, "content": {"application/json": {"schema": schema}}}
 
-    wrong = _ref("ErrorJson")
     return {
         "200": said("What was asked for.", reply),
         "400": said("The question or its options cannot be understood.", wrong),

@@ -21,11 +21,12 @@ _CONSTANTS: dict[str, JsonValue] = {
 
 
 class _BrokenYaml(Exception):
-    """Front matter that is not a plain mapping; `line` is 0-based within it."""
+    """Front matter that is not a plain mapping; `line` is 0-based within it, `why` a clause."""
 
-    def __init__(self, line: int) -> None:
+    def __init__(self, line: int, why: str = "is not valid YAML") -> None:
         super().__init__(line)
         self.line = line
+        self.why = why
 
 
 def front_matter_size(lines: list[str]) -> int:
@@ -49,7 +50,7 @@ def read_front_matter(lines: list[str], warnings: list[str]) -> tuple[dict[str, 
         return _read_yaml(source), size
     except _BrokenYaml as broken:
         line = min(broken.line + 2, size)
-        warnings.append(f"front matter is not valid YAML (line {line}); read as text")
+        warnings.append(f"front matter {broken.why} (line {line}); read as text")
         return {}, 0
 
 
@@ -69,12 +70,12 @@ def _read_yaml(source: str) -> dict[str, JsonValue]:
         for event in yaml.parse(_NOT_IN_YAML.sub(" ", source), Loader=loader):
             line = event.start_mark.line if event.start_mark else 0
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                raise _BrokenYaml(line)
+                raise _BrokenYaml(line, "uses YAML's anchors, which are not read")
             if isinstance(event, yaml.ScalarEvent):
                 open_[-1].append(_scalar(event.value) if event.implicit[0] else event.value)
             elif isinstance(event, yaml.CollectionStartEvent):
                 if len(open_) > _YAML_DEPTH:
-                    raise _BrokenYaml(line)
+                    raise _BrokenYaml(line, "is nested too deeply")
                 open_.append([])
             elif isinstance(event, yaml.SequenceEndEvent):
                 closed = open_.pop()
@@ -86,9 +87,10 @@ def _read_yaml(source: str) -> dict[str, JsonValue]:
         mark = getattr(error, "problem_mark", None)
         raise _BrokenYaml(mark.line if mark else 0) from error
     values = open_[0] or [{}]  # nothing but comments is an empty mapping
-    if len(values) != 1 or not isinstance(values[0], dict):
-        raise _BrokenYaml(0)
-    return values[0]
+    if len(values) == 1 and isinstance(values[0], dict):
+        return values[0]
+    held = "a list" if isinstance(values[0], list) else "text"
+    raise _BrokenYaml(0, f"holds {held} instead of fields such as 'tags: garden'")
 
 
 def _scalar(text: str) -> JsonValue:

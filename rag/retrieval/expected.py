@@ -39,6 +39,9 @@ _ASKS_NAME = re.compile(
 )
 _TIME = re.compile(
     r"\d|\b(?:century|decade|year|month|week|day|night|morning|noon|evening|hour|minute|second|season|"
+    r"(?:mid|to|week)(?:day|night|end)|fortnight|quarter|christmas|easter|"
+    r"(?:(?:twenty|thirty)[- ])?(?:first|third|(?:four|fif|six|seven|eigh|nin)th)|"  # of a month
+    r"(?:ten|eleven|twelf|(?:thir|four|fif|six|seven|eigh|nine)teen|twentie|thirtie)th|"
     r"spring|summer|autumn|winter|january|february|march|april|may|june|july|august|september|"
     r"october|november|december|(?:mon|tues|wednes|thurs|fri|satur|sun)day|today|yesterday|"
     r"tomorrow|ago|before|after|during|until|since|while|once|upon|when\w*|time|age|era|period|"

@@ -90,7 +90,7 @@ def test_only_indexed_notes_are_served(served: Served, box: Box):
 
 def test_who_may_ask(served: Served):
     own = f"127.0.0.1:{served.port}"
-    for path in ("/search?q=x", "/notes", "/notes/barrel.md", "/v1/models", ASKED, "/nowhere"):
+    for path in ("/search?q=x", "/notes", "/notes/barrel.md", ASKED, "/nowhere"):
         for wrong in ("", "Bearer ", "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x"):
             reply = served.get(path, Authorization=wrong)
             assert reply.status == 401
@@ -148,9 +148,10 @@ def test_openapi_describes_what_there_is(served: Served):
 
 def test_a_chat_client(served: Served):
     """The official client, whole and as a stream."""
-    from openai import BadRequestError, OpenAI
+    from openai import AuthenticationError, BadRequestError, NotFoundError, OpenAI
 
-    client = OpenAI(base_url=f"http://127.0.0.1:{served.port}/v1", api_key=TOKEN, max_retries=0)
+    address = f"http://127.0.0.1:{served.port}/v1"
+    client = OpenAI(base_url=address, api_key=TOKEN, max_retries=0)
     assert [each.id for each in client.models.list()] == ["rag"]
     messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": BARREL}]
     whole = client.chat.completions.create(model="rag", messages=messages)
@@ -162,6 +163,10 @@ def test_a_chat_client(served: Served):
     assert chunks[-1].choices[0].finish_reason == "stop"
     with pytest.raises(BadRequestError, match="no word"):
         client.chat.completions.create(model="rag", messages=[{"role": "user", "content": "?"}])
+    with pytest.raises(NotFoundError, match="nothing at this address"):
+        client.embeddings.create(model="rag", input="x")
+    with pytest.raises(AuthenticationError, match="The token is wrong"):
+        OpenAI(base_url=address, api_key="wrong", max_retries=0).models.list()
 
 
 def test_a_conversation_in_messages():

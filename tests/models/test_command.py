@@ -17,6 +17,7 @@ from rag.models.catalog import find_model
 from rag.models.header import free_memory
 from rag.models.known import AS_OF, KNOWN
 from rag.models.weights import locate
+from tests.test_shapes import check
 
 
 @pytest.fixture
@@ -191,6 +192,7 @@ def test_measuring_the_bundled_model(run):
     status, out, _ = run("bench", "--json")
     assert status == 0
     measured = json.loads(out)
+    check(measured, "ModelSpeedJson")
     row = next(row for row in json.loads(run("--json")[1]) if row["name"] == measured["name"])
     assert row["speed"]["prefill"] == measured["prefill"] > 0
     assert row["speed"]["decode"] == measured["decode"] > 0

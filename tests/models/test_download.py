@@ -19,6 +19,7 @@ from rag.models.source import parse_source
 from rag.models.weights import locate
 from tests.conftest import Box
 from tests.models.hub import COMMIT, Hub, serving
+from tests.test_shapes import check
 
 REPO, FILE = "org/tiny-GGUF", "tiny.Q4_1.gguf"
 PULL = ("models", "pull", f"hf:{REPO}/{FILE}")
@@ -57,8 +58,9 @@ def test_nothing_is_fetched_without_a_yes(box: Box, hub: Hub):
 
 
 def test_a_model_is_fetched_used_and_removed(box: Box, hub: Hub, weights: bytes):
-    done = box.rag(*PULL, "--yes", "--name", "small")
+    done = box.rag(*PULL, "--yes", "--name", "small", "--json")
     assert done.returncode == 0, done.stderr
+    check(json.loads(done.stdout), "ModelHereJson")
     (pointer,) = box.folder.glob(f"hf/hub/models--org--tiny-GGUF/snapshots/{COMMIT}/{FILE}")
     assert pointer.read_bytes() == weights
     assert names(box) == ["SmolLM2-135M-Instruct", "small", "all-MiniLM-L6-v2"]

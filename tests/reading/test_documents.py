@@ -91,20 +91,22 @@ class TestFrontMatter:
         )  # fmt: skip
 
     @pytest.mark.parametrize(
-        ("yaml", "line"),
+        ("yaml", "why", "line"),
         [
-            ("title: [a", 3),
-            ("a: b\n\tc: d", 3),
-            ("- a\n- b", 2),
-            ("just words", 2),
-            ("a: &x b\nc: *x", 2),
-            ("a: b\nc: *x", 3),
-            ("a: " + "[" * 200, 2),
+            ("title: [a", "is not valid YAML", 3),
+            ("a: b\n\tc: d", "is not valid YAML", 3),
+            ("- a\n- b", "holds a list instead of fields such as 'tags: garden'", 2),
+            ("just words", "holds text instead of fields such as 'tags: garden'", 2),
+            ("a: &x b\nc: *x", "uses YAML's anchors, which are not read", 2),
+            ("a: b\nc: *x", "uses YAML's anchors, which are not read", 3),
+            ("a: " + "[" * 200, "is nested too deeply", 2),
         ],
     )
-    def test_a_broken_one_is_read_as_text_with_a_warning(self, yaml: str, line: int) -> None:
+    def test_a_broken_one_is_read_as_text_with_a_warning(
+        self, yaml: str, why: str, line: int
+    ) -> None:
         document = parse(f"---\n{yaml}\n---\nbody")
-        message = f"front matter is not valid YAML (line {line}); read as text"
+        message = f"front matter {why} (line {line}); read as text"
         assert document.warnings == (message,)
         assert document.fields == {}
         assert document.blocks[0].first == 1

@@ -43,6 +43,12 @@ def test_what_is_expected(question, kind):
     ("kind", "fitting", "other"),
     [
         ("time", ["1902", "in May", "the 19th century", "after the war", "at night"], "Anna Berg"),
+        (
+            "time",
+            ["tonight", "on weekends", "the ninth", "on the first", "the Twelfth"],
+            "the king",
+        ),
+        ("time", ["the twenty-third", "the thirtieth"], "the shed"),
         ("date", ["5th February 2024", "2024-02-05", "on Monday", "Boxing Day"], "2022"),
         ("year", ["1902", "in June 1902", "395 AD"], "in May"),
         ("number", ["3,000", "seven", "half of them", "twenty-one", "none"], "old books"),
@@ -82,3 +88,17 @@ def test_a_name_gives_way_to_the_sentence_that_tells_when():
     said = find_phrase("1902 [1]", passages, evidence, "and when?")
     assert said is not None
     assert said.text == "1902 [1]"
+
+
+def test_a_day_in_words_is_a_time():
+    note = "The queen was marked blue on the ninth. North | 11"
+    best, row = note[:39], note[40:]
+    evidence = [
+        Evidence(1, best, 1, 1, 0, len(best), 1.8),
+        Evidence(1, row, 1, 1, len(best) + 1, len(note), 1.0),
+    ]
+    passages = [Passage(1, "bees.docx", "Bee log", (), 1, 1, note, 1.0, 0.6, None)]
+    assert nearest_fitting(evidence, "time").text == best
+    said = find_phrase("the ninth [1]", passages, evidence, "When was the queen marked?")
+    assert said is not None
+    assert said.text == "the ninth [1]"

@@ -119,5 +119,5 @@ def test_values_of_nothing(box: Box):
 def test_the_command_prints_the_script(box: Box):
     for name in SHELLS:
         assert "no-refresh" in box.rag("completion", name).stdout
-    box.refused("completion", "tcsh", says="invalid choice")
+    box.refused("completion", "tcsh", says="knows bash, zsh, fish")
     box.refused("completion", says="Name your shell")

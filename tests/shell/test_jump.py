@@ -37,6 +37,16 @@ def test_by_words_by_title_and_by_path(box: Box):
     assert spot == {"path": "barrel.md", "line": 1, "file": str(box.notes / "barrel.md")}
 
 
+def test_what_no_note_is_about_opens_none(box: Box):
+    box.index()
+    said = box.refused("open", "--print", "zzz qqq xylophone blargh", says="Nothing in your notes")
+    nearest = said.rpartition("The nearest is ")[2].strip().partition(":")[0]
+    assert (box.notes / nearest).is_file()
+    told = json.loads(box.rag("open", "--json", "zzz qqq xylophone blargh").stdout)
+    assert nearest in told["remedy"]
+    assert printed(box, "--path", "trips/", "xylophone")[0] == "trips/rhine.md"
+
+
 def test_in_the_editor(box: Box):
     box.index()
     (box.folder / "vi").write_text('#!/bin/sh\necho "$@" > opened\nexit ${FAILS:-0}\n')

@@ -9,7 +9,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,11 +22,11 @@ pytestmark = [
     pytest.mark.model,
     pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed"),
 ]
-PATIENCE = 60  # seconds
+PATIENCE = 120  # seconds
 # Ctrl-G writes the line as it stands into a file, and clears it.
 SETTINGS = """
 autoload -U compinit; compinit -u -d {folder}/dump
-unsetopt beep
+unsetopt beep; PS1='ready> '
 line() {{ print -r -- "$BUFFER" > {folder}/line.new; mv {folder}/line.new {folder}/line; BUFFER= }}
 zle -N line; bindkey '^G' line
 """
@@ -37,24 +37,33 @@ class Zsh:
 
     def __init__(self, box: Box, folder: Path, settings: str) -> None:
         self._line = folder / "line"
+        self._shown = b""
         (folder / ".zshrc").write_text(settings + SETTINGS.format(folder=folder))
         self._process, self._terminal = pty.fork()
         if not self._process:
             os.chdir(box.folder)
             environ = {**box.environ(), "ZDOTDIR": str(folder), "TERM": "dumb", "COLUMNS": "200"}
             os.execvpe("zsh", ["zsh", "-i"], environ)
-        self.complete("")  # it has started
+        self.complete("", "ready>")
 
-    def complete(self, typed: str) -> tuple[str, str]:
-        """The line after Tab, and what zsh showed meanwhile."""
+    def complete(self, typed: str, *listed: str) -> str:
+        """The line after Tab. Before it is asked for, zsh must have shown all of `listed`: it
+        lists nothing while keys are waiting."""
         self._line.unlink(missing_ok=True)
-        os.write(self._terminal, f"{typed}{chr(9) if typed else ''}\x07".encode())
-        shown, end = b"", time.monotonic() + PATIENCE
-        while not self._line.exists():
-            assert time.monotonic() < end, shown
+        self._shown = b""
+        os.write(self._terminal, f"{typed}{chr(9) if typed else ''}".encode())
+        self._wait(lambda: all(each.encode() in self._shown for each in listed))
+        os.write(self._terminal, b"\x07")
+        self._wait(self._line.exists)
+        return self._line.read_text().removesuffix("\n")
+
+    def _wait(self, done: Callable[[], bool]) -> None:
+        """Read what zsh shows until `done`."""
+        end = time.monotonic() + PATIENCE
+        while not done():
+            assert time.monotonic() < end, self._shown
             if select.select([self._terminal], [], [], 0.1)[0]:
-                shown += os.read(self._terminal, 1 << 16)
-        return self._line.read_text().removesuffix("\n"), shown.decode(errors="replace")
+                self._shown += os.read(self._terminal, 1 << 16)
 
     def end(self) -> None:
         os.kill(self._process, signal.SIGKILL)
@@ -94,23 +103,19 @@ def zsh(request: pytest.FixtureRequest, shell: Box) -> Iterator[Zsh]:
 
 
 def test_words_flags_and_names(zsh: Zsh, shell: Box):
-    assert zsh.complete("rag sea")[0] == "rag search "
-    line, shown = zsh.complete("rag ask --no-")
-    assert line == "rag ask --no-"
-    assert "--no-stream" in shown
-    assert "--no-refresh" in shown
-    assert zsh.complete('rag ask "what is" --st')[0] == 'rag ask "what is" --strict '
-    assert zsh.complete("rag ask --quote what --tag gar")[0] == (
+    assert zsh.complete("rag sea") == "rag search "
+    listed = zsh.complete("rag ask --no-", "--no-stream", "--no-refresh")
+    assert listed == "rag ask --no-"
+    assert zsh.complete('rag ask "what is" --st') == 'rag ask "what is" --strict '
+    assert zsh.complete("rag ask --quote what --tag gar") == (
         "rag ask --quote what --tag garden/hive "
     )
-    assert zsh.complete("rag ask --notes gar")[0].rstrip() == "rag ask --notes garden"
+    assert zsh.complete("rag ask --notes gar").rstrip() == "rag ask --notes garden"
     notes = str(shell.notes)
-    assert zsh.complete(f"rag index {notes[:-2]}")[0].rstrip() == f"rag index {notes}"
-    assert zsh.complete("rag ask --with rag.t")[0] == "rag ask --with rag.toml "
-    assert zsh.complete("rag forget notes/bar")[0] == "rag forget notes/barrel.md "
-    assert zsh.complete("rag models us")[0] == "rag models use "
-    assert zsh.complete("rag models use SmolLM2-135M")[0] == (
-        "rag models use SmolLM2-135M-Instruct "
-    )
-    assert zsh.complete("rag completion fi")[0] == "rag completion fish "
+    assert zsh.complete(f"rag index {notes[:-2]}").rstrip() == f"rag index {notes}"
+    assert zsh.complete("rag ask --with rag.t") == "rag ask --with rag.toml "
+    assert zsh.complete("rag forget notes/bar") == "rag forget notes/barrel.md "
+    assert zsh.complete("rag models us") == "rag models use "
+    assert zsh.complete("rag models use SmolLM2-135M") == "rag models use SmolLM2-135M-Instruct "
+    assert zsh.complete("rag completion fi") == "rag completion fish "
     assert not (shell.folder / "owned").exists()

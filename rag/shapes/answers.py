@@ -1,17 +1,11 @@
-"""The shapes of all JSON that `rag` prints or serves. `docs/json.md` describes them,
-`docs/schema.json` is the same for programs (`make schema`); tests hold real output against it.
-"""
+"""The shapes of answers, of searches, and of the steps on the way to them."""
 
 from __future__ import annotations
 
-import json
-import sys
-from typing import Any, Literal, NotRequired
+from typing import Literal, NotRequired
 
-if sys.version_info >= (3, 12):
-    from typing import TypedDict
-else:  # pydantic, which makes JSON Schema of these, cannot read Python 3.11's own
-    from typing_extensions import TypedDict
+# Not Python's own: pydantic, which makes JSON Schema of these, cannot read that of Python 3.11.
+from typing_extensions import TypedDict
 
 
 class PlaceJson(TypedDict, total=False):
@@ -102,39 +96,6 @@ class SearchJson(TypedDict):
     respelled: list[RespelledJson]
 
 
-class NoteJson(TypedDict):
-    """A note by name. `id` is its path; `text` is there where one note was asked for."""
-
-    id: str
-    path: str
-    title: str
-    aliases: list[str]
-    tags: list[str]
-    text: NotRequired[str]
-
-
-class SkippedJson(TypedDict):
-    path: str
-    reason: str
-
-
-class IndexJson(TypedDict):
-    """What indexing did. One of `notes_folder` and `notes_folders` is there."""
-
-    notes_folder: NotRequired[str]
-    notes_folders: NotRequired[list[str]]
-    added: int
-    changed: int
-    moved: int
-    removed: int
-    unchanged: int
-    skipped: list[SkippedJson]
-    warnings: list[SkippedJson]
-    chunks: int
-    seconds: float
-    sentence: str
-
-
 class ErrorJson(TypedDict):
     """What went wrong, and what mends it."""
 
@@ -181,114 +142,6 @@ class ExplainedJson(TypedDict):
     reranked: RerankedJson | None
     seconds: dict[str, float]
     passages: list[ExplainedPassageJson]
-
-
-class StatusJson(TypedDict):
-    """What is indexed, and where it lies. Sizes in bytes, times in seconds since 1970."""
-
-    notes_folder: str
-    notes: int
-    chunks: int
-    index_bytes: int
-    indexed_at: float | None
-    embedder: str
-    generator: str
-    index_dir: str
-    cache_dir: str
-    config_file: str | None
-    other_scripts: int
-    other_script_notes: list[str]
-
-
-class OpenJson(TypedDict):
-    """Where `rag open` jumps to; `file` is the absolute path."""
-
-    path: str
-    line: int
-    file: str
-
-
-class SpeedJson(TypedDict):
-    """Tokens a second that a model read and wrote here, and the day when it was measured."""
-
-    prefill: float
-    decode: float
-    day: str
-
-
-class ModelJson(TypedDict):
-    """A model of the table. Sizes in bytes, `context` in tokens, null where unknown; `fits` says
-    whether the memory that is free now would hold it."""
-
-    name: str
-    kind: Literal["generator", "embedder"]
-    installed: bool
-    in_use: bool
-    parameters: str
-    size: int | None
-    memory: int | None
-    fits: bool
-    context: int | None
-    licence: str
-    speed: SpeedJson | None
-    source: str
-
-
-class FindingJson(TypedDict):
-    """One thing that the doctor looked at; `cure` is empty where nothing needs one."""
-
-    about: str
-    state: Literal["sound", "warning", "broken"]
-    found: str
-    cure: str
-
-
-class ForgottenJson(TypedDict):
-    """Notes that were forgotten: how many of them the folder still holds, and how many turns of
-    conversations quoted them, which were removed or not."""
-
-    notes: list[str]
-    present: int
-    turns: int
-    turns_removed: bool
-
-
-class RememberedJson(TypedDict):
-    """How many forgotten notes will be indexed again."""
-
-    remembered: int
-
-
-class ModelHereJson(TypedDict):
-    """A model that was fetched, added or removed; `size` in bytes."""
-
-    name: str
-    path: str
-    size: int
-
-
-class ModelInUseJson(TypedDict):
-    """A model that is used from now on, and the settings file that says so."""
-
-    name: str
-    kind: Literal["generator", "embedder"]
-    file: str
-
-
-class ModelSpeedJson(TypedDict):
-    """Tokens a second that a model reads and writes here."""
-
-    name: str
-    prefill: float
-    decode: float
-
-
-class ServiceJson(TypedDict):
-    """Whether the background service is installed, and runs; `file` is, or would be, its own."""
-
-    installed: bool
-    running: bool
-    file: str
 
 
 class EvidenceJson(TypedDict):
@@ -342,28 +195,3 @@ class ErrorEventJson(ErrorJson):
     """What went wrong; the last event."""
 
     event: Literal["error"]
-
-
-SHAPES = (
-    AnswerJson, SearchJson, ExplainedJson, IndexJson, StatusJson, OpenJson, ModelJson,
-    ModelHereJson, ModelInUseJson, ModelSpeedJson, FindingJson, ForgottenJson, RememberedJson,
-    ServiceJson, NoteJson, ErrorJson,
-    RetrievedEventJson, ReadingEventJson, ThinkingEventJson, SentenceEventJson, AnswerEventJson,
-    ErrorEventJson,
-)  # fmt: skip
-
-
-def json_schema() -> dict[str, Any]:
-    """All shapes as JSON Schema, under `$defs` by name."""
-    from pydantic import TypeAdapter
-
-    _, schema = TypeAdapter.json_schemas(
-        [(each.__name__, "validation", TypeAdapter(each)) for each in SHAPES],
-        title="What rag prints and serves",
-        ref_template="#/$defs/{model}",
-    )
-    return schema
-
-
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(json_schema(), indent=1) + "\n")

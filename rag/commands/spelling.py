@@ -1,0 +1,67 @@
+"""A command line that is misspelt: one sentence, and the nearest word that is meant."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+from rag.errors import RagError
+
+
+class Parser(argparse.ArgumentParser):
+    """One that names the nearest command or flag. Raises RagError instead of leaving."""
+
+    def parse_known_args(  # type: ignore[override]  # as argparse has it, in one signature
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """What is left over is told here, where the flags of its command are known."""
+        parsed, rest = super().parse_known_args(args, namespace)
+        if rest:
+            self._refuse(rest)
+        return parsed, rest
+
+    def error(self, message: str) -> NoReturn:
+        raise RagError(f"{message[:1].upper()}{message[1:]}.", self._see)
+
+    @property
+    def _see(self) -> str:
+        return f"See: {self.prog} --help"
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        choices = [str(each) for each in action.choices]
+        if isinstance(action, argparse._SubParsersAction) and " " in str(value):
+            raise RagError(f"{str(value)!r} is no command.", 'To ask your notes: rag ask "…"')
+        near = _nearest(str(value), choices)
+        meant = f"{self.prog} {near}" if near else ""
+        known = ", ".join(choices)
+        raise RagError(
+            f"{self.prog} knows no {str(value)!r}.",
+            f"Did you mean: {meant}? {self._see}" if near else f"It knows {known}. {self._see}",
+        )
+
+    def _refuse(self, rest: Sequence[str]) -> NoReturn:
+        """Raise RagError for what no flag and no place of this command takes."""
+        flag = next((each.partition("=")[0] for each in rest if each.startswith("-")), "")
+        if not flag:
+            raise RagError(f"{self.prog} has no use for {' '.join(rest)!r}.", self._see)
+        shown = [
+            name
+            for each in self._actions
+            if each.help != argparse.SUPPRESS
+            for name in each.option_strings
+        ]
+        near = _nearest(flag, shown)
+        raise RagError(
+            f"{self.prog} knows no {flag}.",
+            f"Did you mean {near}? {self._see}" if near else self._see,
+        )
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """The most similar of the known words; "" where none is near."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return found[0] if found else ""
