@@ -216,7 +216,7 @@ class TorchEmbedder:
 
             folder = self._model.files.folder
             try:
-                self._transformer = SentenceTransformer(
+                transformer = SentenceTransformer(
                     str(folder),
                     device="cpu",
                     trust_remote_code=False,
@@ -229,6 +229,8 @@ class TorchEmbedder:
                     f"The embedder {self._model.files.name} could not be loaded: {reason}",
                     "Name another in rag.toml, table [embedder], key model.",
                 ) from error
+            transformer.tokenizer.split_special_tokens = True  # "[SEP]" in a note is letters
+            self._transformer = transformer
 
     def _encode(self, texts: list[str]) -> Vectors:
         import numpy as np

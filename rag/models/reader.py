@@ -107,12 +107,13 @@ class Reader:
 
 
 def open_tokenizer(file: Path) -> Any:
-    """The tokenizer of the embedder, without a limit of its own."""
+    """The tokenizer of the embedder, without a limit of its own. "[SEP]" in a text is letters."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(file))
     tokenizer.no_padding()
     tokenizer.no_truncation()
+    tokenizer.encode_special_tokens = True  # that is: as the text that they are
     return tokenizer
 
 
