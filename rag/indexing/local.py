@@ -15,6 +15,7 @@ from rag.indexing.rows import ChunkRow, NamedNote, NoteRow, NoteState, StoredPas
 from rag.indexing.seal import GLANCE, VECTORS, WORDS, is_sealed, read_seal, write_seal
 from rag.indexing.store import Store
 from rag.reading.chunks import CHUNK_RULES
+from rag.reading.texts import FOLDER, Texts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 Hits = list[tuple[int, float]]
 DATABASE = "index.db"
+ERASING = "erase"  # the key that is "due" while text of removed notes is still in the files
 REWRITTEN = "Files of the index were damaged or incomplete; they were written again."
 # Up to so many allowed chunks are compared one by one. Of 30,000, 1,000 take 5 ms, FAISS 8.
 _SCANNED = 1000
@@ -296,13 +298,17 @@ class LocalIndex:
     @property
     def erasing_due(self) -> bool:
         """Whether words of removed notes are still in the files."""
-        return self.store.get("erase") == "due"
+        return self.store.get(ERASING) == "due"
 
     def put_off_erasing(self) -> None:
         """Erase the texts of removed notes now, their words at the next run that has time."""
-        with self.store.transaction():
-            self.store.put(erase="due")
+        self.drop_texts()
         self.store.erase()
+
+    def drop_texts(self) -> None:
+        """Drop the converted texts of files that are no longer notes."""
+        hashes = {each.hash for each in self.note_states().values()}
+        Texts(self.folder / FOLDER).keep_only(hashes)
 
     def word_ids(self) -> list[int]:
         """The ids of the chunks that the index of words holds, in no order."""
@@ -310,14 +316,15 @@ class LocalIndex:
 
     def erase(self, whole: bool = False) -> None:
         """Leave no text of what was removed in any file; with `whole`, no vector and no page."""
+        self.drop_texts()
         self._lexical.rewrite(self.store)
-        if self.erasing_due:
-            with self.store.transaction():
-                self.store.put(erase="")
         if whole:
             shutil.rmtree(self.folder / VECTORS, ignore_errors=True)
         self.derive()
         self.store.erase(whole)
+        if self.erasing_due:  # last: a run that is killed before leaves it to the next
+            with self.store.transaction():
+                self.store.put(**{ERASING: ""})
 
     def forget_words(self) -> None:
         """Drop the word index, to be derived anew."""
