@@ -252,10 +252,13 @@ class LocalIndex:
     @property
     def derived_lags(self) -> bool:
         """Whether FAISS or tantivy is missing, damaged or too far behind SQLite."""
-        if not self.complete or not self._lexical.holds(self.generation):
-            return self.complete
+        if not self.complete:
+            return False
+        # First of all: what opens a file that was cut short may give up with more than an error.
         sealed = (is_sealed(self.folder, self.store, part, GLANCE) for part in (WORDS, VECTORS))
         if read_seal(self.store) is None or not all(sealed):
+            return True
+        if not self._lexical.holds(self.generation):
             return True
         from rag.indexing.bases import base_lags
 
@@ -263,7 +266,7 @@ class LocalIndex:
 
     @property
     def _words_lag(self) -> bool:
-        return not self._lexical.holds(self.generation) or not self._is_sealed(WORDS)
+        return not self._is_sealed(WORDS) or not self._lexical.holds(self.generation)
 
     def _is_sealed(self, part: str) -> bool:
         """Whether a derived part is as it was written; looked at once for each generation."""
