@@ -259,7 +259,9 @@ def test_folders_that_can_be_none(box: Box):
     )
     box.env["RAG_DATA_DIR"] = str(box.folder / "data")
     box.env["RAG_CACHE_DIR"] = "/proc/nothing"
-    box.refused("index", says="Name another folder with RAG_DATA_DIR, RAG_CACHE_DIR or RAG_CONFIG_DIR")
+    box.refused(
+        "index", says="Name another folder with RAG_DATA_DIR, RAG_CACHE_DIR or RAG_CONFIG_DIR"
+    )
 
 
 def limit(size: int):

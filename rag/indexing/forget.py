@@ -63,7 +63,7 @@ def forget(index: LocalIndex, paths: Collection[str]) -> int:
     _write_marks(index, forgotten_notes(index) | {mark(path) for path in paths})
     changes = Changes(ids, ())
     unused = index.store.vectors_in(ids)
-    meta = {"skipped": json.dumps(skipped, ensure_ascii=False), ERASING: "due"}
+    meta: dict[str, object] = {"skipped": json.dumps(skipped, ensure_ascii=False), ERASING: "due"}
     index.apply(changes, meta, derive=False)
     with index.store.transaction():
         index.store.drop_unused_vectors(unused)

@@ -130,8 +130,8 @@ def test_nor_are_those_of_the_encoders(models_cache: Path):
     assert [each for each in tokenizer.encode(special).ids if each in tokens] == empty
     reads = open_tokenizer(folder.folder / "tokenizer.json")
     pair = encode_pair(reads, f"Where {special}?", special, special)
-    start, end = empty
-    assert [each for each in pair.ids if each in tokens] == [start, end, end, end]
+    begin, end = empty
+    assert [each for each in pair.ids if each in tokens] == [begin, end, end, end]
 
 
 def test_a_prompt_has_one_question_and_one_line_for_each_note(generator: LlamaGenerator):
