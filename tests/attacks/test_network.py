@@ -57,9 +57,15 @@ asyncio.run(chat())
 """
 
 
-def run(box: Box, *command: str) -> str:
+def run(box: Box, *command: str, typed: str = "") -> str:
     done = subprocess.run(
-        command, env=box.environ(), cwd=box.folder, capture_output=True, text=True, check=False
+        command,
+        env=box.environ(),
+        cwd=box.folder,
+        input=typed,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -76,13 +82,23 @@ def test_the_screen_opens_no_socket(box: Box):
 
 @pytest.mark.torture
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-@pytest.mark.parametrize("command", [["index", "--rebuild"], ["ask", BARREL], ["search", BARREL]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["index", "--rebuild"],
+        ["ask", BARREL],
+        ["ask", "--quote", BARREL],
+        ["search", BARREL],
+        ["chat", "--plain"],
+    ],
+)
 def test_the_kernel_saw_no_socket(box: Box, tmp_path: Path, command: list[str]):
     """Below Python: all system calls of the network, of the process and of those it starts."""
     box.index()
     log = tmp_path / "calls"
-    run(box, "strace", "-f", "-qq", "-e", "trace=network", "-o", str(log),
-        sys.executable, "-m", "rag", *command)  # fmt: skip
+    said = run(box, "strace", "-f", "-qq", "-e", "trace=network", "-o", str(log),
+               sys.executable, "-m", "rag", *command, typed=f"{BARREL}\n/quit\n")  # fmt: skip
+    assert command[0] == "index" or "300" in said
     calls = [
         line for line in log.read_text().splitlines() if re.search(r"\b(socket|connect)\(", line)
     ]
