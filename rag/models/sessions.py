@@ -17,6 +17,8 @@ def start_session(file: Path, threads: int, prepare: Prepare | None = None) -> A
     `prepare`. Raises ModelError."""
     import onnxruntime
 
+    # See `rag/__init__.py`; this is for where another program loaded it before.
+    onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
