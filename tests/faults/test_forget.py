@@ -20,7 +20,7 @@ from rag.indexing.private import exposed
 from rag.indexing.verify import verify_index
 from rag.retrieval.search import Passage
 from tests.faults.jobs import turn
-from tests.faults.vault import Vault
+from tests.faults.vault import Vault, holding
 
 DOCUMENT = Path(__file__).parents[1] / "data/documents/bees.docx"
 SECRET = "Xylophonequartz is the password of the Brobdingnagian vault."
@@ -41,11 +41,7 @@ def vault(tmp_path: Path) -> Vault:
 
 def told(folder: Path, words: Sequence[bytes] = WORDS) -> list[str]:
     """The files below a folder that hold words of the secret."""
-    return [
-        str(file.relative_to(folder))
-        for file in folder.rglob("*")
-        if file.is_file() and any(word in file.read_bytes().lower() for word in words)
-    ]
+    return holding(folder, words)
 
 
 def converse(vault: Vault) -> None:
