@@ -26,6 +26,7 @@ test: lint types  ## everything that must hold
 # Hours. CASES: how many inputs each fuzzer tries.
 CASES ?= 200000
 torture: $(READY)  ## what takes long to break: faults, fuzzing, hostile folders
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[fuzz]'
 	RAG_TORTURE_CASES=$(CASES) $(BIN)/python -m pytest -m torture
 	RAG_TORTURE=1 $(BIN)/python -m pytest -s tests/faults
 

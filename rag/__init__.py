@@ -7,12 +7,18 @@
 Importing this loads nothing: the names below are looked up when they are used.
 """
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from rag.api import Notes, open_notes
     from rag.errors import RagError
     from rag.results import Answer, Passages
+
+# ONNX Runtime's wheels report their use to Microsoft, and keep a number of the machine in the cache
+# folder for that, unless they are told not to before they are loaded. Children inherit it.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 __version__: Final = "0.1.0"
 __all__ = ["Answer", "Notes", "Passages", "RagError", "__version__", "open_notes"]

@@ -45,9 +45,14 @@ def examine_memory(engine: Engine) -> Finding:
 
 def examine_models(engine: Engine) -> Iterator[Finding]:
     """The models: there, as their makers published them, and to be loaded."""
+    from rag.models.prepared import find_damage
     from rag.models.weights import embedder_files, generator_file
 
     settings, cache = engine.parts.settings, engine.parts.cache_dir / "models"
+    damaged = find_damage(cache)
+    if damaged:
+        found = f"{', '.join(damaged)}: not as written, prepared again"
+        yield Finding("Prepared models", "warning", found, "Check the disk.")
 
     def embedder() -> str:
         files = embedder_files(_spec(engine, settings.embedder_model, "embedder"), cache)

@@ -18,6 +18,7 @@ from rag.indexing.local import DATABASE, LocalIndex
 from rag.indexing.private import make_private
 from rag.indexing.store import Store
 from rag.loading import Models, Parts
+from rag.models.prepared import take_notices
 
 if TYPE_CHECKING:
     from rag.indexing.library import Library
@@ -116,7 +117,7 @@ class NotesFolder:
 
     def take_notices(self) -> list[str]:
         """Sentences for the reader about what was amiss, each given once."""
-        taken, self._notices = self._notices, []
+        taken, self._notices = [*take_notices(), *self._notices], []
         if self._index is not None:
             taken, self._index.notices = taken + self._index.notices, []
         return taken

@@ -16,7 +16,7 @@ from rag.indexing.home import last_used
 from rag.loading import Parts
 from rag.models.catalog import ModelSpec, find_model
 from rag.models.installed import installed
-from rag.models.weights import embedder_files, generator_file
+from rag.models.weights import EmbedderFiles, embedder_files, generator_file
 from rag.reading.formats import suffixes_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,10 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
     def open_embedder() -> OnnxEmbedder | TorchEmbedder:
         from rag.indexing.embeddings import open_embedder
 
-        return open_embedder(embedder_files(embedder, models), physical_cores(), *prompts)
+        def prepare() -> EmbedderFiles:
+            return embedder_files(embedder, models)
+
+        return open_embedder(prepare(), physical_cores(), *prompts, prepare)
 
     def open_reader() -> Reader | None:
         from rag.models.reader import prepared_reader
@@ -110,12 +113,15 @@ def generator_opener(config: Config, spec: ModelSpec) -> Callable[[], Generator]
         from rag.answering.generation import LlamaGenerator
         from rag.answering.prompt import opening
 
-        file = generator_file(spec, config.cache_dir / "models")
+        def prepare() -> Path:
+            return generator_file(spec, config.cache_dir / "models")
+
         taught = bool(spec.adapter)
         thinks = config.generator_thinking == "on"
         begin = (opening(taught),)
+        context = config.generator_context
         return LlamaGenerator(
-            file, spec.name, config.generator_context, threads, taught, thinks, begin
+            prepare(), spec.name, context, threads, taught, thinks, begin, prepare
         )
 
     return open_generator

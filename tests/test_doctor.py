@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
+from pathlib import Path
 
 import pytest
 
 from rag.doctor import built_for, compare_processor
+from rag.doctor_models import examine_models
 from rag.models.catalog import find_model
+from rag.models.prepared import seal
 from rag.models.weights import locate
 from tests.conftest import Box
 
@@ -44,6 +47,19 @@ def test_a_sound_machine_and_one_without_an_index(box: Box):
     plain = box.rag("doctor")
     assert plain.returncode == 0
     assert "3 notes, 4 passages" in plain.stdout
+
+
+def test_a_prepared_model_that_is_not_as_it_was_written(box: Box, tmp_path: Path):
+    engine = box.engine(cache_dir=tmp_path / "cache")
+    prepared = tmp_path / "cache/models/old.onnx"
+    prepared.parent.mkdir(parents=True)
+    prepared.write_bytes(b"as written")
+    seal(prepared)
+    prepared.write_bytes(b"changed")
+    finding = next(examine_models(engine))
+    assert (finding.about, finding.state) == ("Prepared models", "warning")
+    assert finding.found == "old.onnx: not as written, prepared again"
+    assert not prepared.exists()
 
 
 def test_what_deep_finds_is_mended_as_it_says(box: Box):

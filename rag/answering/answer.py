@@ -110,7 +110,8 @@ def answer(
     if generator.taught and likely < THRESHOLDS[caution]:
         yield Drafted(REFUSAL, False, (), None, 0.0, likely)
         return
-    read = evidence[:PROMPT_EVIDENCE]
+    # What speaks to the model is not read to it where there is anything else.
+    read = ([each for each in evidence if not each.order] or evidence)[:PROMPT_EVIDENCE]
     prompt = build_prompt(
         question,
         passages,

@@ -66,6 +66,7 @@ class EntailmentJudge:
             )
         most = getattr(model.model.config, "max_position_embeddings", _MOST_TOKENS)
         model.max_seq_length = min(_MOST_TOKENS, most, model.tokenizer.model_max_length)
+        model.tokenizer.split_special_tokens = True  # "[SEP]" in a note is letters
         self._model, self._label = model, labels[_LABEL]
 
 

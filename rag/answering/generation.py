@@ -11,7 +11,7 @@ import codecs
 import ctypes
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,6 +22,7 @@ from rag.answering.pace import Pace
 from rag.answering.thoughts import Folding, opened_by
 from rag.errors import Cancelled, ModelError
 from rag.models.header import context_for, free_memory, header_of
+from rag.models.prepared import found_damaged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,7 +70,8 @@ class LlamaGenerator:
     A `context` of 0 is what the file and the memory at hand allow; `thinks` lets a model think
     that can be told to.
     `opening`: how every chat begins. It is read as soon as the model is loaded, which is while the
-    notes are searched, and no question waits for it.
+    notes are searched, and no question waits for it. `prepare` writes a prepared file that was
+    damaged again.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class LlamaGenerator:
         taught: bool = False,
         thinks: bool = False,
         opening: Sequence[Message] = (),
+        prepare: Callable[[], object] | None = None,
     ) -> None:
         self.name = name
         self.taught = taught
@@ -88,7 +91,7 @@ class LlamaGenerator:
         self.file = file
         self.fingerprint = file.name
         self._threads = threads
-        self._opening = tuple(opening)
+        self._opening, self._prepare = tuple(opening), prepare
         self._wanted_context = context
         self._lock = threading.Lock()
         self._model: Any = None
@@ -121,7 +124,13 @@ class LlamaGenerator:
         from rag.models.llama import load_library, open_model
 
         self._library = load_library()
-        self._model = open_model(self.file)
+        try:
+            self._model = open_model(self.file)
+        except ModelError:
+            if self._prepare is None or not found_damaged(self.file):
+                raise
+            self._prepare()
+            self._model = open_model(self.file)
         params = self._library.llama_context_default_params()
         params.n_ctx = self._fitting_context()
         params.n_batch = params.n_ubatch = _SLICE

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import StorageError, storage_errors
+from rag.indexing.private import private_folder
 
 _NAME = "http-token"
 
@@ -38,7 +39,7 @@ def load_token(data_dir: Path, renew: bool = False) -> Token:
             if len(value) >= 32:
                 return Token(value, file, new=False)
         value = secrets.token_urlsafe(32)
-        data_dir.mkdir(parents=True, exist_ok=True)
+        private_folder(data_dir)
         partial = file.with_name(f"{_NAME}.{os.getpid()}")
         partial.unlink(missing_ok=True)
         with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:

@@ -15,14 +15,13 @@ from rag.errors import NotesError
 from rag.indexing.forget import forgotten_notes, without
 from rag.indexing.guard import check_missing, notes_missing
 from rag.indexing.intake import Intake, stop_if
-from rag.indexing.local import Changes, LocalIndex
+from rag.indexing.local import ERASING, Changes, LocalIndex
 from rag.indexing.progress import IndexProgress as IndexProgress
 from rag.indexing.progress import IndexReport as IndexReport
 from rag.indexing.rows import NoteState
 from rag.reading.formats import SUFFIXES
 from rag.reading.notes import Skipped, hash_note
 from rag.reading.scanning import NoteFile, Scan, scan
-from rag.reading.texts import FOLDER, Texts
 
 if TYPE_CHECKING:
     from rag.indexing.embeddings import Embedder
@@ -200,14 +199,15 @@ def update(
                     "skipped": skips,
                     "indexed_at": time.time(),
                     "notes_folder": folder,
+                    **({ERASING: "due"} if todo.gone else {}),
                 },
             )
             with index.store.transaction():
                 index.store.drop_unused_vectors(replaced)
-            hashes = {each.hash for each in index.note_states().values()}
-            Texts(index.folder / FOLDER).keep_only(hashes)
             if todo.gone:
                 _erase(index, hurried)
+            else:
+                index.drop_texts()  # of files that were edited
         else:
             with index.store.transaction():
                 index.store.touch(touch)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rag.errors import ModelError
 from rag.indexing.model_folder import ModelFolder
 from rag.indexing.pooling import directions, no_sentences, sentence_directions, unit
+from rag.models.sessions import Prepare, start_session
 from rag.models.static import static_place
 from rag.models.weights import EmbedderFiles
 
@@ -81,9 +82,11 @@ class OnnxEmbedder:
         threads: int = 0,
         query_prompt: str = "",
         document_prompt: str = "",
+        prepare: Prepare | None = None,
     ) -> None:
+        """`prepare` writes an export that was damaged again."""
         self._model = ModelFolder(files, query_prompt, document_prompt)
-        self._threads = threads
+        self._threads, self._prepare = threads, prepare
         self._session: Any = None
         self._loading = threading.Lock()  # a thread may load it while another is about to use it
         self.fingerprint = self._model.fingerprint
@@ -151,21 +154,9 @@ class OnnxEmbedder:
 
     def _open_once(self) -> Any:
         if self._session is None:
-            import onnxruntime
-
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = self._threads
-            options.log_severity_level = 3
-            try:
-                self._session = onnxruntime.InferenceSession(
-                    str(self._model.files.onnx), options, providers=["CPUExecutionProvider"]
-                )
-            except Exception as error:  # onnxruntime raises classes of its own for a bad file
-                path = self._model.files.onnx
-                raise ModelError(
-                    f"The prepared embedding model {path} is damaged.",
-                    f"Delete that file and run the command again ({error}).",
-                ) from error
+            file = self._model.files.onnx
+            assert file is not None
+            self._session = start_session(file, self._threads, self._prepare)
         return self._session
 
     def _run(self, token_ids: Sequence[Sequence[int]]) -> Vectors:
@@ -216,7 +207,7 @@ class TorchEmbedder:
 
             folder = self._model.files.folder
             try:
-                self._transformer = SentenceTransformer(
+                transformer = SentenceTransformer(
                     str(folder),
                     device="cpu",
                     trust_remote_code=False,
@@ -229,6 +220,8 @@ class TorchEmbedder:
                     f"The embedder {self._model.files.name} could not be loaded: {reason}",
                     "Name another in rag.toml, table [embedder], key model.",
                 ) from error
+            transformer.tokenizer.split_special_tokens = True  # "[SEP]" in a note is letters
+            self._transformer = transformer
 
     def _encode(self, texts: list[str]) -> Vectors:
         import numpy as np
@@ -239,12 +232,16 @@ class TorchEmbedder:
 
 
 def open_embedder(
-    files: EmbedderFiles, threads: int = 0, query_prompt: str = "", document_prompt: str = ""
+    files: EmbedderFiles,
+    threads: int = 0,
+    query_prompt: str = "",
+    document_prompt: str = "",
+    prepare: Prepare | None = None,
 ) -> OnnxEmbedder | TorchEmbedder:
     """The fast embedder where there is an export or none is needed, torch's otherwise. Loads
     nothing yet."""
     if files.onnx:
-        return OnnxEmbedder(files, threads, query_prompt, document_prompt)
+        return OnnxEmbedder(files, threads, query_prompt, document_prompt, prepare)
     if static_place(files.folder):
         from rag.indexing.static import StaticEmbedder
 

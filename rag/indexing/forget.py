@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from rag.errors import RagError
-from rag.indexing.local import Changes, LocalIndex
+from rag.indexing.local import ERASING, Changes, LocalIndex
 from rag.indexing.private import write_whole
 from rag.reading.scanning import Scan
 
@@ -63,7 +63,8 @@ def forget(index: LocalIndex, paths: Collection[str]) -> int:
     _write_marks(index, forgotten_notes(index) | {mark(path) for path in paths})
     changes = Changes(ids, ())
     unused = index.store.vectors_in(ids)
-    index.apply(changes, {"skipped": json.dumps(skipped, ensure_ascii=False)}, derive=False)
+    meta: dict[str, object] = {"skipped": json.dumps(skipped, ensure_ascii=False), ERASING: "due"}
+    index.apply(changes, meta, derive=False)
     with index.store.transaction():
         index.store.drop_unused_vectors(unused)
     index.erase(whole=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import disk_refusal, storage_errors
+from rag.indexing.panics import no_panics
 from rag.indexing.rows import StoredPassage
 from rag.indexing.store import Store
 from rag.indexing.tokens import asked, noted
@@ -62,6 +63,7 @@ class LexicalIndex:
                 self._index = None
                 self._catch_up(store, None)
 
+    @no_panics()
     def _catch_up(self, store: Store, gone: Iterable[int] | None) -> None:
         import tantivy
 
@@ -90,22 +92,34 @@ class LexicalIndex:
     def rewrite(self, store: Store) -> None:
         """Write all words anew, in one commit: those of a removed chunk stay in the files until
         tantivy merges them, and it does that when it likes."""
+        with storage_errors(self._folder):
+            try:
+                self._rewrite(store)
+            except ValueError as error:
+                if disk_refusal(error):
+                    raise
+                shutil.rmtree(self._folder, ignore_errors=True)  # damaged; all of it is here anew
+                self._index = None
+                self._rewrite(store)
+
+    @no_panics()
+    def _rewrite(self, store: Store) -> None:
         import tantivy
 
-        with storage_errors(self._folder):
-            index = self._open(create=True)
-            writer = index.writer(heap_size=_HEAP, num_threads=1)
-            writer.delete_all_documents()
-            top = 0
-            for passage in store.all_passages():
-                writer.add_document(_document(tantivy, passage))
-                top = passage.id
-            writer.add_document(tantivy.Document(marker=1, generation=store.generation, upto=top))
-            writer.commit()
-            writer.garbage_collect_files()
-            writer.wait_merging_threads()
-            index.reload()
+        index = self._open(create=True)
+        writer = index.writer(heap_size=_HEAP, num_threads=1)
+        writer.delete_all_documents()
+        top = 0
+        for passage in store.all_passages():
+            writer.add_document(_document(tantivy, passage))
+            top = passage.id
+        writer.add_document(tantivy.Document(marker=1, generation=store.generation, upto=top))
+        writer.commit()
+        writer.garbage_collect_files()
+        writer.wait_merging_threads()
+        index.reload()
 
+    @no_panics()
     def search(
         self,
         terms: Sequence[str],
@@ -145,6 +159,7 @@ class LexicalIndex:
         must = tantivy.Occur.Must
         return _hits(searcher, tantivy.Query.boolean_query([(must, each) for each in both]), k)
 
+    @no_panics()
     def rarity(self, terms: Sequence[str]) -> dict[str, float]:
         """The inverse document frequency of each term, as BM25 weighs it."""
         index = self._open(create=False)
@@ -155,6 +170,7 @@ class LexicalIndex:
         found = {term: searcher.doc_freq("body", term) for term in dict.fromkeys(terms)}
         return {term: math.log(1 + (count - n + 0.5) / (n + 0.5)) for term, n in found.items()}
 
+    @no_panics()
     def held(self, terms: Collection[str]) -> set[str]:
         """Those of some analyzed terms that any chunk holds."""
         index = self._open(create=False)
@@ -163,6 +179,7 @@ class LexicalIndex:
         searcher = index.searcher()
         return {term for term in terms if searcher.doc_freq("body", term)}
 
+    @no_panics()
     def nearest(self, word: str, distance: int) -> str:
         """The word of the notes within `distance` edits of `word`, as it is spelled there; "" for
         none.
@@ -202,6 +219,7 @@ class LexicalIndex:
             self._index.register_tokenizer(_SPELLED, _speller())
         return self._index
 
+    @no_panics()
     def _state(self) -> tuple[int, int]:
         """The generation that was committed, and its highest chunk id; zeros for none."""
         import tantivy
@@ -225,6 +243,7 @@ class LexicalIndex:
         except ValueError:
             return -1
 
+    @no_panics()
     def all_ids(self) -> list[int]:
         """The id of every document, one that is there twice twice."""
         import tantivy

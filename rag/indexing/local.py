@@ -15,6 +15,7 @@ from rag.indexing.rows import ChunkRow, NamedNote, NoteRow, NoteState, StoredPas
 from rag.indexing.seal import GLANCE, VECTORS, WORDS, is_sealed, read_seal, write_seal
 from rag.indexing.store import Store
 from rag.reading.chunks import CHUNK_RULES
+from rag.reading.texts import FOLDER, Texts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 Hits = list[tuple[int, float]]
 DATABASE = "index.db"
+ERASING = "erase"  # the key that is "due" while text of removed notes is still in the files
 REWRITTEN = "Files of the index were damaged or incomplete; they were written again."
 # Up to so many allowed chunks are compared one by one. Of 30,000, 1,000 take 5 ms, FAISS 8.
 _SCANNED = 1000
@@ -250,10 +252,13 @@ class LocalIndex:
     @property
     def derived_lags(self) -> bool:
         """Whether FAISS or tantivy is missing, damaged or too far behind SQLite."""
-        if not self.complete or not self._lexical.holds(self.generation):
-            return self.complete
+        if not self.complete:
+            return False
+        # First of all: what opens a file that was cut short may give up with more than an error.
         sealed = (is_sealed(self.folder, self.store, part, GLANCE) for part in (WORDS, VECTORS))
         if read_seal(self.store) is None or not all(sealed):
+            return True
+        if not self._lexical.holds(self.generation):
             return True
         from rag.indexing.bases import base_lags
 
@@ -261,7 +266,7 @@ class LocalIndex:
 
     @property
     def _words_lag(self) -> bool:
-        return not self._lexical.holds(self.generation) or not self._is_sealed(WORDS)
+        return not self._is_sealed(WORDS) or not self._lexical.holds(self.generation)
 
     def _is_sealed(self, part: str) -> bool:
         """Whether a derived part is as it was written; looked at once for each generation."""
@@ -296,13 +301,17 @@ class LocalIndex:
     @property
     def erasing_due(self) -> bool:
         """Whether words of removed notes are still in the files."""
-        return self.store.get("erase") == "due"
+        return self.store.get(ERASING) == "due"
 
     def put_off_erasing(self) -> None:
         """Erase the texts of removed notes now, their words at the next run that has time."""
-        with self.store.transaction():
-            self.store.put(erase="due")
+        self.drop_texts()
         self.store.erase()
+
+    def drop_texts(self) -> None:
+        """Drop the converted texts of files that are no longer notes."""
+        hashes = {each.hash for each in self.note_states().values()}
+        Texts(self.folder / FOLDER).keep_only(hashes)
 
     def word_ids(self) -> list[int]:
         """The ids of the chunks that the index of words holds, in no order."""
@@ -310,14 +319,15 @@ class LocalIndex:
 
     def erase(self, whole: bool = False) -> None:
         """Leave no text of what was removed in any file; with `whole`, no vector and no page."""
+        self.drop_texts()
         self._lexical.rewrite(self.store)
-        if self.erasing_due:
-            with self.store.transaction():
-                self.store.put(erase="")
         if whole:
             shutil.rmtree(self.folder / VECTORS, ignore_errors=True)
         self.derive()
         self.store.erase(whole)
+        if self.erasing_due:  # last: a run that is killed before leaves it to the next
+            with self.store.transaction():
+                self.store.put(**{ERASING: ""})
 
     def forget_words(self) -> None:
         """Drop the word index, to be derived anew."""

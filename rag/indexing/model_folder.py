@@ -51,7 +51,8 @@ class ModelFolder:
 
     @property
     def tokenizer(self) -> Any:
-        """Loaded at the first use; truncates at `max_tokens`, special tokens included."""
+        """Loaded at the first use; truncates at `max_tokens`, special tokens included. Those come
+        from the tokenizer's template alone: "[SEP]" in a note is letters."""
         if self._tokenizer is None:
             from tokenizers import Tokenizer
 
@@ -69,6 +70,7 @@ class ModelFolder:
                     f"{file} is damaged: {error}.", "Install the embedder again."
                 ) from error
             tokenizer.no_padding()
+            tokenizer.encode_special_tokens = True  # that is: as the text that they are
             tokenizer.enable_truncation(self.max_tokens)
             self._tokenizer = tokenizer  # only now: another thread may use it at once
         return self._tokenizer

@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-_OURS = ("folders.json", "folders.lock", "conversations.", "indexes")
+_OURS = ("folders.", "conversations.", "indexes", "models", "http-token", "serve")
 _FILE, _FOLDER = 0o600, 0o700
 
 

@@ -14,6 +14,7 @@ from rag.indexing.local import DATABASE, REWRITTEN, LocalIndex
 from rag.indexing.seal import broken_files
 from rag.indexing.store import Store
 from rag.indexing.sums import vector_sum
+from rag.reading.texts import FOLDER, Texts
 
 _FILES = ("", "-wal", "-shm", "-journal")
 
@@ -50,6 +51,9 @@ def start_anew(folder: Path) -> None:
 def _mend_rows(index: LocalIndex) -> str:
     harm = index.store.find_harm()
     broken = broken_files(index.folder, index.store)
+    texts = Texts(index.folder / FOLDER).damaged()
+    for file in texts:  # converted again when it is needed
+        file.unlink(missing_ok=True)
     if harm:
         # Together: a vector that outlived its notes would be used for them again.
         with index.store.transaction():
@@ -59,7 +63,7 @@ def _mend_rows(index: LocalIndex) -> str:
     if broken:
         for part in {name.partition("/")[0] for name in broken}:
             shutil.rmtree(index.folder / part, ignore_errors=True)
-    if not (harm or broken):
+    if not (harm or broken or texts):
         return ""
     if not harm:
         return REWRITTEN

@@ -14,6 +14,7 @@ from rag.indexing.database import damage_errors
 from rag.indexing.local import LocalIndex
 from rag.indexing.seal import broken_files, read_seal
 from rag.reading.notes import NoteText, read_note
+from rag.reading.texts import FOLDER, Texts
 
 if TYPE_CHECKING:
     from rag.indexing.rows import StoredPassage
@@ -65,6 +66,8 @@ def _verify(index: LocalIndex, notes_folder: Path) -> Verified:
     damage += wrong
     damage += _check_names(store)
     damage += _some(broken_files(index.folder, store), "derived files that are damaged:")
+    texts = [each.name for each in Texts(index.folder / FOLDER).damaged()]
+    damage += _some(texts, "converted texts that are damaged:")
     if not damage:
         damage += _check_words(index)
     return Verified(notes, changed, passages, vectors, len(read_seal(store) or {}), tuple(damage))

@@ -54,6 +54,7 @@ class CrossEncoderModel:
                 f"{self.name} sorts texts into {model.num_labels} classes and does not score them.",
                 f"A cross-encoder for reranking gives one score: {_SETTING[3:].capitalize()}",
             )
+        model.tokenizer.split_special_tokens = True  # "[SEP]" in a note is letters
         self._model = model
 
     def score(self, question: str, texts: Sequence[str]) -> list[float]:

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import ModelError, storage_errors
 from rag.models.catalog import BUNDLED
-from rag.models.weights import ADAPTERS, run_apart, sha256_of, verified
+from rag.models.prepared import is_sound, seal, sha256_of
+from rag.models.sessions import Prepare, start_session
+from rag.models.weights import ADAPTERS, run_apart, verified
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,10 +67,14 @@ def encode_pair(tokenizer: Any, question: str, title: str, text: str, start: int
 
 
 class Reader:
-    """Reads texts for the answer to a question. Loads at its first use."""
+    """Reads texts for the answer to a question. Loads at its first use; `prepare` writes a file
+    that was damaged again."""
 
-    def __init__(self, onnx: Path, tokenizer: Path, threads: int = 0) -> None:
+    def __init__(
+        self, onnx: Path, tokenizer: Path, threads: int = 0, prepare: Prepare | None = None
+    ) -> None:
         self._onnx, self._file, self._threads = onnx, tokenizer, threads
+        self._prepare = prepare
         self._session: Any = None
         self._tokenizer: Any = None
         self._loading = threading.Lock()
@@ -77,21 +83,8 @@ class Reader:
         """Load tokenizer and weights now. Raises ModelError."""
         with self._loading:
             if self._session is None:
-                import onnxruntime
-
                 self._tokenizer = open_tokenizer(self._file)
-                options = onnxruntime.SessionOptions()
-                options.intra_op_num_threads = self._threads
-                options.log_severity_level = 3
-                try:
-                    self._session = onnxruntime.InferenceSession(
-                        str(self._onnx), options, providers=["CPUExecutionProvider"]
-                    )
-                except Exception as error:  # onnxruntime raises classes of its own for a bad file
-                    raise ModelError(
-                        f"The prepared reader {self._onnx} is damaged.",
-                        f"Delete that file and run the command again ({error}).",
-                    ) from error
+                self._session = start_session(self._onnx, self._threads, self._prepare)
 
     def read(
         self,
@@ -121,12 +114,13 @@ class Reader:
 
 
 def open_tokenizer(file: Path) -> Any:
-    """The tokenizer of the embedder, without a limit of its own."""
+    """The tokenizer of the embedder, without a limit of its own. "[SEP]" in a text is letters."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(file))
     tokenizer.no_padding()
     tokenizer.no_truncation()
+    tokenizer.encode_special_tokens = True  # that is: as the text that they are
     return tokenizer
 
 
@@ -167,20 +161,23 @@ def prepared_reader(cache: Path, threads: int = 0) -> Reader | None:
     learnt = ADAPTERS / READER
     target = cache / f"reader-{READER_SHA256[:8]}-{sha256[:8]}.onnx"
     refused = target.with_suffix(".failed")
-    if not target.is_file() and not refused.is_file():
+    sound = is_sound(target)
+    if not sound and not refused.is_file():
         if not learnt.is_file() or sha256_of(learnt) != READER_SHA256:
             raise ModelError(
                 f"The reader is missing or damaged: {learnt}.",
                 "Install rag again: pip install --force-reinstall --no-deps rag-notes",
             )
-        _export(weights.parent, learnt, target, refused)
-    if not target.is_file():
+        sound = _export(weights.parent, learnt, target, refused)
+    if not sound:
         return None
-    return Reader(target, weights.parent / "tokenizer.json", threads)
+    tokenizer = weights.parent / "tokenizer.json"
+    return Reader(target, tokenizer, threads, lambda: prepared_reader(cache))
 
 
-def _export(folder: Path, learnt: Path, target: Path, refused: Path) -> None:
-    """Export in a process of its own; where that fails it is remembered, and not tried again."""
+def _export(folder: Path, learnt: Path, target: Path, refused: Path) -> bool:
+    """Whether it could be exported, in a process of its own; where that fails it is remembered,
+    and not tried again."""
     with storage_errors(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -191,3 +188,6 @@ def _export(folder: Path, learnt: Path, target: Path, refused: Path) -> None:
             raise ModelError("Preparing the reader was interrupted.", "Run the command again.")
         if done.returncode:
             refused.write_text(done.stderr[-4000:], encoding="utf-8", errors="replace")
+            return False
+        seal(target)
+        return is_sound(target)

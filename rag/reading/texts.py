@@ -1,7 +1,7 @@
 """Texts that were converted from PDF and the like, kept under the hash of the file's bytes.
 
-They lie beside the index, and the latest ones in memory. Nothing is lost with them: a file is
-converted again.
+They lie beside the index, each with a checksum, and the latest ones in memory. Nothing is lost with
+them: a file is converted again.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ import contextlib
 import json
 import os
 import threading
+import zlib
 from collections import OrderedDict
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from rag.errors import storage_errors
 from rag.reading.readable import Readable
 
-# Raised with every change of how documents are converted.
-_RULES = 1
+# Raised with every change of how documents are converted, or their texts kept.
+_RULES = 2
 FOLDER = "texts"  # in the folder of an index
 _IN_MEMORY = 20_000_000  # characters
 
@@ -32,7 +34,7 @@ class Texts:
     def get(self, digest: str) -> Readable | None:
         """The text of the file with this hash; None where it is not kept, or damaged."""
         try:
-            kept = json.loads(self._file(digest).read_text("utf-8"))
+            kept = _sound(self._file(digest))
             places = tuple((int(line), str(label)) for line, label in kept["places"])
             return Readable(str(kept["text"]), dict(kept["fields"]), places)
         except (OSError, ValueError, KeyError, TypeError):
@@ -45,7 +47,8 @@ class Texts:
         with storage_errors(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
             part = file.with_suffix(".part")
-            part.write_text(json.dumps(kept), "utf-8")
+            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
+                handle.write(_sealed(json.dumps(kept).encode()))
             os.replace(part, file)
 
     def keep_only(self, digests: Collection[str]) -> None:
@@ -56,8 +59,33 @@ class Texts:
                 if file.name not in kept:
                     file.unlink()
 
+    def damaged(self) -> list[Path]:
+        """The files that are not as they were written."""
+        return [file for file in sorted(self._folder.glob(f"*-{_RULES}.json")) if _broken(file)]
+
     def _file(self, digest: str) -> Path:
         return self._folder / f"{digest}-{_RULES}.json"
+
+
+def _sealed(body: bytes) -> bytes:
+    return b"%08x %s" % (zlib.crc32(body), body)
+
+
+def _sound(file: Path) -> dict[str, Any]:
+    """What a file holds. Raises OSError, ValueError where it is not as it was written."""
+    raw = file.read_bytes()
+    if raw != _sealed(raw[9:]):
+        raise ValueError("another checksum")
+    kept: dict[str, Any] = json.loads(raw[9:])
+    return kept
+
+
+def _broken(file: Path) -> bool:
+    try:
+        _sound(file)
+    except (OSError, ValueError):
+        return True
+    return False
 
 
 class Recent:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rag.indexing.tokens import asked
 from rag.reading.links import plain
-from rag.retrieval.orders import PENALTY, speaks_to_model
+from rag.retrieval.orders import PENALTY, is_order
 from rag.retrieval.pointing import pointed_at
 from rag.retrieval.search import Passage
 
@@ -38,7 +38,8 @@ class SentenceEmbedder(Protocol):
 class Evidence:
     """One sentence of passage `n` (counted from 1): `text` is `passage.text[start:end]`.
 
-    `first` and `last` are lines of the note, `cosine` is its similarity to the question.
+    `first` and `last` are lines of the note, `cosine` is its similarity to the question; an
+    `order` speaks to the model.
     """
 
     n: int
@@ -50,6 +51,7 @@ class Evidence:
     score: float
     cosine: float = 0.0
     share: float = 0.0
+    order: bool = False
 
 
 def find_evidence(
@@ -71,11 +73,9 @@ def find_evidence(
 
 def _behind(evidence: Evidence, question: str, passage: Passage) -> Evidence:
     """A sentence with its score, lowered if it speaks to the model instead of the reader."""
-    before, after = passage.text[: evidence.start], passage.text[evidence.end :]
-    around = before.rpartition("\n\n")[2] + after.partition("\n\n")[0]
-    if not speaks_to_model(evidence.text, question, around):
+    if not is_order(passage.text, evidence.start, evidence.end, question):
         return evidence
-    return replace(evidence, score=evidence.score - PENALTY)
+    return replace(evidence, score=evidence.score - PENALTY, order=True)
 
 
 def _read(evidence: Evidence, passage: Passage) -> Evidence:

@@ -2,7 +2,8 @@
 """Sentences of a note that speak to the model instead of the reader, told by how they are put.
 
 No rule catches all of them, and none has to: an answer is cited word for word whatever they say.
-They only stand behind sentences that answer, unless orders are what is asked about.
+They stand behind sentences that answer, and models read the others, where there are any; unless
+orders are what is asked about.
 """
 
 from __future__ import annotations
@@ -48,6 +49,12 @@ def speaks_to_model(text: str, question: str, around: str = "") -> bool:
     if _QUESTION.match(question) and _letters(question) in _letters(text):
         return True  # the question itself, and what the writer wants said to it
     return _ORDER.search(text) is not None or _TURN.search(f"{around}\n{text}") is not None
+
+
+def is_order(passage_text: str, start: int, end: int, question: str) -> bool:
+    """Whether the sentence `passage_text[start:end]` speaks to the model."""
+    around = passage_text[:start].rpartition("\n\n")[2] + passage_text[end:].partition("\n\n")[0]
+    return speaks_to_model(passage_text[start:end], question, around)
 
 
 def _letters(text: str) -> str:

@@ -5,17 +5,20 @@ The search ranks by likeness to the question; the reader reads.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from rag.retrieval.expected import expected, fits, repeats
+from rag.retrieval.orders import is_order
 
 if TYPE_CHECKING:
     from rag.models.reader import Pointed
     from rag.retrieval.evidence import Evidence
     from rag.retrieval.search import Found, Passage
+    from rag.retrieval.sentences import SentenceScore
 
 _PASSAGES = 5  # are read; each takes some 10 ms on two cores
 # Of the reader's log-odds, beside a passage's or a sentence's score; beyond the bounds they tell no
@@ -24,6 +27,7 @@ _PASSAGES = 5  # are read; each takes some 10 ms on two cores
 # wider or narrower bounds gave 84 to 85 and 74 to 76.
 _WEIGHT = 0.03
 _LEAST, _MOST = -6.0, 6.0
+_LETTER = re.compile(r"\S")
 
 
 class Reader(Protocol):
@@ -49,16 +53,19 @@ class Answering:
 def point(question: str, found: Found, reader: Reader) -> Found:
     """What was found, the best passages in order now that they are read. Raises ModelError.
 
-    Of each the nearest sentence is read with its neighbours. Passages keep the scores of the
+    Of each the nearest sentence is read with its neighbours, but for those that speak to the model
+    (see `rag.retrieval.orders`): the question, written into a note with an answer of the writer's,
+    is nearest of all. Passages keep the scores of the
     search, given out in the new order: what reads them next knows their scale.
     """
     reader.load()
     started = time.perf_counter()
     passages = found.passages[:_PASSAGES]
-    windows = [_window(each) for each in passages]
+    orders = [_orders(each, question) for each in passages]
+    windows = [_window(each, left) for each, left in zip(passages, orders, strict=True)]
     texts = [
-        (each.title, each.text[start:end])
-        for each, (start, end) in zip(passages, windows, strict=True)
+        (each.title, _without(each.text, left)[start:end])
+        for each, left, (start, end) in zip(passages, orders, windows, strict=True)
     ]
     answers = [
         _answering(spans, start)
@@ -109,13 +116,31 @@ def likeliest(passages: Sequence[Passage]) -> float | None:
     return max(odds, default=None)
 
 
-def _window(passage: Passage) -> tuple[int, int]:
-    """The nearest sentence of a passage with the two beside it, as far as there are any."""
+def _orders(passage: Passage, question: str) -> list[SentenceScore]:
+    """The sentences of a passage that speak to the model."""
+    return [
+        each for each in passage.sentences if is_order(passage.text, each.start, each.end, question)
+    ]
+
+
+def _without(text: str, orders: Sequence[SentenceScore]) -> str:
+    """A text with blanks for some sentences, so that all else stands where it stood."""
+    for each in orders:
+        blank = _LETTER.sub(" ", text[each.start : each.end])
+        text = text[: each.start] + blank + text[each.end :]
+    return text
+
+
+def _window(passage: Passage, orders: Sequence[SentenceScore]) -> tuple[int, int]:
+    """The nearest sentence of a passage that is no order, with the two beside it, as far as there
+    are any."""
     sentences = passage.sentences
     if not sentences:
         return 0, len(passage.text)
+    honest = [n for n, each in enumerate(sentences) if each not in orders]
     best = max(
-        range(len(sentences)), key=lambda n: (sentences[n].cosine or 0.0) + 0.5 * sentences[n].share
+        honest or range(len(sentences)),
+        key=lambda n: (sentences[n].cosine or 0.0) + 0.5 * sentences[n].share,
     )
     last = min(best + 1, len(sentences) - 1)
     return sentences[max(0, best - 1)].start, sentences[last].end

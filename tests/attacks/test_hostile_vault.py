@@ -17,8 +17,10 @@ from rag.answering.prompt import build_prompt, note_line
 from rag.editor import editor_command, note_path
 from rag.errors import NotesError
 from rag.events import Answered, Retrieved
+from rag.indexing.model_folder import ModelFolder
 from rag.models.catalog import find_model
-from rag.models.weights import generator_file
+from rag.models.reader import encode_pair, open_tokenizer
+from rag.models.weights import embedder_files, generator_file
 from tests.attacks.vault import BIDI, CONTROLS, NOTES, QUESTION, SPECIAL, write
 from tests.conftest import Box
 from tests.tui.test_terminal import Terminal, start  # noqa: F401 - a fixture
@@ -116,6 +118,20 @@ def test_special_tokens_come_from_the_template_alone(generator: LlamaGenerator):
     ids = generator.prompt_ids([Message("system", hostile), Message("user", hostile)])
     wanted = [each for each in harmless if each in tokens]
     assert [each for each in ids if each in tokens] == wanted
+
+
+def test_nor_are_those_of_the_encoders(models_cache: Path):
+    """What finds passages and what reads them: a "[SEP]" in a note would end the note there."""
+    folder = embedder_files(find_model("all-MiniLM-L6-v2", "embedder"), models_cache)
+    tokenizer = ModelFolder(folder).tokenizer
+    empty, special = tokenizer.encode("").ids, "[CLS] a [SEP] b [MASK] c [PAD] d [UNK]"
+    tokens = {tokenizer.token_to_id(each) for each in special.split() if each[0] == "["}
+    assert len(tokens - {None}) == 5
+    assert [each for each in tokenizer.encode(special).ids if each in tokens] == empty
+    reads = open_tokenizer(folder.folder / "tokenizer.json")
+    pair = encode_pair(reads, f"Where {special}?", special, special)
+    begin, end = empty
+    assert [each for each in pair.ids if each in tokens] == [begin, end, end, end]
 
 
 def test_a_prompt_has_one_question_and_one_line_for_each_note(generator: LlamaGenerator):

@@ -14,6 +14,7 @@ import tantivy  # noqa: F401
 
 from rag.answering.conversations import Conversations
 from rag.answering.saved import SavedTurn
+from rag.forgetting import forget_notes
 from tests.faults.vault import QUESTIONS, Vault
 
 
@@ -33,6 +34,10 @@ def converse(root: Path, told: Path) -> None:
             said.flush()
             if number % 7 == 6:
                 conversation = None
+
+
+def forget(root: Path, name: str) -> None:
+    forget_notes(Vault(root).engine(), [name], True)
 
 
 def turn(number: int) -> SavedTurn:

@@ -16,11 +16,13 @@ from rag.answering.conversation_file import DATABASE
 from rag.answering.conversations import Conversations
 from rag.answering.recovery import ALTERED, inspect
 from rag.errors import RagError
-from rag.indexing.local import LocalIndex
+from rag.indexing.local import REWRITTEN, LocalIndex
 from rag.indexing.verify import verify_index
+from rag.reading.texts import FOLDER
 from tests.faults.jobs import turn
 from tests.faults.vault import Vault, figure, scale
 
+DOCUMENT = Path(__file__).parents[1] / "data/documents/bees.docx"
 Harm = Callable[[bytes, random.Random], bytes]
 
 
@@ -49,6 +51,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Vault:
     chance = random.Random(11)
     vault = Vault(tmp_path_factory.mktemp("sound"))
     vault.fill(20, chance)
+    shutil.copy(DOCUMENT, vault.notes / "bees.docx")  # its text is kept, converted
     vault.index()
     with closing(Conversations(vault.data, vault.notes)) as kept:
         kept.add(None, turn(0))
@@ -140,9 +143,13 @@ def test_each_file_of_the_index(sound: Vault, tmp_path: Path):
             if not noticed and not notices:
                 assert everything(vault) == rows, f"unnoticed: {where}"
                 harmless += 1
-            vault.index(check=True)
+            kept = f"/{FOLDER}/" in name
+            assert noticed or not kept, f"unnoticed: {where}"
+            vault.index(check=not kept, rebuild=kept)  # which takes its text from there
             assert not deep(vault), where
             assert not vault.ask()[1], where
+            if kept:
+                assert shown_in(vault) == right, where
     figure(f"{cases} damaged files of the index, {mended} told, {harmless} without consequence")
 
 
@@ -197,6 +204,18 @@ def test_what_was_embedded_is_kept_where_the_database_is_not(sound: Vault, tmp_p
     (notice,) = vault.index()
     assert notice.startswith("The index was damaged and was built again from your notes")
     assert not list(vault.folder.glob("*.damaged*"))
+
+
+def test_a_text_that_was_converted_is_checked_and_mended(sound: Vault, tmp_path: Path):
+    vault = Twin(tmp_path, sound)
+    again(sound, vault)
+    (file,) = (vault.folder / FOLDER).iterdir()
+    file.write_bytes(file.read_bytes().replace(b"smoker", b"jacket"))
+    assert deep(vault) == (f"1 converted texts that are damaged: {file.name}.",)
+    assert vault.index(check=True) == [REWRITTEN]
+    assert not deep(vault)
+    vault.index(rebuild=True)
+    assert any("smoker" in text for *_, text in shown_in(vault))
 
 
 def test_conversations_are_never_discarded(sound: Vault, tmp_path: Path):

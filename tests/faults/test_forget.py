@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import shutil
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +15,14 @@ from rag.answering.conversations import Conversations
 from rag.errors import RagError
 from rag.forgetting import forget_notes, remember_notes
 from rag.indexing import build
+from rag.indexing.local import LocalIndex
 from rag.indexing.private import exposed
 from rag.indexing.verify import verify_index
 from rag.retrieval.search import Passage
 from tests.faults.jobs import turn
-from tests.faults.vault import Vault
+from tests.faults.vault import Vault, holding
 
+DOCUMENT = Path(__file__).parents[1] / "data/documents/bees.docx"
 SECRET = "Xylophonequartz is the password of the Brobdingnagian vault."
 WORDS = (b"xylophon", b"brobdingnag", b"password of the")
 
@@ -35,13 +39,9 @@ def vault(tmp_path: Path) -> Vault:
     return vault
 
 
-def told(folder: Path) -> list[str]:
+def told(folder: Path, words: Sequence[bytes] = WORDS) -> list[str]:
     """The files below a folder that hold words of the secret."""
-    return [
-        str(file.relative_to(folder))
-        for file in folder.rglob("*")
-        if file.is_file() and any(word in file.read_bytes().lower() for word in WORDS)
-    ]
+    return holding(folder, words)
 
 
 def converse(vault: Vault) -> None:
@@ -118,6 +118,40 @@ def test_conversations_that_quote_it(vault: Vault):
         assert kept.search("honey")
 
 
+def test_a_document_that_was_converted(vault: Vault):
+    """Its text is kept beside the index, so that it need not be converted for each look at it."""
+    shutil.copy(DOCUMENT, vault.notes / "part1/bees.docx")
+    vault.index()
+    assert told(vault.data, (b"smoker",))
+    forget_notes(vault.engine(), ["part1/bees.docx"], False)
+    assert not told(vault.data, (b"smoker",))
+    remember_notes(vault.engine(), ["part1/bees.docx"])
+    vault.index()
+    assert told(vault.data, (b"smoker",))
+    (vault.notes / "part1/bees.docx").unlink()
+    vault.index()
+    assert not told(vault.data, (b"smoker",))
+
+
+@pytest.mark.parametrize("step", ["drop_texts", "derive"])
+def test_a_run_that_is_killed_before_it_has_erased(vault: Vault, monkeypatch, step: str):
+    def killed(*_: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(LocalIndex, step, killed)
+    (vault.notes / "part1/secret.md").unlink()
+    with pytest.raises(Killed):
+        vault.index()
+    monkeypatch.undo()
+    vault.index()
+    assert not told(vault.data)
+    assert not verify_index(vault.folder, vault.notes).damage
+
+
+class Killed(BaseException):
+    """No more is done, as far as the program can tell."""
+
+
 def test_a_folder_and_a_name_that_is_none(vault: Vault):
     with pytest.raises(RagError, match="Nothing is known of nowhere"):
         forget_notes(vault.engine(), ["nowhere.md"], False)
@@ -134,8 +168,19 @@ def test_only_the_owner_may_read(vault: Vault):
     vault.write("new.md", "# New\n\nA kettle.\n")
     vault.index()
     assert not exposed(vault.data)
+    for name in ("models/files/m.gguf", "http-token", "serve/a.sock"):
+        (vault.data / name).parent.mkdir(parents=True, exist_ok=True)
+        (vault.data / name).touch(0o644)
+    vault.index(check=True)
+    assert not exposed(vault.data)
+    assert not others_may_read(vault.data)
     (vault.data / "mine.txt").touch()
     vault.data.chmod(0o755)
     vault.index(check=True)
     assert not exposed(vault.data)
     assert vault.data.stat().st_mode & 0o777 == 0o755, "a folder with other things keeps its rights"
+
+
+def others_may_read(folder: Path) -> list[Path]:
+    """All that others than the owner may read, found without the program's own list."""
+    return [path for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077]

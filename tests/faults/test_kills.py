@@ -15,10 +15,11 @@ import pytest
 
 from rag.answering.conversations import Conversations
 from rag.errors import NoIndex
+from rag.forgetting import forget_notes
 from rag.indexing.verify import verify_index
 from tests.conftest import NOTES
 from tests.faults import jobs
-from tests.faults.vault import Vault, figure, scale
+from tests.faults.vault import Vault, figure, holding, scale
 
 DATA = Path(__file__).parent / "data"
 
@@ -121,3 +122,28 @@ def test_killed_while_conversations_are_kept(tmp_path: Path, forked):
         assert numbers >= set(said), "a turn was lost that had been kept"
         assert all(turn.answer.startswith("Answer") for turn in turns)
     assert said
+
+
+def test_killed_while_forgetting(tmp_path: Path, forked):
+    """What was begun to be forgotten leaves no text once the next run is done."""
+    chance = random.Random(8)
+    vault = Vault(tmp_path)
+    vault.fill(12, chance)
+    killed = half = 0
+    for number in range(scale(6, 100)):
+        name = f"secret{number}.md"
+        vault.write(name, "# Hidden\n\n" + "Xylophonequartz of Brobdingnag. " * 40)
+        vault.index()
+        stopped = kill(forked(jobs.forget, tmp_path, name), chance.uniform(0, 0.5))
+        killed += stopped
+        left = holding(vault.data, (b"xylophon", b"brobding"))
+        vault.index()
+        if name in vault.indexed():
+            assert stopped, "it said that it was forgotten"
+            forget_notes(vault.engine(), [name], False)
+        else:
+            half += bool(left)
+        assert not holding(vault.data, (b"xylophon", b"brobding")), number
+        (vault.notes / name).unlink()
+    assert not verify_index(vault.folder, vault.notes).damage
+    figure(f"killed {killed} while forgetting, {half} with text left that the next run erased")

@@ -8,6 +8,7 @@ import random
 import shutil
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -156,6 +157,15 @@ class Vault:
         for key, vector in mine.items():
             assert float(vector @ other[key]) > 0.999, key
         return len(mine)
+
+
+def holding(folder: Path, words: Iterable[bytes]) -> list[str]:
+    """The files below a folder that hold any of the words, in whatever case."""
+    return [
+        str(file.relative_to(folder))
+        for file in folder.rglob("*")
+        if file.is_file() and any(word in file.read_bytes().lower() for word in words)
+    ]
 
 
 def some_note(chance: random.Random, number: int) -> str:

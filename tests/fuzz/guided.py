@@ -13,7 +13,7 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["rag", "markdown_it"]):
-    from tests.fuzz.inputs import WORDS
+    from tests.fuzz.inputs import DOCUMENTS, WORDS
     from tests.fuzz.properties import PROPERTIES, small_gguf
 
 LONGEST = 4096  # bytes of an input
@@ -30,6 +30,9 @@ def main(target: str, cases: int) -> None:
     words = [word.encode("utf-8", "replace") for word in WORDS[target]]
     for number, word in enumerate([*words, b"".join(words), small_gguf()]):
         (seeds / str(number)).write_bytes(b"A" + word if target in ("reader", "chunker") else word)
+    for file in DOCUMENTS if target == "documents" else ():
+        kind = (".docx", ".pptx", ".epub", ".pdf").index(file.suffix)
+        (seeds / file.name).write_bytes(bytes([kind]) + file.read_bytes())
     (folder / "words").write_text("".join(f'"{_escaped(word)}"\n' for word in words))
     options = [
         sys.argv[0],

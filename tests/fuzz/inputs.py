@@ -3,9 +3,13 @@
 # ruff: noqa: E501 - tables of words
 from __future__ import annotations
 
+from pathlib import Path
+
 from hypothesis import strategies as st
 
-from tests.fuzz.properties import small_gguf
+from tests.fuzz.properties import WRITTEN, small_gguf
+
+DOCUMENTS = sorted((Path(__file__).parents[1] / "data" / "documents").iterdir())
 
 _MARKDOWN = (
     "# ", "## ", "###### ", "#", "- ", "* ", "+ ", "1. ", "10) ", "> ", ">", "    ", "\t", " ",
@@ -17,6 +21,14 @@ _MARKDOWN = (
     "{", "}", "!!python/object:os.system", "2024-02-05", "e.g. ", "Dr. ", ". ", "! ", "? ", "。", "…",
     "word", "Two words", "It is so. ", "x" * 40, "é", "e\u0301", "שלום", "漢字", "\u202e", "\u2028",
     "\x85", "\x0c", "\x0b", "\x1b[2J", "\ufeff", "\u200b", "\xa0", "👩‍👩‍👧", "\x01", "\x7f", ":", "Title:",
+)  # fmt: skip
+_WRITTEN = (
+    "#+TITLE: x\n", "#+BEGIN_SRC\n", "#+END_SRC\n", ":PROPERTIES:\n", ":END:\n", "* TODO a :tag:\n",
+    "[[file:a.org][b]]", "<2024-02-30 Fri>", ".. note::\n", ".. include:: /etc/passwd\n", "::\n", "   x\n",
+    ":a: b\n", "====\n", "`a <b>`_", "|a|_", "<!doctype html>", "<h1>", "</h1>", "<p>", "<table><tr><td>",
+    "<pre>", "<script>", "</script>", "<!--", "-->", "<![CDATA[", "&#0;", "&#x110000;", "&lt", "<a href=",
+    '{"cells":[', '{"cell_type":"markdown","source":["a\\n","b"]}', '"outputs":[]', "],", "]}", "null",
+    '"nbformat":4}', "\\ud800", "a,b\n", '"a\nb",', ";", "\t", '""', "1,2\n",
 )  # fmt: skip
 _QUESTION = (
     "tag:", "-tag:", "path:", "since:", "until:", "date:", "before:", "after:", "created:>=",
@@ -43,6 +55,8 @@ _CITED = (
 )  # fmt: skip
 WORDS = {
     "reader": _MARKDOWN,
+    "formats": (*_WRITTEN, *_MARKDOWN),
+    "documents": ("PK\x03\x04", "PK\x05\x06", "%PDF-1.7\n", "<w:p>", "<a:t>", "obj\n", "\x00" * 8),
     "chunker": _MARKDOWN,
     "query": _QUESTION,
     "config": _TOML,
@@ -55,15 +69,27 @@ def inputs(target: str) -> st.SearchStrategy[bytes]:
     """Inputs for a target: its words in any order, among any text, or any bytes."""
     if target == "gguf":
         return st.one_of(st.binary(max_size=200), _spoilt(small_gguf()))
+    if target == "documents":
+        kinds = (".docx", ".pptx", ".epub", ".pdf")
+        whole = [
+            (n, file) for file in DOCUMENTS for n, kind in enumerate(kinds) if file.suffix == kind
+        ]
+        spoilt = st.one_of(*(_marked(n, _spoilt(file.read_bytes())) for n, file in whole))
+        return st.one_of(spoilt, st.binary(max_size=200))
     words = st.lists(st.one_of(st.sampled_from(WORDS[target]), st.text(max_size=4)), max_size=40)
     text = words.map(lambda parts: "".join(parts).encode("utf-8", "replace"))
     repeated = st.tuples(text, st.integers(1, 30)).map(lambda pair: pair[0] * pair[1])
-    if target not in ("reader", "chunker"):
+    if target not in ("reader", "chunker", "formats"):
         return st.one_of(text, st.binary(max_size=200))
-    folder_kind = st.sampled_from([b"\x41", b" "])  # decides .md or .txt, as the property does
+    kinds = [b"\x41", b" "] if target != "formats" else [bytes([n]) for n in range(len(WRITTEN))]
+    folder_kind = st.sampled_from(kinds)  # decides the suffix, as the property does
     marked = st.tuples(folder_kind, st.one_of(text, text, repeated)).map(b"".join)
     sixteen = text.map(lambda data: data.decode().encode("utf-16"))
     return st.one_of(marked, text, sixteen, st.binary(max_size=300))
+
+
+def _marked(first: int, rest: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
+    return rest.map(lambda data: bytes([first]) + data)
 
 
 @st.composite

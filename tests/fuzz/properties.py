@@ -20,7 +20,7 @@ from rag.models.gguf import check_gguf
 from rag.reading.chunks import Chunk, chunk_document
 from rag.reading.documents import Document, parse_document
 from rag.reading.links import blank_comments, plain
-from rag.reading.notes import NoteText, read_note
+from rag.reading.notes import NoteText, Skipped, read_note
 from rag.retrieval.evidence import Evidence, whole_list
 from rag.retrieval.filters import from_flags, parse
 from rag.retrieval.intent import understand
@@ -52,6 +52,41 @@ def reads_a_note(data: bytes, folder: Path) -> None:
     assert "\r" not in note.text
     document = parse_document(name, note.text)
     _check_document(document, note.text)
+
+
+WRITTEN = (".org", ".rst", ".html", ".ipynb", ".csv")  # formats that a person might write
+
+
+def reads_a_format(data: bytes, folder: Path) -> None:
+    """So is a file of each other format that is text, the first byte tells which; what is read of
+    it stands at its lines."""
+    name = f"note{WRITTEN[(data or b'a')[0] % len(WRITTEN)]}"
+    (folder / name).write_bytes(data[1:])
+    _check_format(name, read_note(folder, name))
+
+
+def reads_a_document(data: bytes, folder: Path) -> None:
+    """So is a file of any bytes that claims to be an archive of XML, or a PDF."""
+    first = (data or b"a")[0]
+    suffixes = (".docx", ".pptx", ".epub", ".pdf")
+    name = f"note{suffixes[first % len(suffixes)]}"
+    (folder / name).write_bytes(data[1:])
+    _check_format(name, read_note(folder, name))
+
+
+def _check_format(name: str, note: NoteText | Skipped) -> None:
+    if isinstance(note, Skipped):
+        assert note.reason
+        return
+    assert "\r" not in note.text
+    lines = note.text.split("\n")
+    document = parse_document(name, note.text, note.readable)
+    assert document.title.strip()
+    for chunk in chunk_document(document, count_tokens, MAX_TOKENS, join=MAX_TOKENS // 2):
+        assert 1 <= chunk.first <= chunk.last <= len(lines)
+        there = "\n".join(blank_comments(lines)[chunk.first - 1 : chunk.last])
+        assert chunk.text in there
+        assert count_tokens([chunk.embedded])[0] <= MAX_TOKENS or len(chunk.text) == 1
 
 
 def cuts_a_note(data: bytes, folder: Path) -> None:
@@ -264,6 +299,8 @@ def small_gguf() -> bytes:
 Property = Callable[[bytes, Path], None]
 PROPERTIES: dict[str, Property] = {
     "reader": reads_a_note,
+    "formats": reads_a_format,
+    "documents": reads_a_document,
     "chunker": cuts_a_note,
     "query": parses_a_question,
     "config": reads_settings,

@@ -11,6 +11,8 @@ import pytest
 from rag.errors import StorageError
 from rag.indexing import bases as base_files
 from rag.indexing import lexical
+from rag.indexing.lexical import LexicalIndex
+from rag.indexing.local import LocalIndex
 from tests.indexing.conftest import Desk
 from tests.indexing.fakes import FakeEmbedder
 
@@ -46,6 +48,13 @@ def empty(folder) -> None:
         file.write_bytes(b"")
 
 
+def stub(folder) -> None:
+    """As many bytes as tantivy panics at, in all files but those that it names others in."""
+    for file in folder.iterdir():
+        if file.suffix not in (".json", ".lock"):
+            file.write_bytes(file.read_bytes()[:5])
+
+
 def lose_segments(folder) -> None:
     for file in folder.iterdir():
         if file.suffix not in (".json", ".lock", ".faiss"):
@@ -53,7 +62,7 @@ def lose_segments(folder) -> None:
 
 
 @pytest.mark.parametrize("what", ["vectors", "words"])
-@pytest.mark.parametrize("harm", [shutil.rmtree, garble, cut, empty, lose_segments])
+@pytest.mark.parametrize("harm", [shutil.rmtree, garble, cut, empty, stub, lose_segments])
 def test_harm_is_mended_without_embedding(based: Desk, what: str, harm):
     content = based.content()
     harm(based.folder / what)
@@ -109,6 +118,28 @@ def test_a_disk_that_is_full_while_a_base_is_written(
     (base,) = (based.folder / "vectors").iterdir()
     assert base.stat().st_size == whole
     assert based.meaning("Number 77 of the series")[0] == "Number 77 of the series."
+
+
+def test_tantivy_panics_at_a_few_bytes_and_that_is_an_error(based: Desk, capfd):
+    """Where it comes to that: what the index's seal tells is not opened at all."""
+    stub(based.folder / "words")
+    with pytest.raises(ValueError, match="gave up"):
+        LexicalIndex(based.folder / "words").all_ids()
+    assert "panicked" in capfd.readouterr().err
+    index = based.open()
+    assert index.derived_lags
+    assert index.search_words(["hive"], 5)
+    index.close()
+    assert "panicked" not in capfd.readouterr().err
+
+
+def test_words_are_written_anew_whatever_the_old_ones_are(based: Desk):
+    index = LocalIndex(based.folder, write=True)
+    stub(based.folder / "words")
+    index.erase()
+    assert not index.derived_lags
+    index.close()
+    assert based.words("hive") == ["The hive stands behind the shed."]
 
 
 def test_base_and_delta_search_as_one(based: Desk):

@@ -45,6 +45,13 @@ def test_a_hash_that_differs_is_damage(models_cache: Path):
         verified(replace(SMOL, sha256="0" * 64), models_cache)
 
 
+def test_what_was_fetched_and_is_damaged_is_fetched_again(tmp_path: Path):
+    (tmp_path / "mine.gguf").write_bytes(b"GGUF")
+    mine = replace(find_model(str(tmp_path / "mine.gguf"), "generator"), sha256="0" * 64)
+    with pytest.raises(ModelError, match=r"are damaged.*Fetch them again: rag models remove"):
+        verified(mine, tmp_path / "cache")
+
+
 def test_a_package_that_is_missing():
     with pytest.raises(ModelError, match="pip install no-such-model"):
         locate(replace(SMOL, package="no_such_model"))
