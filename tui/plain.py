@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rag.answering.conversations import Conversations
-from rag.answering.export import export_note
+from rag.answering.export import export_note, told
 from rag.answering.grounding import Sentence
 from rag.answering.saved import SavedTurn
 from rag.config import LEAVES
@@ -267,8 +267,7 @@ class Plain:
 
     def _export(self, _rest: str) -> None:
         title = self._kept.get(self._current()).title
-        file = export_note(self._engine.notes_folder, title, self._turns)
-        self._say(f"Exported to {file.name}, in your notes.")
+        self._say(told(export_note(self._engine.notes_folder, title, self._turns)))
 
     def _say(self, *lines: str) -> None:
         for line in lines:

@@ -1,4 +1,6 @@
-"""A conversation into a Markdown note, with links to the notes that it rests on."""
+"""A conversation into a Markdown note, with links to the notes that it rests on.
+
+Its front matter tells the index that a model wrote it, so that no answer rests on it."""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from rag.answering.saved import SavedTurn
 from rag.errors import StorageError, storage_errors
+from rag.reading.documents import CONVERSATION
 
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|#^\[\]\x00-\x1f\x7f-\x9f\ud800-\udfff]+')
 _NAME_CHARS = 80
@@ -21,7 +24,7 @@ def as_markdown(title: str, turns: Sequence[SavedTurn]) -> str:
     """The note: a heading for each question, the answer, and its sources as [[links]]."""
     when = turns[0].asked if turns else time.time()
     day = time.strftime("%Y-%m-%d", time.localtime(when))
-    parts = [f"---\ncreated: {day}\nsource: rag\n---\n\n# {_line(title)}\n"]
+    parts = [f"---\ncreated: {day}\nsource: {CONVERSATION}\n---\n\n# {_line(title)}\n"]
     for turn in turns:
         parts.append(f"\n## {_line(turn.question)}\n\n{_text(turn.answer)}\n")
         sources = _sources(turn)
@@ -49,6 +52,11 @@ def export_note(folder: Path, title: str, turns: Sequence[SavedTurn]) -> Path:
                 stream.write(text)
             return file
     raise StorageError(f"There are too many notes called {name} in {folder}.", "Rename the chat.")
+
+
+def told(file: Path) -> str:
+    """What to tell the reader who exported a conversation to `file`."""
+    return f"Exported to {_line(file.name)}, in your notes. Answers will not rest on it."
 
 
 def _sources(turn: SavedTurn) -> list[str]:

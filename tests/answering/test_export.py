@@ -25,6 +25,12 @@ def test_the_note_has_headings_and_links_that_lead_to_the_sources():
     assert "- \\[1\\] [[house/barrel|Barrel]], line 3: “The rain barrel holds 300 litres.”" in text
 
 
+def test_the_index_can_tell_what_was_exported():
+    assert parse_document("Water.md", as_markdown("Water", [PLAIN])).is_conversation
+    others = ("---\nsource: rag\n---\nx", "---\nsource: [rag chat]\n---\nx", "source: rag chat\n")
+    assert not any(parse_document("Water.md", text).is_conversation for text in others)
+
+
 def test_nothing_is_overwritten_and_names_are_safe(tmp_path: Path):
     title = '../a/b: [[x]] "|#^\x1b[31m'
     first, second = (export_note(tmp_path, title, [PLAIN]) for _ in range(2))

@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from rag.answering.conversations import Conversation, Conversations
-from rag.answering.export import export_note
+from rag.answering.export import export_note, told
 from rag.errors import RagError
 from tui.screens.pick import PickScreen, Row
 from tui.text import FAINT, MUTED, clean, count, one_line, shorten
@@ -120,7 +120,7 @@ class ConversationsScreen(PickScreen[Conversation]):
         def export() -> None:
             turns = self._conversations.turns(chosen.id)
             file = export_note(self._conversations.notes_folder, chosen.title, turns)
-            self.app.call_from_thread(self._say, f"Exported to {file.name}, in your notes.")
+            self.app.call_from_thread(self._say, told(file))
 
         await self._do(export)
 

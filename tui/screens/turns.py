@@ -250,7 +250,7 @@ class TurnActions(ChatBase):
             self.tell(error)
 
     async def _export(self) -> None:
-        from rag.answering.export import export_note
+        from rag.answering.export import export_note, told
 
         turns = list(self.session.kept.values())
         if not turns:
@@ -265,7 +265,7 @@ class TurnActions(ChatBase):
         except RagError as error:
             self.tell(error)
             return
-        self.notify(f"Exported to {clean(file.name)}, in your notes.", markup=False)
+        self.notify(told(file), markup=False)
 
 
 def _shown(widget: Static) -> str:
