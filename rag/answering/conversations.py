@@ -78,6 +78,7 @@ class Conversations:
     @_mended
     def add(self, conversation: int | None, turn: SavedTurn) -> int:
         """Append a turn, to a new conversation for None; the conversation's id."""
+        self._kept.follow_index()
         with self._kept.transaction() as db:
             if conversation is None:
                 conversation = self._create(db, title_of(turn.question), turn.asked)
@@ -215,10 +216,9 @@ class Conversations:
         """Ids of the turns, also of deleted conversations, that show a passage of these notes."""
         wanted = set(paths)
         rows = self._kept.rows(
-            "SELECT t.id, t.shown, c.folder = ? OR f.path = ? FROM turns t"
-            " LEFT JOIN conversations c ON c.id = t.conversation"
-            " LEFT JOIN folders f ON f.id = c.folder",
-            (self._kept.folder, str(self.notes_folder)),
+            "SELECT t.id, t.shown, c.folder = ? FROM turns t"
+            " LEFT JOIN conversations c ON c.id = t.conversation",
+            (self._kept.folder,),
         )
         found = []
         for turn, shown, here in rows:
