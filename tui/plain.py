@@ -203,6 +203,9 @@ class Plain:
             done.tokens_per_s,
             done.timings.get("total_s", 0.0),
             time.time(),
+            tuple(map(str, found.respelled)) if found else (),
+            done.thoughts,
+            done.confidence if done.listed is None else None,
         )
         self._turns.append(saved)
         self._conversation = self._kept.add(self._conversation, saved)
