@@ -179,17 +179,8 @@ class Plain:
 
     def _finish(self, done: Answered, found: Retrieved | None, sentences: list[Sentence]) -> None:
         self._passages = done.passages
-        if not done.answered:
-            self._say(done.answer or "Your notes do not say.")
-            for number, passage in enumerate(done.passages[:3], 1):
-                place = _place(passage.path, passage.first, passage.last)
-                self._say(f"Nearest note {number}: {place}")
-        elif not sentences:
+        if done.answered and not sentences:
             self._say("Answer:", done.answer)
-        if done.thoughts:
-            self._say(f"The model thought first, {len(done.thoughts.split())} words, unchecked.")
-        for each in {each.n: each for each in reversed(done.citations)}.values():
-            self._say(f"Source {each.n}: {_place(each.path, each.first, each.last)}")
         saved = SavedTurn(
             done.question,
             done.answer,
@@ -207,8 +198,21 @@ class Plain:
             done.thoughts,
             done.confidence if done.listed is None else None,
         )
+        self._rests_on(saved)
         self._turns.append(saved)
         self._conversation = self._kept.add(self._conversation, saved)
+
+    def _rests_on(self, turn: SavedTurn) -> None:
+        """What follows an answer: its sources, or where the notes come nearest."""
+        if not turn.answered:
+            self._say(turn.answer or "Your notes do not say.")
+            for number, passage in enumerate(turn.passages[:3], 1):
+                place = _place(passage.path, passage.first, passage.last)
+                self._say(f"Nearest note {number}: {place}")
+        if turn.thoughts:
+            self._say(f"The model thought first, {len(turn.thoughts.split())} words, unchecked.")
+        for each in {each.n: each for each in reversed(turn.citations)}.values():
+            self._say(f"Source {each.n}: {_place(each.path, each.first, each.last)}")
 
     def _source(self, number: str) -> None:
         if not number.isdecimal() or not 1 <= int(number) <= len(self._passages):
@@ -239,7 +243,11 @@ class Plain:
         self._conversation, self._turns = chosen.id, list(self._kept.turns(chosen.id))
         self._say(f"Conversation: {chosen.title}")
         for turn in self._turns:
-            self._say(PROMPT + turn.question, f"Answer: {turn.answer}")
+            self._say(PROMPT + turn.question, *turn.respelled)
+            if turn.answered:
+                said = [each.text + _SUPPORT.get(each.support, "") for each in turn.sentences]
+                self._say("Answer:", *(said or [turn.answer]))
+            self._rests_on(turn)
         self._passages = self._turns[-1].passages if self._turns else ()
 
     def _new(self, _rest: str) -> None:
