@@ -278,7 +278,8 @@ class Plain:
 
     def _export(self, _rest: str) -> None:
         title = self._kept.get(self._current()).title
-        self._say(told(export_note(self._engine.notes_folder, title, self._turns)))
+        folder = self._engine.each_folder()[0].notes_folder
+        self._say(told(export_note(folder, title, self._turns, self._engine.place)))
 
     def _say(self, *lines: str) -> None:
         for line in lines:

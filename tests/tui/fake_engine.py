@@ -303,6 +303,10 @@ class FakeEngine:
             None,
         )
 
+    def each_folder(self) -> Sequence[FakeEngine]:
+        """One folder."""
+        return [self]
+
     def place(self, path: str) -> tuple[Path, str]:
         """One folder."""
         return self.notes_folder, path

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 
 from textual.screen import Screen
 
 from rag.answering.conversations import Conversations
+from rag.answering.saved import SavedTurn
 from rag.engine import Engine
 from rag.errors import RagError
 from rag.indexing.build import IndexReport
@@ -59,6 +61,13 @@ class ChatBase(Screen[None]):
         self.lookup.close()
         if self._conversations is not None:
             self._conversations.close()
+
+    def export(self, title: str, turns: Sequence[SavedTurn]) -> Path:
+        """Write turns as a note; its file. Raises StorageError."""
+        from rag.answering.export import export_note
+
+        engine = self.worker.engine
+        return export_note(engine.each_folder()[0].notes_folder, title, turns, engine.place)
 
     @property
     def transcript(self) -> Transcript:

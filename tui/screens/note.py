@@ -72,10 +72,16 @@ class NoteScreen(ModalScreen[None]):
         self._list_links(page.links)
         markdown = self.query_one(Markdown)
         await markdown.update("")
+        lines, marked = page.offset, False
         for piece in pieces(page.text):
             await markdown.append(piece)
+            lines += piece.count("\n")
+            if not marked and lines >= page.place.last + self.size.height:
+                marked = True  # what is meant is there, and a screen of what follows: do not wait
+                self.call_after_refresh(self._mark, page)
             await asyncio.sleep(0)  # keys and the clock come between
-        self.call_after_refresh(self._mark, page)
+        if not marked:
+            self.call_after_refresh(self._mark, page)
 
     def _mark(self, page: Page) -> None:
         """Mark the blocks that hold the wanted lines, and go to the first."""

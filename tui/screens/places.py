@@ -63,7 +63,7 @@ class PlaceActions(TurnActions):
             return
         current = self.session.conversation
         chosen: Conversation | None = await self.app.push_screen_wait(
-            ConversationsScreen(kept, current)
+            ConversationsScreen(kept, current, self.export)
         )
         if chosen is not None and chosen.id != current:
             await self.leave_answer()

@@ -250,7 +250,7 @@ class TurnActions(ChatBase):
             self.tell(error)
 
     async def _export(self) -> None:
-        from rag.answering.export import export_note, told
+        from rag.answering.export import told
 
         turns = list(self.session.kept.values())
         if not turns:
@@ -261,7 +261,7 @@ class TurnActions(ChatBase):
             if self.session.conversation is not None:
                 kept = await self.conversations()
                 title = (await asyncio.to_thread(kept.get, self.session.conversation)).title
-            file = await asyncio.to_thread(export_note, self.folder, shortened(title), turns)
+            file = await asyncio.to_thread(self.export, shortened(title), turns)
         except RagError as error:
             self.tell(error)
             return
