@@ -83,9 +83,7 @@ class Conversations:
             if conversation is None:
                 conversation = self._create(db, title_of(turn.question), turn.asked)
             _insert(db, conversation, turn)
-            db.execute(
-                "UPDATE conversations SET updated = ? WHERE id = ?", (turn.asked, conversation)
-            )
+            _touch(db, conversation, turn.asked)
         return conversation
 
     def turns(self, conversation: int) -> tuple[SavedTurn, ...]:
@@ -98,13 +96,13 @@ class Conversations:
         return tuple(_turn(*row) for row in rows)
 
     @_mended
-    def drop_last(self, conversation: int) -> None:
-        """Forget the last turn; a conversation without turns is not listed."""
+    def replace_last(self, conversation: int, turn: SavedTurn) -> None:
+        """Put a turn in place of the last one, which was asked anew."""
+        last = "SELECT max(id) FROM turns WHERE conversation = ?"
         with self._kept.transaction() as db:
-            db.execute(
-                "DELETE FROM turns WHERE id = (SELECT max(id) FROM turns WHERE conversation = ?)",
-                (conversation,),
-            )
+            db.execute(f"DELETE FROM turns WHERE id = ({last})", (conversation,))
+            _insert(db, conversation, turn)
+            _touch(db, conversation, turn.asked)
 
     @_mended
     def branch(self, conversation: int, keep: int) -> int:
@@ -287,6 +285,10 @@ def _insert(db: sqlite3.Connection, conversation: int, turn: SavedTurn) -> None:
     )
     sums = (added.lastrowid, turn_sum(values))
     db.execute("INSERT OR REPLACE INTO turn_sums VALUES (?, ?)", sums)
+
+
+def _touch(db: sqlite3.Connection, conversation: int, when: float) -> None:
+    db.execute("UPDATE conversations SET updated = ? WHERE id = ?", (when, conversation))
 
 
 def _turn(known: int | None, *values: Any) -> SavedTurn:

@@ -226,6 +226,29 @@ async def test_editing_leaves_what_was_said_and_retry_asks_the_last_anew(
     assert turns.count(["First?", "Changed?"]) == 1
 
 
+async def test_an_answer_that_is_asked_anew_in_vain_stays(
+    running: Running, engine: FakeEngine, kept: Conversations
+) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "First?", "Second?")
+        engine.hold("read")
+        await driver.press("f5")
+        await driver.until(lambda: len(engine.asked) == 3)
+        await driver.press("escape")
+        await driver.until(lambda: driver.shows("Stopped."))
+        engine.release()
+        await ask(driver, "Third?")
+        assert [turn.question for turn in engine.asked[-1][1]] == ["First?", "Second?"]
+        await driver.press("f5")
+        await driver.until(lambda: len(engine.asked) == 5)
+        await driver.ready()
+        await driver.press("alt+up", "up", "b")  # the turn that was stopped
+        await driver.until(lambda: questions(driver) == ["First?", "Second?"])
+    turns = [[turn.question for turn in kept.turns(each.id)] for each in kept.all()]
+    assert sorted(turns) == [["First?", "Second?"], ["First?", "Second?", "Third?"]]
+
+
 async def test_a_branch_goes_on_apart(running: Running, kept: Conversations) -> None:
     async with running() as driver:
         await driver.ready()

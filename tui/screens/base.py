@@ -94,8 +94,8 @@ class ChatBase(Screen[None]):
                 self.box.focus()
 
     @abstractmethod
-    async def ask(self, question: str) -> None:
-        """Show a question and put it in line."""
+    async def ask(self, question: str) -> int:
+        """Show a question and put it in line; the number of its turn."""
 
     def check_turn(self, view: TurnView) -> None:
         """Look up how the sources of a turn stand in their notes now."""
