@@ -162,7 +162,9 @@ class SeveralFolders(Engine):
 
     def place(self, path: str) -> tuple[Path, str]:
         name, _, rest = path.partition("/")
-        return self.engines[name].notes_folder, rest
+        if name in self.engines:
+            return self.engines[name].notes_folder, rest
+        return self.notes_folder, path  # of a conversation with folders that are not asked now
 
     def status(self) -> Status:
         """Counts and sizes of all folders together."""

@@ -31,13 +31,15 @@ def note_changes(
 ) -> Iterator[bool]:
     """True each time notes have changed and then been left alone, False every two seconds.
 
-    `watching` is told whether the folders are watched; one that goes away is looked for again.
-    Ends when `stop` is set.
+    `watching` is told whether the folders are watched; one that goes away is looked for again, and
+    when it is back, its notes may have changed. Ends when `stop` is set.
     """
+    missed = False
     while not stop.is_set():
         try:
-            yield from _changes(folders, stop, watching, suffixes)
+            yield from _changes(folders, stop, watching, suffixes, missed)
         except OSError:  # a folder is gone, or the kernel's watches are used up
+            missed = True
             if not stop.is_set():
                 watching(False)
         stop.wait(LOOK_AGAIN_S)
@@ -48,6 +50,7 @@ def _changes(
     stop: threading.Event,
     watching: Callable[[bool], object],
     suffixes: tuple[str, ...],
+    missed: bool,
 ) -> Iterator[bool]:
     from watchfiles import watch
 
@@ -69,7 +72,8 @@ def _changes(
         if _identities(folders) != before:
             raise FileNotFoundError  # another folder in its place, which nobody watches
         if not stop.is_set():
-            yield bool(found)
+            yield bool(found) or missed
+            missed = False
 
 
 def _identities(folders: Sequence[Path]) -> list[tuple[int, int]]:

@@ -151,6 +151,7 @@ def test_an_answer_cites_the_folder(two: Box, embedder):
     one = list(engine.ask("Summarise [[sales]]"))[-1]
     assert {each.path for each in one.citations} == {"work/sales.md"}
     folder, path = engine.place("work/sales.md")
+    assert engine.place("sold/x.md") == (engine.notes_folder, "sold/x.md"), "of an old conversation"
     assert (folder / path).is_file()
     assert len({each.id for each in answer.passages}) == len(answer.passages)
     (two.folder / "work" / "sales.md").write_text("# Sales\n\nNothing in June.\n")

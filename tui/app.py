@@ -30,6 +30,7 @@ from rag.editor import (
 from rag.engine import Engine
 from rag.errors import ConfigError, RagError
 from rag.opener import is_document, opener_command, run_opener
+from tui.clipboard import copy_in_tmux
 from tui.keys import bind, keymap, read_alt_digits
 from tui.messages import NoteWanted
 from tui.screens.chat import Begin, ChatScreen
@@ -94,6 +95,15 @@ class ChatApp(App[None]):
 
     def _deliver(self, message: Message) -> None:
         self.chat.post_message(message)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """By OSC 52, which reaches the reader's clipboard also over ssh, and by tmux itself."""
+        super().copy_to_clipboard(text)
+        self._copy_in_tmux(text)
+
+    @work(thread=True)
+    def _copy_in_tmux(self, text: str) -> None:
+        copy_in_tmux(text, os.environ)
 
     def action_help_quit(self) -> None:
         """Ctrl+C quits, where Textual would only explain how to."""

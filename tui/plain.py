@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rag.answering.conversations import Conversations
-from rag.answering.export import export_note
+from rag.answering.export import export_note, told
 from rag.answering.grounding import Sentence
 from rag.answering.saved import SavedTurn
 from rag.config import LEAVES
@@ -179,17 +179,8 @@ class Plain:
 
     def _finish(self, done: Answered, found: Retrieved | None, sentences: list[Sentence]) -> None:
         self._passages = done.passages
-        if not done.answered:
-            self._say(done.answer or "Your notes do not say.")
-            for number, passage in enumerate(done.passages[:3], 1):
-                place = _place(passage.path, passage.first, passage.last)
-                self._say(f"Nearest note {number}: {place}")
-        elif not sentences:
+        if done.answered and not sentences:
             self._say("Answer:", done.answer)
-        if done.thoughts:
-            self._say(f"The model thought first, {len(done.thoughts.split())} words, unchecked.")
-        for each in {each.n: each for each in reversed(done.citations)}.values():
-            self._say(f"Source {each.n}: {_place(each.path, each.first, each.last)}")
         saved = SavedTurn(
             done.question,
             done.answer,
@@ -203,9 +194,25 @@ class Plain:
             done.tokens_per_s,
             done.timings.get("total_s", 0.0),
             time.time(),
+            tuple(map(str, found.respelled)) if found else (),
+            done.thoughts,
+            done.confidence if done.listed is None else None,
         )
+        self._rests_on(saved)
         self._turns.append(saved)
         self._conversation = self._kept.add(self._conversation, saved)
+
+    def _rests_on(self, turn: SavedTurn) -> None:
+        """What follows an answer: its sources, or where the notes come nearest."""
+        if not turn.answered:
+            self._say(turn.answer or "Your notes do not say.")
+            for number, passage in enumerate(turn.passages[:3], 1):
+                place = _place(passage.path, passage.first, passage.last)
+                self._say(f"Nearest note {number}: {place}")
+        if turn.thoughts:
+            self._say(f"The model thought first, {len(turn.thoughts.split())} words, unchecked.")
+        for each in {each.n: each for each in reversed(turn.citations)}.values():
+            self._say(f"Source {each.n}: {_place(each.path, each.first, each.last)}")
 
     def _source(self, number: str) -> None:
         if not number.isdecimal() or not 1 <= int(number) <= len(self._passages):
@@ -236,7 +243,11 @@ class Plain:
         self._conversation, self._turns = chosen.id, list(self._kept.turns(chosen.id))
         self._say(f"Conversation: {chosen.title}")
         for turn in self._turns:
-            self._say(PROMPT + turn.question, f"Answer: {turn.answer}")
+            self._say(PROMPT + turn.question, *turn.respelled)
+            if turn.answered:
+                said = [each.text + _SUPPORT.get(each.support, "") for each in turn.sentences]
+                self._say("Answer:", *(said or [turn.answer]))
+            self._rests_on(turn)
         self._passages = self._turns[-1].passages if self._turns else ()
 
     def _new(self, _rest: str) -> None:
@@ -267,8 +278,8 @@ class Plain:
 
     def _export(self, _rest: str) -> None:
         title = self._kept.get(self._current()).title
-        file = export_note(self._engine.notes_folder, title, self._turns)
-        self._say(f"Exported to {file.name}, in your notes.")
+        folder = self._engine.each_folder()[0].notes_folder
+        self._say(told(export_note(folder, title, self._turns, self._engine.place)))
 
     def _say(self, *lines: str) -> None:
         for line in lines:

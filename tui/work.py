@@ -17,7 +17,7 @@ from pathlib import Path
 from textual.message import Message
 
 from rag.engine import Engine
-from rag.errors import Cancelled, IndexMismatch, ModelError, NoIndex, RagError
+from rag.errors import Cancelled, IndexMismatch, ModelError, NoIndex, NotesError, RagError
 from rag.events import Answered
 from rag.indexing.build import IndexProgress
 from rag.pauses import held, take_back
@@ -172,6 +172,8 @@ def in_app(error: RagError) -> RagError:
     if isinstance(error, IndexMismatch):
         here = error.remedy.replace("rag index --rebuild", "Ctrl+P, Rebuild the index")
         return IndexMismatch(error.message, here)
+    if isinstance(error, NotesError) and "rag index PATH" in error.remedy:
+        return NotesError(error.message, "Press F4 to ask another folder.")
     if isinstance(error, ModelError) and "[generator], key model" in error.remedy:
         return ModelError(error.message, "Choose another: Ctrl+P, Language model.")
     return error

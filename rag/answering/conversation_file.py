@@ -5,7 +5,6 @@ A database of its own in the data folder, so that deleting an index deletes no c
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rag.answering.conversation_folders import FOLDER_HOMES, folder_row, whereabouts
 from rag.answering.recovery import TURN_SUMS, emptied, readable, recover, remember_made
 from rag.errors import RagError, StorageError, storage_errors
 from rag.indexing.private import make_private, private_folder
@@ -70,7 +70,7 @@ class ConversationsDamaged(StorageError):
 class ConversationFile:
     """The open file, for one notes folder. May be used from several threads.
 
-    `folder` is the row of the notes folder, which follows it when it is moved or renamed.
+    `folder` is the row of the notes folder, which follows it as its index does.
     `notice` is a sentence for the reader where the file was damaged, else "".
     Raises StorageError where the data folder refuses, RagError where the file is not ours.
     """
@@ -116,6 +116,11 @@ class ConversationFile:
             self._db.close()
             self._recover()
 
+    def follow_index(self) -> None:
+        """Know the folder by its index from now on, if it has got one since the file was opened."""
+        if not self._followed:
+            self._find_folder()
+
     def erase(self) -> None:
         """Leave no text of what was deleted in the file."""
         with storage_errors(self.file.parent), self._lock:
@@ -133,7 +138,7 @@ class ConversationFile:
                 raise sqlite3.DatabaseError("malformed: empty")
             self._db = _connect(self.file)
             self._inode = _inode(self.file)
-            self.folder = self._find_folder(self.notes_folder)
+            self._find_folder()
             remember_made(self.file)
 
     def _recover(self) -> None:
@@ -141,29 +146,11 @@ class ConversationFile:
             self.notice = recover(self.file, self._inode, _connect) or self.notice
         self._open()
 
-    def _find_folder(self, folder: Path) -> int:
-        """The folder's row: by path, else by inode if nothing lies at the old path, else new."""
-        path = str(folder).encode("utf-8", "backslashreplace").decode()  # half a character
-        try:
-            stat = folder.stat()
-            device, inode = stat.st_dev, stat.st_ino
-        except OSError:
-            device = inode = 0
+    def _find_folder(self) -> None:
+        where = whereabouts(self.file.parent, self.notes_folder)
         with self.transaction() as db:
-            for row, known in db.execute("SELECT id, path FROM folders").fetchall():
-                if known == path:
-                    return int(row)
-            for row, known in db.execute(
-                "SELECT id, path FROM folders WHERE inode = ? AND device = ? AND inode != 0",
-                (inode, device),
-            ).fetchall():
-                if not os.path.exists(known):
-                    db.execute("UPDATE folders SET path = ? WHERE id = ?", (path, row))
-                    return int(row)
-            cursor = db.execute(
-                "INSERT INTO folders (path, device, inode) VALUES (?, ?, ?)", (path, device, inode)
-            )
-            return int(cursor.lastrowid or 0)
+            self.folder = folder_row(db, where)
+        self._followed = bool(where.home)
 
 
 def _connect(file: Path) -> sqlite3.Connection:
@@ -188,6 +175,7 @@ def _connect(file: Path) -> sqlite3.Connection:
             db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             db.execute(f"PRAGMA user_version = {FORMAT}")
         db.execute(TURN_SUMS)
+        db.execute(FOLDER_HOMES)
         db.execute("COMMIT")
     except BaseException:
         db.close()

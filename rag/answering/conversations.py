@@ -78,13 +78,12 @@ class Conversations:
     @_mended
     def add(self, conversation: int | None, turn: SavedTurn) -> int:
         """Append a turn, to a new conversation for None; the conversation's id."""
+        self._kept.follow_index()
         with self._kept.transaction() as db:
             if conversation is None:
                 conversation = self._create(db, title_of(turn.question), turn.asked)
             _insert(db, conversation, turn)
-            db.execute(
-                "UPDATE conversations SET updated = ? WHERE id = ?", (turn.asked, conversation)
-            )
+            _touch(db, conversation, turn.asked)
         return conversation
 
     def turns(self, conversation: int) -> tuple[SavedTurn, ...]:
@@ -97,13 +96,13 @@ class Conversations:
         return tuple(_turn(*row) for row in rows)
 
     @_mended
-    def drop_last(self, conversation: int) -> None:
-        """Forget the last turn; a conversation without turns is not listed."""
+    def replace_last(self, conversation: int, turn: SavedTurn) -> None:
+        """Put a turn in place of the last one, which was asked anew."""
+        last = "SELECT max(id) FROM turns WHERE conversation = ?"
         with self._kept.transaction() as db:
-            db.execute(
-                "DELETE FROM turns WHERE id = (SELECT max(id) FROM turns WHERE conversation = ?)",
-                (conversation,),
-            )
+            db.execute(f"DELETE FROM turns WHERE id = ({last})", (conversation,))
+            _insert(db, conversation, turn)
+            _touch(db, conversation, turn.asked)
 
     @_mended
     def branch(self, conversation: int, keep: int) -> int:
@@ -215,10 +214,9 @@ class Conversations:
         """Ids of the turns, also of deleted conversations, that show a passage of these notes."""
         wanted = set(paths)
         rows = self._kept.rows(
-            "SELECT t.id, t.shown, c.folder = ? OR f.path = ? FROM turns t"
-            " LEFT JOIN conversations c ON c.id = t.conversation"
-            " LEFT JOIN folders f ON f.id = c.folder",
-            (self._kept.folder, str(self.notes_folder)),
+            "SELECT t.id, t.shown, c.folder = ? FROM turns t"
+            " LEFT JOIN conversations c ON c.id = t.conversation",
+            (self._kept.folder,),
         )
         found = []
         for turn, shown, here in rows:
@@ -287,6 +285,10 @@ def _insert(db: sqlite3.Connection, conversation: int, turn: SavedTurn) -> None:
     )
     sums = (added.lastrowid, turn_sum(values))
     db.execute("INSERT OR REPLACE INTO turn_sums VALUES (?, ?)", sums)
+
+
+def _touch(db: sqlite3.Connection, conversation: int, when: float) -> None:
+    db.execute("UPDATE conversations SET updated = ? WHERE id = ?", (when, conversation))
 
 
 def _turn(known: int | None, *values: Any) -> SavedTurn:

@@ -1,15 +1,19 @@
-"""A conversation into a Markdown note, with links to the notes that it rests on."""
+"""A conversation into a Markdown note, with links to the notes that it rests on.
+
+Its front matter tells the index that a model wrote it, so that no answer rests on it."""
 
 from __future__ import annotations
 
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from rag.answering.saved import SavedTurn
 from rag.errors import StorageError, storage_errors
+from rag.reading.documents import CONVERSATION
 
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|#^\[\]\x00-\x1f\x7f-\x9f\ud800-\udfff]+')
 _NAME_CHARS = 80
@@ -17,27 +21,41 @@ _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not i
 _CONTROLS |= dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 
 
-def as_markdown(title: str, turns: Sequence[SavedTurn]) -> str:
-    """The note: a heading for each question, the answer, and its sources as [[links]]."""
+# Of a note as passages name it: the notes folder that it lies in, and its path there.
+Place = Callable[[str], tuple[Path, str]]
+
+
+def as_markdown(
+    title: str, turns: Sequence[SavedTurn], folder: Path | None = None, place: Place | None = None
+) -> str:
+    """The note: a heading for each question, the answer, and its sources as [[links]]; to one that
+    `place` says lies in another folder than the note, a link to its file."""
     when = turns[0].asked if turns else time.time()
     day = time.strftime("%Y-%m-%d", time.localtime(when))
-    parts = [f"---\ncreated: {day}\nsource: rag\n---\n\n# {_line(title)}\n"]
+    parts = [f"---\ncreated: {day}\nsource: {CONVERSATION}\n---\n\n# {_line(title)}\n"]
     for turn in turns:
         parts.append(f"\n## {_line(turn.question)}\n\n{_text(turn.answer)}\n")
-        sources = _sources(turn)
+        sources = _sources(turn, folder, place)
         if sources:
             parts.append("\n" + "\n".join(sources) + "\n")
     return "".join(parts)
 
 
-def export_note(folder: Path, title: str, turns: Sequence[SavedTurn]) -> Path:
+def export_note(
+    folder: Path, title: str, turns: Sequence[SavedTurn], place: Place | None = None
+) -> Path:
     """Write the note into the notes folder under its title; the file.
 
-    Nothing is overwritten: a name that is taken gets a number. Raises StorageError.
+    Where several folders are asked as one, `place` tells them apart: then it is the folder that
+    most of the sources lie in, and `folder` where there are none. Nothing is overwritten: a name
+    that is taken gets a number. Raises StorageError.
     """
+    if place is not None:
+        homes = Counter(place(each.path)[0] for turn in turns for each in turn.citations)
+        folder = next((home for home, _ in homes.most_common(1)), folder)
     name = " ".join(_NOT_IN_NAMES.sub(" ", title).split())[:_NAME_CHARS].strip(". ")
     name = name or "Conversation"
-    text = as_markdown(title, turns)
+    text = as_markdown(title, turns, folder, place)
     with storage_errors(folder):
         for number in range(1, 1000):
             file = folder / (f"{name}.md" if number == 1 else f"{name} {number}.md")
@@ -51,21 +69,33 @@ def export_note(folder: Path, title: str, turns: Sequence[SavedTurn]) -> Path:
     raise StorageError(f"There are too many notes called {name} in {folder}.", "Rename the chat.")
 
 
-def _sources(turn: SavedTurn) -> list[str]:
+def told(file: Path) -> str:
+    """What to tell the reader who exported a conversation to `file`."""
+    return f"Exported to {_line(file.name)}, in your notes. Answers will not rest on it."
+
+
+def _sources(turn: SavedTurn, folder: Path | None, place: Place | None) -> list[str]:
     """`- [1] [[garden/tomatoes|Tomatoes]], lines 12–14: “…”`, one for each citation."""
     titles = {number: each.title for number, each in enumerate(turn.passages, 1)}
     rows = []
     for each in turn.citations:
-        path = PurePosixPath(each.path)
-        target = str(path.with_suffix("")) if path.suffix.lower() == ".md" else str(path)
-        shown = _NOT_IN_NAMES.sub(" ", titles.get(each.n, path.stem))
+        shown = _NOT_IN_NAMES.sub(" ", titles.get(each.n, PurePosixPath(each.path).stem))
+        link = _link(each.path, _line(shown), folder, place)
         lines = (
             f"line {each.first}" if each.first == each.last else (f"lines {each.first}–{each.last}")
         )
-        rows.append(
-            f"- \\[{each.n}\\] [[{_line(target)}|{_line(shown)}]], {lines}: “{_line(each.quote)}”"
-        )
+        rows.append(f"- \\[{each.n}\\] {link}, {lines}: “{_line(each.quote)}”")
     return rows
+
+
+def _link(path: str, shown: str, folder: Path | None, place: Place | None) -> str:
+    """A link that works from the folder of the note to the source at `path`."""
+    home, inside = place(path) if place else (folder, path)
+    if home is not None and home != folder:
+        return f"[{shown}](<{(home / inside).as_uri()}>)"
+    source = PurePosixPath(inside)
+    target = str(source.with_suffix("")) if source.suffix.lower() == ".md" else str(source)
+    return f"[[{_line(target)}|{shown}]]"
 
 
 def _text(text: str) -> str:

@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS turn_sums (
 ALTERED = "(This turn was damaged on the disk: it may not be as it was.)"
 _TABLES = {
     "folders": "id, path, device, inode",
+    "folder_homes": "folder, home",
     "conversations": "id, folder, title, created, updated, deleted, branched_from",
     "turns": "id, conversation, question, answer, model, tokens_per_s, asked, shown",
     "turn_sums": "turn, sum",
@@ -143,6 +144,7 @@ def _adopt_orphans(new: sqlite3.Connection) -> None:
         " FROM conversations WHERE folder NOT IN (SELECT id FROM folders)"
     )
     new.execute("DELETE FROM turn_sums WHERE turn NOT IN (SELECT id FROM turns)")
+    new.execute("DELETE FROM folder_homes WHERE folder NOT IN (SELECT id FROM folders)")
 
 
 def _readable(file: Path) -> bool:

@@ -17,7 +17,9 @@ T = TypeVar("T", Citation, Evidence, Passage, Reasons)
 @dataclass(frozen=True, slots=True)
 class SavedTurn:
     """A question, its answer, and what was shown with it. `asked` is in epoch seconds,
-    `seconds` how long the answer took, `query` what was searched."""
+    `seconds` how long the answer took, `query` what was searched, `respelled` sentences on how it
+    was spelled there. `confidence`, from 0 to 1, is how likely the notes held an answer: None for a
+    list of notes, and for turns of before it was kept."""
 
     question: str
     answer: str
@@ -31,6 +33,9 @@ class SavedTurn:
     tokens_per_s: float
     seconds: float
     asked: float
+    respelled: tuple[str, ...] = ()
+    thoughts: str = ""
+    confidence: float | None = None
 
 
 def to_json(turn: SavedTurn) -> tuple[str, str, str, float, float, str]:
@@ -51,6 +56,9 @@ def to_json(turn: SavedTurn) -> tuple[str, str, str, float, float, str]:
         # The scores of all sentences are of the moment; the best ones are the evidence.
         "passages": [asdict(replace(each, sentences=())) for each in turn.passages],
         "evidence": [asdict(each) for each in turn.evidence],
+        "respelled": turn.respelled,
+        "thoughts": turn.thoughts,
+        "confidence": turn.confidence,
     }
     # A file name may hold half a character, which SQLite's UTF-8 cannot: JSON escapes it.
     return (
@@ -88,6 +96,9 @@ def from_json(
         tokens_per_s,
         data["seconds"],
         asked,
+        tuple(data.get("respelled", ())),
+        data.get("thoughts", ""),
+        data.get("confidence"),
     )
 
 

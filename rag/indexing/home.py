@@ -95,6 +95,11 @@ def known_folders(data_dir: Path) -> list[Path]:
     return [Path(home.path) for home in homes if os.path.isdir(home.path)]
 
 
+def known_ids(data_dir: Path) -> frozenset[str]:
+    """The ids of all notes folders that were indexed."""
+    return frozenset(home.id for home in _read(data_dir))
+
+
 def unseen_indexes(data_dir: Path) -> list[tuple[str, Path]]:
     """Indexes of folders that are not where they were: the path last seen, empty where another
     folder lies there now, and where the index lies."""

@@ -201,7 +201,11 @@ def _read(folder: Path, file: NoteFile, embedder: Embedder, converted: Texts) ->
     if not isinstance(note, NoteText):
         return note
     document = parse_document(file.path, note.text, note.readable)
-    chunks = chunk_document(document, embedder.count_tokens, embedder.max_tokens)
+    chunks = (
+        chunk_document(document, embedder.count_tokens, embedder.max_tokens)
+        if not document.is_conversation
+        else []
+    )
     texts = [PassageText(chunk.embedded, chunk.context, chunk.sentences) for chunk in chunks]
     hashes = [vector_hash(embedder.fingerprint, each) for each in texts]
     row = NoteRow(

@@ -108,8 +108,12 @@ def find_named(notes: Iterable[NoteEntry], text: str, limit: int = 50) -> list[F
 
 
 def count_tags(notes: Iterable[NoteEntry]) -> list[tuple[str, int]]:
-    counts = Counter(tag for note in notes for tag in note.tags)
-    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0].casefold()))
+    written = Counter(tag for note in notes for tag in note.tags)
+    counts: dict[str, tuple[str, int]] = {}
+    for tag, count in written.most_common():  # a tag is shown as it is written most
+        name, before = counts.get(tag.casefold(), (tag, 0))
+        counts[tag.casefold()] = name, before + count
+    return sorted(counts.values(), key=lambda pair: (-pair[1], pair[0].casefold()))
 
 
 _NOT_FOUND = 4

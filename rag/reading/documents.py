@@ -20,6 +20,10 @@ _CREATED = ("created", "date", "created_at")
 _MODIFIED = ("modified", "updated", "lastmod")
 _TAGS = ("tags", "tag", "category", "categories")
 _ALIASES = ("aliases", "alias")
+# `source` in the front matter of an exported conversation. The note is found by its name and its
+# links work; its text is a model's, and no answer may rest on it.
+CONVERSATION = "rag chat"
+_IS_CONVERSATION = "is a conversation with rag: found by its name, but no answer rests on it"
 _LEADING_DATE = re.compile(r"\d{4}-\d{2}-\d{2}[-_ ]+(?=\S)")
 
 
@@ -38,6 +42,7 @@ class Document:
     blocks: tuple[Block, ...]
     warnings: tuple[str, ...]
     places: tuple[tuple[int, str], ...] = ()  # where pages, slides or cells begin
+    is_conversation: bool = False  # exported from rag itself
 
 
 def parse_document(path: str, text: str, readable: Readable | None = None) -> Document:
@@ -65,6 +70,9 @@ def parse_document(path: str, text: str, readable: Readable | None = None) -> Do
     format_ = format_of(path)
     if format_ is None or format_.tags:
         tags += find_tags(prose)
+    is_conversation = known.get("source") == CONVERSATION
+    if is_conversation:
+        warnings.append(_IS_CONVERSATION)
     return Document(
         path=path,
         title=_title(path, known.get("title"), parts),
@@ -77,6 +85,7 @@ def parse_document(path: str, text: str, readable: Readable | None = None) -> Do
         blocks=parted_by_page(under_headings(parts, lines), readable.places if readable else ()),
         warnings=tuple(warnings),
         places=readable.places if readable else (),
+        is_conversation=is_conversation,
     )
 
 

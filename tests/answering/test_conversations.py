@@ -143,13 +143,12 @@ def test_questions_are_remembered_once_in_order(kept: Conversations):
 def test_the_last_turn_can_be_asked_anew(kept: Conversations):
     first = kept.add(None, TURN)
     kept.add(first, OTHER)
-    kept.drop_last(first)
-    assert kept.turns(first) == (TURN,)
+    anew = replace(TURN, question="Anew?", answer="Otherwise.", asked=OTHER.asked + 5)
+    kept.replace_last(first, anew)
+    assert kept.turns(first) == (TURN, anew)
     assert kept.search("ruche") == []
-    kept.drop_last(first)
-    assert kept.all() == []
-    kept.add(first, OTHER)
-    assert ids(kept.all()) == [first]
+    assert ids(kept.search("otherwise")) == [first]
+    assert kept.get(first).updated == anew.asked
 
 
 def test_titles_are_short_and_never_blank(kept: Conversations):

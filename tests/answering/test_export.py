@@ -25,6 +25,12 @@ def test_the_note_has_headings_and_links_that_lead_to_the_sources():
     assert "- \\[1\\] [[house/barrel|Barrel]], line 3: “The rain barrel holds 300 litres.”" in text
 
 
+def test_the_index_can_tell_what_was_exported():
+    assert parse_document("Water.md", as_markdown("Water", [PLAIN])).is_conversation
+    others = ("---\nsource: rag\n---\nx", "---\nsource: [rag chat]\n---\nx", "source: rag chat\n")
+    assert not any(parse_document("Water.md", text).is_conversation for text in others)
+
+
 def test_nothing_is_overwritten_and_names_are_safe(tmp_path: Path):
     title = '../a/b: [[x]] "|#^\x1b[31m'
     first, second = (export_note(tmp_path, title, [PLAIN]) for _ in range(2))
@@ -34,6 +40,26 @@ def test_nothing_is_overwritten_and_names_are_safe(tmp_path: Path):
     assert not first.name.startswith(".")
     assert not set(first.name) & set('/\\:*?"<>|#^[]\x1b')
     assert export_note(tmp_path, "...", [PLAIN]).name == "Conversation.md"
+
+
+def test_of_several_folders_it_is_the_one_most_sources_lie_in(tmp_path: Path):
+    folders = {name: tmp_path / name for name in ("garden", "my house")}
+    for folder in folders.values():
+        folder.mkdir()
+
+    def place(path: str) -> tuple[Path, str]:
+        name, _, rest = path.partition("/")
+        return folders[name], rest
+
+    paths = ("garden/plants/bean.md", "my house/barrel.md", "my house/tap.md")
+    cited = tuple(replace(CITATION, path=path, n=n) for n, path in enumerate(paths, 1))
+    file = export_note(folders["garden"], "Water", [replace(TURN, citations=cited)], place)
+    assert file == tmp_path / "my house" / "Water.md"
+    text = file.read_text()
+    assert [link.target for link in parse_document("Water.md", text).links] == ["barrel", "tap"]
+    assert f"](<{(tmp_path / 'garden/plants/bean.md').as_uri()}>)" in text
+    bare = export_note(folders["garden"], "Nothing", [replace(TURN, citations=())], place)
+    assert bare.parent == folders["garden"]
 
 
 def test_untrusted_text_brings_no_escapes(tmp_path: Path):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import Cancelled, IndexMismatch, NotesError
+from rag.indexing.library import Library, find_named
 from tests.indexing.conftest import Desk
 from tests.indexing.fakes import FakeEmbedder
 
@@ -34,6 +35,24 @@ def test_nothing_changed(desk: Desk):
     assert counts(desk.update()) == (0, 0, 0, 0, 3)
     assert not desk.embedder.embedded
     assert desk.generation() == 1
+
+
+def test_an_exported_conversation_is_a_note_without_passages(desk: Desk):
+    said = "# Where is the hive?\n\nThe hive is on the moon. [[bees]]\n"
+    desk.write("asked.md", f"---\nsource: rag chat\n---\n{said}")
+    report = desk.update()
+    assert (report.added, report.chunks) == (4, 3)
+    assert [(each.path, "no answer rests on it" in each.reason) for each in report.warnings] == [
+        ("asked.md", True)
+    ]
+    assert not desk.words("moon")
+    library = Library(desk.folder)
+    assert library.resolve("asked", "bees.md") == "asked.md"
+    assert [each.path for each in find_named(library.notes(), "where is the hive")] == ["asked.md"]
+    library.close()
+    desk.write("asked.md", said)  # made a note of one's own: the mark is gone
+    assert desk.update().chunks == 4
+    assert "The hive is on the moon. [[bees]]" in desk.words("moon")
 
 
 def test_all_kinds_of_change_at_once(desk: Desk, tmp_path: Path):

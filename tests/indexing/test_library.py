@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.errors import NoIndex
-from rag.indexing.library import Library, NoteEntry, find_named
+from rag.indexing.library import Library, NoteEntry, count_tags, find_named
 from tests.indexing.conftest import Desk
 
 
@@ -72,3 +72,10 @@ def test_links_are_resolved_as_everywhere(desk: Desk):
     assert library.resolve("", "bees.md") == "bees.md"
     assert library.resolve("../../etc/passwd", "bees.md") is None
     library.close()
+
+
+def test_a_tag_counts_once_however_it_is_written():
+    notes = [
+        NoteEntry(f"{tag}.md", tag, (), (tag, "x"), "") for tag in ("AI", "ai", "ai", "AI/text")
+    ]
+    assert count_tags(notes) == [("x", 4), ("ai", 3), ("AI/text", 1)]

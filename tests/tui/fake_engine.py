@@ -17,6 +17,7 @@ from rag.indexing.library import Found, NoteEntry
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Passage
+from rag.retrieval.spelling import Respelled
 
 TOMATO = (
     "Water the tomatoes in the morning, at the foot of the plant.\n"
@@ -88,6 +89,8 @@ class Script:
 
     passages: Sequence[Passage] = PASSAGES
     thoughts: str = ""
+    respelled: Sequence[Respelled] = ()
+    confidence: float = 1.0
     evidence: Sequence[Evidence] = (
         evidence(PASSAGES[0], 1, LITRES, 13),
         evidence(PASSAGES[1], 2, GAVE, 40),
@@ -250,7 +253,8 @@ class FakeEngine:
         """Go through the script."""
         self.asked.append((question, tuple(history)))
         script = self.script
-        yield Retrieved(tuple(script.passages), tuple(script.evidence), f"alone: {question}")
+        passages, respelled = tuple(script.passages), tuple(script.respelled)
+        yield Retrieved(passages, tuple(script.evidence), f"alone: {question}", respelled)
         for done in range(0, 1000, 250):
             yield Reading(done, 1000)
             if done == 500:
@@ -278,6 +282,7 @@ class FakeEngine:
             "fake-135m",
             38.2,
             f"alone: {question}",
+            confidence=script.confidence,
             thoughts=script.thoughts,
         )
 
@@ -297,6 +302,10 @@ class FakeEngine:
             Path("/tmp/cache"),
             None,
         )
+
+    def each_folder(self) -> Sequence[FakeEngine]:
+        """One folder."""
+        return [self]
 
     def place(self, path: str) -> tuple[Path, str]:
         """One folder."""

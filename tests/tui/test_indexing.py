@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from textual.widgets import ProgressBar
 
-from rag.errors import IndexBusy, ModelError, NoIndex, RagError
+from rag.errors import IndexBusy, ModelError, NoIndex, NotesError, RagError
 from rag.reading.notes import Skipped
 from tests.tui.fake_engine import REPORT, FakeEngine, Script
 from tui.messages import NoteWanted
@@ -109,6 +109,19 @@ async def test_no_index_yet(running: Running, engine: FakeEngine) -> None:
         await driver.ask("Water?")
         await driver.ready()
         assert driver.statics("error") == ["There is no index yet.\nPress Ctrl+R to index them."]
+
+
+async def test_a_folder_that_is_gone_is_told_with_what_helps_here(
+    running: Running, engine: FakeEngine
+) -> None:
+    remedy = "Name the folder that holds your notes: `rag index PATH`."
+    engine.index_error = NotesError("There is no folder /x.", remedy)
+    async with running(refresh=False) as driver:
+        await driver.ready()
+        await driver.press("ctrl+r")
+        told = ["There is no folder /x.\nPress F4 to ask another folder."]
+        await driver.until(lambda: driver.statics("error") == told)
+        await driver.ready()
 
 
 async def test_the_palette_opens(running: Running) -> None:

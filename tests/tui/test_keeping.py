@@ -7,12 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual.widgets import Static
 
 from rag.answering.conversations import Conversations
+from rag.answering.grounding import Sentence
 from rag.errors import StorageError
+from rag.retrieval.spelling import Respelled
 from tests.answering.test_conversations import TURN
 from tests.tui.fake_engine import FakeEngine
 from tui.screens.conversations import ConversationsScreen, TitleScreen, day_name
+from tui.screens.why import WhyScreen
+from tui.widgets.answer import Answer
 from tui.widgets.question import QuestionBox
 from tui.widgets.source import SourceCard
 from tui.widgets.transcript import AT_ONCE
@@ -57,6 +62,42 @@ async def test_turns_are_kept_and_the_latest_goes_on(
         (_, history) = engine.asked[-1]
         assert [turn.question for turn in history] == ["First?", "Second?"]
     assert kept.all()[0].turns == 3
+
+
+async def test_a_turn_looks_the_same_when_it_is_opened_again(
+    running: Running, engine: FakeEngine
+) -> None:
+    sentences = engine.script.sentences
+    doubtful = replace(sentences[1], support="weak")
+    engine.script = replace(
+        engine.script,
+        sentences=(sentences[0], doubtful, Sentence("Ask a neighbour.", (), "unsupported")),
+        thoughts="Ten litres, then?",
+        respelled=(Respelled("tomatos", "tomatoes"),),
+        confidence=0.42,
+    )
+
+    async def seen(driver: Any) -> list[str]:
+        await driver.until(lambda: driver.shows("borne out by its source"))
+        await driver.ready()
+        (view,) = driver.chat.query(TurnView)
+        texts = view.query(Static).exclude(".preview")  # hidden once there is an answer
+        shown = [str(each.render()) for each in texts if each.display]
+        shown.append(view.query_one(Answer).source)
+        view.focus()
+        await driver.press("w")
+        await driver.until(lambda: isinstance(driver.app.screen, WhyScreen))
+        return shown + [str(each.render()) for each in driver.app.screen.query(Static)]
+
+    async with running() as driver:
+        await driver.ready()
+        await driver.ask("Water the tomatos?")
+        before = await seen(driver)
+    text = "\n".join(before)
+    told = ("also searched “tomatoes”", "[2].≈", "Ten litres, then?", "42% likely", "38 tokens/s")
+    assert [each for each in told if each not in text] == []
+    async with running(begin="latest") as driver:
+        assert await seen(driver) == before
 
 
 async def test_a_long_conversation_shows_its_end_and_more_on_demand(
@@ -183,6 +224,29 @@ async def test_editing_leaves_what_was_said_and_retry_asks_the_last_anew(
     turns = [[turn.question for turn in kept.turns(each.id)] for each in kept.all()]
     assert ["First?", "Second?", "Third?"] in turns
     assert turns.count(["First?", "Changed?"]) == 1
+
+
+async def test_an_answer_that_is_asked_anew_in_vain_stays(
+    running: Running, engine: FakeEngine, kept: Conversations
+) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "First?", "Second?")
+        engine.hold("read")
+        await driver.press("f5")
+        await driver.until(lambda: len(engine.asked) == 3)
+        await driver.press("escape")
+        await driver.until(lambda: driver.shows("Stopped."))
+        engine.release()
+        await ask(driver, "Third?")
+        assert [turn.question for turn in engine.asked[-1][1]] == ["First?", "Second?"]
+        await driver.press("f5")
+        await driver.until(lambda: len(engine.asked) == 5)
+        await driver.ready()
+        await driver.press("alt+up", "up", "b")  # the turn that was stopped
+        await driver.until(lambda: questions(driver) == ["First?", "Second?"])
+    turns = [[turn.question for turn in kept.turns(each.id)] for each in kept.all()]
+    assert sorted(turns) == [["First?", "Second?"], ["First?", "Second?", "Third?"]]
 
 
 async def test_a_branch_goes_on_apart(running: Running, kept: Conversations) -> None:

@@ -164,7 +164,9 @@ async def test_screens_look_as_they_did(app: ChatApp, snapshot, size: tuple[int,
         await camera.shoot("turn", "alt+up")
         await camera.shoot("sources", "1", until="Whole note")
         await camera.shoot("why", "w", until="Why these passages")
-        await camera.shoot("note", "escape", "enter", until="Backspace back")
+        await driver.press("escape", "enter")
+        await driver.until(lambda: app.screen.query(".meant"), 20)  # all of the note is there
+        await camera.shoot("note", until="Backspace back")
         await camera.shoot("links", "l")
         await driver.press("escape", "escape", "escape")
         await camera.shoot("find", "ctrl+g", *"gpt", until="Find a note")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,18 @@ def test_conversations_are_the_same_as_on_the_screen(say, kept: Conversations, f
     assert "Question: And then?" in said
     assert kept.get(found.id).turns == 3
     assert "1. First?" in say(begin=0)
+
+
+def test_a_conversation_that_is_opened_again_shows_its_marks_and_sources(say, fake: FakeEngine):
+    first, second = fake.script.sentences
+    fake.script = Script(sentences=(first, replace(second, support="weak")), thoughts="Ten, then?")
+    answered = say("First?").partition("Answer:")[2]
+    assert "That is what you gave them on 14 July [2]. (weakly supported)\nThe model" in answered
+    assert "Source 2: " in answered
+    assert f"Question: First?\nAnswer:{answered}" in say(begin="latest") + "\n"
+    fake.script = Script(sentences=(), answer="Your notes do not say.", answered=False)
+    say("And who?", begin="latest")
+    assert "And who?\nYour notes do not say.\nNearest note 1: garden" in say(begin="latest")
 
 
 def fake_answer(fake: FakeEngine) -> str:

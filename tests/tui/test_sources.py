@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from textual.widgets import Markdown, OptionList
 from rag.retrieval.evidence import Evidence
 from tests.tui.fake_engine import LITRES, FakeEngine, Script
 from tests.tui.test_typing import HOSTILE
-from tui.screens.note import NoteScreen, pieces, tamed
+from tui.lookup import Lookup
+from tui.note_page import callouts, line_of, pieces, tamed
+from tui.screens.note import NoteScreen
 from tui.screens.why import WhyScreen, evidence_row
 from tui.widgets.source import SourceCard
 from tui.widgets.turn import SourceRow
@@ -90,6 +93,19 @@ async def test_enter_shows_the_whole_note_with_links_and_a_way_back(
         await driver.until(lambda: driver.app.screen is driver.chat)
 
 
+async def test_n_goes_back_to_the_lines_that_are_cited(running: Running, note: Path) -> None:
+    note.write_text(note.read_text() + "\nMore.\n" * 60)
+    async with running() as driver:
+        await asked(driver)
+        await driver.press("alt+1", "enter")
+        await driver.until(lambda: driver.app.screen.query(".meant"))
+        scroll = driver.app.screen.query_one("#note-text")
+        await driver.press("end")
+        await driver.until(lambda: scroll.scroll_y == scroll.max_scroll_y > 0)
+        await driver.press("n")
+        await driver.until(lambda: scroll.scroll_y == 0)
+
+
 async def test_links_out_of_the_notes_are_copied_not_opened(
     running: Running, note: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +155,22 @@ async def test_quotes_and_answers_are_copied(running: Running, engine: FakeEngin
         await driver.press("escape", "alt+up", "y")
         await driver.until(lambda: "ten litres** a week" in driver.app.clipboard)
         assert driver.app.clipboard == " ".join(each.text for each in engine.script.sentences)
+
+
+async def test_inside_tmux_it_is_tmux_that_copies(
+    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By default tmux takes no OSC 52 from a program. This one is older than -w."""
+    copied = tmp_path / "copied"
+    tmux = tmp_path / "tmux"
+    tmux.write_text(f'#!/bin/sh\n[ "$2" != -w ] && cat > {copied}\n')
+    tmux.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("TMUX", "/tmp/tmux-0/default,1,0")
+    async with running() as driver:
+        await asked(driver)
+        await driver.press("alt+1", "y")
+        await driver.until(lambda: copied.exists() and LITRES in copied.read_text())
 
 
 async def test_why_explains_the_search(running: Running) -> None:
@@ -223,6 +255,21 @@ def test_long_notes_come_in_pieces_and_lines_stay_where_they_are() -> None:
     assert len(calm) == len(items)
     assert (calm[1], calm[202]) == ("~~~~~~~~", "~~~~~~~~")
     assert tamed(items[:20]) == items[:20]
+
+
+def test_callouts_read_as_people_read_them() -> None:
+    lines = ["> [!note] How to", "> Read on.", ">> [!warning]-", "```", "> [!note] code", "```"]
+    shown = callouts(lines)
+    assert shown[0] == "> **Note:** How to  "
+    assert shown[2].rstrip() == ">> **Warning**"
+    assert [shown[at] for at in (1, 3, 4, 5)] == [lines[at] for at in (1, 3, 4, 5)]
+
+
+def test_a_link_leads_to_a_heading_or_a_block(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("# A\n\nOne. ^first\n\n- x\n- y\n\n^list\n\n## *Deep* part\n")
+    lookup = Lookup(lambda path: (tmp_path, path), lambda: pytest.fail("opened"))
+    wanted = ("A#deep part", "^first", "^List", "^fir", "", "gone")
+    assert [line_of(lookup, "a.md", each) for each in wanted] == [10, 3, 8, 0, 0, 0]
 
 
 async def test_on_a_narrow_screen_a_question_takes_the_sources_away(running: Running) -> None:

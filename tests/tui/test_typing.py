@@ -35,6 +35,16 @@ async def test_enter_does_not_overtake_what_was_typed(running: Running, engine: 
         assert engine.asked[0][0] == "hi"
 
 
+async def test_keys_of_the_box_are_not_overtaken_by_what_is_typed_after(running: Running) -> None:
+    async with running() as driver:
+        await driver.ready()
+        for key in ("a", "ctrl+j", "b", "x", "backspace", "c", "left", "d", "home", "e"):
+            driver.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        box = driver.chat.query_one(QuestionBox)
+        await driver.until(lambda: "e" in box.text)
+        assert box.text == "a\nebdc"
+
+
 async def test_lines_history_and_empty_questions(running: Running, engine: FakeEngine) -> None:
     async with running() as driver:
         await driver.ready()

@@ -46,11 +46,15 @@ def test_notes_are_noticed_and_nothing_else(watched):
     until(lambda: len(changes) == 1)
 
 
-def test_a_folder_that_goes_is_told(watched):
-    folder, _changes, states = watched
+def test_a_folder_that_goes_is_told_and_looked_at_when_it_is_back(watched):
+    folder, changes, states = watched
     until(lambda: states == [True])
     folder.rename(folder.with_name("away"))
     until(lambda: states[-1] is False)
+    assert changes == []
+    folder.with_name("away").rename(folder)
+    until(lambda: states[-1] is True)
+    until(lambda: len(changes) == 1)
 
 
 async def test_a_changed_note_is_indexed_by_itself(running: Running, engine: FakeEngine) -> None:

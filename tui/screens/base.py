@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 
 from textual.screen import Screen
 
 from rag.answering.conversations import Conversations
+from rag.answering.saved import SavedTurn
 from rag.engine import Engine
 from rag.errors import RagError
 from rag.indexing.build import IndexReport
@@ -60,6 +62,13 @@ class ChatBase(Screen[None]):
         if self._conversations is not None:
             self._conversations.close()
 
+    def export(self, title: str, turns: Sequence[SavedTurn]) -> Path:
+        """Write turns as a note; its file. Raises StorageError."""
+        from rag.answering.export import export_note
+
+        engine = self.worker.engine
+        return export_note(engine.each_folder()[0].notes_folder, title, turns, engine.place)
+
     @property
     def transcript(self) -> Transcript:
         return self.query_one(Transcript)
@@ -85,8 +94,8 @@ class ChatBase(Screen[None]):
                 self.box.focus()
 
     @abstractmethod
-    async def ask(self, question: str) -> None:
-        """Show a question and put it in line."""
+    async def ask(self, question: str) -> int:
+        """Show a question and put it in line; the number of its turn."""
 
     def check_turn(self, view: TurnView) -> None:
         """Look up how the sources of a turn stand in their notes now."""

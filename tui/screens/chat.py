@@ -142,11 +142,12 @@ class ChatScreen(EngineEvents):
         self.remove_class("-sources")
         await self.asked(event.question)
 
-    async def ask(self, question: str) -> None:
-        """Show a question and put it in line."""
+    async def ask(self, question: str) -> int:
+        """Show a question and put it in line; the number of its turn."""
         turn = self.session.next_turn()
         await self.transcript.add_turn(turn, question)
         self.add_job(Ask(turn, question))
+        return turn
 
     async def on_citation_chosen(self, event: CitationChosen) -> None:
         """Show a source of any turn."""
@@ -188,6 +189,7 @@ class ChatScreen(EngineEvents):
         for job in dropped:
             if view := self.transcript.turn(job.turn):
                 await view.stopped()
+            self.keep_old(job.turn)
         if not dropped:
             in_box = self.box.has_focus
             self._leave_sources()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from textual import work
@@ -16,7 +17,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from rag.answering.conversations import Conversation, Conversations
-from rag.answering.export import export_note
+from rag.answering.export import told
+from rag.answering.saved import SavedTurn
 from rag.errors import RagError
 from tui.screens.pick import PickScreen, Row
 from tui.text import FAINT, MUTED, clean, count, one_line, shorten
@@ -40,8 +42,15 @@ class ConversationsScreen(PickScreen[Conversation]):
     PLACEHOLDER = "/ then words of a question, an answer or a title"
     NOTHING = "No conversation about these notes."
 
-    def __init__(self, conversations: Conversations, current: int | None) -> None:
+    def __init__(
+        self,
+        conversations: Conversations,
+        current: int | None,
+        write: Callable[[str, Sequence[SavedTurn]], Path],
+    ) -> None:
+        """`write` makes a note of a title and turns, and gives its file."""
         super().__init__()
+        self._write = write
         self._conversations = conversations
         self._current = current
         self._deleted: list[Conversation] = []
@@ -119,8 +128,7 @@ class ConversationsScreen(PickScreen[Conversation]):
 
         def export() -> None:
             turns = self._conversations.turns(chosen.id)
-            file = export_note(self._conversations.notes_folder, chosen.title, turns)
-            self.app.call_from_thread(self._say, f"Exported to {file.name}, in your notes.")
+            self.app.call_from_thread(self._say, told(self._write(chosen.title, turns)))
 
         await self._do(export)
 

@@ -64,6 +64,7 @@ class EngineEvents(PlaceActions):
         if isinstance(job, Ask):
             if (view := self.transcript.turn(job.turn)) and error is not None:
                 await (view.stopped() if isinstance(error, Cancelled) else view.fail(error))
+                self.keep_old(job.turn)
         elif error is not None:
             await self._show_error(error)
         elif isinstance(job, Refresh):

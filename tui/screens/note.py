@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import ClassVar
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
-from markdown_it import MarkdownIt
-from markdown_it.rules_inline import StateInline
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -22,42 +18,11 @@ from textual.widgets import Footer, Markdown, OptionList, Static
 from textual.widgets._markdown import MarkdownBlock
 from textual.widgets.option_list import Option
 
-from rag.reading.links import Link, blank_comments, find_links, next_fence, plain
-from rag.reading.notes import Skipped
+from rag.reading.links import Link
 from tui.lookup import Lookup
 from tui.messages import NoteWanted
+from tui.note_page import NOTE, Page, Place, line_of, make_parser, pieces, read_page
 from tui.text import MUTED, clean, count, one_line
-
-_WIKI = re.compile(r"!?\[\[([^\[\]\n]+)\]\]")
-_FRONT_MATTER = re.compile(r"---[ \t]*\n(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|$)")
-_HEADING = re.compile(r"#{1,6}[ \t]+(.*)")
-_DISTRUSTED = ["image", "autolink", "entity", "reference", "html_block", "html_inline"]
-SHOWN_LINES = 600  # around the place that is wanted: a screen must not wait for a whole book
-_PIECE_LINES = 6  # rendered at once: each block of Markdown costs the screen milliseconds
-_LONGEST_BLOCK = 80  # lines; a longer list or table is shown as it is written
-_FENCE = "~~~~~~~~"
-NOTE = "note:"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A note, and the lines of it that are meant; `first` is 0 for its beginning."""
-
-    path: str
-    first: int = 0
-    last: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What is shown of a note: `text` begins at line `offset` + 1 of `total`."""
-
-    place: Place
-    text: str
-    offset: int
-    total: int
-    links: tuple[Link, ...]
-    trouble: str = ""
 
 
 class NoteScreen(ModalScreen[None]):
@@ -102,15 +67,21 @@ class NoteScreen(ModalScreen[None]):
         self._place = page.place
         self.query_one(".panel", Vertical).border_title = Content(one_line(place.path))
         more = self.query_one("#note-more", Static)
-        more.update(Content(page.trouble or _cut(page)))
-        more.display = bool(page.trouble or _cut(page))
+        more.update(Content(page.trouble or page.cut))
+        more.display = bool(page.trouble or page.cut)
         self._list_links(page.links)
         markdown = self.query_one(Markdown)
         await markdown.update("")
+        lines, marked = page.offset, False
         for piece in pieces(page.text):
             await markdown.append(piece)
+            lines += piece.count("\n")
+            if not marked and lines >= page.place.last + self.size.height:
+                marked = True  # what is meant is there, and a screen of what follows: do not wait
+                self.call_after_refresh(self._mark, page)
             await asyncio.sleep(0)  # keys and the clock come between
-        self.call_after_refresh(self._mark, page)
+        if not marked:
+            self.call_after_refresh(self._mark, page)
 
     def _mark(self, page: Page) -> None:
         """Mark the blocks that hold the wanted lines, and go to the first."""
@@ -127,21 +98,19 @@ class NoteScreen(ModalScreen[None]):
             scroll.scroll_to_widget(marked, animate=False, center=True, force=True)
 
     def _list_links(self, links: Sequence[Link]) -> None:
-        self._targets = list({(each.target, each.heading): each for each in links}.values())
+        self._targets = list({(each.target, _inside(each)): each for each in links}.values())
         options = self.query_one("#note-links", OptionList)
         options.clear_options()
         options.add_options(
             [
                 Option(
                     Content.assemble(
-                        one_line(each.alias or each.target or each.heading),
-                        (
-                            f" › {one_line(each.heading)}" if each.target and each.heading else "",
-                            MUTED,
-                        ),
+                        one_line(each.alias or each.target or where),
+                        (f" › {one_line(where)}" if each.target and where else "", MUTED),
                     )
                 )
                 for each in self._targets
+                for where in (_inside(each),)
             ]
         )
         options.border_title = count(len(self._targets), "link")
@@ -154,7 +123,7 @@ class NoteScreen(ModalScreen[None]):
         """Enter or a click in the list of links."""
         event.stop()
         link = self._targets[event.option_index]
-        self._follow(link.target, link.heading)
+        self._follow(link.target, _inside(link))
 
     @on(Markdown.LinkClicked)
     def follow_clicked(self, event: Markdown.LinkClicked) -> None:
@@ -177,7 +146,7 @@ class NoteScreen(ModalScreen[None]):
             self.notify(f"No note is called {one_line(target)}.", severity="warning", markup=False)
             return
         self._trail.append(self._place)
-        first = await asyncio.to_thread(heading_line, self._lookup, path, heading)
+        first = await asyncio.to_thread(line_of, self._lookup, path, heading)
         self.query_one("#note-text").focus()
         self._show(Place(path, first, first))
 
@@ -187,6 +156,12 @@ class NoteScreen(ModalScreen[None]):
             self._show(self._trail.pop())
         else:
             self.dismiss()
+
+    def action_next(self) -> None:
+        """Back to the lines that are meant."""
+        for block in list(self.query(".meant"))[:1]:
+            scroll = self.query_one("#note-text", VerticalScroll)
+            scroll.scroll_to_widget(block, animate=False, center=True, force=True)
 
     def action_leave(self) -> None:
         """Out of the links, or out."""
@@ -213,93 +188,6 @@ class NoteScreen(ModalScreen[None]):
         self.app.post_message(NoteWanted(self._place.path, 1, how="vault"))
 
 
-def read_page(lookup: Lookup, place: Place) -> Page:
-    """What to show of a note: without front matter and comments, lines where they were."""
-    read = lookup.read(place.path)
-    if isinstance(read, Skipped):
-        return Page(place, "", 0, 0, (), f"This note {read.reason}.")
-    text = read.text
-    if found := _FRONT_MATTER.match(text):
-        text = "\n" * found[0].count("\n") + text[found.end() :]
-    # Line by line: a separator that `clean` makes a line break of is none in the note.
-    lines = blank_comments([clean(line).replace("\n", " ") for line in text.split("\n")])
-    start = max(0, min(place.first - SHOWN_LINES // 2, len(lines) - SHOWN_LINES))
-    part = lines[start : start + SHOWN_LINES]
-    if place.path.lower().endswith(".txt"):
-        part = [f"{line}\\" if line.strip() else line for line in map(_literal, part)]
-    links = find_links(part)
-    return Page(place, "\n".join(tamed(part)), start, len(lines), links)
-
-
-def tamed(lines: Sequence[str]) -> list[str]:
-    """`lines` with long stretches between blank ones fenced, on the blank lines around them."""
-    result = list(lines)
-    blanks = [-1, *(at for at, line in enumerate(lines) if not line.strip()), len(lines)]
-    for before, after in itertools.pairwise(blanks):
-        if after - before > _LONGEST_BLOCK and before >= 0:
-            result[before] = _FENCE
-            if after < len(result):
-                result[after] = _FENCE
-    return result
-
-
-def pieces(text: str) -> Iterator[str]:
-    """`text` cut at blank lines outside of code; the pieces joined are the text."""
-    piece: list[str] = []
-    fence = ""
-    for line in text.splitlines(keepends=True):
-        fence = next_fence(line.rstrip("\n"), fence)
-        piece.append(line)
-        if len(piece) >= _PIECE_LINES and not fence and not line.strip():
-            yield "".join(piece)
-            piece = []
-    yield "".join(piece)
-
-
-def heading_line(lookup: Lookup, path: str, heading: str) -> int:
-    """The line of a heading in a note, 0 when it has none of that name."""
-    read = lookup.read(path)
-    if not heading or isinstance(read, Skipped):
-        return 0
-    wanted = plain(heading.rpartition("#")[2]).strip().casefold()
-    for number, line in enumerate(read.text.split("\n"), 1):
-        found = _HEADING.match(line)
-        if found and plain(found[1]).strip().casefold() == wanted:
-            return number
-    return 0
-
-
-def make_parser() -> MarkdownIt:
-    """CommonMark with tables and [[links]]; what could load, run or hide something stays text."""
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    parser.disable(_DISTRUSTED)
-    parser.inline.ruler.before("link", "wikilink", _wikilink)
-    return parser
-
-
-def _wikilink(state: StateInline, silent: bool) -> bool:
-    match = _WIKI.match(state.src, state.pos, state.posMax)
-    if match is None:
-        return False
-    if not silent:
-        target, _, alias = match[1].partition("|")
-        token = state.push("link_open", "a", 1)
-        token.attrs = {"href": NOTE + quote(target.removesuffix("\\").strip(), safe="/#")}
-        state.push("text", "", 0).content = (alias or target).strip()
-        state.push("link_close", "a", -1)
-    state.pos = match.end()
-    return True
-
-
-def _literal(line: str) -> str:
-    return re.sub(r"([\\`*_{}\[\]<>#+\-!|~=.])", r"\\\1", line)
-
-
-def _cut(page: Page) -> str:
-    shown = page.text.count("\n") + 1
-    if shown >= page.total:
-        return ""
-    return (
-        f"Lines {page.offset + 1:,} to {page.offset + shown:,} of {page.total:,} are shown; "
-        "o opens the whole note."
-    )
+def _inside(link: Link) -> str:
+    """The heading that a link leads to, or the block as "^id"."""
+    return link.heading or (f"^{link.block}" if link.block else "")

@@ -63,7 +63,7 @@ class PlaceActions(TurnActions):
             return
         current = self.session.conversation
         chosen: Conversation | None = await self.app.push_screen_wait(
-            ConversationsScreen(kept, current)
+            ConversationsScreen(kept, current, self.export)
         )
         if chosen is not None and chosen.id != current:
             await self.leave_answer()
@@ -90,7 +90,8 @@ class PlaceActions(TurnActions):
 
     def show_note(self, path: str, first: int = 0, last: int = 0) -> None:
         """Show a whole note, at its lines `first` to `last`."""
-        from tui.screens.note import NoteScreen, Place
+        from tui.note_page import Place
+        from tui.screens.note import NoteScreen
 
         self.app.push_screen(NoteScreen(self.lookup, Place(path, first, max(first, last))))
 

@@ -9,11 +9,14 @@ from textual.widgets import Static
 
 from rag.answering.conversations import Conversation, shortened
 from rag.answering.saved import SavedTurn
+from rag.engine import Engine
 from rag.errors import RagError
 from tui.messages import TextCopied, TurnActed, TurnFocused
 from tui.screens.base import ChatBase
 from tui.text import clean
 from tui.widgets.turn import TurnView
+from tui.work import EngineWorker
+from tui.workplace import Workplace
 
 _BUSY = "Wait for the answer, or stop it with Esc."
 
@@ -23,20 +26,34 @@ class TurnActions(ChatBase):
 
     _editing: int | None = None  # the turn whose question is in the box to be changed
 
+    def __init__(self, engine: Engine, worker: EngineWorker, place: Workplace) -> None:
+        super().__init__(engine, worker, place)
+        self._replaced: dict[int, SavedTurn] = {}  # by the number of the turn that asks it anew
+
     # Keeping
 
     async def keep(self, turn: int, saved: SavedTurn) -> None:
         """Remember a turn, here and in the database."""
         self.session.keep(turn, saved)
         session = self.session
+        anew = self._replaced.pop(turn, None) is not None
         try:
             kept = await self.conversations()
             conversation = session.conversation
+            if anew and conversation is not None:
+                await asyncio.to_thread(kept.replace_last, conversation, saved)
+                return
             added = await asyncio.to_thread(kept.add, conversation, saved)
             if session.conversation == conversation:
                 session.conversation = added
         except RagError as error:
             self.tell(error)
+
+    def keep_old(self, turn: int) -> None:
+        """A question that was asked anew has no new answer: the old one stays."""
+        if (old := self._replaced.pop(turn, None)) is not None:
+            self.session.keep(turn, old)
+            self.notify("The answer before stays in the conversation.")
 
     @work(exclusive=True, group="recall")
     async def recall_questions(self) -> None:
@@ -198,11 +215,16 @@ class TurnActions(ChatBase):
         if self.session.asking:
             self.notify(_BUSY, severity="warning")
             return
-        if view.key == max(self.session.kept, default=0):
-            await self._drop_last(view.key)
+        old = self.session.kept.get(view.key)
+        if old is not None and view.key == max(self.session.kept):
+            self.session.cut(view.key)
+            await self.transcript.cut(view.key)
         else:
+            old = None
             await self._go_back(view.key)
-        await self.ask(view.question)
+        turn = await self.ask(view.question)
+        if old is not None:
+            self._replaced[turn] = old
         self.box.focus()
 
     async def _go_back(self, turn: int) -> None:
@@ -213,17 +235,6 @@ class TurnActions(ChatBase):
         if before < len(session.kept):
             await self._continue_branch(before)
         session.cut(turn)
-        await self.transcript.cut(turn)
-
-    async def _drop_last(self, turn: int) -> None:
-        """Forget the last turn, which is asked anew."""
-        try:
-            if self.session.conversation is not None:
-                kept = await self.conversations()
-                await asyncio.to_thread(kept.drop_last, self.session.conversation)
-        except RagError as error:
-            self.tell(error)
-        self.session.cut(turn)
         await self.transcript.cut(turn)
 
     async def _branch(self, view: TurnView) -> None:
@@ -250,7 +261,7 @@ class TurnActions(ChatBase):
             self.tell(error)
 
     async def _export(self) -> None:
-        from rag.answering.export import export_note
+        from rag.answering.export import told
 
         turns = list(self.session.kept.values())
         if not turns:
@@ -261,11 +272,11 @@ class TurnActions(ChatBase):
             if self.session.conversation is not None:
                 kept = await self.conversations()
                 title = (await asyncio.to_thread(kept.get, self.session.conversation)).title
-            file = await asyncio.to_thread(export_note, self.folder, shortened(title), turns)
+            file = await asyncio.to_thread(self.export, shortened(title), turns)
         except RagError as error:
             self.tell(error)
             return
-        self.notify(f"Exported to {clean(file.name)}, in your notes.", markup=False)
+        self.notify(told(file), markup=False)
 
 
 def _shown(widget: Static) -> str:

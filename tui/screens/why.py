@@ -77,7 +77,7 @@ def passage_row(number: int, passage: Passage, top: float) -> Content:
         (written_place(passage.path, passage.first, passage.last, passage.place), "bold"),
         "\n    ",
         ("━" * filled, "$primary"),
-        ("━" * (_BAR - filled), FAINT),
+        ("─" * (_BAR - filled), FAINT),  # thin: a bar is read without its colours, too
         f"  {passage.score:.2f}",
         (f"   meaning {meaning} · words {words}", MUTED),
     )

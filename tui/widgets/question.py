@@ -55,9 +55,16 @@ class QuestionBox(TextArea):
     async def _on_key(self, event: events.Key) -> None:
         """What is not handled here is typed by `TextArea`, whose handler runs after this one.
 
-        Enter is no binding: a priority binding would overtake the keys typed before it.
+        Textual looks for bindings when a key has come up to the program; what was typed meanwhile
+        would overtake them, and a priority binding would overtake what was typed before. So the
+        box's own are obeyed here.
         """
-        if event.key.startswith("alt+"):  # carries the letter too, but is not meant as text
+        bound = self._bindings.key_to_bindings.get(event.key)
+        if bound:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(bound[0].action)
+        elif event.key.startswith("alt+"):  # carries the letter too, but is not meant as text
             event.prevent_default()
         elif event.key == "enter":
             event.stop()

@@ -91,6 +91,7 @@ class TurnView(Vertical, can_focus=True):
         self.citations: tuple[Citation, ...] = ()
         self.sentences: list[Sentence] = []
         self.standings: Mapping[int, Standing] = {}
+        self.respelled: tuple[str, ...] = ()
         self.facts: tuple[str, ...] = ()
         self._thought = 0
 
@@ -98,6 +99,7 @@ class TurnView(Vertical, can_focus=True):
         """The parts, most of them empty still."""
         yield Static(Content(clean(self.question)), classes="question")
         yield Static("", classes="state")
+        yield Static("", classes="respelled")
         yield Vertical(classes="previews")
         yield Answer()
         yield Vertical(classes="outcome")
@@ -117,10 +119,8 @@ class TurnView(Vertical, can_focus=True):
         """Quote the best sentences at once; no model is needed for that."""
         self.passages, self.evidence, self.query_text = event.passages, event.evidence, event.query
         self.query_one(Answer).sources = len(event.passages)
-        rows = [
-            Static(Content.styled(one_line(str(each)), FAINT), classes="preview")
-            for each in event.respelled
-        ]
+        self._say_respelled(tuple(map(str, event.respelled)))
+        rows = []
         for each in event.evidence[:PREVIEWS]:
             passage = event.passages[each.n - 1]
             place = written_place(passage.path, each.first, each.last, passage.place)
@@ -135,6 +135,12 @@ class TurnView(Vertical, can_focus=True):
             )
         await self.query_one(".previews").mount_all(rows)
 
+    def _say_respelled(self, sentences: tuple[str, ...]) -> None:
+        self.respelled = sentences
+        line = self.query_one(".respelled", Static)
+        line.update(Content("\n".join(map(one_line, sentences))))
+        line.display = bool(sentences)
+
     def think(self, text: str) -> None:
         """Count the words of a thought as it comes; what it says is folded."""
         self._thought += len(text.split())
@@ -148,20 +154,7 @@ class TurnView(Vertical, can_focus=True):
 
     async def finish(self, event: Answered) -> SavedTurn:
         """Put the sources under the answer, or say that there is none; the turn as it is kept."""
-        self.say("")
-        self.passages, self.query_text = event.passages, event.query
-        self.citations = unique_sources(event.citations)
-        seconds = event.timings.get("total_s", 0.0)
-        await self._conclude(event.answered, event.answer)
-        if thoughts := clean(event.thoughts).strip():
-            title = f"Thought first, unchecked: {count(len(thoughts.split()), 'word')}"
-            folded = Collapsible(Static(Content(thoughts)), title=title, classes="thoughts")
-            await self.query_one(".outcome").mount(folded)
-        speed = f", {event.tokens_per_s:.0f} tokens/s" if event.tokens_per_s > 0 else ""
-        self.facts = (f"{_author(event.model)}{speed}, {seconds:.1f} s",)
-        if event.listed is None:
-            self.facts += (f"{event.confidence:.0%} likely that the notes hold an answer",)
-        return SavedTurn(
+        saved = SavedTurn(
             self.question,
             event.answer,
             event.answered,
@@ -172,27 +165,41 @@ class TurnView(Vertical, can_focus=True):
             self.evidence,
             event.model,
             event.tokens_per_s,
-            seconds,
+            event.timings.get("total_s", 0.0),
             time.time(),
+            self.respelled,
+            event.thoughts,
+            event.confidence if event.listed is None else None,
         )
+        await self._conclude(saved)
+        return saved
 
     async def restore(self, saved: SavedTurn) -> None:
         """Show a turn that was kept, as it was."""
-        self.say("")
-        self.passages, self.evidence = saved.passages, saved.evidence
-        self.citations, self.query_text = unique_sources(saved.citations), saved.query
+        self.evidence = saved.evidence
         self.query_one(Answer).sources = len(saved.passages)
+        self._say_respelled(saved.respelled)
         for each in saved.sentences if saved.answered else ():
             await self.add_sentence(each)
-        self.facts = (f"{_author(saved.model)}, {saved.seconds:.1f} s",)
-        await self._conclude(saved.answered, saved.answer)
+        await self._conclude(saved)
 
-    async def _conclude(self, answered: bool, text: str) -> None:
+    async def _conclude(self, saved: SavedTurn) -> None:
+        self.say("")
+        self.passages, self.query_text = saved.passages, saved.query
+        self.citations = unique_sources(saved.citations)
+        self.facts = facts_of(saved)
         self.query_one(".previews").display = False
+        if saved.answered:
+            await self._show_sources(saved.answer)
+        else:
+            await self._refuse(saved.answer)
+        if thoughts := clean(saved.thoughts).strip():
+            title = f"Thought first, unchecked: {count(len(thoughts.split()), 'word')}"
+            folded = Collapsible(Static(Content(thoughts)), title=title, classes="thoughts")
+            await self.query_one(".outcome").mount(folded)
+
+    async def _show_sources(self, text: str) -> None:
         answer = self.query_one(Answer)
-        if not answered:
-            await self._refuse(text)
-            return
         if not answer.text:
             answer.sources = len(self.passages)
             await answer.add(text)
@@ -283,6 +290,11 @@ def error_content(error: RagError) -> Content:
     return Content.assemble(message, (f"\n{remedy}" if remedy else "", MUTED))
 
 
-def _author(model: str) -> str:
-    """Who wrote an answer: a model, or the notes themselves."""
-    return model or "the notes' own words"
+def facts_of(saved: SavedTurn) -> tuple[str, ...]:
+    """Who wrote an answer, how fast, and how likely the notes held one."""
+    author = saved.model or "the notes' own words"
+    speed = f", {saved.tokens_per_s:.0f} tokens/s" if saved.tokens_per_s > 0 else ""
+    facts = (f"{author}{speed}, {saved.seconds:.1f} s",)
+    if saved.confidence is None:
+        return facts
+    return (*facts, f"{saved.confidence:.0%} likely that the notes hold an answer")
