@@ -53,8 +53,9 @@ def to_json(turn: SavedTurn) -> tuple[str, str, str, float, float, str]:
             for each in turn.sentences
         ],
         "citations": [asdict(each) for each in turn.citations],
-        # The scores of all sentences are of the moment; the best ones are the evidence.
-        "passages": [asdict(replace(each, sentences=())) for each in turn.passages],
+        # The scores of all sentences, and what a reader pointed at, are of the moment; the best
+        # ones are the evidence.
+        "passages": [asdict(replace(each, sentences=(), answering=None)) for each in turn.passages],
         "evidence": [asdict(each) for each in turn.evidence],
         "respelled": turn.respelled,
         "thoughts": turn.thoughts,
@@ -119,6 +120,7 @@ def _read(kind: type[T], values: Mapping[str, Any]) -> T:
     for name in ("headings", "also", "sentences", "terms"):
         if name in chosen:
             chosen[name] = tuple(chosen[name])
+    chosen.pop("answering", None)  # once kept
     if "reasons" in chosen:
         chosen["reasons"] = _read(Reasons, chosen["reasons"])
     return kind(**chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -15,9 +16,10 @@ import pytest
 from rag.answering.conversation_file import DATABASE
 from rag.answering.conversations import TITLE_CHARS, Conversations, title_of
 from rag.answering.grounding import Citation, Sentence
-from rag.answering.saved import SavedTurn
+from rag.answering.saved import SavedTurn, from_json, to_json
 from rag.errors import RagError
 from rag.retrieval.evidence import Evidence
+from rag.retrieval.pointing import Answering
 from rag.retrieval.search import Passage
 
 TEXT = "The rain barrel holds 300 litres.\nTap at the back."
@@ -69,6 +71,18 @@ def test_a_turn_comes_back_as_it_was(kept: Conversations):
     (found,) = kept.all()
     assert (found.title, found.turns) == (TURN.question, 2)
     assert (found.created, found.updated) == (TURN.asked, OTHER.asked)
+
+
+def test_where_a_reader_pointed_is_not_kept(kept: Conversations):
+    places = tuple(Answering(n, n + 9, 1.0 - n) for n in range(24))
+    pointed = replace(PASSAGE, answering=Answering(26, 36, 3.0, places))
+    (turn,) = kept.turns(kept.add(None, replace(TURN, passages=(pointed,))))
+    assert turn == TURN
+    _, *columns, shown = to_json(TURN)
+    values = json.loads(shown)
+    values["passages"][0]["answering"] = {"start": 26, "end": 36, "odds": 3.0}  # as it once was
+    old = from_json(TURN.question, *columns[:3], TURN.asked, json.dumps(values))
+    assert old.passages == TURN.passages
 
 
 def test_the_latest_comes_first_and_survives_reopening(
