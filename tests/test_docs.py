@@ -101,6 +101,16 @@ def test_every_command_shown_runs(box: Box):
         assert done.returncode in allowed, f"{page}: rag {shlex.join(words)}\n{done.stderr}"
 
 
+def test_the_first_example_prints_what_is_shown(box: Box):
+    _, block = _BLOCK.findall((PROJECT / "README.md").read_text(encoding="utf-8"))[0]
+    typed, *lines = block.strip().splitlines()
+    shutil.copytree(PROJECT / "corpus", box.folder / "vault")
+    done = box.rag(*shlex.split(typed)[2:], "--notes", "vault")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for line in lines:
+        assert line.rstrip("…").strip() in done.stdout, done.stdout
+
+
 def test_what_is_not_run_is_shown_and_has_a_reason():
     assert {_why_not(words) for _, words in shown()} - {()} == set(_NOT_RUN)
 

@@ -75,30 +75,31 @@ def ground(
 
     `question` are the analyzed words of the question, `candidates` the sentences that the model
     read, nearest to the question first. A sentence is unsupported when it says nothing that the
-    question does not say itself, or when no one sentence of the notes holds what it says; with a
-    `judge`, when the passage of the nearest sentence does not entail it. One that is no statement
-    about the matter at all has no text.
+    question does not say itself, or when no one sentence of the notes holds what it says; a mere
+    name, which repeats no word of the question, needs one that holds such a word, itself or in its
+    headings. With a `judge`, it is unsupported when the passage of the nearest sentence does not
+    entail it. One that is no statement about the matter at all has no text.
     """
     text = own_words(_LABEL.sub("", _MARK.sub("", sentence)).strip())
     for title in {passages[each.n - 1].title for each in candidates}:
         text = text.removeprefix(f"{title}: ")  # as the prompt introduces each passage
     if not text.endswith((".", "!", "?", "…", "。", '"', "”", ")")):
         return _NOTHING  # cut off, or no sentence at all
-    words = set(analyze(text))
-    said = words - set(question)
+    words, asked = set(analyze(text)), set(question)
+    said = words - asked
     if not said or not candidates or _NO_ANSWER.search(text) or _TEMPLATE.search(text):
         return _NOTHING
     held = [set(analyze(plain(each.text))) for each in candidates]
-    if len(words & set(question).union(*held)) < _RELATED * len(words):
+    if len(words & asked.union(*held)) < _RELATED * len(words):
         return _NOTHING
-    best = max(range(len(candidates)), key=lambda i: (len(words & held[i]), -i))
+    best = max(range(len(held)), key=lambda i: (len(words & held[i]), bool(asked & held[i]), -i))
     share = len(words & held[best]) / len(words)
     support: Support = "unsupported"
     passage = passages[candidates[best].n - 1]
     if _numbers_held(text, passage):
         if judge is not None:
             support = _graded(judge(_all_of(passage), text), _ENTAILED, _HALF_ENTAILED)
-        elif said <= held[best]:
+        elif said <= held[best] and asked & {*words, *held[best], *analyze(_names(passage))}:
             support = _graded(share, _SUPPORTED, _WEAK)
     if support == "unsupported":
         return Sentence(text, (), support)
@@ -147,8 +148,12 @@ def _numbers_held(text: str, passage: Passage) -> bool:
     return set(_NUMBER.findall(text)) <= set(_NUMBER.findall(_all_of(passage)))
 
 
+def _names(passage: Passage) -> str:
+    return "\n".join((passage.title, *passage.headings))
+
+
 def _all_of(passage: Passage) -> str:
-    return "\n".join((passage.title, *passage.headings, plain(passage.text)))
+    return f"{_names(passage)}\n{plain(passage.text)}"
 
 
 def marked(text: str, n: int) -> str:

@@ -68,6 +68,8 @@ def find_model(
     known = {spec.name: spec for spec in (*installed, *BUNDLED) if spec.kind == kind}
     if name in known:
         return known[name]
+    if kind == "generator" and any(spec.name == name for spec in (*installed, *BUNDLED)):
+        raise ModelError(f"{name} finds passages and cannot answer.", "See: rag models")
     path = Path(os.path.expanduser(name))
     if path.exists() or path.is_absolute():
         weights = path if kind == "generator" else weights_in(path)

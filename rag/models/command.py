@@ -202,10 +202,10 @@ def use(arguments: argparse.Namespace) -> int:
 def _chosen(name: str, config: Config) -> tuple[str, str]:
     """The kind of a model, and what the settings call it. Raises ModelError."""
     specs = [each.spec for each in installed(config.data_dir)]
-    for spec in (*specs, *BUNDLED):
-        if spec.name.casefold() == name.casefold():
-            return spec.kind, spec.name
     path = Path(os.path.abspath(os.path.expanduser(name)))
+    for spec in (*specs, *BUNDLED):
+        if spec.name.casefold() == name.casefold() or spec.file == str(path):
+            return spec.kind, spec.name
     if path.is_dir():
         _inspected(path.name, "embedder", weights_in(path), "", "")
         return "embedder", str(path)

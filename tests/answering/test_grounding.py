@@ -53,6 +53,24 @@ def test_what_the_note_does_not_say_is_unsupported(sentence, analyze):
     assert said.citations == ()
 
 
+@pytest.mark.parametrize(
+    ("question", "title", "support"),
+    [
+        ("Who released ChatGPT?", "GPT", "unsupported"),
+        ("What is more in generative models?", "GPT", "supported"),
+        ("What released ChatGPT?", "ChatGPT", "supported"),
+    ],
+)
+def test_a_name_that_a_note_holds_for_another_reason_is_no_answer(
+    analyze, question: str, title: str, support: str
+):
+    text = "More in [[Generative AI#Text Generation]]."
+    found = [Passage(1, "gpt.md", title, (), 22, 22, text, 1.0, 0.5, None)]
+    evidence = [Evidence(1, text, 22, 22, 0, len(text), 1.0)]
+    said = ground("Generative AI.", set(analyze(question)), found, evidence, analyze)
+    assert said.support == support
+
+
 def test_marks_of_the_model_are_replaced_by_our_own(analyze):
     said = check(
         "The answer is: Jason Allen took first place in the Colorado State Fair. [9]", analyze

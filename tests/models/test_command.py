@@ -93,6 +93,8 @@ def test_a_file_is_added_used_and_forgotten(run, gguf: Path, tmp_path: Path):
     assert load_config(tmp_path, {"RAG_CONFIG_DIR": str(own.parent)}).generator_model == "my model"
     _, _, err = run("remove", "my model")
     assert "my model is in use. First: rag models use SmolLM2-135M-Instruct" in err
+    run("use", str(gguf))  # by its path it is the same model
+    assert load_config(tmp_path, {"RAG_CONFIG_DIR": str(own.parent)}).generator_model == "my model"
     assert run("use", "SmolLM2-135M-Instruct")[0] == 0
     assert "its file stays" in run("remove", "my model")[1]
     assert gguf.exists()
@@ -131,12 +133,13 @@ def test_a_variable_that_wins_is_mentioned(run, gguf: Path, monkeypatch):
     [
         (("add", "none.gguf"), "is not there"),
         (("add", "letter.txt"), "is not a GGUF file"),
-        (("add", "."), "is not there"),
+        (("add", "."), "is not there. Name a model's own folder or file"),
         (("use", "letter.txt"), "is not a GGUF file"),
         (("use", "endpoint"), "No endpoint is named"),
         (("use", "x", "--url", "http://localhost/v1"), "are for: rag models use endpoint"),
         (("use", "endpoint", "--url", "nowhere", "--model", "m"), "is no address of a server"),
         (("remove", "SmolLM2-135M-Instruct"), "came with rag"),
+        (("bench", "all-MiniLM-L6-v2"), "all-MiniLM-L6-v2 finds passages and cannot answer."),
         (("bench", "SmolLM2"), "Did you mean 'SmolLM2-135M-Instruct'?"),
         (("use", "smollm2-360m"), "Fetch it first: rag models pull SmolLM2-360M-Instruct"),
         (("use", "gone.gguf"), "Did you mean 'SmolLM2-135M-Instruct'?"),
