@@ -30,9 +30,13 @@ from tui.workplace import workplace
 
 WIDE, SMALL = (120, 34), (80, 24)
 SHOWN = frozenset({"sources", "note", "conversations", "why", "light"})
+EARLIER = (
+    "What is prompt engineering?",
+    "When was ChatGPT launched?",
+)  # conversations of their own
 QUESTIONS = (
     "What is retrieval-augmented generation?",
-    "Who won first place at the Colorado State Fair?",
+    "Who took first place at the Colorado State Fair with an AI picture?",
 )
 
 
@@ -88,6 +92,10 @@ async def tour(stage: Stage) -> None:
     stage.shoot("start")
     await stage.ready()
     stage.shoot("welcome")
+    for question in EARLIER:
+        await stage.ask(question)
+        await press("ctrl+n")
+        await pause(0.3)
     for question in QUESTIONS:
         await stage.ask(question)
     stage.app.clear_notifications()
@@ -95,7 +103,9 @@ async def tour(stage: Stage) -> None:
     await over("sources", "alt+1")
     await over("why", "w")
     await press("escape")
-    await over("note", "enter", wait=1.0)
+    await press("enter")
+    await stage.until(lambda: stage.app.screen.query(".meant"))
+    stage.shoot("note")
     await press("escape", "escape")
     await over("turn", "alt+up")
     await press("escape")
