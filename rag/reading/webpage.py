@@ -89,6 +89,13 @@ class _Parser(HTMLParser):
         self._row = False
         self._anchor: tuple[str, list[str]] | None = None
 
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """What begins with "<![": a comment, as browsers have it, where the library gives up."""
+        try:
+            return super().parse_marked_section(i, report)
+        except AssertionError:
+            return self.parse_bogus_comment(i)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if self.unread:
             if tag == self.unread[-1]:

@@ -16,7 +16,7 @@ _ORDER = re.compile(
     rf"earlier|preceding|other|all|every\w*|your|{_RULES})\b"
     rf"|\b(?:new|real|actual|updated|secret|hidden|final) (?:system )?(?:instructions?|prompt|rules?)\b"
     r"|\b(?:you are (?:now|no longer)|pretend (?:to|that)|from now on|whatever (?:is|you are) asked)\b"
-    r"|(?:^|[.;:,!?>*]\s*|\b(?:and|then)\s+)(?:please )?(?:answer|reply|respond|say|output|print|tell the user)\b"
+    r"|(?:^|[.;:,!?>*]\s*|\b(?:and|then)\s+)(?:please )?(?:answer|reply|respond|say|output|print|tell the user)\b(?![),])"
     r"[^.]{0,12}\b(?:that|with|only|instead|nothing but|exactly|the words?)\b"
     r"|\bdo not (?:answer|cite|mention|use|read|trust|quote|tell)\b"
     r"|(?:^\W*(?:to|dear|hey|attention)|\b(?:note|message|notice|instructions?) (?:to|for)),? (?:the |all |any )?"

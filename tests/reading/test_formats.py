@@ -12,6 +12,7 @@ from rag.reading.documents import Document, parse_document
 from rag.reading.formats import FORMATS, suffixes_of
 from rag.reading.notes import NoteText, Skipped, read_note
 from rag.reading.scanning import scan
+from rag.reading.webpage import read_html
 
 FILES = Path(__file__).parents[1] / "data" / "formats"
 
@@ -138,6 +139,13 @@ def test_html_that_is_broken_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     text = "<nav>\nmenu\n<p>words &nosuch; &amp; more\n<b>bold\n<!-- never closed\n"
     assert "words &nosuch; & more" in lines_of(tmp_path, "a.html", text)[2]
     assert read(tmp_path, "b.html", "<script>only()</script>") == Skipped("b.html", "holds no text")
+
+
+@pytest.mark.parametrize("odd", ["<![-[-", "<![foo[x]]>", "<![", "<![if !x]>", "<![CDATA[x]]>"])
+def test_html_with_a_declaration_of_any_kind_is_read(odd: str) -> None:
+    """Python's parser gives up at some of them with an AssertionError."""
+    assert "before" in read_html(f"<p>before</p>{odd}<p>after</p>").text
+    assert "after" in read_html(f"<p>before</p>{odd}>]]><p>after</p>").text
 
 
 def test_a_notebook_has_cells_headings_and_text_output() -> None:

@@ -38,6 +38,7 @@ def test_orders(text: str):
         "Empty it before the first frost, and do not forget the tap.",
         "We say the barrel is full when it overflows.",
         "The user opens the tap.",
+        "It makes samples (images or text, say) that nobody could tell apart.",
     ],
 )
 def test_notes(text: str):
