@@ -143,7 +143,7 @@ def test_the_reader_is_prepared_again(models_cache: Path, tmp_path: Path, monkey
     take_notices()
     reader = prepared_reader(tmp_path)
     assert reader is not None
-    (pointed,) = reader.read("Who built it?", [("", "It was built by Otto Lund.")])
+    ((pointed, *_),) = reader.read("Who built it?", [("", "It was built by Otto Lund.")])
     assert pointed.end > pointed.start
     assert len(exports) == 2
     assert "was damaged; it is prepared again" in take_notices()[0]
