@@ -99,7 +99,9 @@ def ground(
     if _numbers_held(text, passage):
         if judge is not None:
             support = _graded(judge(_all_of(passage), text), _ENTAILED, _HALF_ENTAILED)
-        elif said <= held[best] and asked & {*words, *held[best], *analyze(_names(passage))}:
+        elif said <= held[best] and (
+            not asked or asked & {*words, *held[best], *analyze(_names(passage))}
+        ):
             support = _graded(share, _SUPPORTED, _WEAK)
     if support == "unsupported":
         return Sentence(text, (), support)
