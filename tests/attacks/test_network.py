@@ -48,7 +48,7 @@ async def chat():
         await pilot.press("enter")
         for _ in range(600):
             await pilot.pause(0.1)
-            if "300" in str([each.text for each in app.chat.query("Answer")]):
+            if any(each.text.startswith("300") for each in app.chat.query("Answer")):
                 break
         else:
             raise AssertionError("no answer")
