@@ -42,11 +42,15 @@ _ASKS_NAME = re.compile(
     r"(?:e?d|ed)?\b",
     re.IGNORECASE,
 )
+# A day of a month in words: "on the ninth", not "first looks up" nor "the first model".
+_DAY = (
+    r"(?:(?:twenty|thirty)[- ])?(?:first|second|third|(?:four|fif|six|seven|eigh|nin)th)|"
+    r"(?:ten|eleven|twelf|(?:thir|four|fif|six|seven|eigh|nine)teen|twentie|thirtie)th"
+)
 _TIME = re.compile(
+    rf"^(?:{_DAY})$|\bthe (?:{_DAY})(?=\s*(?:$|[.,;:)!?]|of\b))|"
     r"\d|\b(?:century|decade|year|month|week|day|night|morning|noon|evening|hour|minute|second|season|"
     r"(?:mid|to|week)(?:day|night|end)|fortnight|quarter|christmas|easter|"
-    r"(?:(?:twenty|thirty)[- ])?(?:first|third|(?:four|fif|six|seven|eigh|nin)th)|"  # of a month
-    r"(?:ten|eleven|twelf|(?:thir|four|fif|six|seven|eigh|nine)teen|twentie|thirtie)th|"
     r"spring|summer|autumn|winter|january|february|march|april|may|june|july|august|september|"
     r"october|november|december|(?:mon|tues|wednes|thurs|fri|satur|sun)day|today|yesterday|"
     r"tomorrow|ago|before|after|during|until|since|while|once|upon|when\w*|time|age|era|period|"
