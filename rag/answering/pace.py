@@ -19,17 +19,20 @@ class Pace:
         self._threads = threads
         self._fastest = float("inf")
         self._alone = 0  # tokens for which one thread is used still
-        self._last = time.perf_counter()
+        self._last: float | None = None
 
     def step(self, set_threads: Callable[[int], None]) -> None:
         """Called before each token."""
-        now = time.perf_counter()
-        took, self._last = now - self._last, now
+        now, last = time.perf_counter(), self._last
+        self._last = now
+        if last is None:  # no token yet: what passed before it tells nothing
+            return
         if self._alone:
             self._alone -= 1
             if not self._alone:
                 set_threads(self._threads)
             return
+        took = now - last
         if took > 4 * self._fastest:
             self._alone = 16
             set_threads(1)
