@@ -36,3 +36,25 @@ async def test_what_the_imports_made_is_set_aside_once_the_screen_is_painted(run
     finally:
         set_aside()
         gc.unfreeze()
+
+
+async def test_the_old_are_collected_once_the_answer_is_there_and_not_before(running: Running):
+    collected: list[str] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        if phase == "start" and info["generation"] == 2:
+            collected.append(stage)
+
+    stage = "before"
+    async with running() as driver:
+        await driver.ready()
+        gc.collect()
+        gc.callbacks.append(note)
+        try:
+            stage = "answering"
+            await driver.ask("What is a barrel?")
+            stage = "read"
+            await driver.until(lambda: "read" in collected)
+        finally:
+            gc.callbacks.remove(note)
+        assert "answering" not in collected

@@ -9,6 +9,7 @@ from rag.answering.grounding import Sentence
 from rag.errors import Cancelled, RagError
 from rag.events import Answered, Retrieved
 from rag.indexing.build import IndexReport
+from rag.pauses import collect
 from tui.jobs import Ask, Job, Refresh, UseModel
 from tui.messages import EngineSpoke, IndexMoved, JobEnded, Noticed, StatusRead
 from tui.screens.places import PlaceActions
@@ -17,6 +18,7 @@ from tui.text import count
 from tui.widgets.activity import Activity
 from tui.widgets.status_line import StatusLine
 
+_RESTS_S = 1.0  # after the last job: the reader reads
 _INDEXING_STOPPED = "Stopped. What was indexed so far is kept; Ctrl+R goes on."
 
 
@@ -75,6 +77,12 @@ class EngineEvents(PlaceActions):
         if error is not None and self.worker.last_traceback:
             self.log.error(self.worker.last_traceback)
         self.next_job()
+        if self.session.current is None:
+            self.set_timer(_RESTS_S, self._tidy)
+
+    def _tidy(self) -> None:
+        if self.session.current is None:
+            collect()
 
     async def _show_error(self, error: RagError) -> None:
         stopped = isinstance(error, Cancelled)

@@ -79,7 +79,7 @@ class NoteScreen(ModalScreen[None]):
             if not marked and lines >= page.place.last + self.size.height:
                 marked = True  # what is meant is there, and a screen of what follows: do not wait
                 self.call_after_refresh(self._mark, page)
-            await asyncio.sleep(0)  # keys and the clock come between
+            await self.wait_for_refresh()  # little is drawn at once: keys come between
         if not marked:
             self.call_after_refresh(self._mark, page)
 
