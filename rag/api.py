@@ -26,9 +26,9 @@ from rag.results import Answer, Passages
 if TYPE_CHECKING:
     from rag.engine import Engine
     from rag.events import Answered, Event, Status
-    from rag.indexing.build import IndexProgress, IndexReport
     from rag.indexing.filtering import Filters
     from rag.indexing.library import Library, NoteEntry
+    from rag.indexing.progress import IndexProgress, IndexReport
     from rag.retrieval.query import Turn
 
 

@@ -7,28 +7,24 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rag.answering.answer import NO_SIDES, Drafted, answer
-from rag.answering.grounding import Sentence
-from rag.answering.kinds import kind_of, sides_of
-from rag.answering.quotes import Sides
-from rag.answering.sides import find_sides
-from rag.answering.summary import Check, Points, read_points, summarise
+from rag.answering.steps import Drafted, Sentence
 from rag.events import Answered, Cancel, Event, LookUp, Retrieved
 from rag.indexing.database import damage_errors
-from rag.indexing.filtering import Filters
-from rag.indexing.rows import StoredPassage
 from rag.loading import Parts
-from rag.retrieval.evidence import find_evidence
-from rag.retrieval.intent import Asked
-from rag.retrieval.language import in_english
-from rag.retrieval.listing import Listed
-from rag.retrieval.pointing import point
-from rag.retrieval.query import Turn
-from rag.retrieval.search import Found, Passage
-from rag.retrieval.surroundings import near_ids
-from rag.retrieval.whole import ToSum
 from rag.searching import SearchedFolder
+
+# What understands and answers is imported where it is needed: most commands do neither.
+if TYPE_CHECKING:
+    from rag.answering.quotes import Sides
+    from rag.indexing.filtering import Filters
+    from rag.indexing.rows import StoredPassage
+    from rag.retrieval.intent import Asked
+    from rag.retrieval.listing import Listed
+    from rag.retrieval.query import Turn
+    from rag.retrieval.search import Found, Passage
+    from rag.retrieval.whole import ToSum
 
 
 class Engine(SearchedFolder):
@@ -63,6 +59,8 @@ class Engine(SearchedFolder):
         `filters` are added to those that the question names; `today` is the day of asking.
         Raises RagError; Cancelled within a quarter of a second of `cancel()` turning true.
         """
+        from rag.retrieval.language import in_english
+
         started = self.started if self.started is not None else time.perf_counter()
         self.started = None  # only a process's first question waits for the process
         quote = quote or (self.models.taught and not in_english(question))
@@ -82,6 +80,10 @@ class Engine(SearchedFolder):
             assert seen.listed is not None
             yield self._answered_by(seen.listed, seen.asked, started)
             return
+        # After the search: the model has been loading behind it, and goes on.
+        from rag.answering.answer import answer
+        from rag.retrieval.evidence import find_evidence
+
         found, query = self._read(seen.asked, seen.found, quote), seen.found.query
         passages, sides = self._with_sides(seen.asked, found.passages, k, today)
         seen = replace(seen, found=replace(found, passages=passages))
@@ -114,6 +116,10 @@ class Engine(SearchedFolder):
 
     def _read(self, asked: Asked, found: Found, quote: bool) -> Found:
         """What was found; for a question of fact that a model answers, as the reader has it."""
+        from rag.answering.kinds import kind_of
+        from rag.retrieval.language import in_english
+        from rag.retrieval.pointing import point
+
         reads = not quote and kind_of(asked.text) == "fact" and in_english(asked.text)
         reader = self.models.reader() if reads else None
         if reader is None or not found.passages:
@@ -122,6 +128,8 @@ class Engine(SearchedFolder):
 
     def _neighbours(self, passage: Passage) -> list[StoredPassage]:
         """The passages beside a passage, in order; none where another process took them away."""
+        from rag.retrieval.surroundings import near_ids
+
         with damage_errors():
             found = self._open_index().passages(near_ids(passage))
         return [found[each] for each in sorted(found)]
@@ -130,9 +138,13 @@ class Engine(SearchedFolder):
         self, asked: Asked, passages: tuple[Passage, ...], k: int | None, today: date | None
     ) -> tuple[tuple[Passage, ...], Sides]:
         """Where two things are compared, what each of them finds beside what both do."""
+        from rag.answering.kinds import sides_of
+        from rag.answering.quotes import Sides
+        from rag.answering.sides import find_sides
+
         names = sides_of(asked.text)
         if names is None:
-            return passages, NO_SIDES
+            return passages, Sides()
 
         def search(side: str) -> tuple[Passage, ...]:
             found = self._look_up(side, (), k, asked.filters, today, lists=False).found
@@ -150,6 +162,9 @@ class Engine(SearchedFolder):
         started: float,
     ) -> Iterator[Event]:
         """Whole notes as points: what they say themselves is found before a model writes."""
+        from rag.answering.summary import Check, Points, read_points, summarise
+        from rag.retrieval.search import Found
+
         writes = not (quote or self.models.taught)
         points = Points((), (), ())
         with damage_errors():

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rag.answering.answer import Reading, Thinking
-from rag.answering.grounding import Citation, Sentence
-from rag.retrieval.evidence import Evidence
-from rag.retrieval.intent import Asked
-from rag.retrieval.listing import Listed
-from rag.retrieval.search import Found, Passage
-from rag.retrieval.spelling import Respelled
-from rag.retrieval.whole import ToSum
+from rag.answering.steps import Citation, Reading, Sentence, Thinking
+
+if TYPE_CHECKING:
+    from rag.retrieval.evidence import Evidence
+    from rag.retrieval.intent import Asked
+    from rag.retrieval.listing import Listed
+    from rag.retrieval.search import Found, Passage
+    from rag.retrieval.spelling import Respelled
+    from rag.retrieval.whole import ToSum
 
 Cancel = Callable[[], bool]
 

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING
 
 from rag.errors import IndexBusy, IndexDamaged, NoIndex, NotesError, StorageError
 from rag.events import Cancel, Status
-from rag.indexing.build import IndexProgress, no_notes, plan, update
 from rag.indexing.database import damage_errors
-from rag.indexing.forget import forgotten_notes
 from rag.indexing.home import Home, find_home, index_folder, remember_home, writing
 from rag.indexing.local import DATABASE, LocalIndex
 from rag.indexing.private import make_private
-from rag.indexing.store import Store
+from rag.indexing.progress import IndexProgress
 from rag.loading import Models, Parts
 from rag.models.prepared import take_notices
 
 if TYPE_CHECKING:
     from rag.indexing.library import Library
+    from rag.indexing.store import Store
 
 
 class NotesFolder:
@@ -55,6 +54,7 @@ class NotesFolder:
         everywhere first. `remove_missing` removes notes that are gone even if that is most of them;
         `hurried` leaves for later what a question need not wait for.
         """
+        from rag.indexing.build import no_notes
         from rag.indexing.repair import mend, start_anew
         from rag.reading.scanning import scan
 
@@ -89,6 +89,8 @@ class NotesFolder:
         remove_missing: bool,
         hurried: bool,
     ) -> Iterator[IndexProgress]:
+        from rag.indexing.build import update
+
         identity = self.parts.identity()
         meta = {"embedder": self.parts.embedder_name, "dimension": identity.dimension}
         with damage_errors(), closing(LocalIndex(folder, write=True)) as index:
@@ -134,6 +136,9 @@ class NotesFolder:
 
     def changed(self) -> bool:
         """Whether notes changed since they were indexed, or the index is in need of repair."""
+        from rag.indexing.build import plan
+        from rag.indexing.forget import forgotten_notes
+
         home = self._home()
         folder = index_folder(self.parts.data_dir, home) if home else None
         if folder is None or not (folder / DATABASE).is_file():

@@ -17,9 +17,9 @@ from rag.retrieval.query import search_terms
 if TYPE_CHECKING:
     from rag.answering.generation import Generator
     from rag.answering.grounding import Judge
-    from rag.indexing.build import IndexProgress
     from rag.indexing.embeddings import ModelFolder, OnnxEmbedder, TorchEmbedder
     from rag.indexing.lexical import Words
+    from rag.indexing.progress import IndexProgress
     from rag.retrieval.pointing import Reader
     from rag.retrieval.rerank import Reranker
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from rag.indexing.build import IndexProgress, IndexReport
 from rag.indexing.library import Found as NoteFound
 from rag.indexing.library import Library, NoteEntry
+from rag.indexing.progress import IndexProgress, IndexReport
 from rag.reading.notes import Skipped
 from rag.retrieval.listing import Listed, ListedNote
 from rag.retrieval.search import Passage

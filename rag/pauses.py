@@ -4,8 +4,9 @@ A full collection walks every object that can hold another. With the interface a
 loaded that takes 60 to 110 ms of whichever thread happens to allocate, the screen's included,
 several times an answer. Modules, styles and models stay until the end, so they need not be walked:
 nothing is collected while they are made, and once there they are set aside. What a conversation
-makes later is less, yet what a screen shows comes to a hundred thousand objects again (20 to 50 ms):
-the young are collected as ever, all of them a moment after an answer, when the reader reads.
+makes later is less, yet what a screen shows comes to a hundred thousand objects again (20 to
+50 ms): the young are collected as ever, all of them a moment after an answer, when the reader
+reads.
 """
 
 from __future__ import annotations

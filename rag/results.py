@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.answering.grounding import Citation
+    from rag.answering.steps import Citation
     from rag.events import Answered
     from rag.retrieval.listing import ListedNote
     from rag.retrieval.search import Passage

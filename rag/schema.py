@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.answering.grounding import Citation
+    from rag.answering.steps import Citation
     from rag.errors import RagError
     from rag.events import Answered, Event
-    from rag.indexing.build import IndexReport
     from rag.indexing.library import NoteEntry
+    from rag.indexing.progress import IndexReport
     from rag.retrieval.listing import ListedNote
     from rag.retrieval.search import Passage
     from rag.retrieval.spelling import Respelled
@@ -75,8 +75,7 @@ def respelled_json(each: Respelled) -> RespelledJson:
 
 def event_json(event: Event) -> dict[str, Any]:
     """One step of an answer, for streams: its kind is in `event`."""
-    from rag.answering.answer import Reading, Thinking
-    from rag.answering.grounding import Sentence
+    from rag.answering.steps import Reading, Sentence, Thinking
     from rag.events import Retrieved
 
     if isinstance(event, Retrieved):

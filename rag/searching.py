@@ -7,23 +7,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.errors import IndexDamaged, QuestionError
 from rag.events import LookUp
 from rag.folder import NotesFolder
 from rag.indexing.database import damage_errors
-from rag.indexing.filtering import Filters, chunks_of, find_notes, known_fields
-from rag.indexing.linking import notes_named
 from rag.loading import Parts
-from rag.retrieval.followup import search_both
-from rag.retrieval.intent import Asked, understand
-from rag.retrieval.listing import Listed, list_notes
-from rag.retrieval.nothing import check_fields, nothing_left
-from rag.retrieval.query import Turn
-from rag.retrieval.rerank import CANDIDATES, rerank
-from rag.retrieval.search import Found, Passage
-from rag.retrieval.spelling import Spelled, respell
-from rag.retrieval.whole import ToSum, names_something, whole_notes
+
+# What understands a question and searches is imported where it is needed: a folder that is only
+# indexed or described does neither, and a screen is painted before the first question.
+if TYPE_CHECKING:
+    from rag.indexing.filtering import Filters
+    from rag.retrieval.intent import Asked
+    from rag.retrieval.listing import Listed
+    from rag.retrieval.query import Turn
+    from rag.retrieval.search import Found, Passage
+    from rag.retrieval.spelling import Spelled
+    from rag.retrieval.whole import ToSum
 
 
 class SearchedFolder(NotesFolder):
@@ -115,10 +116,14 @@ class SearchedFolder(NotesFolder):
 
     def _candidates(self, k: int | None) -> int:
         """How many passages are looked for when `k` are wanted: a reranker chooses among more."""
+        from rag.retrieval.rerank import CANDIDATES
+
         return max(k or self.parts.k, CANDIDATES if self.models.reranker() else 0)
 
     def _in_order(self, found: Found, k: int | None) -> Found:
         """The `k` best passages as the reranker puts them; without one, as they were found."""
+        from rag.retrieval.rerank import rerank
+
         reranker = self.models.reranker()
         if reranker is None or not found.passages:
             return found
@@ -134,6 +139,12 @@ class SearchedFolder(NotesFolder):
     ) -> tuple[Asked, list[int] | None, int | None]:
         """The question understood, the ids of the chunks that its filters leave, and of how many
         notes; None without filters."""
+        from rag.indexing.filtering import chunks_of, find_notes, known_fields
+        from rag.indexing.linking import notes_named
+        from rag.retrieval.intent import understand
+        from rag.retrieval.nothing import check_fields, nothing_left
+        from rag.retrieval.whole import names_something
+
         today = today or date.today()
         with damage_errors():
             keys = known_fields(self._store) if ":" in question else ()
@@ -159,6 +170,9 @@ class SearchedFolder(NotesFolder):
     def _search(
         self, question: str, history: Sequence[Turn], k: int, allowed: Sequence[int] | None
     ) -> Found:
+        from rag.retrieval.followup import search_both
+        from rag.retrieval.spelling import respell
+
         with damage_errors():
             index = self._open_index()
             index.check(self.parts.identity().fingerprint)
@@ -203,6 +217,8 @@ class SearchedFolder(NotesFolder):
         )
 
     def _whole(self, asked: Asked) -> ToSum:
+        from rag.retrieval.whole import whole_notes
+
         assert asked.summary is not None
         with damage_errors():
             index = self._open_index()
@@ -211,6 +227,8 @@ class SearchedFolder(NotesFolder):
                 return whole_notes(index, asked.summary, asked.filters)
 
     def _list(self, asked: Asked) -> Listed:
+        from rag.retrieval.listing import list_notes
+
         assert asked.listing is not None
         with damage_errors():
             index = self._open_index()
@@ -219,5 +237,7 @@ class SearchedFolder(NotesFolder):
                 return list_notes(index, asked.listing, asked.filters, self.models.analyze)
 
     def _chunks_in(self, path: str) -> list[int]:
+        from rag.indexing.filtering import Filters, chunks_of, find_notes
+
         notes = [note for note in find_notes(self._store, Filters()) if note.path == path]
         return chunks_of(self._store, notes)

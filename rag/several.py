@@ -16,9 +16,9 @@ from pathlib import Path
 from rag.engine import Engine
 from rag.errors import QuestionError
 from rag.events import Cancel, LookUp, Status
-from rag.indexing.build import IndexProgress
 from rag.indexing.filtering import Filters
 from rag.indexing.library import Library
+from rag.indexing.progress import IndexProgress
 from rag.indexing.rows import StoredPassage
 from rag.loading import Parts
 from rag.merging import Libraries, merge, one_list, one_run, one_whole

@@ -11,7 +11,7 @@ from rag.errors import Cancelled, NoIndex, RagError
 if TYPE_CHECKING:
     from rag.api import Notes, Within
     from rag.events import Event
-    from rag.indexing.build import IndexProgress
+    from rag.indexing.progress import IndexProgress
     from rag.results import Passages
     from rag.retrieval.query import Turn
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import RagError
-from rag.indexing.build import IndexReport
+from rag.indexing.progress import IndexReport
 from rag.reading.formats import SUFFIXES
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from rag.config import ENDPOINT, Config
 from rag.engine import Engine
 from rag.errors import ConfigError, ModelError, NotesError
-from rag.indexing.build import IndexProgress
 from rag.indexing.home import last_used
+from rag.indexing.progress import IndexProgress
 from rag.loading import Parts
 from rag.models.catalog import ModelSpec, find_model
 from rag.models.installed import installed
@@ -87,11 +87,13 @@ def build_several(
     config: Config, folders: Sequence[tuple[str, Path]], started: float | None = None
 ) -> Engine:
     """The engine for these notes folders, each with its name or ""; an ordinary one for one."""
+    real = [(name, Path(os.path.realpath(path))) for name, path in folders]
+    first = build_engine(replace(config, notes=real[0][1]), started)
+    if len({path for _, path in real}) == 1:
+        return first
     from rag.several import SeveralFolders, name_folders
 
-    named = name_folders((name, Path(os.path.realpath(path))) for name, path in folders)
-    first = build_engine(replace(config, notes=next(iter(named.values()))), started)
-    return first if len(named) == 1 else SeveralFolders(named, first.parts, started)
+    return SeveralFolders(name_folders(real), first.parts, started)
 
 
 def open_judge(config: Config) -> Judge | None:
@@ -105,7 +107,6 @@ def open_judge(config: Config) -> Judge | None:
 
 def generator_opener(config: Config, spec: ModelSpec) -> Callable[[], Generator]:
     """What opens the language model `spec` when it is needed."""
-    threads = config.generator_threads or physical_cores()
 
     def open_generator() -> Generator:
         if spec.package == ENDPOINT:
@@ -116,6 +117,7 @@ def generator_opener(config: Config, spec: ModelSpec) -> Callable[[], Generator]
         def prepare() -> Path:
             return generator_file(spec, config.cache_dir / "models")
 
+        threads = config.generator_threads or physical_cores()
         taught = bool(spec.adapter)
         thinks = config.generator_thinking == "on"
         begin = (opening(taught),)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from rag.answering.answer import Reading
+from rag.answering.steps import Reading
 from rag.engine import Engine
 from rag.errors import Cancelled, QuestionError
 from rag.events import Answered, Retrieved

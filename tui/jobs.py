@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from rag.retrieval.query import Turn
+if TYPE_CHECKING:
+    from rag.retrieval.query import Turn
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,17 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rag.answering.grounding import Citation
+from rag.answering.steps import Citation
 from rag.errors import RagError
 from rag.indexing.library import Found, Library, NoteEntry, find_named
 from rag.reading.notes import NoteText, Skipped, read_note
 from rag.reading.texts import Recent
-from rag.retrieval.search import Passage
 from rag.retrieval.standing import Standing, look_up
+
+if TYPE_CHECKING:
+    from rag.retrieval.search import Passage
 
 _TEXT_FROM = 3  # characters: shorter ones are found in every note
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rag.engine import Engine
     from rag.errors import RagError
     from rag.events import Event, Status
-    from rag.indexing.build import IndexProgress
+    from rag.indexing.progress import IndexProgress
     from tui.jobs import Job
 
 

@@ -10,22 +10,24 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from rich.console import Console
 from rich.text import Text
 
 from rag.answering.conversations import Conversations
 from rag.answering.export import export_note, told
-from rag.answering.grounding import Sentence
 from rag.answering.saved import SavedTurn
+from rag.answering.steps import Sentence
 from rag.config import LEAVES
 from rag.engine import Engine
 from rag.errors import RagError
 from rag.events import Answered, Retrieved
 from rag.output import safe
 from rag.retrieval.query import Turn
-from rag.retrieval.search import Passage
+
+if TYPE_CHECKING:
+    from rag.retrieval.search import Passage
 
 PROMPT = "Question: "
 EVIDENCE = 2

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from rag.answering.saved import SavedTurn
 from rag.retrieval.query import Turn
 from tui.jobs import Ask, Job, Refresh
+
+if TYPE_CHECKING:
+    from rag.answering.saved import SavedTurn
 
 
 class Session:

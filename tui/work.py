@@ -19,7 +19,7 @@ from textual.message import Message
 from rag.engine import Engine
 from rag.errors import Cancelled, IndexMismatch, ModelError, NoIndex, NotesError, RagError
 from rag.events import Answered
-from rag.indexing.build import IndexProgress
+from rag.indexing.progress import IndexProgress
 from rag.pauses import held, take_back
 from tui.jobs import Ask, Job, OpenFolder, Refresh, UseModel
 from tui.messages import (

@@ -15,11 +15,12 @@ from rag.answering.abstention import (
 )
 from rag.answering.draft import Draft
 from rag.answering.generation import Generator
-from rag.answering.grounding import Judge, Sentence, ground, quote
+from rag.answering.grounding import Judge, ground, quote
 from rag.answering.kinds import kind_of
 from rag.answering.phrases import candidates, chosen, find_phrase
 from rag.answering.prompt import ANSWER_TOKENS, REFUSAL, Prompt, build_prompt
 from rag.answering.quotes import Sides, quotes, whole
+from rag.answering.steps import Drafted, Reading, Sentence, Step, Thinking
 from rag.config import Caution
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.expected import expected, nearest_fitting
@@ -33,39 +34,6 @@ _MAX_SENTENCES = 4
 PROMPT_EVIDENCE = 8
 PHRASE_TOKENS = 48
 NO_SIDES = Sides()
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How much of the prompt the model has read, in tokens, or of the notes, in `unit`."""
-
-    tokens_done: int
-    tokens_total: int
-    unit: str = "tokens"
-
-
-@dataclass(frozen=True, slots=True)
-class Thinking:
-    """A piece of what the model says to itself before it answers; never cited, never checked."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Drafted:
-    """The end of an answer. `text` joins its sentences; `tokens_per_s` is of the decoding, and
-    `thoughts` is what the model said to itself."""
-
-    text: str
-    answered: bool
-    sentences: tuple[Sentence, ...]
-    first_token: float | None  # time.perf_counter() of the model's first token
-    tokens_per_s: float
-    confidence: float = 1.0  # that the notes hold an answer, from 0 to 1
-    thoughts: str = ""
-
-
-Step = Reading | Thinking | Sentence | Drafted
 
 
 def answer(

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
+from rag.answering.steps import Citation, Sentence, Support
 from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
 
-Support = Literal["supported", "weak", "unsupported"]
 # The probability that a passage, the premise, entails a sentence, the hypothesis.
 Judge = Callable[[str, str], float]
 _ENTAILED, _HALF_ENTAILED = 0.5, 0.2
@@ -39,28 +37,6 @@ _NO_ANSWER = re.compile(
     r"answer|information|notes?|passage|text)\b",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Citation:
-    """A verbatim sentence of passage `n`, its lines counted from 1 and inclusive."""
-
-    n: int
-    path: str
-    first: int
-    last: int
-    headings: tuple[str, ...]
-    quote: str
-    place: str = ""  # "p. 3", where the note has pages, slides or cells
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """One sentence of the answer, with its `[n]` marks, and what bears it out."""
-
-    text: str
-    citations: tuple[Citation, ...]
-    support: Support
 
 
 def ground(

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.answering.counts import counted, counts_another, number_of
-from rag.answering.grounding import Sentence, Support, cite, marked, own_words
+from rag.answering.grounding import cite, marked, own_words
+from rag.answering.steps import Sentence, Support
 from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.expected import expected, fits, repeats

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answering.grounding import Sentence, quote
+from rag.answering.grounding import quote
 from rag.answering.kinds import Kind
+from rag.answering.steps import Sentence
 from rag.reading.links import plain
 from rag.reading.sentences import whole_sentence
 from rag.retrieval.evidence import Evidence, whole_list

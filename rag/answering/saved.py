@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from rag.answering.grounding import Citation, Sentence
-from rag.retrieval.evidence import Evidence
-from rag.retrieval.search import Passage, Reasons
+from rag.answering.steps import Citation, Sentence
 
-T = TypeVar("T", Citation, Evidence, Passage, Reasons)
+if TYPE_CHECKING:
+    from rag.retrieval.evidence import Evidence
+    from rag.retrieval.search import Passage, Reasons
+
+T = TypeVar("T", Citation, "Evidence", "Passage", "Reasons")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,9 @@ def from_json(
     question: Any, answer: Any, model: Any, tokens_per_s: Any, asked: Any, shown: Any
 ) -> SavedTurn:
     """The turn that `to_json` took apart. What a newer version added to it is left out."""
+    from rag.retrieval.evidence import Evidence
+    from rag.retrieval.search import Passage
+
     data = json.loads(shown)
     return SavedTurn(
         question,
@@ -122,6 +127,8 @@ def _read(kind: type[T], values: Mapping[str, Any]) -> T:
             chosen[name] = tuple(chosen[name])
     chosen.pop("answering", None)  # once kept
     if "reasons" in chosen:
+        from rag.retrieval.search import Reasons
+
         chosen["reasons"] = _read(Reasons, chosen["reasons"])
     return kind(**chosen)
 

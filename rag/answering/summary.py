@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answering.answer import Drafted, Reading
 from rag.answering.draft import Draft
 from rag.answering.generation import Generator
-from rag.answering.grounding import Judge, Sentence, cite, ground, marked
+from rag.answering.grounding import Judge, cite, ground, marked
 from rag.answering.messages import Message
 from rag.answering.points import central_points
+from rag.answering.steps import Drafted, Reading, Sentence
 from rag.errors import Cancelled
 from rag.reading.links import plain
 from rag.reading.sentences import sentence_spans

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from rag.answering.grounding import Sentence
+    from rag.answering.steps import Sentence
     from rag.events import Answered, Event
 
 # Behind each sentence, and what the last two mean.
@@ -49,8 +49,7 @@ def _followed(
     out: Console, events: Iterator[Event], stream: bool
 ) -> tuple[Answered, list[Sentence]]:
     """The whole answer and its sentences, which are printed as they come to `stream` them."""
-    from rag.answering.answer import Reading, Thinking
-    from rag.answering.grounding import Sentence
+    from rag.answering.steps import Reading, Sentence, Thinking
     from rag.events import Answered, Retrieved
 
     done: Answered | None = None

@@ -12,7 +12,7 @@ from rag.output import console, duration, one_line, safe, show_json, tell
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from rag.indexing.build import IndexProgress, IndexReport
+    from rag.indexing.progress import IndexProgress, IndexReport
 
 _SHOWN_SKIPS = 8
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rag.answering.grounding import Citation, Sentence
+from rag.answering.steps import Citation, Sentence
 from rag.engine import Engine
 from rag.errors import Cancelled
 from rag.evaluation.matching import holds

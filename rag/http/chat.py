@@ -16,7 +16,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from rag.answering.grounding import Sentence
+from rag.answering.steps import Sentence
 from rag.display import place
 from rag.errors import QuestionError, RagError
 from rag.events import Answered, Event

@@ -14,7 +14,6 @@ import json
 import os
 import sqlite3
 import time
-import uuid
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -68,7 +67,7 @@ def remember_home(data_dir: Path, notes: Path) -> Home:
         private_folder(data_dir)
         with _locked(data_dir / "folders.lock", wait=True):
             found = find_home(data_dir, notes)
-            name = found.id if found else f"{notes.name[:32] or 'notes'}-{uuid.uuid4().hex[:8]}"
+            name = found.id if found else f"{notes.name[:32] or 'notes'}-{os.urandom(4).hex()}"
             home = Home(name, str(notes), stat.st_dev, stat.st_ino, time.time())
             others = [
                 replace(each, path="") if each.path == home.path else each

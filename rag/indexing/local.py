@@ -14,7 +14,6 @@ from rag.indexing.lexical import LEXICAL_RULES, LexicalIndex
 from rag.indexing.rows import ChunkRow, NamedNote, NoteRow, NoteState, StoredPassage
 from rag.indexing.seal import GLANCE, VECTORS, WORDS, is_sealed, read_seal, write_seal
 from rag.indexing.store import Store
-from rag.reading.chunks import CHUNK_RULES
 from rag.reading.texts import FOLDER, Texts
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ class LocalIndex:
     def rules_changed(self) -> bool:
         """Whether the notes were cut or analyzed by older rules than today's."""
         rules = (self.store.get("chunk_rules"), self.store.get("lexical_rules"))
-        return self.complete and rules != (str(CHUNK_RULES), LEXICAL_RULES)
+        return self.complete and rules != (str(_chunk_rules()), LEXICAL_RULES)
 
     # Reading
 
@@ -232,7 +231,7 @@ class LocalIndex:
             self.store.touch(changes.touch)
             self.store.put(
                 **meta,
-                chunk_rules=CHUNK_RULES,
+                chunk_rules=_chunk_rules(),
                 lexical_rules=LEXICAL_RULES,
                 generation=self.store.generation + 1,
             )
@@ -333,3 +332,10 @@ class LocalIndex:
         """Drop the word index, to be derived anew."""
         shutil.rmtree(self.folder / "words", ignore_errors=True)
         self._lexical = LexicalIndex(self.folder / "words")
+
+
+def _chunk_rules() -> int:
+    """Imported when asked for: an index is opened to search it more often than to write it."""
+    from rag.reading.chunks import CHUNK_RULES
+
+    return CHUNK_RULES

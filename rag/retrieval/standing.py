@@ -6,13 +6,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rag.reading.front_matter import front_matter_size
 from rag.reading.links import blank_comments
 from rag.reading.notes import Skipped, read_note
 from rag.reading.texts import Recent
-from rag.retrieval.search import Passage
+
+if TYPE_CHECKING:
+    from rag.retrieval.search import Passage
 
 State = Literal["current", "edited", "moved", "lost", "gone"]
 _LONGEST_LINE = 400  # characters shown of a line around a passage

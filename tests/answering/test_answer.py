@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from rag.answering.abstention import answerable, signals_of
-from rag.answering.answer import Drafted, Reading, answer
-from rag.answering.grounding import Sentence
+from rag.answering.answer import answer
 from rag.answering.messages import Token
 from rag.answering.prompt import REFUSAL
+from rag.answering.steps import Drafted, Reading, Sentence
 from rag.errors import ModelError
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.pointing import Answering

@@ -15,8 +15,8 @@ import pytest
 
 from rag.answering.conversation_file import DATABASE
 from rag.answering.conversations import TITLE_CHARS, Conversations, title_of
-from rag.answering.grounding import Citation, Sentence
 from rag.answering.saved import SavedTurn, from_json, to_json
+from rag.answering.steps import Citation, Sentence
 from rag.errors import RagError
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.pointing import Answering

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from rag.answering import generation
-from rag.answering.answer import Drafted, Thinking, answer
+from rag.answering.answer import answer
 from rag.answering.generation import LlamaGenerator
 from rag.answering.messages import Message
+from rag.answering.steps import Drafted, Thinking
 from rag.models.catalog import find_model
 from rag.models.weights import locate
 from rag.retrieval.evidence import Evidence

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from rag.answering.grounding import Sentence
 from rag.answering.phrases import Candidate, candidates, chosen, find_phrase
+from rag.answering.steps import Sentence
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.pointing import Answering
 from rag.retrieval.search import Passage

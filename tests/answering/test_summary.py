@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rag.answering.answer import Drafted, Reading
-from rag.answering.grounding import Sentence
+from rag.answering.steps import Drafted, Reading, Sentence
 from rag.answering.summary import MOST_READ, Check, Points, read_points, summarise
 from rag.errors import Cancelled
 from rag.retrieval.search import Passage

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from rag.answering.generation import LlamaGenerator
-from rag.answering.grounding import Sentence, own_words
+from rag.answering.grounding import own_words
 from rag.answering.messages import Message
 from rag.answering.prompt import build_prompt, note_line
+from rag.answering.steps import Sentence
 from rag.editor import editor_command, note_path
 from rag.errors import NotesError
 from rag.events import Answered, Retrieved

@@ -12,8 +12,9 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
-from rag.answering.grounding import Sentence, ground, quote
+from rag.answering.grounding import ground, quote
 from rag.answering.phrases import find_phrase
+from rag.answering.steps import Sentence
 from rag.config_files import load_config
 from rag.errors import ConfigError, ModelError, QuestionError
 from rag.models.gguf import check_gguf

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rag.answering.answer import Reading, Thinking
-from rag.answering.grounding import Citation, Sentence
+from rag.answering.steps import Citation, Reading, Sentence, Thinking
 from rag.errors import Cancelled
 from rag.events import Answered, Event, Retrieved, Status
 from rag.indexing.build import IndexProgress, IndexReport

@@ -7,7 +7,7 @@ from typing import Any
 
 from textual import events
 
-from rag.answering.grounding import Sentence
+from rag.answering.steps import Sentence
 from rag.errors import ModelError
 from tests.tui.fake_engine import LITRES, PASSAGES, FakeEngine, Script
 from tui.widgets.answer import Answer

@@ -10,7 +10,7 @@ import pytest
 from textual.widgets import Static
 
 from rag.answering.conversations import Conversations
-from rag.answering.grounding import Sentence
+from rag.answering.steps import Sentence
 from rag.errors import StorageError
 from rag.retrieval.spelling import Respelled
 from tests.answering.test_conversations import TURN

@@ -13,7 +13,7 @@ import pytest
 from textual import events
 from textual._xterm_parser import XTermParser
 
-from rag.answering.grounding import Sentence
+from rag.answering.steps import Sentence
 from tests.tui.fake_engine import PASSAGES, FakeEngine, Script, citation, evidence
 from tui.keys import read_alt_digits
 from tui.screens.help import HelpScreen

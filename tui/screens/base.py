@@ -6,14 +6,13 @@ import asyncio
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
-from rag.answering.conversations import Conversations
-from rag.answering.saved import SavedTurn
 from rag.engine import Engine
 from rag.errors import RagError
-from rag.indexing.build import IndexReport
+from rag.indexing.progress import IndexReport
 from tui.jobs import Job
 from tui.lookup import Lookup
 from tui.session import Session
@@ -23,6 +22,10 @@ from tui.widgets.transcript import Transcript
 from tui.widgets.turn import TurnView
 from tui.work import EngineWorker
 from tui.workplace import Workplace
+
+if TYPE_CHECKING:
+    from rag.answering.conversations import Conversations
+    from rag.answering.saved import SavedTurn
 
 
 class ChatBase(Screen[None]):

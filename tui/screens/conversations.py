@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -18,10 +18,12 @@ from textual.widgets import Input
 
 from rag.answering.conversations import Conversation, Conversations
 from rag.answering.export import told
-from rag.answering.saved import SavedTurn
 from rag.errors import RagError
 from tui.screens.pick import PickScreen, Row
 from tui.text import FAINT, MUTED, clean, count, one_line, shorten
+
+if TYPE_CHECKING:
+    from rag.answering.saved import SavedTurn
 
 _FOUND_CHARS = 90
 

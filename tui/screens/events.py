@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 
-from rag.answering.answer import Reading, Thinking
-from rag.answering.grounding import Sentence
+from rag.answering.steps import Reading, Sentence, Thinking
 from rag.errors import Cancelled, RagError
 from rag.events import Answered, Retrieved
-from rag.indexing.build import IndexReport
+from rag.indexing.progress import IndexReport
 from rag.pauses import collect
 from tui.jobs import Ask, Job, Refresh, UseModel
 from tui.messages import EngineSpoke, IndexMoved, JobEnded, Noticed, StatusRead

@@ -35,7 +35,8 @@ class PlaceActions(TurnActions):
 
     @work(thread=True)
     def preload(self) -> None:
-        """Import the screens while nobody waits for one."""
+        """Import the screens, and what shows an answer, while nobody waits for one."""
+        importlib.import_module("tui.widgets.answer")
         for name in ("conversations", "find", "help", "note", "skipped", "why"):
             importlib.import_module(f"tui.screens.{name}")
 

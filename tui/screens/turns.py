@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from textual import work
 from textual.widgets import Static
 
 from rag.answering.conversations import Conversation, shortened
-from rag.answering.saved import SavedTurn
 from rag.engine import Engine
 from rag.errors import RagError
 from tui.messages import TextCopied, TurnActed, TurnFocused
@@ -17,6 +17,9 @@ from tui.text import clean
 from tui.widgets.turn import TurnView
 from tui.work import EngineWorker
 from tui.workplace import Workplace
+
+if TYPE_CHECKING:
+    from rag.answering.saved import SavedTurn
 
 _BUSY = "Wait for the answer, or stop it with Esc."
 

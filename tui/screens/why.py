@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,9 +13,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from rag.reading.links import plain
-from rag.retrieval.evidence import Evidence
-from rag.retrieval.search import Passage
 from tui.text import FAINT, MUTED, clean, one_line, shorten, written_place
+
+if TYPE_CHECKING:
+    from rag.retrieval.evidence import Evidence
+    from rag.retrieval.search import Passage
 
 _BAR = 20  # cells of a full bar
 _EXPLAINED = (

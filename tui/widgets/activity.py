@@ -9,8 +9,8 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import ProgressBar, Static
 
-from rag.answering.answer import Reading
-from rag.indexing.build import IndexProgress
+from rag.answering.steps import Reading
+from rag.indexing.progress import IndexProgress
 from tui.text import count, time_left
 
 _STAGES = {

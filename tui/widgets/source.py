@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -13,11 +13,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from rag.answering.grounding import Citation
+from rag.answering.steps import Citation
 from rag.reading.links import plain
-from rag.retrieval.evidence import Evidence
-from rag.retrieval.search import Passage
-from rag.retrieval.standing import Standing
 from tui.keys import bind
 from tui.messages import NoteWanted, TextCopied
 from tui.text import (
@@ -32,6 +29,11 @@ from tui.text import (
     shorten,
     written_place,
 )
+
+if TYPE_CHECKING:
+    from rag.retrieval.evidence import Evidence
+    from rag.retrieval.search import Passage
+    from rag.retrieval.standing import Standing
 
 _CHANGED = {
     "edited": "⚠ The note changed since it was indexed.",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from rag.retrieval.standing import Standing
 from tui.widgets.source import SourceCard, make_sources
 from tui.widgets.turn import TurnView
+
+if TYPE_CHECKING:
+    from rag.retrieval.standing import Standing
 
 EMPTY = "The passages that bear on your question will be listed here."
 

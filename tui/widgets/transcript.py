@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from rag.answering.saved import SavedTurn
 from rag.errors import RagError
 from rag.events import Status
 from tui.text import clean, count
 from tui.widgets.turn import TurnView, error_content
 from tui.widgets.welcome import Welcome
+
+if TYPE_CHECKING:
+    from rag.answering.saved import SavedTurn
 
 AT_ONCE = 12  # turns of a kept conversation shown at once: each costs the screen milliseconds
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,18 +12,20 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Collapsible, Static
 
-from rag.answering.grounding import Citation, Sentence
 from rag.answering.saved import SavedTurn
+from rag.answering.steps import Citation, Sentence
 from rag.errors import RagError
 from rag.events import Answered, Retrieved
 from rag.reading.links import plain
-from rag.retrieval.evidence import Evidence
-from rag.retrieval.search import Passage
-from rag.retrieval.standing import Standing
 from tui.keys import bind
 from tui.messages import CitationChosen, TurnActed, TurnFocused
 from tui.text import FAINT, MUTED, clean, count, heading_path, one_line, shorten, written_place
-from tui.widgets.answer import Answer
+
+if TYPE_CHECKING:
+    from rag.retrieval.evidence import Evidence
+    from rag.retrieval.search import Passage
+    from rag.retrieval.standing import Standing
+    from tui.widgets.answer import Answer
 
 PREVIEWS = 3
 PREVIEW_CHARS = 240
@@ -97,6 +99,8 @@ class TurnView(Vertical, can_focus=True):
 
     def compose(self) -> ComposeResult:
         """The parts, most of them empty still."""
+        from tui.widgets.answer import Answer  # and Markdown: the first paint waits for none
+
         yield Static(Content(clean(self.question)), classes="question")
         yield Static("", classes="state")
         yield Static("", classes="respelled")
@@ -105,9 +109,15 @@ class TurnView(Vertical, can_focus=True):
         yield Vertical(classes="outcome")
 
     @property
+    def _written(self) -> Answer:
+        from tui.widgets.answer import Answer
+
+        return self.query_one(Answer)
+
+    @property
     def answer(self) -> str:
         """The answer's text, or what was said in its place."""
-        return self.query_one(Answer).text
+        return self._written.text
 
     def say(self, state: str) -> None:
         """Show in a dim line what the turn waits for; nothing for an empty text."""
@@ -118,7 +128,7 @@ class TurnView(Vertical, can_focus=True):
     async def show_evidence(self, event: Retrieved) -> None:
         """Quote the best sentences at once; no model is needed for that."""
         self.passages, self.evidence, self.query_text = event.passages, event.evidence, event.query
-        self.query_one(Answer).sources = len(event.passages)
+        self._written.sources = len(event.passages)
         self._say_respelled(tuple(map(str, event.respelled)))
         rows = []
         for each in event.evidence[:PREVIEWS]:
@@ -150,7 +160,7 @@ class TurnView(Vertical, can_focus=True):
         """Append a grounded sentence."""
         self.say("")
         self.sentences.append(event)
-        await self.query_one(Answer).add(event.text, event.support)
+        await self._written.add(event.text, event.support)
 
     async def finish(self, event: Answered) -> SavedTurn:
         """Put the sources under the answer, or say that there is none; the turn as it is kept."""
@@ -177,7 +187,7 @@ class TurnView(Vertical, can_focus=True):
     async def restore(self, saved: SavedTurn) -> None:
         """Show a turn that was kept, as it was."""
         self.evidence = saved.evidence
-        self.query_one(Answer).sources = len(saved.passages)
+        self._written.sources = len(saved.passages)
         self._say_respelled(saved.respelled)
         for each in saved.sentences if saved.answered else ():
             await self.add_sentence(each)
@@ -199,7 +209,7 @@ class TurnView(Vertical, can_focus=True):
             await self.query_one(".outcome").mount(folded)
 
     async def _show_sources(self, text: str) -> None:
-        answer = self.query_one(Answer)
+        answer = self._written
         if not answer.text:
             answer.sources = len(self.passages)
             await answer.add(text)
@@ -217,14 +227,14 @@ class TurnView(Vertical, can_focus=True):
     async def stopped(self) -> None:
         """Say that the reader stopped this."""
         self.say("")
-        await self.query_one(Answer).complete()
+        await self._written.complete()
         await self.query_one(".outcome").mount(Static("Stopped.", classes="stopped"))
 
     async def _refuse(self, text: str) -> None:
         said = one_line(text) or NOT_IN_NOTES
         near = {each.path: number for number, each in reversed([*enumerate(self.passages, 1)])}
         hint = "Nearest notes:" if near else "Nothing in them comes near this question."
-        self.query_one(Answer).display = False
+        self._written.display = False
         rows: list[Static] = [
             Static(Content.assemble((said, "bold"), "\n", (hint, MUTED)), classes="refusal")
         ]

@@ -1,0 +1,63 @@
+"""What an answer comes in: how far it is read, sentences with what bears them out, its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Support = Literal["supported", "weak", "unsupported"]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A verbatim sentence of passage `n`, its lines counted from 1 and inclusive."""
+
+    n: int
+    path: str
+    first: int
+    last: int
+    headings: tuple[str, ...]
+    quote: str
+    place: str = ""  # "p. 3", where the note has pages, slides or cells
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of the answer, with its `[n]` marks, and what bears it out."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    support: Support
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How much of the prompt the model has read, in tokens, or of the notes, in `unit`."""
+
+    tokens_done: int
+    tokens_total: int
+    unit: str = "tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """A piece of what the model says to itself before it answers; never cited, never checked."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """The end of an answer. `text` joins its sentences; `tokens_per_s` is of the decoding, and
+    `thoughts` is what the model said to itself."""
+
+    text: str
+    answered: bool
+    sentences: tuple[Sentence, ...]
+    first_token: float | None  # time.perf_counter() of the model's first token
+    tokens_per_s: float
+    confidence: float = 1.0  # that the notes hold an answer, from 0 to 1
+    thoughts: str = ""
+
+
+Step = Reading | Thinking | Sentence | Drafted
