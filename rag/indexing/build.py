@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 # A note written within this time of the last scan may have been written after it was read
 # without a new mtime: file systems and clocks are coarse. Such a note is hashed.
 _RACY_NS = 2_000_000_000
-_ERASED_AT_ONCE = 5000  # passages
+_ERASED_HURRIED, _ERASED_AT_ONCE = 5000, 20_000  # passages
+_ERASED_AFTER_S = 7 * 86_400  # at the latest
 _CLOSED, _BARRED = "cannot be listed", "cannot be read"  # begin reasons of rag.reading
 
 
@@ -155,7 +156,7 @@ def update(
     if not todo.scan.files and not states:
         raise no_notes(folder, todo.scan)
     touch = [(file.mtime_ns, file.size, states[file.path].id) for file in todo.touched]
-    if index.erasing_due and not hurried:
+    if index.erasing_due and not hurried and _erased_now(index, hurried=False):
         index.erase()
     if todo.empty and index.complete:
         if index.derived_lags:
@@ -199,7 +200,7 @@ def update(
                     "skipped": skips,
                     "indexed_at": time.time(),
                     "notes_folder": folder,
-                    **({ERASING: "due"} if todo.gone else {}),
+                    **({ERASING: time.time()} if todo.gone and not index.erasing_due else {}),
                 },
             )
             with index.store.transaction():
@@ -267,12 +268,20 @@ def _racy(found: Scan, last_scan_ns: int) -> bool:
 
 
 def _erase(index: LocalIndex, hurried: bool) -> None:
-    """Leave no text of removed notes. All words are written anew for that, 5,000 passages in a
-    second: of a larger index not before a question, but at the next run that is not hurried."""
-    if hurried and index.store.counts()[1] > _ERASED_AT_ONCE:
-        index.put_off_erasing()
-    else:
+    """Leave no text of removed notes, and no words of theirs if that can be done now."""
+    if _erased_now(index, hurried):
         index.erase()
+    else:
+        index.put_off_erasing()
+
+
+def _erased_now(index: LocalIndex, hurried: bool) -> bool:
+    """Whether to erase the words of removed notes now. All words are written anew for that, some
+    10,000 passages in a second: not before a question, and of a large index once in a while."""
+    passages = index.store.counts()[1]
+    if hurried:
+        return passages <= _ERASED_HURRIED
+    return passages <= _ERASED_AT_ONCE or time.time() - index.erasing_since > _ERASED_AFTER_S
 
 
 def _hashes(folder: Path, files: Sequence[NoteFile]) -> set[str]:

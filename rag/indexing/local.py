@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 Hits = list[tuple[int, float]]
 DATABASE = "index.db"
-ERASING = "erase"  # the key that is "due" while text of removed notes is still in the files
+# The key that says since when text of removed notes is still in the files, in epoch seconds; "due"
+# where the reader asked for it to be gone.
+ERASING = "erase"
 REWRITTEN = "Files of the index were damaged or incomplete; they were written again."
 # Up to so many allowed chunks are compared one by one. Of 30,000, 1,000 take 5 ms, FAISS 8.
 _SCANNED = 1000
@@ -300,7 +302,13 @@ class LocalIndex:
     @property
     def erasing_due(self) -> bool:
         """Whether words of removed notes are still in the files."""
-        return self.store.get(ERASING) == "due"
+        return bool(self.store.get(ERASING))
+
+    @property
+    def erasing_since(self) -> float:
+        """Since when they are, in epoch seconds; 0 where they were to be gone at once."""
+        since = self.store.get(ERASING)
+        return 0.0 if since == "due" else float(since)
 
     def put_off_erasing(self) -> None:
         """Erase the texts of removed notes now, their words at the next run that has time."""

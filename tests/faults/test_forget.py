@@ -15,6 +15,7 @@ from rag.answering.conversations import Conversations
 from rag.errors import RagError
 from rag.forgetting import forget_notes, remember_notes
 from rag.indexing import build
+from rag.indexing.lexical import LexicalIndex
 from rag.indexing.local import LocalIndex
 from rag.indexing.private import exposed
 from rag.indexing.verify import verify_index
@@ -74,11 +75,40 @@ def test_a_deleted_note_among_many_changes(vault: Vault):
 
 
 def test_a_deleted_note_of_a_large_vault_waits_for_a_run_that_has_time(vault: Vault, monkeypatch):
-    monkeypatch.setattr(build, "_ERASED_AT_ONCE", 1)
+    monkeypatch.setattr(build, "_ERASED_HURRIED", 1)
     (vault.notes / "part1/secret.md").unlink()
     vault.ask()
     assert SECRET.encode() not in (vault.folder / "index.db").read_bytes()
     vault.index()
+    assert not told(vault.data)
+
+
+def test_words_of_deleted_notes_are_erased_once_a_week_where_that_takes_minutes(
+    vault: Vault, monkeypatch
+):
+    monkeypatch.setattr(build, "_ERASED_AT_ONCE", 1)
+    written = LexicalIndex.rewrite
+    rewrites = []
+    monkeypatch.setattr(
+        LexicalIndex, "rewrite", lambda self, store: (rewrites.append(1), written(self, store))
+    )
+    (vault.notes / "part1/secret.md").unlink()
+    vault.index()
+    vault.write("part2/new.md", "Nothing to hide.\n")
+    vault.index()
+    assert not rewrites
+    assert SECRET.encode() not in (vault.folder / "index.db").read_bytes()
+    monkeypatch.setattr(build, "_ERASED_AFTER_S", 0)
+    vault.index()
+    assert rewrites == [1]
+    assert not told(vault.data)
+    vault.index()
+    assert rewrites == [1]
+
+
+def test_a_forgotten_note_of_a_large_vault_is_erased_at_once(vault: Vault, monkeypatch):
+    monkeypatch.setattr(build, "_ERASED_AT_ONCE", 1)
+    forget_notes(vault.engine(), [str(vault.notes / "part1/secret.md")], False)
     assert not told(vault.data)
 
 
