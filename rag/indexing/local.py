@@ -317,8 +317,9 @@ class LocalIndex:
 
     def drop_texts(self) -> None:
         """Drop the converted texts of files that are no longer notes."""
-        hashes = {each.hash for each in self.note_states().values()}
-        Texts(self.folder / FOLDER).keep_only(hashes)
+        texts = Texts(self.folder / FOLDER)
+        if not texts.empty:
+            texts.keep_only({each.hash for each in self.note_states().values()})
 
     def word_ids(self) -> list[int]:
         """The ids of the chunks that the index of words holds, in no order."""

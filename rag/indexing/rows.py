@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class NoteState:
-    """What tells whether a note has changed since it was indexed."""
+class NoteState(NamedTuple):
+    """What tells whether a note has changed since it was indexed. A tuple, since every run makes
+    one for each note."""
 
     id: int
     size: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -96,6 +97,7 @@ FORMATS = (
     Format("pptx", (".pptx",), convert=_pptx, needs="pptx", largest=_DOCUMENT),
     Format("epub", (".epub",), convert=_epub, largest=_DOCUMENT),
 )
+_BY_SUFFIX = {suffix: each for each in FORMATS for suffix in each.suffixes}
 SUFFIXES = tuple(suffix for each in FORMATS for suffix in each.suffixes)
 
 _ATTACHED = ("csv", "pdf", "docx", "pptx", "epub")
@@ -109,8 +111,7 @@ def suffixes_of(names: Collection[str]) -> tuple[str, ...]:
 
 def format_of(path: str) -> Format | None:
     """The format of a file by its suffix, None for one that is no note."""
-    name = path.lower()
-    return next((each for each in FORMATS if name.endswith(each.suffixes)), None)
+    return _BY_SUFFIX.get(os.path.splitext(path)[1].lower())
 
 
 def is_attachment(path: str) -> bool:

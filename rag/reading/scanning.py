@@ -9,6 +9,7 @@ import stat
 from collections.abc import Set
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from rag.errors import NotesError
 from rag.reading.formats import SUFFIXES, Format, format_of
@@ -16,12 +17,12 @@ from rag.reading.ignore import RULE_FILES, Ignored
 from rag.reading.notes import (
     CIRCULAR,
     EMPTY,
+    LARGEST,
     NEEDS,
     OUTSIDE,
     SPECIAL,
     Skipped,
     inside,
-    largest_of,
     too_large,
     why,
 )
@@ -31,8 +32,7 @@ _MISNAMED = "has a name that is not valid UTF-8"
 _REMEDY = "Name the folder that holds your notes: `rag index PATH`."
 
 
-@dataclass(frozen=True, slots=True)
-class NoteFile:
+class NoteFile(NamedTuple):
     """A note: `path` relative to the notes folder, "/"-separated; `size` in bytes."""
 
     path: str
@@ -182,15 +182,17 @@ class _Walk:
             self._skip(path, f"cannot be read: {why(error)}")
             return
         self.real_files.add(real)
+        known = format_of(path)
+        largest = known.largest if known else LARGEST
         if not stat.S_ISREG(status.st_mode):
             self._skip(path, SPECIAL)
         elif not _sound(path):
             self._skip(path, _MISNAMED)
         elif status.st_size == 0:
             self._skip(path, EMPTY)
-        elif status.st_size > (largest := largest_of(path)):
+        elif status.st_size > largest:
             self._skip(path, too_large(largest))
-        elif (known := format_of(path)) is not None and not self._available(known):
+        elif known and not self._available(known):
             self.unread.append(path)
         else:
             self.files.append(NoteFile(path, status.st_size, status.st_mtime_ns))

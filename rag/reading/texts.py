@@ -53,11 +53,17 @@ class Texts:
 
     def keep_only(self, digests: Collection[str]) -> None:
         """Forget the texts of files that are no longer notes."""
-        kept = {self._file(each).name for each in digests}
+        kept = {f"{each}-{_RULES}.json" for each in digests}
         with contextlib.suppress(OSError):
             for file in self._folder.iterdir():
                 if file.name not in kept:
                     file.unlink()
+
+    @property
+    def empty(self) -> bool:
+        with contextlib.suppress(OSError):
+            return not any(self._folder.iterdir())
+        return True
 
     def damaged(self) -> list[Path]:
         """The files that are not as they were written."""

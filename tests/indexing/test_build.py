@@ -245,7 +245,7 @@ def test_a_run_killed_between_sqlite_and_the_rest_is_mended(desk: Desk, monkeypa
 
 def test_older_rules_chunk_anew_and_embed_nothing(desk: Desk, monkeypatch):
     desk.update()
-    monkeypatch.setattr("rag.indexing.local.CHUNK_RULES", 99)
+    monkeypatch.setattr("rag.reading.chunks.CHUNK_RULES", 99)
     assert desk.update().changed == 3
     assert not desk.embedder.embedded
     assert desk.update().unchanged == 3
