@@ -1,7 +1,7 @@
 """FAISS files: an immutable, memory-mapped base of the chunk vectors, chosen by its size.
 
 Up to FLAT_UPTO chunks a base is flat: every vector is compared, in float32. A larger one has
-inverted lists of 8-bit vectors, of which a search reads a sixteenth and whose best are ranked
+inverted lists of 8-bit vectors, of which a search reads a few and whose best are ranked
 again from the exact vectors in SQLite (`rag.indexing.vectors`). Measured on clustered MiniLM
 vectors, two cores: flat 60 ms at 1,000,000 and growing in proportion, so 3 ms at 50,000, where
 the lists cost as much and 2,000 of them are too few to train; lists 2.4 ms at 1,000,000, with

@@ -59,6 +59,7 @@ class PassageIndex(Protocol):
     ) -> Hits: ...
     def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]: ...
     def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]: ...
+    def cosines(self, ids: Sequence[int], query: NDArray[np.float32]) -> dict[int, float]: ...
     def sentences(self, ids: Sequence[int]) -> dict[int, NDArray[np.int8]]: ...
     def rarity(self, terms: Sequence[str]) -> dict[str, float]: ...
     def held_words(self, terms: Collection[str]) -> set[str]: ...
@@ -118,8 +119,10 @@ class LocalIndex:
 
     def rules_changed(self) -> bool:
         """Whether the notes were cut or analyzed by older rules than today's."""
+        from rag.reading.chunks import CHUNK_RULES
+
         rules = (self.store.get("chunk_rules"), self.store.get("lexical_rules"))
-        return self.complete and rules != (str(_chunk_rules()), LEXICAL_RULES)
+        return self.complete and rules != (str(CHUNK_RULES), LEXICAL_RULES)
 
     # Reading
 
@@ -133,9 +136,8 @@ class LocalIndex:
 
     def _scan(self, query: NDArray[np.float32], k: int, allowed: Sequence[int]) -> Hits:
         """A few chunks compared one by one: exact, and neither FAISS nor its file is opened."""
-        found = self.store.vectors_of(allowed)
-        hits = [(chunk, float(vector @ query)) for chunk, vector in found.items()]
-        return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:k]
+        found = self.store.cosines_of(allowed, query)
+        return sorted(found.items(), key=lambda hit: (-hit[1], hit[0]))[:k]
 
     def search_words(
         self,
@@ -160,6 +162,9 @@ class LocalIndex:
 
     def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
         return self.store.vectors_of(ids)
+
+    def cosines(self, ids: Sequence[int], query: NDArray[np.float32]) -> dict[int, float]:
+        return self.store.cosines_of(ids, query)
 
     def sentences(self, ids: Sequence[int]) -> dict[int, NDArray[np.int8]]:
         """Directions of the sentences of some chunks, by id; no rows where there are none."""
@@ -225,6 +230,8 @@ class LocalIndex:
 
     def apply(self, changes: Changes, meta: dict[str, object], derive: bool = True) -> None:
         """Switch to the next generation, then bring the derived indexes after it."""
+        from rag.reading.chunks import CHUNK_RULES
+
         with self.store.transaction():
             gone = self.store.remove_notes(changes.remove)
             for note, chunks in changes.add:
@@ -233,7 +240,7 @@ class LocalIndex:
             self.store.touch(changes.touch)
             self.store.put(
                 **meta,
-                chunk_rules=_chunk_rules(),
+                chunk_rules=CHUNK_RULES,
                 lexical_rules=LEXICAL_RULES,
                 generation=self.store.generation + 1,
             )
@@ -341,10 +348,3 @@ class LocalIndex:
         """Drop the word index, to be derived anew."""
         shutil.rmtree(self.folder / "words", ignore_errors=True)
         self._lexical = LexicalIndex(self.folder / "words")
-
-
-def _chunk_rules() -> int:
-    """Imported when asked for: an index is opened to search it more often than to write it."""
-    from rag.reading.chunks import CHUNK_RULES
-
-    return CHUNK_RULES

@@ -67,6 +67,15 @@ class VectorTable(Database):
             for chunk, blob in self._vector_column("vector", ids)
         }
 
+    def cosines_of(self, ids: Sequence[int], query: NDArray[np.float32]) -> dict[int, float]:
+        """The cosines of some chunks to a unit vector, by id."""
+        import numpy as np
+
+        found = list(self._vector_column("vector", ids))
+        rows = np.frombuffer(b"".join(blob for _, blob in found), dtype=np.float16)
+        scores = rows.reshape(len(found), len(query)).astype(np.float32) @ query
+        return dict(zip((chunk for chunk, _ in found), scores.tolist(), strict=True))
+
     def sentences_of(self, ids: Sequence[int], dimension: int) -> dict[int, NDArray[np.int8]]:
         """Directions of the sentences of some chunks, shape (sentences, dimension), by id."""
         import numpy as np

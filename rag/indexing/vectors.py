@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Hits = list[tuple[int, float]]
-_PROBED = 16  # one list in so many is searched: 128 of 2,048
+# One list in so many is searched, but at least so many: 64 of 2,048, 32 of 512. Measured on 10,000
+# and 100,000 remixed notes: recall@10 1.0; with 16 of 512 lists 0.98.
+_PROBED, _PROBED_LEAST = 32, 32
 _RANKED_AGAIN = 40  # more than asked for, or a quarter more: 8 bits mistake near neighbours
 
 
@@ -88,7 +90,8 @@ class VectorIndex:
         if not share:
             return []
         # Of few allowed chunks few are in each list: then more lists are searched for them.
-        probes = min(self._lists, math.ceil(self._lists / (_PROBED * share)))
+        probes = max(_PROBED_LEAST, self._lists / _PROBED) / share
+        probes = min(self._lists, math.ceil(probes))
         wanted = k + max(_RANKED_AGAIN, k // 4) if self._lists else k
         scores, ids = self._base.search(
             query[None, :], min(wanted, self._base.ntotal), params=parameters(bits, probes)
@@ -111,6 +114,5 @@ class VectorIndex:
 
     def _ranked_again(self, query: NDArray[np.float32], k: int, ids: Sequence[int]) -> Hits:
         """The nearest of what eight bits found, by the exact vectors."""
-        found = self._store.vectors_of(ids)
-        hits = [(chunk, float(vector @ query)) for chunk, vector in found.items()]
-        return sorted(hits, key=lambda hit: -hit[1])[:k]
+        found = self._store.cosines_of(ids, query)
+        return sorted(found.items(), key=lambda hit: -hit[1])[:k]

@@ -152,8 +152,7 @@ def search(
     # A passage that only its words found has a cosine all the same.
     cosines = dict(meaning)
     unseen = [each for each in {**words, **dict.fromkeys(named)} if each not in meaning]
-    for chunk, other in index.vectors(unseen).items():
-        cosines[chunk] = float(other @ vector)
+    cosines |= index.cosines(unseen, vector)
     meaning |= {each: cosines[each] for each in named if each in cosines}
     said = sum(rarity.values())
     shares = _shares(words, said)
