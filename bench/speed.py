@@ -27,6 +27,7 @@ from bench.data import data_folder, environment, parser, questions
 from bench.report import machine, write_section
 
 RAG = [sys.executable, "-m", "rag"]
+FORWARD = [sys.executable, str(ROOT / "bench" / "forward.py")]
 BASELINE = [sys.executable, str(ROOT / "bench" / "baseline.py")]
 
 
@@ -105,10 +106,15 @@ def _run(command: list[str], home: Path, ok: tuple[int, ...] = (0,)) -> tuple[fl
 def _indexing(table: Table, notes: Path, place: Path, runs: int) -> None:
     size = sum(len(file.read_text(encoding="utf-8")) for file in notes.glob("*.md"))
     ours, theirs = [], []
+    bare: dict[str, list[float]] = {"float32": [], "bfloat16": []}
     for run in range(runs):
         ours.append(size / _run([*RAG, "index", str(notes)], place / f"index-{run}")[0])
         theirs.append(size / _run([*BASELINE, "index", str(notes), str(place / "base")], place)[0])
+        for dtype, speeds in bare.items():
+            speeds.append(float(_run([*FORWARD, str(notes), dtype], place)[1]))
     _row(table, "indexing, characters/s", ours, theirs, ".0f")
+    for dtype, speeds in bare.items():
+        _row(table, f"indexing against a bare forward pass in {dtype}", ours, speeds, ".0f")
 
 
 def _asking(table: Table, folder: Path, place: Path, runs: int) -> None:

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import termios
 from collections.abc import Collection, Iterable
 from multiprocessing import resource_tracker
 from pathlib import Path, PurePath
@@ -40,6 +41,7 @@ from tui.work import EngineWorker
 from tui.workplace import Workplace, workplace
 
 LEAVE_AFTER_S = 1.0
+_TERMINAL_S = 2.0  # between two looks whether it is still there
 READ_HERE = "Press Enter on the source to read its text here."
 
 
@@ -80,10 +82,18 @@ class ChatApp(App[None]):
     def on_mount(self) -> None:
         """The theme that the reader set, else our own, else one that needs only 16 colours."""
         self.app_resume_signal.subscribe(self, self._draw_again)
+        if has_terminal():
+            self.set_interval(_TERMINAL_S, self._leave_with_terminal)
         few = self.console.color_system in ("standard", "windows")
         self.theme = chosen_theme(
             self._place.theme, os.environ.get("TEXTUAL_THEME", ""), few, self.available_themes
         )
+
+    def _leave_with_terminal(self) -> None:
+        """A terminal that goes away without a hang-up (nohup, a lost container) would be read for
+        keys without end, with a whole core."""
+        if not has_terminal():
+            self.exit(return_code=1)
 
     def _draw_again(self, _: App[Any]) -> None:
         """After Ctrl+Z and fg: the terminal cleared the screen, of which Textual knows nothing."""
@@ -196,6 +206,15 @@ class ChatApp(App[None]):
             ) from error
         except SuspendNotSupported:
             raise EditorError("This terminal cannot be lent to an editor.") from None
+
+
+def has_terminal() -> bool:
+    """Whether the keys still come from a terminal."""
+    try:
+        termios.tcgetattr(0)
+    except (termios.error, OSError):
+        return False
+    return True
 
 
 def check_theme(setting: str, known: Collection[str]) -> None:

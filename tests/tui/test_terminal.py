@@ -10,6 +10,7 @@ import select
 import shutil
 import signal
 import struct
+import subprocess
 import sys
 import termios
 import time
@@ -150,3 +151,30 @@ def test_ctrl_z_suspends_and_fg_comes_back(box: Box, start):
     here = len(terminal.raw)
     terminal.type("\x11")
     terminal.until("left with 0", here)
+
+
+def test_a_terminal_that_goes_without_a_hang_up_ends_the_program(box: Box):
+    """As with nohup: nobody tells the program, and what it reads keys from is gone."""
+    box.index()
+    leader, follower = pty.openpty()
+    fcntl.ioctl(leader, termios.TIOCSWINSZ, struct.pack("HHHH", 34, 120, 0, 0))
+    environ = {**box.environ(), "TERM": "xterm-256color"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "rag", "chat"],
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        env=environ,
+        cwd=box.folder,
+    ) as program:
+        os.close(follower)
+        seen, end = b"", time.monotonic() + 60
+        while b"Ask your notes" not in seen:
+            assert time.monotonic() < end, seen[-3000:]
+            if select.select([leader], [], [], 0.1)[0]:
+                seen += os.read(leader, 1 << 16)
+        os.close(leader)
+        try:
+            assert program.wait(30) == 1
+        finally:
+            program.kill()
