@@ -246,6 +246,7 @@ class NotesFolder:
             others, examples = index.store.other_scripts(3)
         if others and self.parts.identity().knows_other_scripts:
             others, examples = 0, ()
+        other = self.other_embedder()
         size = sum(file.stat().st_size for file in index.folder.rglob("*") if file.is_file())
         return Status(
             self.notes_folder,
@@ -260,6 +261,7 @@ class NotesFolder:
             self.parts.config_file,
             others,
             examples,
+            self.parts.embedder_name if other else "",
         )
 
     def statuses(self) -> list[Status]:

@@ -47,7 +47,7 @@ def _table(state: Status) -> Table:
         ("Last change indexed", age),
         ("Index size", f"{state.index_bytes / 1e6:.1f} MB"),
         ("Index", str(state.index_dir)),
-        ("Embedder", state.embedder),
+        ("Embedder", state.embedder + _next_embedder(state)),
         ("Language model", state.generator),
         ("Prepared models", str(state.cache_dir)),
         ("Settings", str(state.config_file or "none (no rag.toml here or above)")),
@@ -56,6 +56,16 @@ def _table(state: Status) -> Table:
     if state.other_scripts:
         table.add_row(Text("By words alone", "dim"), Text(_other_scripts(state), overflow="fold"))
     return table
+
+
+def _next_embedder(state: Status) -> str:
+    """What to say where the settings name another embedder than the one that wrote the index."""
+    if not state.next_embedder:
+        return ""
+    return (
+        f" (the settings now name {state.next_embedder}: rag index makes the index anew with it, "
+        f"rag models use {state.embedder} goes back)"
+    )
 
 
 def _other_scripts(state: Status) -> str:

@@ -59,6 +59,15 @@ def discard(file: Path) -> None:
     _told.append(f"The prepared model {file.name} was damaged; it is prepared again.")
 
 
+def drop_others(file: Path, pattern: str) -> None:
+    """Remove what an older version prepared in place of `file`, and its seal."""
+    for other in file.parent.glob(pattern):
+        if other != file:
+            with suppress(OSError):
+                other.unlink(missing_ok=True)
+                _seal_of(other).unlink(missing_ok=True)
+
+
 def found_damaged(file: Path) -> bool:
     """Whether a file has a seal and differs from it; such a one is removed. Reads all of it."""
     return _read_seal(file) is not None and not is_sound(file, thorough=True)

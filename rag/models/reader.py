@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import ModelError, storage_errors
 from rag.models.catalog import BUNDLED
-from rag.models.prepared import is_sound, seal, sha256_of
+from rag.models.prepared import drop_others, is_sound, seal, sha256_of
 from rag.models.sessions import Prepare, start_session
 from rag.models.weights import ADAPTERS, run_apart, verified
 
@@ -190,4 +190,5 @@ def _export(folder: Path, learnt: Path, target: Path, refused: Path) -> bool:
             refused.write_text(done.stderr[-4000:], encoding="utf-8", errors="replace")
             return False
         seal(target)
+        drop_others(target, "reader-*.onnx")
         return is_sound(target)

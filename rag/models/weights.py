@@ -19,7 +19,7 @@ from pathlib import Path
 from rag.errors import ModelError, storage_errors
 from rag.models.catalog import ModelSpec, folder_of
 from rag.models.folders import check_folder
-from rag.models.prepared import is_sound, remembered, seal, sha256_of
+from rag.models.prepared import drop_others, is_sound, remembered, seal, sha256_of
 from rag.models.static import static_place
 
 # llama.cpp evaluates prompts in these formats at half the speed of Q8_0 or worse: it has no
@@ -127,6 +127,7 @@ def _merged(base: Path, spec: ModelSpec, target: Path) -> Path:
         )
     with _whole(target) as partial:
         merge(base, adapter, partial)
+    drop_others(target, f"{target.name.rpartition('-')[0]}-*.{FAST_FORMAT}.gguf")
     return target
 
 

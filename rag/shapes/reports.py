@@ -56,6 +56,7 @@ class StatusJson(TypedDict):
     config_file: str | None
     other_scripts: int
     other_script_notes: list[str]
+    next_embedder: str
 
 
 class OpenJson(TypedDict):

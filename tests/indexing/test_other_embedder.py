@@ -130,6 +130,8 @@ def test_it_is_asked_before_notes_are_indexed_anew(box: Box, tiny: Path):
     done = box.rag("models", "use", "mine")
     assert "old index stays until then" in done.stdout
     box.refused("search", "rain barrel", says="another embedder (all-MiniLM-L6-v2)")
+    said = " ".join(box.rag("status").stdout.split())
+    assert "all-MiniLM-L6-v2 (the settings now name mine: rag index makes the index anew" in said
     out = asked(box, b"n\n", "search", "rain barrel")
     assert "Index all 3 notes anew?" in out
     assert "rag models use all-MiniLM-L6-v2" in out
@@ -138,7 +140,8 @@ def test_it_is_asked_before_notes_are_indexed_anew(box: Box, tiny: Path):
     del box.env["RAG_EMBEDDER_MODEL"]
     out = asked(box, b"y\n", "search", "--json", "rain barrel")
     assert "barrel.md" in out
-    assert json.loads(box.rag("status", "--json").stdout)["embedder"] == "mine"
+    shown = json.loads(box.rag("status", "--json").stdout)
+    assert (shown["embedder"], shown["next_embedder"]) == ("mine", "")
     box.refused("models", "remove", "mine", says="is in use")
 
 

@@ -138,7 +138,11 @@ def test_the_reader_is_prepared_again(models_cache: Path, tmp_path: Path, monkey
         return type("Done", (), {"returncode": 0, "stderr": ""})()
 
     monkeypatch.setattr(reader_module, "run_apart", export)
+    older = tmp_path / "reader-01234567-89abcdef.onnx"
+    older.write_bytes(OTHER)
+    seal(older)
     assert prepared_reader(tmp_path) is not None
+    assert len(list(tmp_path.glob("reader-*"))) == 2, "what an older version prepared is dropped"
     harm(Path(exports[0]))
     take_notices()
     reader = prepared_reader(tmp_path)
