@@ -143,6 +143,7 @@ def test_a_misspelt_command_line_gets_the_nearest_word(box: Box):
         (("ask", "--no-refrehs=1", BARREL), "Did you mean --no-refresh?"),
         (("service", "install", "--pritn"), "rag service install knows no --pritn. Did you mean"),
         (("ask", "--zzz", BARREL), "rag ask knows no --zzz. See: rag ask --help"),
+        (("--versoin",), "rag knows no --versoin. Did you mean --version?"),
         (("status", "here"), "rag status has no use for 'here'."),
     ):
         box.refused(*typed, says=says)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
@@ -17,12 +18,17 @@ class Parser(argparse.ArgumentParser):
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """What is left over is told here, where the flags of its command are known."""
+        self._given = list(sys.argv[1:] if args is None else args)
         parsed, rest = super().parse_known_args(args, namespace)
         if rest:
             self._refuse(rest)
         return parsed, rest
 
     def error(self, message: str) -> NoReturn:
+        if "are required" in message:  # a flag that nobody knows is why something is missing
+            names = (each.partition("=")[0] for each in self._given if each[:2] == "--" != each)
+            if unknown := [each for each in names if each not in self._option_string_actions]:
+                self._refuse(unknown)
         raise RagError(f"{message[:1].upper()}{message[1:]}.", self._see)
 
     @property
