@@ -34,6 +34,7 @@ from bench.data import engine
 from rag.engine import Engine
 from rag.errors import QuestionError
 from rag.events import Answered
+from rag.memory import share_arenas
 from rag.retrieval.query import Turn
 from rag.wiring import use_generator
 
@@ -157,6 +158,7 @@ def main() -> int:
     options = arguments.parse_args()
     if options.factor <= 0 or options.hours < 1:
         arguments.error("the factor must be positive, and the hours at least 1")
+    share_arenas()  # as whatever stays open does
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         day = Day(Path(name))

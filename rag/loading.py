@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.config import Caution
 from rag.errors import RagError
+from rag.memory import give_back
 from rag.reading.formats import SUFFIXES
 from rag.retrieval.query import search_terms
 
@@ -123,6 +124,7 @@ class Models:
             self.parts = replace(self.parts, generator_name=name, open_generator=opener)
         if old is not None:
             old.close()
+            give_back()
 
     def share(self, other: Models) -> None:
         """Use the models that `other` has loaded: for another folder with the same settings."""

@@ -23,6 +23,7 @@ from rag.config import LEAVES
 from rag.engine import Engine
 from rag.errors import RagError
 from rag.events import Answered, Retrieved
+from rag.memory import share_arenas
 from rag.output import safe
 from rag.retrieval.query import Turn
 
@@ -56,6 +57,7 @@ def run_plain(engine: Engine, begin: int | Literal["latest"] | None = None) -> i
     them."""
     with suppress(ImportError):
         import readline  # noqa: F401  arrow keys and history in `input`
+    share_arenas()
     console = Console(highlight=False, emoji=False, soft_wrap=True, markup=False)
     engine.started = None  # a reader who types does not wait for the process
     config = engine.parts.settings

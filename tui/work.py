@@ -20,6 +20,7 @@ from rag.engine import Engine
 from rag.errors import Cancelled, IndexMismatch, ModelError, NoIndex, NotesError, RagError
 from rag.events import Answered
 from rag.indexing.progress import IndexProgress
+from rag.memory import share_arenas
 from rag.pauses import held, take_back
 from tui.jobs import Ask, Job, OpenFolder, Refresh, UseModel
 from tui.messages import (
@@ -73,6 +74,7 @@ class EngineWorker:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        share_arenas()
         while (item := self._jobs.get()) is not None:
             job, stop = item
             error = self._attempt(job, stop)

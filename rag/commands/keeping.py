@@ -58,8 +58,10 @@ def index(arguments: argparse.Namespace, started: float) -> int:
 
 def _watch(engine: Engine, arguments: argparse.Namespace) -> int:
     from rag.commands.progress import told
+    from rag.memory import share_arenas
     from rag.watching import keep_indexed, until_stopped
 
+    share_arenas()
     for each in engine.folders:
         if not each.is_dir():
             raise NotesError(f"There is no folder {each}.", "Name one: rag index --watch PATH")
@@ -151,8 +153,10 @@ def forget(arguments: argparse.Namespace, started: float) -> int:
 
 
 def serve(arguments: argparse.Namespace, started: float) -> int:
+    from rag.memory import share_arenas
     from rag.serving.command import run
 
+    share_arenas()
     engine = open_engine(arguments, started, arguments.notes)
     if arguments.http:
         return _serve_http(engine, arguments)
@@ -192,6 +196,9 @@ def completion(arguments: argparse.Namespace, _started: float) -> int:
 
 
 def mcp(arguments: argparse.Namespace, started: float) -> int:
+    from rag.memory import share_arenas
+
+    share_arenas()
     engine = open_engine(arguments, started, arguments.notes)
     confirm_new(engine, arguments.yes)
     say_where(engine, arguments)
