@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -26,24 +26,15 @@ from rag.events import Answered, Retrieved
 from rag.memory import share_arenas
 from rag.output import safe
 from rag.retrieval.query import Turn
+from tui.plain_lines import HELP, found_line, place_line, why_line
 
 if TYPE_CHECKING:
     from rag.retrieval.search import Passage
 
 PROMPT = "Question: "
 EVIDENCE = 2
+_FOUND = 20  # notes
 _SUPPORT = {"weak": " (weakly supported)", "unsupported": " (not supported)"}
-HELP = (
-    "Type a question and press Enter. Ctrl-C stops an answer; Ctrl-D or /quit leaves.",
-    "/source N    the whole passage N of the last answer",
-    "/list        your conversations, latest first",
-    "/search W    conversations that hold the words W",
-    "/open N      go on with conversation N of that list",
-    "/new         begin a new conversation",
-    "/rename T    call this conversation T",
-    "/delete      delete this conversation; /undo brings it back",
-    "/export      write this conversation into your notes",
-)
 
 
 class Asked(Protocol):
@@ -89,10 +80,14 @@ class Plain:
         self._commands: dict[str, Callable[[str], None]] = {
             "help": lambda _: self._say(*HELP),
             "source": self._source,
+            "why": self._why,
+            "retry": self._retry,
+            "find": self._find,
             "list": lambda _: self._list(""),
             "search": self._list,
             "open": self._open_listed,
             "new": self._new,
+            "branch": self._branch,
             "rename": self._rename,
             "delete": self._delete,
             "undo": self._undo,
@@ -150,7 +145,8 @@ class Plain:
 
     # Asking
 
-    def _ask(self, question: str) -> None:
+    def _ask(self, question: str, again: bool = False) -> None:
+        """`again`: the answer takes the place of the last one in the conversation."""
         history = [Turn(each.question, each.answer, each.query) for each in self._turns]
         found: Retrieved | None = None
         sentences: list[Sentence] = []
@@ -169,7 +165,16 @@ class Plain:
                 sentences.append(event)
                 self._say(event.text + _SUPPORT.get(event.support, ""))
             elif isinstance(event, Answered):
-                self._finish(event, found, sentences)
+                self._finish(event, found, sentences, again)
+
+    def _retry(self, _rest: str) -> None:
+        self._current()
+        old = self._turns.pop()
+        try:
+            self._ask(old.question, again=True)
+        except BaseException:  # stopped, or failed: the answer that was there stays
+            self._turns.append(old)
+            raise
 
     def _evidence(self, found: Retrieved) -> None:
         for word in found.respelled:
@@ -179,9 +184,11 @@ class Plain:
         for each in found.evidence[:EVIDENCE]:
             passage = found.passages[each.n - 1]
             text = " ".join(safe(each.text).split())
-            self._say(f"  {text} ({_place(passage.path, each.first, each.last)})")
+            self._say(f"  {text} ({place_line(passage.path, each.first, each.last)})")
 
-    def _finish(self, done: Answered, found: Retrieved | None, sentences: list[Sentence]) -> None:
+    def _finish(
+        self, done: Answered, found: Retrieved | None, sentences: list[Sentence], again: bool
+    ) -> None:
         self._passages = done.passages
         if done.answered and not sentences:
             self._say("Answer:", done.answer)
@@ -204,26 +211,49 @@ class Plain:
         )
         self._rests_on(saved)
         self._turns.append(saved)
-        self._conversation = self._kept.add(self._conversation, saved)
+        if again and self._conversation is not None:
+            self._kept.replace_last(self._conversation, saved)
+        else:
+            self._conversation = self._kept.add(self._conversation, saved)
 
     def _rests_on(self, turn: SavedTurn) -> None:
         """What follows an answer: its sources, or where the notes come nearest."""
         if not turn.answered:
             self._say(turn.answer or "Your notes do not say.")
             for number, passage in enumerate(turn.passages[:3], 1):
-                place = _place(passage.path, passage.first, passage.last)
+                place = place_line(passage.path, passage.first, passage.last)
                 self._say(f"Nearest note {number}: {place}")
         if turn.thoughts:
             self._say(f"The model thought first, {len(turn.thoughts.split())} words, unchecked.")
         for each in {each.n: each for each in reversed(turn.citations)}.values():
-            self._say(f"Source {each.n}: {_place(each.path, each.first, each.last)}")
+            self._say(f"Source {each.n}: {place_line(each.path, each.first, each.last)}")
 
     def _source(self, number: str) -> None:
         if not number.isdecimal() or not 1 <= int(number) <= len(self._passages):
             self._say(f"Name a source from 1 to {len(self._passages)}: /source 1")
             return
         passage = self._passages[int(number) - 1]
-        self._say(_place(passage.path, passage.first, passage.last), safe(passage.text))
+        self._say(place_line(passage.path, passage.first, passage.last), safe(passage.text))
+
+    def _why(self, _rest: str) -> None:
+        if not self._passages:
+            self._say("Nothing was found yet. Ask first.")
+            return
+        self._say(f"Searched: {self._turns[-1].query}")
+        for number, each in enumerate(self._passages, 1):
+            self._say(f"{number}. {why_line(each)}")
+
+    def _find(self, words: str) -> None:
+        from rag.indexing.library import find_named
+
+        if not words:
+            self._say("Name words of a note: /find barrel")
+            return
+        with closing(self._engine.library()) as library:
+            found = find_named(library.notes(), words)
+            named = {each.path for each in found}
+            found += [each for each in library.find_text(words) if each.path not in named]
+        self._say(*([found_line(each) for each in found[:_FOUND]] or ["No note was found."]))
 
     # Conversations
 
@@ -258,6 +288,12 @@ class Plain:
         self._conversation, self._turns = None, []
         self._say("A new conversation.")
 
+    def _branch(self, number: str) -> None:
+        if not number.isdecimal() or not 1 <= int(number) <= len(self._turns):
+            self._say(f"Name a question from 1 to {len(self._turns)}: /branch 1")
+            return
+        self._open(self._kept.branch(self._current(), int(number)))
+
     def _current(self) -> int:
         if self._conversation is None:
             raise RagError("Nothing has been asked in this conversation yet.", "Ask first.")
@@ -289,8 +325,3 @@ class Plain:
         for line in lines:
             self._console.print(Text(safe(line)))
         sys.stdout.flush()
-
-
-def _place(path: str, first: int, last: int) -> str:
-    lines = f"line {first}" if first == last else f"lines {first} to {last}"
-    return f"{' '.join(safe(path).split())}, {lines}"

@@ -103,6 +103,42 @@ def test_commands(say, kept: Conversations, fake: FakeEngine):
     assert {each.title for each in kept.all()} == {"Tomatoes", "Other?"}
 
 
+def test_an_answer_is_explained_and_asked_again(say, kept: Conversations, fake: FakeEngine):
+    said = say("/why", "/retry", "First?", "/why", "Second?", "/retry")
+    assert said.count("Nothing was found yet. Ask first.") == 1
+    assert said.count("Nothing has been asked in this conversation yet.") == 1
+    assert "Searched: alone: First?" in said
+    assert "2. garden/2024 log.md, line" in said
+    assert "meaning 0." in said
+    assert [question for question, _ in fake.asked] == ["First?", "Second?", "Second?"]
+    assert [turn.question for turn in fake.asked[2][1]] == ["First?"]
+    assert kept.all()[0].turns == 2
+
+
+def test_a_retry_that_fails_loses_nothing(say, kept: Conversations, fake: FakeEngine):
+    say("First?")
+    fake.script = Script(error=ModelError("The model is damaged.", "Run: rag doctor"))
+    said = say("/retry", "/branch 1", begin="latest")
+    assert "The model is damaged." in said
+    assert "Conversation: First? (branch)" in said
+    assert sorted(each.turns for each in kept.all()) == [1, 1]
+
+
+def test_a_branch_goes_on_apart(say, kept: Conversations):
+    said = say("First?", "Second?", "/branch 3", "/branch 1", "Third?")
+    assert "Name a question from 1 to 2: /branch 1" in said
+    asked = {each.title: [turn.question for turn in kept.turns(each.id)] for each in kept.all()}
+    assert asked == {"First?": ["First?", "Second?"], "First? (branch)": ["First?", "Third?"]}
+
+
+def test_notes_are_found_by_name_and_by_text(say):
+    said = say("/find", "/find water butt", "/find tired", "/find xyzzy")
+    assert "Name words of a note: /find barrel" in said
+    assert "(house/rain barrel.md, line 1): Water butt" in said
+    assert "(garden/2024 log.md, line 40): tired" in said
+    assert "No note was found." in said
+
+
 def test_errors_are_sentences_and_the_next_question_works(say, fake: FakeEngine):
     fake.script = Script(error=ModelError("The model is damaged.", "Run: rag doctor"))
     said = say("First?", "/delete")

@@ -1,0 +1,50 @@
+"""What `rag chat --plain` says of its commands, of passages and of notes, a line each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rag.output import safe
+
+if TYPE_CHECKING:
+    from rag.indexing.library import Found
+    from rag.retrieval.search import Passage
+
+HELP = (
+    "Type a question and press Enter. Ctrl-C stops an answer; Ctrl-D or /quit leaves.",
+    "/source N    the whole passage N of the last answer",
+    "/why         why these passages were found for it",
+    "/retry       ask the last question again",
+    "/find W      notes by name, or by the words W in them",
+    "/list        your conversations, latest first",
+    "/search W    conversations that hold the words W",
+    "/open N      go on with conversation N of that list",
+    "/new         begin a new conversation",
+    "/branch N    go on after question N in a conversation of its own",
+    "/rename T    call this conversation T",
+    "/delete      delete this conversation; /undo brings it back",
+    "/export      write this conversation into your notes",
+)
+
+
+def place_line(path: str, first: int, last: int) -> str:
+    """A path and lines, as they are read aloud."""
+    lines = f"line {first}" if first == last else f"lines {first} to {last}"
+    return f"{' '.join(safe(path).split())}, {lines}"
+
+
+def why_line(passage: Passage) -> str:
+    """Where a passage is from, its score, and what each side of the search says of it."""
+    meaning = "not found" if passage.meaning is None else f"{passage.meaning:.2f}"
+    words = "not found" if passage.words is None else f"{passage.words:.1f}"
+    terms = ", ".join(passage.reasons.terms)
+    held = f" ({terms})" if terms else ""
+    place = place_line(passage.path, passage.first, passage.last)
+    return f"{place}: {passage.score:.2f}; meaning {meaning}, words {words}{held}"
+
+
+def found_line(note: Found) -> str:
+    """A note that was looked for, and what of it matched where its title did not."""
+    why = f": {note.why}" if note.why and note.why != note.path else ""
+    place = place_line(note.path, note.line, note.line)
+    return f"{' '.join(safe(note.title).split())} ({place}){why}"
