@@ -161,7 +161,7 @@ def _typed(name: str, value: Any, where: str, base: Path) -> Any:
             raise ConfigError(f"{where}: {dotted(name)} must be true or false, not {value!r}.")
         return known[said]
     if name == "notes" or wanted is not int:
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str) or not value.strip() or "\0" in value:
             raise ConfigError(f"{where}: {dotted(name)} must be text, not {value!r}.")
         if name in ("notes", "data_dir", "cache_dir"):
             return Path(os.path.abspath(base / os.path.expanduser(value)))

@@ -86,6 +86,8 @@ def test_tilde(tmp_path: Path, monkeypatch):
         ("[embedder]\nmodel = 5", "embedder.model must be text, not 5"),
         ("notes = ''", "notes must be text"),
         ("notes = ['a', 'b']", "notes must be text"),
+        (r'notes = "a\u0000b"', "notes must be text"),
+        (r'generator.model = "~\u0000"', "generator.model must be text"),
         ("notes = ", "not valid TOML"),
         ("notes = 'a'\nnotes = 'b'", "not valid TOML"),
     ],
