@@ -168,12 +168,13 @@ class Plain:
                 self._finish(event, found, sentences, again)
 
     def _retry(self, _rest: str) -> None:
-        self._current()
-        old = self._turns.pop()
+        turns = list(self._turns)
+        old = self._last_turn()
+        self._turns.pop()
         try:
             self._ask(old.question, again=True)
         except BaseException:  # stopped, or failed: the answer that was there stays
-            self._turns.append(old)
+            self._turns = turns
             raise
 
     def _evidence(self, found: Retrieved) -> None:
@@ -236,11 +237,9 @@ class Plain:
         self._say(place_line(passage.path, passage.first, passage.last), safe(passage.text))
 
     def _why(self, _rest: str) -> None:
-        if not self._passages:
-            self._say("Nothing was found yet. Ask first.")
-            return
-        self._say(f"Searched: {self._turns[-1].query}")
-        for number, each in enumerate(self._passages, 1):
+        turn = self._last_turn()
+        self._say(f"Searched: {turn.query}")
+        for number, each in enumerate(turn.passages, 1):
             self._say(f"{number}. {why_line(each)}")
 
     def _find(self, words: str) -> None:
@@ -298,6 +297,11 @@ class Plain:
         if self._conversation is None:
             raise RagError("Nothing has been asked in this conversation yet.", "Ask first.")
         return self._conversation
+
+    def _last_turn(self) -> SavedTurn:
+        if not self._turns:
+            raise RagError("Nothing has been asked in this conversation yet.", "Ask first.")
+        return self._turns[-1]
 
     def _rename(self, title: str) -> None:
         self._kept.rename(self._current(), title)

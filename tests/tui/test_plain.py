@@ -105,14 +105,25 @@ def test_commands(say, kept: Conversations, fake: FakeEngine):
 
 def test_an_answer_is_explained_and_asked_again(say, kept: Conversations, fake: FakeEngine):
     said = say("/why", "/retry", "First?", "/why", "Second?", "/retry")
-    assert said.count("Nothing was found yet. Ask first.") == 1
-    assert said.count("Nothing has been asked in this conversation yet.") == 1
+    assert said.count("Nothing has been asked in this conversation yet.") == 2
     assert "Searched: alone: First?" in said
     assert "2. garden/2024 log.md, line" in said
     assert "meaning 0." in said
     assert [question for question, _ in fake.asked] == ["First?", "Second?", "Second?"]
     assert [turn.question for turn in fake.asked[2][1]] == ["First?"]
     assert kept.all()[0].turns == 2
+
+
+def test_nothing_is_explained_or_retried_of_a_conversation_that_was_left(
+    say, kept: Conversations, fake: FakeEngine
+):
+    for leaving in ("/new", "/delete"):
+        said = say("First?", leaving, "/why", "/retry", "/branch 1", "Next?")
+        assert said.count("Nothing has been asked in this conversation yet. Ask first.") == 2
+        assert "Name a question from 1 to 0" in said
+        assert said.count("Answer:") == 2
+    fake.script = Script(error=ModelError("The model is damaged.", "Run: rag doctor"))
+    assert "Nothing has been asked" in say("First?", "/why")
 
 
 def test_a_retry_that_fails_loses_nothing(say, kept: Conversations, fake: FakeEngine):
