@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from rag.retrieval.query import Turn
 
 FIRST_WAIT = 20.0  # seconds that a question waits for the first index
+LOOK_WAIT = 3.0  # seconds that it waits for the look at what has changed since the index was made
 
 
 class Standby:
     """Indexes the notes when it starts; later questions look for changes first, unless `refresh`
-    is False. While notes are being indexed the index before is asked."""
+    is False. Where that look takes long, the index before is asked meanwhile."""
 
     def __init__(self, notes: Notes, refresh: bool = True) -> None:
         self.notes = notes
@@ -75,15 +76,14 @@ class Standby:
 
     def ready(self, cancel: Callable[[], bool]) -> None:
         """Bring the index up to date. Raises NoIndex where the first is still being made."""
+        self._first.join(LOOK_WAIT if self._had_index else FIRST_WAIT)
         if self._first.is_alive():
             if self._had_index:
                 return
-            self._first.join(FIRST_WAIT)
-            if self._first.is_alive():
-                raise NoIndex(
-                    f"The notes are being indexed for the first time{self._so_far()}.",
-                    "Ask again in a moment.",
-                )
+            raise NoIndex(
+                f"The notes are being indexed for the first time{self._so_far()}.",
+                "Ask again in a moment.",
+            )
         if self._failed is not None and not self.notes.has_index():
             error, self._failed = self._failed, None  # the next question tries again
             raise error

@@ -41,6 +41,12 @@ anyio.run(main)
 """
 
 
+@pytest.fixture(autouse=True)
+def changes_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is: a note written after the start is found."""
+    monkeypatch.setattr("rag.standby.LOOK_WAIT", 60.0)
+
+
 @asynccontextmanager
 async def connected(box: Box) -> AsyncIterator[Client]:
     """A client of a server in this process."""
@@ -125,7 +131,9 @@ async def test_reading(box: Box):
     async with connected(box) as client:
 
         async def read(**arguments: Any) -> dict[str, Any]:
-            return dict((await client.call_tool("read_note", arguments)).structured_content)
+            result = await client.call_tool("read_note", arguments)
+            assert not result.is_error, result.content
+            return dict(result.structured_content)
 
         whole = await read(path="barrel.md")
         assert whole["text"] == (box.notes / "barrel.md").read_text().removesuffix("\n")

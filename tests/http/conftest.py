@@ -86,7 +86,9 @@ def serving(notes: Notes) -> Iterator[Served]:
 
 
 @pytest.fixture
-def served(box: Box) -> Iterator[Served]:
+def served(box: Box, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    # However busy the machine is: a note written after the start is found.
+    monkeypatch.setattr("rag.standby.LOOK_WAIT", 60.0)
     box.index()
     with serving(Notes(box.engine())) as server:
         yield server

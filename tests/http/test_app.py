@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import stat
+import threading
 import time
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from rag.errors import StorageError
 from rag.http.chat import conversation
 from rag.http.guard import LARGEST
 from rag.http.token import load_token
+from rag.standby import Standby
 from tests.answering.test_answer import Said
 from tests.conftest import Box
 from tests.http.conftest import TOKEN, Served, serving
@@ -206,6 +208,28 @@ def test_the_first_index_is_waited_for(box: Box, monkeypatch: pytest.MonkeyPatch
     with serving(Notes(box.engine())) as served:
         monkeypatch.setattr("rag.standby.FIRST_WAIT", 60.0)
         assert served.get("/search?q=rain+barrel").json["passages"][0]["path"] == "barrel.md"
+
+
+def test_a_long_look_at_what_changed_is_not_waited_for(box: Box, monkeypatch: pytest.MonkeyPatch):
+    box.index()
+    (box.notes / "sun.md").write_text("The sun dial stands in the yard.\n")
+    go_on = threading.Event()
+    look = Standby._index
+
+    def long_look(standby: Standby) -> None:
+        assert go_on.wait(60)
+        look(standby)
+
+    monkeypatch.setattr(Standby, "_index", long_look)
+    with serving(Notes(box.engine())) as served:
+        monkeypatch.setattr("rag.standby.LOOK_WAIT", 0.05)
+        paths = {each["path"] for each in served.get("/search?q=rain+barrel").json["passages"]}
+        assert "barrel.md" in paths
+        assert "sun.md" not in paths
+        monkeypatch.setattr("rag.standby.LOOK_WAIT", 60.0)
+        go_on.set()
+        found = served.get("/search?q=sun+dial").json["passages"]
+        assert found[0]["path"] == "sun.md"
 
 
 def test_the_token(tmp_path: Path):
