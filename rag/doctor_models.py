@@ -57,7 +57,7 @@ def examine_models(engine: Engine) -> Iterator[Finding]:
     def embedder() -> str:
         files = embedder_files(_spec(engine, settings.embedder_model, "embedder"), cache)
         engine.models.embedder().load()
-        return f"{files.name}{'' if files.onnx else ', on torch: it could not be exported'}"
+        return files.name + (_speed() if files.onnx else ", on torch: it could not be exported")
 
     def generator() -> str:
         from rag.models.llama import context_length
@@ -75,6 +75,18 @@ def examine_models(engine: Engine) -> Iterator[Finding]:
 
     yield tried("Reader", reader)
     yield tried("Language model", generator)
+
+
+def _speed() -> str:
+    """What is to be said of the time that many notes take."""
+    from rag.doctor import processor_flags
+    from rag.models.bulk import is_installed
+
+    if not any("bf16" in flag for flag in processor_flags()):
+        return ""
+    if is_installed():
+        return ", many notes in bfloat16"
+    return "; notes are indexed nearly twice as fast with: pip install 'rag-notes[fast]'"
 
 
 def _spec(engine: Engine, name: str, kind: Literal["embedder", "generator"]) -> ModelSpec:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rag.errors import ModelError
 from rag.indexing.model_folder import ModelFolder
 from rag.indexing.pooling import directions, no_sentences, sentence_directions, unit
+from rag.models.bulk import BulkSession, start_bulk_session
 from rag.models.sessions import Prepare, start_session
 from rag.models.static import static_place
 from rag.models.weights import EmbedderFiles
@@ -36,6 +37,11 @@ __all__ = [
 # Tokens evaluated at once. Larger batches fall out of the second-level cache: measured on two
 # cores with torch, batches of 8 texts took 22 s where batches of 32 took 28.
 _BATCH_TOKENS = 2048
+# From so many passages on, bfloat16 is done sooner though that session is started and tried first,
+# which takes as long as some sixty of them.
+_BULK = 128
+_TRIED = 3  # of them; exact vectors must agree with bfloat16's to this cosine
+_AGREEMENT = 0.999
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,8 @@ class OnnxEmbedder:
         self._model = ModelFolder(files, query_prompt, document_prompt)
         self._threads, self._prepare = threads, prepare
         self._session: Any = None
+        self._bulk: BulkSession | None = None
+        self._bulk_sought = False
         self._loading = threading.Lock()  # a thread may load it while another is about to use it
         self.fingerprint = self._model.fingerprint
         self.dimension = self._model.dimension
@@ -102,24 +110,27 @@ class OnnxEmbedder:
         return np.asarray(self._run([ids])[0], dtype=np.float32)
 
     def embed_passages(self, passages: Sequence[PassageText]) -> Iterator[Embedded]:
-        """Batches of passages, longest first.
+        """Batches of passages, longest first; many of them in bfloat16, if that is faster here.
 
         A sentence's direction is the mean of its tokens' outputs and those of the context, all
         of which have read the whole passage. It costs nothing beside the passage's own vector;
         bench/RESULTS.md compares it with sentences that are embedded apart.
         """
         prompt = self._model.document_prompt
-        for indices, encodings in self._batches([each.text for each in passages]):
-            ids = [each.ids for each in encodings]
+        texts = [each.text for each in passages]
+        session = self._session_for(texts)
+        for indices, encodings in self._batches(texts):
+            inputs = _inputs([each.ids for each in encodings])
             if not self._model.pools_by_mean:
-                yield Embedded(indices, self._run(ids), no_sentences(indices, self.dimension))
+                (vectors,) = session.run(["embedding"], inputs)
+                yield Embedded(indices, unit(vectors), no_sentences(indices, self.dimension))
                 continue
-            vectors, tokens = self._run_tokens(ids)
+            vectors, tokens = session.run(["embedding", "tokens"], inputs)
             coarse = [
                 sentence_directions(passages[index], encoding.offsets, outputs, len(prompt))
                 for index, encoding, outputs in zip(indices, encodings, tokens, strict=True)
             ]
-            yield Embedded(indices, vectors, coarse)
+            yield Embedded(indices, unit(vectors), coarse)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of all texts in their order, shape (len(texts), dimension)."""
@@ -159,14 +170,36 @@ class OnnxEmbedder:
             self._session = start_session(file, self._threads, self._prepare)
         return self._session
 
+    def _session_for(self, texts: Sequence[str]) -> Any:
+        """What passages are embedded with: many with the bulk session, if there is one."""
+        if len(texts) < _BULK:
+            return self._open()
+        if not self._bulk_sought:
+            self._bulk_sought = True
+            self._bulk = self._start_bulk([*texts[: _TRIED - 1], texts[-1]])
+        return self._bulk or self._open()
+
+    def _start_bulk(self, texts: Sequence[str]) -> BulkSession | None:
+        """A bulk session that gives of `texts` what the other gives; None without one."""
+        import numpy as np
+
+        file = self._model.files.onnx
+        assert file is not None
+        session = start_bulk_session(file, self._threads)
+        if session is None:
+            return None
+        encodings = self._model.tokenizer.encode_batch(list(texts))
+        ids = [each.ids for each in encodings]
+        try:
+            (vectors,) = session.run(["embedding"], _inputs(ids))
+        except RuntimeError:
+            return None
+        cosines = np.sum(unit(vectors) * self._run(ids), axis=1)
+        return session if bool(cosines.min() >= _AGREEMENT) else None
+
     def _run(self, token_ids: Sequence[Sequence[int]]) -> Vectors:
         (vectors,) = self._open().run(["embedding"], _inputs(token_ids))
         return unit(vectors)
-
-    def _run_tokens(self, token_ids: Sequence[Sequence[int]]) -> tuple[Vectors, Vectors]:
-        """Unit vectors, and the outputs of all tokens, shape (n, longest, dimension)."""
-        vectors, tokens = self._open().run(["embedding", "tokens"], _inputs(token_ids))
-        return unit(vectors), tokens
 
 
 class TorchEmbedder:

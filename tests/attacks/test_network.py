@@ -85,8 +85,9 @@ def test_the_screen_opens_no_socket(box: Box):
 LINGERING = """
 import sys, time
 from pathlib import Path
+from rag.models.bulk import start_bulk_session
 from rag.models.sessions import start_session
-session = start_session(Path(sys.argv[1]), 1)
+sessions = start_session(Path(sys.argv[1]), 1), start_bulk_session(Path(sys.argv[1]), 1)
 time.sleep(8)
 """
 stracing = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
