@@ -58,7 +58,8 @@ async def test_another_model_answers(running: Running, engine: FakeEngine):
         await driver.until(lambda: driver.shows("98 MB · reads 8,192 tokens"))
         assert driver.shows("4,100 MB · not measured here yet")
         await driver.press("down", "enter")
-        await driver.until(lambda: driver.shows("[big].gguf answers from now on."))
+        await driver.until(lambda: driver.shows("[big].gguf answers here from now on."))
+        assert driver.shows("rag models use")
         assert engine.model == "[big].gguf"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 
 from rag.answering.steps import Reading, Sentence, Thinking
@@ -72,7 +73,11 @@ class EngineEvents(PlaceActions):
             for view in self.transcript.views():
                 self.check_turn(view)
         elif isinstance(job, UseModel):
-            self.notify(f"{self.model} answers from now on.", markup=False)
+            self.notify(
+                f"{self.model} answers here from now on. To begin with it each time: "
+                f"rag models use {shlex.quote(job.place)}",
+                markup=False,
+            )
         if error is not None and self.worker.last_traceback:
             self.log.error(self.worker.last_traceback)
         self.next_job()
