@@ -21,7 +21,7 @@ from mcp.server.mcpserver.exceptions import (
 )
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, Resource, ToolAnnotations
-from pydantic import Field
+from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
 from rag import __version__
@@ -118,13 +118,27 @@ class NotesServer(MCPServer[Any]):
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> Any:
-        """A tool's result; what a RagError says is told to the agent."""
+        """A tool's result; what a RagError says is told to the agent, and which arguments are
+        wrong."""
         try:
             return await super().call_tool(name, arguments, context)
         except UnexpectedToolError as error:
             if isinstance(error.__cause__, RagError):
                 raise ToolError(safe(str(error.__cause__))) from error
             raise
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError):
+                raise ToolError(await self._wrong(name, error.__cause__)) from error
+            raise
+
+    async def _wrong(self, tool: str, error: ValidationError) -> str:
+        """What is wrong with the arguments of a call, and what there is."""
+        faults = [
+            f"{'.'.join(map(str, each['loc']))}: {each['msg']}"
+            for each in error.errors(include_url=False, include_input=False)
+        ]
+        (schema,) = [each.input_schema for each in await self.list_tools() if each.name == tool]
+        return f"{'; '.join(faults)}. {tool} takes {', '.join(schema['properties'])}."
 
     async def list_resources(self) -> list[Resource]:
         def listed(stop: Callable[[], bool]) -> list[Resource]:

@@ -197,7 +197,10 @@ async def test_the_prompt_hands_over_places(box: Box):
 async def test_what_is_wrong_is_said_in_a_sentence(box: Box):
     async with connected(box) as client:
         assert "no word in the question" in await refused(client, "ask_notes", question="?!")
-        assert "limit" in await refused(client, "search_notes", query="x", limit=0)
+        said = await refused(client, "search_notes", query="x", limit=0)
+        assert said.startswith("limit: Input should be greater than or equal to 1. search_notes")
+        said = await refused(client, "search_notes", q="x")
+        assert said.startswith("query: Field required. search_notes takes query, limit, tags")
         said = await refused(client, "search_notes", query="barrel", since="someday")
         assert "someday" in said
         assert (await client.call_tool("search_notes", {"query": "barrel"})).structured_content
