@@ -13,6 +13,7 @@ from rag.answering.abstention import (
     confidence,
     signals_of,
 )
+from rag.answering.cells import find_cell
 from rag.answering.draft import Draft
 from rag.answering.generation import Generator
 from rag.answering.grounding import Judge, ground, quote
@@ -58,8 +59,13 @@ def answer(
     comparisons and explanations are the notes' own; for a fact the model is asked, if there is
     one to open; one that was not taught also reads what stands around the evidence, in the
     passage and in its `neighbours`. With `strict` nothing is said but what is supported; `judge`
-    tells whether a passage entails a sentence. Raises Cancelled, ModelError.
+    tells whether a passage entails a sentence. A cell of a table is looked up. Raises Cancelled,
+    ModelError.
     """
+    if cell := find_cell(question, passages, neighbours, analyze):
+        yield cell
+        yield Drafted(cell.text, True, (cell,), None, 0.0)
+        return
     signals = signals_of(evidence, passages)
     likely = answerable(signals) if evidence else 0.0
     if likely < REFUSE_BELOW:

@@ -1,0 +1,174 @@
+"""A cell of a table: "Which port does Jellyfin use?" names a column and a row, and asks for the
+cell where they cross.
+
+Embedder, reader and language model were taught sentences; "| Jellyfin | 8096 | 2023 |" says little
+to them. So cells are looked up by rule, and only where every word of the question is accounted for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rag.answering.grounding import cite, marked, own_words
+from rag.answering.steps import Sentence
+from rag.reading.links import plain
+from rag.retrieval.evidence import Evidence
+from rag.retrieval.expected import expected
+from rag.retrieval.query import content_words
+from rag.retrieval.search import Passage
+from rag.retrieval.surroundings import Neighbours, section_of
+
+Analyze = Callable[[str], list[str]]
+
+_PASSAGES = 5  # are looked at
+_RULE = re.compile(r"\s*\|?\s*:?-{1,}:?\s*(?:[|+]\s*:?-{1,}:?\s*)*\|?\s*")
+_CELL = re.compile(r"(?<!\\)\|")
+_LABELLED = re.compile(r"^\s*[-*+•]\s+(?=[^;:]+: )")  # a row as tables in CSV files are read
+_OTHERWISE = re.compile(
+    r"^\W*(?:why|how(?! (?:many|much|old|big|large|tall|high|long|far|heavy|deep|wide|fast)\b)|"
+    r"explain|describe|compare)\b|\b(?:not|never|except|without|besides|before|after|until)\b|n't\b",
+    re.IGNORECASE,
+)
+# What a column is called that answers "when" and "how much does it cost" without being named.
+_COLUMNS = {
+    "time": {"date", "since", "when", "time", "year", "day", "due", "deadline"},
+    "year": {"date", "since", "when", "year"},
+    "date": {"date", "since", "when", "day", "due", "deadline"},
+    "price": {"price", "cost", "costs", "amount", "paid"},
+}
+# Words of a question that name nothing: what one does with everything.
+_LIGHT = (
+    "use uses used run runs running have has had cost costs get gets got take takes hold holds "
+    "need needs listen listens live lives belong belongs give given make made set start started "
+    "begin began pay paid buy bought weigh weighs be been come came out release released "
+    "publish published launch launched appear appeared mine current currently"
+)
+_EMPTY = re.compile(r"[\W_]*(?:n/?a|none|unknown|tbd)?[\W_]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of a table that stands at `text[start:end]`: its cells, by the names of columns."""
+
+    start: int
+    end: int
+    cells: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question's words as the word index knows them: all, those that tell something, and those
+    that name nothing; and what a column may be called that answers it unnamed."""
+
+    words: set[str]
+    telling: set[str]
+    light: set[str]
+    columns: set[str]
+
+
+def find_cell(
+    question: str, passages: Sequence[Passage], neighbours: Neighbours, analyze: Analyze
+) -> Sentence | None:
+    """The cell that a question asks for, cited with its row; None where none or several may be
+    meant, or where the question says more than the table.
+
+    The row is the one that holds most words of the question, the column the only one that the
+    question names, or the only one that can answer it, beside those whose cells it names.
+    """
+    if _OTHERWISE.search(question):
+        return None
+    asked = _Asked(
+        set(analyze(question)),
+        set(analyze(" ".join(content_words(question)))),
+        set(analyze(_LIGHT)),
+        _COLUMNS.get(expected(question) or "", set()),
+    )
+    for n, passage in enumerate(passages[:_PASSAGES], 1):
+        if "|" not in passage.text and "; " not in passage.text:
+            continue
+        section = section_of(passage, neighbours(passage))  # the names may stand in the one before
+        about = set(analyze("\n".join((passage.title, *passage.headings))))
+        for table in _tables(section.text):
+            row, cell = _crossing(asked, about, table, analyze) or (None, "")
+            if row is None:
+                continue
+            start, end = row.start - section.start, row.end - section.start
+            if not 0 <= start < end <= len(passage.text):
+                continue  # a row of the passage beside, which is not numbered
+            line = passage.first + passage.text.count("\n", 0, start)
+            evidence = Evidence(n, passage.text[start:end], line, line, start, end, 0.0)
+            text = own_words(" ".join(plain(cell).split()))
+            return Sentence(marked(text, n), (cite(evidence, passages),), "supported")
+    return None
+
+
+def _crossing(
+    asked: _Asked, about: set[str], table: Sequence[_Row], analyze: Analyze
+) -> tuple[_Row, str] | None:
+    """The row and the cell that a question asks a table for; `about` are words of its title."""
+    columns = {name: set(analyze(plain(name))) for row in table for name, _ in row.cells}
+    named = {name for name, words in columns.items() if words and words <= asked.words}
+    sought = asked.telling.difference(*(columns[name] for name in named))
+    held = [{name: sought & {*analyze(plain(cell))} for name, cell in row.cells} for row in table]
+    scores = [
+        (len(words - asked.light), len(words)) for words in (_union(row.values()) for row in held)
+    ]
+    best = max(scores, default=(0, 0))
+    if best == (0, 0) or scores.count(best) > 1:
+        return None
+    row, cells = table[scores.index(best)], held[scores.index(best)]
+    if sought - asked.light - about - _union(cells.values()):
+        return None  # it speaks of something that is not in the table
+    least = asked.light if best[0] else set[str]()
+    known = {name for name, words in cells.items() if words - least}
+    answering = named - known or {
+        name for name in columns.keys() - known if plain(name).strip().casefold() in asked.columns
+    }
+    found = [cell for name, cell in row.cells if name in answering]
+    if len(found) != 1 or _EMPTY.fullmatch(found[0]):
+        return None
+    return row, found[0]
+
+
+def _union(sets: Iterable[set[str]]) -> set[str]:
+    return set[str]().union(*sets)
+
+
+def _tables(text: str) -> Iterator[list[_Row]]:
+    """The tables of a text, with the names of their columns; those without are none."""
+    names: list[str] = []
+    rows: list[_Row] = []
+    above, offset = "", 0
+    for line in [*text.split("\n"), ""]:
+        start, end = offset, offset + len(line.rstrip())
+        offset += len(line) + 1
+        if "|" in above and _RULE.fullmatch(line):
+            names = _cells(above)
+        elif labelled := _labelled(line):
+            rows.append(_Row(start, end, labelled))
+        elif names and "|" in line:
+            rows.append(_Row(start, end, tuple(zip(names, _cells(line), strict=False))))
+        elif rows or names:
+            if rows:
+                yield rows
+            names, rows = [], []
+        above = line
+
+
+def _cells(line: str) -> list[str]:
+    inside = line.strip().removeprefix("|")
+    if inside.endswith("|") and not inside.endswith("\\|"):
+        inside = inside[:-1]
+    return [each.strip().replace("\\|", "|") for each in _CELL.split(inside)]
+
+
+def _labelled(line: str) -> tuple[tuple[str, str], ...]:
+    """The cells of "- Service: Gitea; Port: 3001", of two columns or more."""
+    if not (begin := _LABELLED.match(line)):
+        return ()
+    parts = [each.partition(": ") for each in line[begin.end() :].split("; ")]
+    if len(parts) < 2 or not all(mark and len(name.split()) <= 4 for name, mark, _ in parts):
+        return ()
+    return tuple((name.strip(), cell.strip()) for name, _, cell in parts)
