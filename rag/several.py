@@ -138,10 +138,17 @@ class SeveralFolders(Engine):
         return replace(ordered, passages=merge(list(folders.values()), k or self.parts.k))
 
     def _neighbours(self, passage: Passage) -> list[StoredPassage]:
-        name, _, inside = passage.path.partition("/")
-        own = replace(passage, id=passage.id // len(self.engines), path=inside)
+        """Those of the same note, named as it is."""
+        name = list(self.engines)[passage.id % len(self.engines)]
+        own = replace(
+            passage, id=passage.id // len(self.engines), path=self._path_inside(name, passage.path)
+        )
         found = self.engines[name]._neighbours(own)
-        return [replace(each, path=f"{name}/{each.path}") for each in found]
+        return [replace(each, path=passage.path) for each in found if each.path == own.path]
+
+    def _path_inside(self, name: str, path: str) -> str:
+        """What `_named` made of a path, as the folder `name` has it."""
+        return path.removeprefix(f"{name}/")
 
     def _named(self, number: int, name: str, passage: Passage) -> Passage:
         """A passage of one folder with an id and a path among all of them."""

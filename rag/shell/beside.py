@@ -80,6 +80,12 @@ class Beside(SeveralFolders):
             also=also,
         )
 
+    def _path_inside(self, name: str, path: str) -> str:
+        if name not in ("", _DOCUMENTS):
+            return super()._path_inside(name, path)
+        known = self._names if name == _DOCUMENTS else {}
+        return next((inside for inside, shown in known.items() if shown == path), path)
+
 
 _DOCUMENTS = "\0documents"  # no folder can be called so
 

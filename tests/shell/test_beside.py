@@ -91,6 +91,30 @@ def test_several_notes_folders_and_a_document(box: Box, lease: Path):
     assert paths == {"lease.md", "notes", "other"}
 
 
+@pytest.mark.parametrize("folders", [1, 2])
+def test_tables_of_both_are_read_with_what_stands_beside_them(box: Box, folders: int):
+    """What stands beside a passage is looked up in the index that the passage is from."""
+    row = "| Tool {0} | {0}{0} euros | in the shed, third shelf from the left, behind the rakes |\n"
+    rows = "".join(row.format(n) for n in range(10, 60))
+    table = f"# Tools\n\n| Name | Price | Place |\n| --- | --- | --- |\n{rows}"
+    (box.notes / "tools.md").write_text(table)
+    (box.folder / "boats.md").write_text(table.replace("Tool", "Boat"))
+    named: list[str] = []
+    if folders == 2:
+        other = box.folder / "other"
+        other.mkdir()
+        (other / "sun.md").write_text("The sun dial stands in the yard.\n")
+        named = ["--notes", str(box.notes), "--notes", str(other)]
+    for question, price, path in (
+        ("What is the price of tool 14?", "1414 euros", "tools.md"),
+        ("What is the price of boat 14?", "1414 euros", "boats.md"),
+    ):
+        done = box.rag("ask", "--json", *named, "--with", "boats.md", question)
+        reply = json.loads(done.stdout)
+        assert reply["answer"].startswith(price), done.stdout[:2000]
+        assert reply["citations"][0]["path"].endswith(path)
+
+
 def test_what_cannot_be_read(box: Box):
     temporary = box.folder / "temporary"
     temporary.mkdir()
