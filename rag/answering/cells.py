@@ -1,5 +1,6 @@
 """A cell of a table: "Which port does Jellyfin use?" names a column and a row, and asks for the
-cell where they cross.
+cell where they cross. Likewise a line "Password: …": "What is the wifi password?" names it and its
+note.
 
 Embedder, reader and language model were taught sentences; "| Jellyfin | 8096 | 2023 |" says little
 to them. So cells are looked up by rule, and only where every word of the question is accounted for.
@@ -43,8 +44,11 @@ _LIGHT = (
     "use uses used run runs running have has had cost costs get gets got take takes hold holds "
     "need needs listen listens live lives belong belongs give given make made set start started "
     "begin began pay paid buy bought weigh weighs be been come came out release released "
-    "publish published launch launched appear appeared mine current currently"
+    "publish published launch launched appear appeared mine current currently number people"
 )
+_FIELD = re.compile(r"\s*(?:[-*+•]\s+)?([^\W\d_][^:|]{0,40}):\s+(\S.*)")
+_HEADING = re.compile(r"#{1,6}\s+(.*)")
+_MOST_WORDS = 4  # of the name of a field; more is a sentence
 _EMPTY = re.compile(r"[\W_]*(?:n/?a|none|unknown|tbd)?[\W_]*", re.IGNORECASE)
 
 
@@ -86,21 +90,56 @@ def find_cell(
         _COLUMNS.get(expected(question) or "", set()),
     )
     for n, passage in enumerate(passages[:_PASSAGES], 1):
-        if "|" not in passage.text and "; " not in passage.text:
-            continue
-        section = section_of(passage, neighbours(passage))  # the names may stand in the one before
-        about = set(analyze("\n".join((passage.title, *passage.headings))))
-        for table in _tables(section.text):
-            row, cell = _crossing(asked, about, table, analyze) or (None, "")
-            if row is None:
-                continue
-            start, end = row.start - section.start, row.end - section.start
-            if not 0 <= start < end <= len(passage.text):
-                continue  # a row of the passage beside, which is not numbered
+        found = _in_table(asked, passage, neighbours, analyze) or _field(asked, passage, analyze)
+        if found:
+            start, end, cell = found
             line = passage.first + passage.text.count("\n", 0, start)
             evidence = Evidence(n, passage.text[start:end], line, line, start, end, 0.0)
             text = own_words(" ".join(plain(cell).split()))
             return Sentence(marked(text, n), (cite(evidence, passages),), "supported")
+    return None
+
+
+def _in_table(
+    asked: _Asked, passage: Passage, neighbours: Neighbours, analyze: Analyze
+) -> tuple[int, int, str] | None:
+    """A cell of a table and where its row stands in the passage."""
+    if "|" not in passage.text and "; " not in passage.text:
+        return None
+    section = section_of(passage, neighbours(passage))  # the names may stand in the one before
+    about = set(analyze("\n".join((passage.title, *passage.headings))))
+    for table in _tables(section.text):
+        if crossing := _crossing(asked, about, table, analyze):
+            row, cell = crossing
+            start, end = row.start - section.start, row.end - section.start
+            if 0 <= start < end <= len(passage.text):  # not of the one beside, which has no number
+                return start, end, cell
+    return None
+
+
+def _field(asked: _Asked, passage: Passage, analyze: Analyze) -> tuple[int, int, str] | None:
+    """What "name: value" says where the question has the name, and the rest of it is in the names
+    of the note and its sections; and where that line stands."""
+    note = analyze(f"{passage.title}\n{passage.path.rpartition('/')[2].rpartition('.')[0]}")
+    about = {*note, *analyze("\n".join(passage.headings))}
+    offset = 0
+    for line in passage.text.split("\n"):
+        start, end = offset, offset + len(line.rstrip())
+        offset += len(line) + 1
+        if heading := _HEADING.match(line):
+            about = {*note, *analyze(plain(heading[1]))}
+        elif ":" in line and (field := _FIELD.fullmatch(plain(line).rstrip())):
+            name, value = set(analyze(field[1])), field[2]
+            rest = asked.telling - name
+            if (
+                len(field[1].split()) <= _MOST_WORDS
+                and name <= asked.words
+                and name & asked.telling
+                and rest & about
+                and not rest - about - asked.light
+                and not _EMPTY.fullmatch(value)
+            ):
+                return start + len(line) - len(line.lstrip()), end, value
     return None
 
 
