@@ -9,9 +9,10 @@ to them. So cells are looked up by rule, and only where every word of the questi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rag.answering.fields import EMPTY, Analyze, Asked, even, find_field, unnamed_fields
 from rag.answering.grounding import cite, marked, own_words
 from rag.answering.steps import Sentence
 from rag.reading.links import plain
@@ -21,14 +22,13 @@ from rag.retrieval.query import content_words
 from rag.retrieval.search import Passage
 from rag.retrieval.surroundings import Neighbours, section_of
 
-Analyze = Callable[[str], list[str]]
-
 _PASSAGES = 5  # are looked at
 _RULE = re.compile(r"\s*\|?\s*:?-{1,}:?\s*(?:[|+]\s*:?-{1,}:?\s*)*\|?\s*")
 _CELL = re.compile(r"(?<!\\)\|")
 _LABELLED = re.compile(r"^\s*[-*+•]\s+(?=[^;:]+: )")  # a row as tables in CSV files are read
 _OTHERWISE = re.compile(
-    r"^\W*(?:why|how(?! (?:many|much|old|big|large|tall|high|long|far|heavy|deep|wide|fast)\b)|"
+    r"^\W*(?:why|how(?! (?:many|much|old|big|large|tall|high|long|far|heavy|deep|wide|fast|"
+    r"(?:did|do|would) (?:i|we) rate)\b)|"
     r"explain|describe|compare)\b|\b(?:not|never|except|without|besides|before|after|until)\b|n't\b",
     re.IGNORECASE,
 )
@@ -46,10 +46,6 @@ _LIGHT = (
     "begin began pay paid buy bought weigh weighs be been come came out release released "
     "publish published launch launched appear appeared mine current currently number people"
 )
-_FIELD = re.compile(r"\s*(?:[-*+•]\s+)?([^\W\d_][^:|]{0,40}):\s+(\S.*)")
-_HEADING = re.compile(r"#{1,6}\s+(.*)")
-_MOST_WORDS = 4  # of the name of a field; more is a sentence
-_EMPTY = re.compile(r"[\W_]*(?:n/?a|none|unknown|tbd)?[\W_]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +55,6 @@ class _Row:
     start: int
     end: int
     cells: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A question's words as the word index knows them: all, those that tell something, and those
-    that name nothing; and what a column may be called that answers it unnamed."""
-
-    words: set[str]
-    telling: set[str]
-    light: set[str]
-    columns: set[str]
 
 
 def find_cell(
@@ -83,25 +68,31 @@ def find_cell(
     """
     if _OTHERWISE.search(question):
         return None
-    asked = _Asked(
+    question = even(question)
+    asked = Asked(
         set(analyze(question)),
         set(analyze(" ".join(content_words(question)))),
         set(analyze(_LIGHT)),
         _COLUMNS.get(expected(question) or "", set()),
+        unnamed_fields(question, analyze),
     )
     for n, passage in enumerate(passages[:_PASSAGES], 1):
-        found = _in_table(asked, passage, neighbours, analyze) or _field(asked, passage, analyze)
+        found = _in_table(asked, passage, neighbours, analyze) or find_field(
+            asked, passage, analyze
+        )
         if found:
             start, end, cell = found
             line = passage.first + passage.text.count("\n", 0, start)
-            evidence = Evidence(n, passage.text[start:end], line, line, start, end, 0.0)
+            shown = passage.text[start:end]
+            last = line + shown.count("\n")
+            evidence = Evidence(n, shown, line, last, start, end, 0.0)
             text = own_words(" ".join(plain(cell).split()))
             return Sentence(marked(text, n), (cite(evidence, passages),), "supported")
     return None
 
 
 def _in_table(
-    asked: _Asked, passage: Passage, neighbours: Neighbours, analyze: Analyze
+    asked: Asked, passage: Passage, neighbours: Neighbours, analyze: Analyze
 ) -> tuple[int, int, str] | None:
     """A cell of a table and where its row stands in the passage."""
     if "|" not in passage.text and "; " not in passage.text:
@@ -117,34 +108,8 @@ def _in_table(
     return None
 
 
-def _field(asked: _Asked, passage: Passage, analyze: Analyze) -> tuple[int, int, str] | None:
-    """What "name: value" says where the question has the name, and the rest of it is in the names
-    of the note and its sections; and where that line stands."""
-    note = analyze(f"{passage.title}\n{passage.path.rpartition('/')[2].rpartition('.')[0]}")
-    about = {*note, *analyze("\n".join(passage.headings))}
-    offset = 0
-    for line in passage.text.split("\n"):
-        start, end = offset, offset + len(line.rstrip())
-        offset += len(line) + 1
-        if heading := _HEADING.match(line):
-            about = {*note, *analyze(plain(heading[1]))}
-        elif ":" in line and (field := _FIELD.fullmatch(plain(line).rstrip())):
-            name, value = set(analyze(field[1])), field[2]
-            rest = asked.telling - name
-            if (
-                len(field[1].split()) <= _MOST_WORDS
-                and name <= asked.words
-                and name & asked.telling
-                and rest & about
-                and not rest - about - asked.light
-                and not _EMPTY.fullmatch(value)
-            ):
-                return start + len(line) - len(line.lstrip()), end, value
-    return None
-
-
 def _crossing(
-    asked: _Asked, about: set[str], table: Sequence[_Row], analyze: Analyze
+    asked: Asked, about: set[str], table: Sequence[_Row], analyze: Analyze
 ) -> tuple[_Row, str] | None:
     """The row and the cell that a question asks a table for; `about` are words of its title."""
     columns = {name: set(analyze(plain(name))) for row in table for name, _ in row.cells}
@@ -166,7 +131,7 @@ def _crossing(
         name for name in columns.keys() - known if plain(name).strip().casefold() in asked.columns
     }
     found = [cell for name, cell in row.cells if name in answering]
-    if len(found) != 1 or _EMPTY.fullmatch(found[0]):
+    if len(found) != 1 or EMPTY.fullmatch(found[0]):
         return None
     return row, found[0]
 

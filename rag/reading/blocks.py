@@ -9,7 +9,9 @@ from typing import Literal, TypeAlias
 
 from rag.reading.readable import PAGES
 
-Kind: TypeAlias = Literal["paragraph", "list", "table", "code", "quote", "heading-only", "html"]
+Kind: TypeAlias = Literal[
+    "paragraph", "list", "table", "code", "quote", "heading-only", "html", "fields"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +21,9 @@ class Block:
     `headings` is the path of headings above it, as plain text, outermost first. `text` is the
     lines as they stand in the file, without %%comments%%. `pieces` are the line spans at which it
     may be cut; together they cover `first` to `last`. A "heading-only" block is the line of a
-    heading with nothing under it; a rule ("---") is a "paragraph". `before` is what stands between
-    it and the block above, line breaks and blanks; None where a heading does, or nothing.
+    heading with nothing under it; a rule ("---") is a "paragraph"; "fields" are those of the front
+    matter that tell a reader something. `before` is what stands between it and the block above,
+    line breaks and blanks; None where a heading does, or nothing.
     """
 
     kind: Kind

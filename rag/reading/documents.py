@@ -10,7 +10,7 @@ from datetime import date
 from rag.reading.blocks import Block, Part, parted_by_page, under_headings
 from rag.reading.dates import date_in_name, parse_date
 from rag.reading.formats import format_of
-from rag.reading.front_matter import JsonValue, read_front_matter
+from rag.reading.front_matter import JsonValue, read_front_matter, telling_fields
 from rag.reading.links import Link, blank_comments, find_links, find_tags
 from rag.reading.markdown import markdown_parts
 from rag.reading.plain_text import NUMBERED, text_parts
@@ -52,8 +52,10 @@ def parse_document(path: str, text: str, readable: Readable | None = None) -> Do
     """
     lines = text.split("\n")
     warnings: list[str] = []
+    front: list[str] = []
     if readable is None:
         fields, start = read_front_matter(lines, warnings)
+        front = lines[:start]
         lines[:start] = [""] * start
     else:
         fields = dict(readable.fields)
@@ -73,6 +75,9 @@ def parse_document(path: str, text: str, readable: Readable | None = None) -> Do
     is_conversation = known.get("source") == CONVERSATION
     if is_conversation:
         warnings.append(_IS_CONVERSATION)
+    blocks = parted_by_page(under_headings(parts, lines), readable.places if readable else ())
+    if front and not is_conversation:
+        blocks = (*_front_block(front), *blocks)
     return Document(
         path=path,
         title=_title(path, known.get("title"), parts),
@@ -81,12 +86,22 @@ def parse_document(path: str, text: str, readable: Readable | None = None) -> Do
         created=created,
         modified=_date(known, _MODIFIED, warnings),
         fields=fields,
-        links=find_links(prose),
-        blocks=parted_by_page(under_headings(parts, lines), readable.places if readable else ()),
+        links=find_links([*front, *prose[len(front) :]]),
+        blocks=blocks,
         warnings=tuple(warnings),
         places=readable.places if readable else (),
         is_conversation=is_conversation,
     )
+
+
+def _front_block(front: Sequence[str]) -> tuple[Block, ...]:
+    """What the front matter tells a reader, as the first block; () where it tells nothing."""
+    pieces = telling_fields(front, len(front))
+    if not pieces:
+        return ()
+    first, last = pieces[0][0], pieces[-1][1]
+    text = "\n".join(front[first - 1 : last])
+    return (Block("fields", (), first, last, text, pieces),)
 
 
 def _title(path: str, given: JsonValue, parts: Sequence[Part]) -> str:

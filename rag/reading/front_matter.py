@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None"
@@ -14,6 +15,15 @@ _NOT_IN_YAML = re.compile(
 )
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9]\d{0,17})")
 _DECIMAL = re.compile(r"[-+]?\d{1,15}\.\d{1,15}")
+_KEY = re.compile(r"[\"']?([^\W\d][^:#\[\]{}]*?)[\"']?\s*:(?:\s+(.*))?")
+# Fields that programs read: names, dates and tags are known apart, the others say nothing about
+# what the note is about.
+_FOR_PROGRAMS = frozenset(
+    "title alias aliases tag tags category categories created created_at date modified updated "
+    "lastmod id uid uuid cssclass cssclasses publish draft layout permalink slug weight template "
+    "banner icon cover image thumbnail sticker color position kanban-plugin excalidraw-plugin "
+    "lang language toc comments math mermaid share".split()
+)
 _CONSTANTS: dict[str, JsonValue] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
@@ -52,6 +62,33 @@ def read_front_matter(lines: list[str], warnings: list[str]) -> tuple[dict[str, 
         line = min(broken.line + 2, size)
         warnings.append(f"front matter {broken.why} (line {line}); read as text")
         return {}, 0
+
+
+def telling_fields(lines: Sequence[str], size: int) -> tuple[tuple[int, int], ...]:
+    """The line spans of the fields from the first to the last that tells a reader something, such
+    as "author: …" or "birthday: …"; 1-based, () where none does. `size` is the front matter's."""
+    fields = list(_fields(lines, size))
+    telling = [n for n, (_, _, tells) in enumerate(fields) if tells]
+    if not telling:
+        return ()
+    return tuple((first, last) for first, last, _ in fields[telling[0] : telling[-1] + 1])
+
+
+def _fields(lines: Sequence[str], size: int) -> Iterator[tuple[int, int, bool]]:
+    """The first and last line of each field, and whether it tells a reader something."""
+    inside = [line for line in lines[1 : size - 1] if line.strip() and line.lstrip()[0] != "#"]
+    margin = len(inside[0]) - len(inside[0].lstrip()) if inside else 0
+    keys: dict[int, re.Match[str]] = {}
+    for number, line in enumerate(lines[1 : size - 1], 2):
+        if not line[:margin].strip() and (key := _KEY.fullmatch(line[margin:].rstrip())):
+            keys[number] = key
+    for first, end in zip(keys, [*[*keys][1:], size], strict=False):
+        last = end - 1
+        while last > first and not lines[last - 1].strip():
+            last -= 1
+        value = " ".join([keys[first][2] or "", *lines[first:last]])
+        says = any(map(str.isalnum, value)) and value.strip() not in _CONSTANTS
+        yield first, last, says and keys[first][1].casefold() not in _FOR_PROGRAMS
 
 
 def _read_yaml(source: str) -> dict[str, JsonValue]:

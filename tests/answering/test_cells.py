@@ -109,51 +109,6 @@ def test_the_names_of_columns_may_stand_in_the_passage_before():
     )
 
 
-NETWORK = """SSID: Fjordblick
-- **Password:** korallenriff-77
-Guest password: none
-
-## Printer
-IP: 192.168.178.40
-Location:
-Price: 120 euros: a bargain
-The printer is old: it was bought in 2011."""
-
-
-@pytest.mark.parametrize(
-    ("question", "answer", "line"),
-    [
-        ("What is the password of my home server?", "korallenriff-77", 11),
-        ("What is the SSID of the server?", "Fjordblick", 10),
-        ("What is the IP of the printer?", "192.168.178.40", 15),
-        ("What was the price of the printer?", "120 euros: a bargain", 17),
-    ],
-)
-def test_a_field_of_a_note_or_a_section(question: str, answer: str, line: int):
-    sentence = asked(question, NETWORK)
-    assert sentence is not None
-    assert sentence.text == f"{answer} [1]"
-    (citation,) = sentence.citations
-    assert (citation.first, citation.last) == (line, line)
-    assert citation.quote == NETWORK.split("\n")[line - 10].strip()
-
-
-@pytest.mark.parametrize(
-    "question",
-    [
-        "What is the password?",  # of what?
-        "What is the password of the printer?",  # its section has none
-        "What is the password of the lake?",
-        "What is the guest password of the server?",  # says that there is none
-        "What is the location of the printer?",  # empty
-        "What is the server?",
-        "Is the printer old?",
-    ],
-)
-def test_what_no_field_says(question: str):
-    assert asked(question, NETWORK) is None
-
-
 @pytest.mark.model
 def test_notes_are_asked_for_their_tables(box: Box):
     (box.notes / "server.md").write_text(f"# Home server\n\n{SERVICES}\n")

@@ -114,11 +114,15 @@ def check_chunks(name: str, text: str, max_tokens: int = MAX_TOKENS) -> list[Chu
 
 
 def _body(name: str, text: str) -> list[str]:
-    """The lines of a note as they can be cited: without front matter and %%comments%%."""
+    """The lines of a note as they can be cited: of the front matter the telling fields alone,
+    and no %%comments%%."""
     lines = text.split("\n")
     start = _front_matter_lines(name, text, lines)
-    lines[:start] = [""] * start
-    return lines if name.endswith(".txt") else blank_comments(lines)
+    fields = [block for block in parse_document(name, text).blocks if block.kind == "fields"]
+    kept = {n for block in fields for n in range(block.first, block.last + 1)}
+    front = [line if n in kept else "" for n, line in enumerate(lines[:start], 1)]
+    body = lines[start:]
+    return [*front, *(body if name.endswith(".txt") else blank_comments(body))]
 
 
 def _front_matter_lines(name: str, text: str, lines: list[str]) -> int:

@@ -56,7 +56,30 @@ class TestFrontMatter:
             "day": "2024-02-05", "list": ["a", {"b": 1}], "long": "x\ny\n",
         }  # fmt: skip
         json.dumps(document.fields, allow_nan=False)
-        assert outline(document) == [("paragraph", (), 14, 14)]
+        assert outline(document) == [("fields", (), 3, 12), ("paragraph", (), 14, 14)]
+
+    @pytest.mark.parametrize(
+        ("text", "lines", "fields"),
+        [
+            ("title: T\ntags: [a]\naliases:\n  - b\ncreated: 2024-02-05\ncssclass: wide", None, ()),
+            ("author: Ann\n\nrating: 5\n", (2, 4), ((2, 2), (4, 4))),
+            ("tags: x\nauthors:\n- Ann\n- Ben\nid: 7", (3, 5), ((3, 5),)),
+            ("born: 1990\ntags: x\n# words\nphone: 1 2", (2, 5), ((2, 2), (3, 4), (5, 5))),
+            ("rating:\nauthor: ''\nread: null\nby: ~", None, ()),
+            ("long: |\n  x: 1\n  y", (2, 4), ((2, 4),)),
+            ("  a: b\n  c: d", (2, 3), ((2, 2), (3, 3))),
+            ("{a: b}", None, ()),
+            ("'a b': \"[[c]]\"", (2, 2), ((2, 2),)),
+            ("source: rag chat\nmodel: m", None, ()),
+        ],
+    )
+    def test_what_tells_a_reader_something_is_a_block(self, text, lines, fields) -> None:
+        document = parse(f"---\n{text}\n---\n\n# H\n\nbody")
+        first = document.blocks[0]
+        assert (first.kind == "fields") == (lines is not None)
+        if lines is not None:
+            assert ((first.first, first.last), first.pieces) == (lines, fields)
+            assert (first.headings, document.blocks[1].before) == ((), None)
 
     def test_keys_are_found_in_any_case(self) -> None:
         document = parse("---\nTITLE: T\nTags: [a]\nAlias: b\nDate: 2024-02-05\n---\n")
@@ -266,8 +289,9 @@ class TestMarkdown:
         assert (document.links, document.tags) == ((), ())
 
     def test_links_have_the_line_of_the_file(self) -> None:
-        document = parse("---\na: '[[no]]'\n---\n# [[h]]\n\n    [[code]]\n\n- [[x]]\n")
-        assert [(link.target, link.line) for link in document.links] == [("h", 4), ("x", 8)]
+        document = parse("---\na: '[[f]]'\n---\n# [[h]]\n\n    [[code]]\n\n- [[x]]\n")
+        links = [(link.target, link.line) for link in document.links]
+        assert links == [("f", 2), ("h", 4), ("x", 8)]
 
     def test_tabs_no_final_newline_and_blank_text_survive(self) -> None:
         assert outline(parse("\t\n-\ta\n\t-\tb")) == [("list", (), 2, 3)]
@@ -327,9 +351,12 @@ def check_that_nothing_is_lost(path: str, text: str) -> None:
     lines = text.split("\n")
     ends = [n for n, line in enumerate(lines, 1) if n > 1 and line.rstrip() in ("---", "...")]
     start = ends[0] if lines[0].rstrip() == "---" and ends and not document.warnings else 0
-    lines[:start] = [""] * start
+    fields = [block for block in document.blocks if block.kind == "fields"]
+    kept = {n for block in fields for n in range(block.first, block.last + 1)}
+    assert max(kept, default=0) <= max(0, start - 1)
+    lines[:start] = [line if n in kept else "" for n, line in enumerate(lines[:start], 1)]
     if not path.endswith(".txt"):
-        lines = blank_comments(lines)
+        lines[start:] = blank_comments(lines[start:])
     covered: set[int] = set()
     for block in document.blocks:
         span = set(range(block.first, block.last + 1))

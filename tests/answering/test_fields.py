@@ -1,0 +1,138 @@
+"""A question that names a line "name: value", or asks for what is called so, is answered by it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rag.answering.cells import find_cell
+from rag.answering.steps import Sentence
+from rag.indexing.lexical import analyzer
+from rag.retrieval.search import Passage
+from tests.conftest import Box
+
+
+def asked(question: str, text: str, title: str = "Home server") -> Sentence | None:
+    last = 10 + text.count("\n")
+    found = Passage(1, "a.md", title, (), 10, last, text, 0.1, 0.2, None)
+    return find_cell(question, [found], lambda _: (), analyzer().analyze)
+
+
+NETWORK = """SSID: Fjordblick
+- **Password:** korallenriff-77
+Guest password: none
+
+## Printer
+IP: 192.168.178.40
+Location:
+Price: 120 euros: a bargain
+The printer is old: it was bought in 2011."""
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "line"),
+    [
+        ("What is the password of my home server?", "korallenriff-77", 11),
+        ("What is the SSID of the server?", "Fjordblick", 10),
+        ("What is the IP of the printer?", "192.168.178.40", 15),
+        ("What was the price of the printer?", "120 euros: a bargain", 17),
+    ],
+)
+def test_a_field_of_a_note_or_a_section(question: str, answer: str, line: int):
+    sentence = asked(question, NETWORK)
+    assert sentence is not None
+    assert sentence.text == f"{answer} [1]"
+    (citation,) = sentence.citations
+    assert (citation.first, citation.last) == (line, line)
+    assert citation.quote == NETWORK.split("\n")[line - 10].strip()
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the password?",  # of what?
+        "What is the password of the printer?",  # its section has none
+        "What is the password of the lake?",
+        "What is the guest password of the server?",  # says that there is none
+        "What is the location of the printer?",  # empty
+        "What is the server?",
+        "Is the printer old?",
+    ],
+)
+def test_what_no_field_says(question: str):
+    assert asked(question, NETWORK) is None
+
+
+BOOK = """author: "[[Susanna Clarke]]"
+rating: 5
+genres: [fantasy, "mystery"]
+finished: 2024-03-02
+status:
+attendees:
+  - Ana Moss
+  - "[[Bo]]"
+email: bo@example.org
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "first", "last"),
+    [
+        ("Who wrote Piranesi?", "Susanna Clarke", 10, 10),
+        ("Who is the author of Piranesi?", "Susanna Clarke", 10, 10),
+        ("How did I rate Piranesi?", "5", 11, 11),
+        ("What is my rating of Piranesi?", "5", 11, 11),
+        ("What genres has Piranesi?", "fantasy, mystery", 12, 12),
+        ("When did I finish Piranesi?", "2024-03-02", 13, 13),
+        ("When did I read Piranesi?", "2024-03-02", 13, 13),
+        ("Who attended Piranesi?", "Ana Moss, Bo", 15, 17),
+        ("Who are the attendees of Piranesi?", "Ana Moss, Bo", 15, 17),
+        ("What is the e-mail address of Piranesi?", "bo@example.org", 18, 18),
+    ],
+)
+def test_what_a_field_is_called_need_not_be_said(question: str, answer: str, first: int, last: int):
+    sentence = asked(question, BOOK, "Piranesi")
+    assert sentence is not None
+    assert sentence.text == f"{answer} [1]"
+    (citation,) = sentence.citations
+    assert (citation.first, citation.last) == (first, last)
+    assert citation.quote == "\n".join(BOOK.split("\n")[first - 10 : last - 9]).strip()
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who wrote Jonathan Strange?",
+        "Who wrote the review of Piranesi?",
+        "What is the status of Piranesi?",
+        "When did I start Piranesi?",
+        "Who directed Piranesi?",
+        "How did Piranesi end?",
+    ],
+)
+def test_what_is_not_among_the_fields(question: str):
+    assert asked(question, BOOK, "Piranesi") is None
+
+
+@pytest.mark.model
+def test_the_front_matter_of_a_note_answers(box: Box):
+    (box.notes / "people").mkdir()
+    (box.notes / "people" / "Leila Haddad.md").write_text(
+        "---\ntags: [people]\nbirthday: 1990-03-12\nphone: 0171 5550123\ncreated: 2024-01-02\n---\n"
+    )
+    (box.notes / "Piranesi.md").write_text(
+        '---\nauthor: "[[Susanna Clarke]]"\nrating: 5\n---\nA house of endless halls.\n'
+    )
+    box.index()
+    for question, answer, path, line in (
+        ("When is Leila's birthday?", "1990-03-12", "people/Leila Haddad.md", 3),
+        ("When was Leila Haddad born?", "1990-03-12", "people/Leila Haddad.md", 3),
+        ("What is Leila's phone number?", "0171 5550123", "people/Leila Haddad.md", 4),
+        ("Who wrote Piranesi?", "Susanna Clarke", "Piranesi.md", 2),
+        ("How did I rate Piranesi?", "5", "Piranesi.md", 3),
+    ):
+        done = json.loads(box.rag("ask", "--json", question).stdout)
+        assert done["answer"] == f"{answer} [1]"
+        (citation,) = done["citations"]
+        assert (citation["path"], citation["lines"]) == (path, [line, line])
