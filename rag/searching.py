@@ -19,7 +19,7 @@ from rag.loading import Parts
 # indexed or described does neither, and a screen is painted before the first question.
 if TYPE_CHECKING:
     from rag.indexing.filtering import Filters
-    from rag.retrieval.intent import Asked
+    from rag.retrieval.intent import Asked, Listing
     from rag.retrieval.listing import Listed
     from rag.retrieval.query import Turn
     from rag.retrieval.search import Found, Passage
@@ -100,10 +100,12 @@ class SearchedFolder(NotesFolder):
         if lists and asked.summary is not None:
             return LookUp(asked, None, None, self._whole(asked))
         if lists and asked.listing is not None:
-            listed = self._list(asked)
-            if not (asked.listing.question and listed.notes):
+            listing, listed = asked.listing, self._list(asked)
+            if listing.question and listed.notes:
+                allowed, notes = self._chunks_in(listed.notes[0].path), 1
+            elif listed.notes or not (listing.tasks and listing.topic):
                 return LookUp(asked, None, listed)
-            allowed, notes = self._chunks_in(listed.notes[0].path), 1
+            # "The tasks of a router" are no reader's, and none of these: it is a question.
         if not asked.query:
             raise QuestionError(
                 "There is nothing to search for but filters.",
@@ -140,7 +142,6 @@ class SearchedFolder(NotesFolder):
         """The question understood, the ids of the chunks that its filters leave, and of how many
         notes; None without filters."""
         from rag.indexing.filtering import chunks_of, find_notes, known_fields
-        from rag.indexing.linking import notes_named
         from rag.retrieval.intent import understand
         from rag.retrieval.nothing import check_fields, nothing_left
         from rag.retrieval.whole import names_something
@@ -153,7 +154,7 @@ class SearchedFolder(NotesFolder):
             if summary and not (summary.sure or names_something(self._store, summary)):
                 asked = understand(question, keys, today, filters, timed, follows, summed=False)
             listing = asked.listing
-            if listing and not (listing.sure or notes_named(self._store, listing.links_to)):
+            if listing and not (listing.sure or self._is_there(listing)):
                 asked = replace(asked, listing=None)
             if not asked.filters:
                 return asked, None, None
@@ -166,6 +167,15 @@ class SearchedFolder(NotesFolder):
             if asked.certain:
                 raise nothing_left(store, asked.filters)
         return self._understand(question, filters, today, timed=False)
+
+    def _is_there(self, listing: Listing) -> bool:
+        """Whether there is what a listing means if it is there: any tasks, the note linked to."""
+        from rag.indexing.linking import notes_named
+        from rag.retrieval.tasks import has_tasks
+
+        if listing.tasks:
+            return has_tasks(self._store)
+        return bool(notes_named(self._store, listing.links_to))
 
     def _search(
         self, question: str, history: Sequence[Turn], k: int, allowed: Sequence[int] | None
@@ -228,13 +238,17 @@ class SearchedFolder(NotesFolder):
 
     def _list(self, asked: Asked) -> Listed:
         from rag.retrieval.listing import list_notes
+        from rag.retrieval.tasks import list_tasks
 
-        assert asked.listing is not None
+        listing, analyze = asked.listing, self.models.analyze
+        assert listing is not None
         with damage_errors():
             index = self._open_index()
             index.check(self.parts.identity().fingerprint)
             with index.store.snapshot():
-                return list_notes(index, asked.listing, asked.filters, self.models.analyze)
+                if listing.tasks:
+                    return list_tasks(index, listing.tasks, listing.topic, asked.filters, analyze)
+                return list_notes(index, listing, asked.filters, analyze)
 
     def _chunks_in(self, path: str) -> list[int]:
         from rag.indexing.filtering import Filters, chunks_of, find_notes

@@ -107,12 +107,15 @@ class SeveralFolders(Engine):
         wholes = {name: each.whole for name, each in seen.items() if each.whole is not None}
         if wholes:  # a name may be that of a note in one folder alone
             return LookUp(seen[next(iter(wholes))].asked, None, None, one_whole(wholes))
-        asked = next(iter(seen.values())).asked
         found = {name: each.found for name, each in seen.items() if each.found is not None}
-        if found:
-            return LookUp(asked, self._in_order(self._together(found, count), k), None)
         lists_of = {name: each.listed for name, each in seen.items() if each.listed is not None}
-        return LookUp(asked, None, one_list(lists_of))
+        told = {name: each for name, each in lists_of.items() if each.notes}
+        if found and not told:
+            asked = seen[next(iter(found))].asked
+            return LookUp(asked, self._in_order(self._together(found, count), k), None)
+        # A folder without such tasks or such a note searched instead: the lists are what was meant.
+        chosen = told if found else lists_of
+        return LookUp(seen[next(iter(chosen))].asked, None, one_list(chosen))
 
     def _together(self, found: Mapping[str, Found], k: int) -> Found:
         numbers = {name: number for number, name in enumerate(self.engines)}

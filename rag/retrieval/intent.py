@@ -1,8 +1,9 @@
 """What a question wants, told by rule: an answer from notes, or a list of the notes themselves.
 
 "Which notes mention X", "what links to [[X]]", "notes tagged ml from March" and "my newest note
-on X" ask for notes; a list answers them and no model is needed. Everything else is a question
-that the notes may answer, with its filters and words of time taken out.
+on X" ask for notes, "my open tasks" for lines of them; a list answers them and no model is needed.
+Everything else is a question that the notes may answer, with its filters and words of time taken
+out.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from rag.retrieval.filter_words import named_filters
 from rag.retrieval.filters import parse
 from rag.retrieval.query import check_question, content_words
 from rag.retrieval.summary_words import Summary, find_summary
+from rag.retrieval.task_words import Tasks, find_tasks_asked
 from rag.retrieval.time_words import TimeWords, find_time
 
 Order = Literal["best", "newest", "oldest"]
@@ -29,7 +31,8 @@ class Listing:
 
     `topic` is what they mention, `links_to` and `links_from` name a note, `limit` is how many.
     With `question`, that is to be answered from the first of the listed notes, and no list is
-    wanted. Not `sure` where a list is meant only if that note exists: "what links to LLM?".
+    wanted. With `tasks`, their tasks are listed. Not `sure` where a list is meant only if that
+    note exists: "what links to LLM?"; or if there are such tasks.
     """
 
     topic: str = ""
@@ -39,6 +42,7 @@ class Listing:
     limit: int | None = None
     question: str = ""
     sure: bool = True
+    tasks: Tasks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,8 @@ def understand(
     listing, named = _listing(rest, time is not None)
     filters = filters.joined(named)
     if listing is not None and not listing.question:
-        return Asked(typed, rest, listing.topic or rest, filters, listing)
+        query = listing.topic if listing.sure and listing.topic else rest
+        return Asked(typed, rest, query, filters, listing)
     question = listing.question if listing else rest
     query = _subject(question) if time else question
     return Asked(typed, question, query, filters, listing, _certain(time))
@@ -206,6 +211,8 @@ def _listing(question: str, timed: bool) -> tuple[Listing | None, Filters]:
     for rule in (_links, _last, _newest_says):
         if found := rule(text):
             return found, Filters()
+    if tasks := find_tasks_asked(text):
+        return Listing(tasks.topic, sure=False, tasks=tasks.which), tasks.filters
     if timed and _WROTE_WHAT.match(text):
         return Listing(order="newest"), Filters()
     return _notes_that(text)

@@ -185,7 +185,7 @@ def _listed(
         passage = stored.get(chunks.get(note.id, 0))
         line, text = 0, ""
         if passage is not None:
-            passages.append(_passage(passage))
+            passages.append(passage_of(passage))
             line, text = _line(passage, places.get(note.id, _Place()).line, terms, analyze)
         n = len(passages) if passage is not None else 0
         listed.append(ListedNote(n, note.path, note.title, note.day, line, text))
@@ -207,20 +207,22 @@ def _line(
     """The line with the link, or the one with most of the terms; 0 and "" where none has any."""
     lines = passage.text.split("\n")
     if passage.first <= line < passage.first + len(lines):
-        return line, _short(lines[line - passage.first])
+        return line, shortened(lines[line - passage.first])
     shares = [len(set(terms) & set(analyze(plain(each)))) for each in lines]
     if not max(shares, default=0):
         return 0, ""
     best = shares.index(max(shares))
-    return min(passage.first + best, passage.last), _short(lines[best])
+    return min(passage.first + best, passage.last), shortened(lines[best])
 
 
-def _short(line: str, width: int = 160) -> str:
+def shortened(line: str, width: int = 160) -> str:
+    """A line as plain text, at most `width` characters of it."""
     text = " ".join(plain(line).split())
     return text if len(text) <= width else text[: width - 1].rstrip() + "…"
 
 
-def _passage(each: StoredPassage) -> Passage:
+def passage_of(each: StoredPassage) -> Passage:
+    """A passage of a list: nothing was searched, so it has no score of its own."""
     return Passage(
         each.id, each.path, each.title, each.headings, each.first, each.last, each.text,
         1.0, None, None, place=each.place,

@@ -1,0 +1,78 @@
+"""Which tasks a question asks for, told by rule: "which tasks are open?", "what do I still have to
+do for [[Garden]]?". Tasks are the items "- [ ] …" of notes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from rag.indexing.filtering import Filters
+from rag.retrieval.filter_words import named_filters
+
+Tasks = Literal["open", "done", "all"]
+
+_I = re.IGNORECASE
+_OPEN = (
+    r"(?:still )?(?:open|unfinished|undone|unchecked|unticked|outstanding|pending|remaining|"
+    r"incomplete|left|to do|not (?:yet )?done(?: yet)?)"
+)
+_DONE = r"(?:(?:already )?(?:done|finished|completed|closed|checked|ticked)(?: off)?)"
+_STATUS = rf"(?:(?P<open>{_OPEN})|(?P<done>{_DONE}))"
+_AFTER = rf"(?:(?P<open2>{_OPEN})|(?P<done2>{_DONE}))"
+_ASKS = re.compile(
+    r"^(?:(?:please )?(?P<list>list|show|find|give|get)(?: me)?|which|how many|"
+    r"what(?:[’']s| is| are| were)?|are there(?: any)?|(?P<own>(?:do i|do we) have(?: any)?|"
+    r"have (?:i|we)(?: got)?(?: any)?))?"
+    r"(?P<all>(?: ?\b(?:all|any|of|the|a|every))*)(?P<my>(?: ?\b(?:my|our))?) ?"
+    rf"(?:{_STATUS} )?(?P<what>tasks?|(?P<todo>to-?dos?|to-?do items?|action (?:items?|points?)))\b"
+    r"(?: (?:that|which))?(?: (?:(?:are|is)(?: there)?|were|have|(?:do )?(?:i|we) have|there are)"
+    rf"(?: been)?)?(?: {_AFTER})?(?: to do)?(?P<rest>| .+)$",
+    _I,
+)
+_TO_DO = re.compile(
+    r"^(?:what (?:all )?(?:do|have) (?:i|we) (?:still )?(?:(?:have|need|got) )?(?:still )?"
+    r"(?:left )?to (?:do|get done)|what(?:[’']s| is) (?:still )?(?:left )?(?:to do|to be done|"
+    r"on (?:my|our) to-?do list)|(?:(?:show|list)(?: me)? )?(?:my|our) to-?do list)(?P<rest>| .+)$",
+    _I,
+)
+_TOPIC = re.compile(
+    r"(?:about|on|for|of|in|from|with|regarding|concerning|mentioning|that mention|at) "
+    r"(?:(?:my|our|the) )?(?:(?:note|project|page) (?=\[\[|\"|“))?(?P<topic>.+)",
+    _I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TasksAsked:
+    """The tasks that are asked for; `topic` is what they or their note are about, "" for any."""
+
+    which: Tasks
+    topic: str
+    filters: Filters
+
+
+def find_tasks_asked(text: str) -> TasksAsked | None:
+    """The tasks that a question asks for; None where it asks for something else."""
+    text = " ".join(text.split()).rstrip("?!. ")
+    if match := _TO_DO.match(text):
+        return _asked("open", match["rest"])
+    match = _ASKS.match(text)
+    if match is None:
+        return None
+    if match["done"] or match["done2"]:
+        return _asked("done", match["rest"])
+    if match["open"] or match["open2"]:
+        return _asked("open", match["rest"])
+    # "The tasks of a router" are none of the reader's; "my tasks" and "list the tasks" may be.
+    if not (match["my"] or match["own"] or match["todo"] or match["list"]):
+        return None
+    return _asked("all" if "all" in match["all"].casefold().split() else "open", match["rest"])
+
+
+def _asked(which: Tasks, rest: str) -> TasksAsked | None:
+    rest, filters = named_filters(rest.strip())
+    topic = _TOPIC.fullmatch(rest)
+    if rest and topic is None:
+        return None
+    return TasksAsked(which, topic["topic"].strip(" \"“”'") if topic else "", filters)

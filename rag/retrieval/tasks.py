@@ -1,0 +1,111 @@
+"""Lists of tasks: the items "- [ ] …" of notes, read from what is indexed. No model is needed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rag.indexing.filtering import Filters, FoundNote, find_notes
+from rag.indexing.local import LocalIndex
+from rag.indexing.store import Store
+from rag.reading.links import plain
+from rag.retrieval.filters import described
+from rag.retrieval.listing import SHOWN, Listed, ListedNote, passage_of, shortened
+from rag.retrieval.task_words import Tasks
+
+# "- [ ] …" as Obsidian and GitHub have it, also in a quote; a mark of "-" is a task given up, ">"
+# one that moved elsewhere.
+_TASK = re.compile(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]+\[(.)\][ \t]+(\S.*)")
+_DONE, _NEITHER = "xX", "->"
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A task on `line` of a note, in the chunk that holds it."""
+
+    note: int
+    chunk: int
+    line: int
+    done: bool
+    text: str
+
+
+def has_tasks(store: Store) -> bool:
+    """Whether any note has one."""
+    return next(_tasks(store), None) is not None
+
+
+def list_tasks(
+    index: LocalIndex,
+    which: Tasks,
+    topic: str,
+    filters: Filters,
+    analyze: Callable[[str], list[str]],
+) -> Listed:
+    """The tasks that are open, done, or both, in the notes that `filters` leave, those changed
+    last first; with a topic those that have all its words, their note's names and headings
+    counted."""
+    notes = {note.id: note for note in find_notes(index.store, filters)}
+    found = [
+        task
+        for task in _tasks(index.store)
+        if task.note in notes and (which == "all" or task.done == (which == "done"))
+    ]
+    if topic:
+        found = _about(
+            index.store, found, set(analyze(topic.replace("[[", "").replace("]]", ""))), analyze
+        )
+    found.sort(key=lambda task: (-notes[task.note].day.toordinal(), task.note, task.line))
+    return _listed(index.store, _head(which, topic, filters, found), found, notes, which)
+
+
+def _tasks(store: Store) -> Iterator[_Task]:
+    for chunk, note, first, text in store.query(
+        "SELECT id, note, first, text FROM chunks WHERE text LIKE '%[_] %'"
+    ):
+        for offset, line in enumerate(text.split("\n")):
+            if (match := _TASK.match(line)) and match[1] not in _NEITHER:
+                yield _Task(note, chunk, first + offset, match[1] in _DONE, match[2])
+
+
+def _about(
+    store: Store, tasks: list[_Task], terms: set[str], analyze: Callable[[str], list[str]]
+) -> list[_Task]:
+    """The tasks that have all terms, in themselves or in what they stand under."""
+    passages = store.passages([*dict.fromkeys(task.chunk for task in tasks)])
+    above = {
+        chunk: set(analyze("\n".join((each.title, *each.aliases, *each.headings, each.path))))
+        for chunk, each in passages.items()
+    }
+    return [task for task in tasks if terms <= above[task.chunk] | set(analyze(plain(task.text)))]
+
+
+def _listed(
+    store: Store, head: str, tasks: list[_Task], notes: dict[int, FoundNote], which: Tasks
+) -> Listed:
+    shown = [*dict.fromkeys(task.chunk for task in tasks[:SHOWN])]
+    stored = store.passages(shown)
+    numbers = {chunk: n for n, chunk in enumerate(shown, 1)}
+    listed = []
+    for task in tasks:
+        note = notes[task.note]
+        box = ("[x] " if task.done else "[ ] ") if which == "all" else ""
+        text = box + shortened(task.text)
+        n = numbers.get(task.chunk, 0)
+        listed.append(ListedNote(n, note.path, note.title, note.day, task.line, text))
+    return Listed(head, tuple(listed), tuple(passage_of(stored[chunk]) for chunk in shown))
+
+
+def _head(which: Tasks, topic: str, filters: Filters, tasks: list[_Task]) -> str:
+    """One sentence that says what is listed."""
+    kind = "" if which == "all" else f"{which} "
+    where = f" {described(filters)}" if filters else ""
+    about = f" on “{topic}”" if topic else ""
+    if not tasks:
+        return f"No {kind}task{about}{where}."
+    notes = len({task.note for task in tasks})
+    return (
+        f"{len(tasks):,} {kind}task{'s' if len(tasks) > 1 else ''}{about} "
+        f"in {notes:,} note{'s' if notes > 1 else ''}{where}:"
+    )

@@ -1,0 +1,163 @@
+"""Lists of tasks: which questions ask for them, and what is listed."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.indexing.filtering import Filters
+from rag.indexing.lexical import analyzer
+from rag.retrieval.listing import SHOWN, Listed
+from rag.retrieval.task_words import TasksAsked, find_tasks_asked
+from rag.retrieval.tasks import has_tasks, list_tasks
+from tests.conftest import Box
+from tests.indexing.conftest import Desk
+
+ANY = Filters()
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("Which tasks are open?", TasksAsked("open", "", ANY)),
+        ("what are my open tasks", TasksAsked("open", "", ANY)),
+        ("My tasks", TasksAsked("open", "", ANY)),
+        ("list my todos", TasksAsked("open", "", ANY)),
+        ("Do I have any to-dos left?", TasksAsked("open", "", ANY)),
+        ("How many open tasks are there?", TasksAsked("open", "", ANY)),
+        ("How many tasks are still open?", TasksAsked("open", "", ANY)),
+        ("Which tasks are not done yet?", TasksAsked("open", "", ANY)),
+        ("Which tasks are not yet done?", TasksAsked("open", "", ANY)),
+        ("Show all tasks", TasksAsked("all", "", ANY)),
+        ("Which tasks are done?", TasksAsked("done", "", ANY)),
+        ("list finished action items for the garden", TasksAsked("done", "garden", ANY)),
+        ("Open tasks about bees?", TasksAsked("open", "bees", ANY)),
+        ("open tasks in [[Garden plan]]", TasksAsked("open", "[[Garden plan]]", ANY)),
+        ("todos tagged home", TasksAsked("open", "", Filters(tags=("home",)))),
+        ("open tasks in work/", TasksAsked("open", "", Filters(paths=("work/",)))),
+        ("What do I still have to do?", TasksAsked("open", "", ANY)),
+        ("What do I have to do for the trip?", TasksAsked("open", "trip", ANY)),
+        ("What is left to do?", TasksAsked("open", "", ANY)),
+        ("what's on my to-do list", TasksAsked("open", "", ANY)),
+        ("What tasks can a transformer do?", None),
+        ("Which tasks are LLMs good at?", None),
+        ("What are the tasks of a router?", None),
+        ("What do I have to do to renew a passport?", None),
+        ("Who finished the task?", None),
+        ("Which tasks did Ada finish?", None),
+        ("What is multitask learning?", None),
+    ],
+)
+def test_which_questions_ask_for_tasks(question: str, wanted: TasksAsked | None):
+    assert find_tasks_asked(question) == wanted
+
+
+PLAN = """---
+date: 2024-05-02
+tags: home
+aliases: [Allotment]
+---
+# Garden plan
+
+- [ ] Buy **soil**
+- [x] Prune the roses
+  - [/] Sharpen the shears
+- [-] Paint the shed
+- [ ]
+- [link] to see
+
+## Bees
+> 1. [ ] Order frames [[bees|here]]
+"""
+
+
+@pytest.fixture
+def tasks(desk: Desk):
+    """What lists of tasks of a small vault hold: `tasks("open", "bees")`."""
+    desk.write("plan.md", PLAN)
+    desk.write("work/desk.md", "---\ndate: 2024-06-01\n---\n* [ ] Call Ben\n+ [X] Mail Ada\n")
+    desk.update()
+    index = desk.open()
+    analyze = analyzer().analyze
+
+    def listed(which="open", topic: str = "", filters: Filters = ANY) -> Listed:
+        return list_tasks(index, which, topic, filters, lambda text: list(analyze(text)))
+
+    yield listed
+    index.close()
+
+
+def said(listed: Listed) -> list[tuple[str, int, str]]:
+    return [(each.path, each.line, each.text) for each in listed.notes]
+
+
+def test_open_tasks_stand_with_their_lines_newest_note_first(tasks):
+    listed = tasks()
+    assert listed.head == "4 open tasks in 2 notes:"
+    assert said(listed) == [
+        ("work/desk.md", 4, "Call Ben"),
+        ("plan.md", 8, "Buy soil"),
+        ("plan.md", 10, "Sharpen the shears"),
+        ("plan.md", 16, "Order frames here"),
+    ]
+    for each in listed.notes:
+        assert listed.passages[each.n - 1].path == each.path
+    assert "- [1] **desk** work/desk.md:4, 2024-06-01: Call Ben" in listed.text
+
+
+def test_done_tasks_and_all(tasks):
+    assert said(tasks("done")) == [
+        ("work/desk.md", 5, "Mail Ada"),
+        ("plan.md", 9, "Prune the roses"),
+    ]
+    everything = tasks("all")
+    assert everything.head == "6 tasks in 2 notes:"
+    assert [each.text[:3] for each in everything.notes] == [
+        "[ ]",
+        "[x]",
+        "[ ]",
+        "[x]",
+        "[ ]",
+        "[ ]",
+    ]
+
+
+def test_a_topic_may_be_the_task_its_note_or_its_heading(tasks):
+    assert [each.line for each in tasks(topic="soil").notes] == [8]
+    assert [each.line for each in tasks(topic="[[Garden plan]]").notes] == [8, 10, 16]
+    assert [each.line for each in tasks(topic="allotment").notes] == [8, 10, 16]
+    assert [each.line for each in tasks(topic="bees").notes] == [16]
+    assert tasks(topic="soil").head == "1 open task on “soil” in 1 note:"
+    assert tasks(topic="lake").head == "No open task on “lake”."
+
+
+def test_filters_act_on_the_notes(tasks):
+    assert {each.path for each in tasks(filters=Filters(paths=("work/",))).notes} == {
+        "work/desk.md"
+    }
+    assert len(tasks(filters=Filters(tags=("home",))).notes) == 3
+
+
+def test_a_long_list_is_complete_and_shown_in_part(desk: Desk):
+    desk.write("many.md", "\n".join(f"- [ ] task {n}" for n in range(SHOWN + 10)))
+    desk.update()
+    index = desk.open()
+    listed = list_tasks(index, "open", "", ANY, lambda text: list(analyzer().analyze(text)))
+    assert len(listed.notes) == SHOWN + 10
+    assert "… and 10 more" in listed.text
+    assert has_tasks(index.store)
+    index.close()
+
+
+@pytest.mark.model
+def test_notes_are_asked_for_tasks_only_where_there_are_some(box: Box):
+    (box.notes / "router.md").write_text(
+        "# Router\n\nThe tasks of a router: it forwards packets.\n"
+    )
+    box.index()
+    assert "open task" not in box.rag("ask", "--quote", "What are my open tasks?").stdout
+    (box.notes / "plan.md").write_text(PLAN)
+    box.index()
+    done = box.rag("ask", "What are my open tasks?")
+    assert "3 open tasks in 1 note:" in done.stdout
+    assert "plan.md:8" in done.stdout
+    assert "No done task" not in box.rag("ask", "--quote", "list the tasks of a router").stdout
