@@ -12,7 +12,15 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.answering.fields import EMPTY, Analyze, Asked, even, find_field, unnamed_fields
+from rag.answering.fields import (
+    EMPTY,
+    Analyze,
+    Asked,
+    asks_amount,
+    even,
+    find_field,
+    unnamed_fields,
+)
 from rag.answering.grounding import cite, marked, own_words
 from rag.answering.steps import Sentence
 from rag.reading.links import plain
@@ -32,6 +40,7 @@ _OTHERWISE = re.compile(
     r"explain|describe|compare)\b|\b(?:not|never|except|without|besides|before|after|until)\b|n't\b",
     re.IGNORECASE,
 )
+_KIND = re.compile(r"\W*(?:which|what) (\w+)\b", re.IGNORECASE)
 # What a column is called that answers "when" and "how much does it cost" without being named.
 _COLUMNS = {
     "time": {"date", "since", "when", "time", "year", "day", "due", "deadline"},
@@ -43,8 +52,9 @@ _COLUMNS = {
 _LIGHT = (
     "use uses used run runs running have has had cost costs get gets got take takes hold holds "
     "need needs listen listens live lives belong belongs give given make made set start started "
-    "begin began pay paid buy bought weigh weighs be been come came out release released "
-    "publish published launch launched appear appeared mine current currently number people"
+    "begin began go goes went put puts pay paid buy bought weigh weighs be been come came out "
+    "release released publish published launch launched appear appeared mine current currently "
+    "number people"
 )
 
 
@@ -75,6 +85,8 @@ def find_cell(
         set(analyze(_LIGHT)),
         _COLUMNS.get(expected(question) or "", set()),
         unnamed_fields(question, analyze),
+        kind[1].casefold() if (kind := _KIND.match(question)) else "",
+        asks_amount(question),
     )
     for n, passage in enumerate(passages[:_PASSAGES], 1):
         found = _in_table(asked, passage, neighbours, analyze) or find_field(
@@ -98,9 +110,14 @@ def _in_table(
     if "|" not in passage.text and "; " not in passage.text:
         return None
     section = section_of(passage, neighbours(passage))  # the names may stand in the one before
-    about = set(analyze("\n".join((passage.title, *passage.headings))))
+    names = "\n".join((passage.title, *passage.headings))
+    about = set(analyze(names))
+    # "Which server has 16 GB?" is what a table of "Servers" has rows of.
+    rows_asked = bool(asked.kind) and not {*names.casefold().split()}.isdisjoint(
+        (f"{asked.kind}s", f"{asked.kind}es", f"{asked.kind[:-1]}ies")
+    )
     for table in _tables(section.text):
-        if crossing := _crossing(asked, about, table, analyze):
+        if crossing := _crossing(asked, about, table, analyze, rows_asked):
             row, cell = crossing
             start, end = row.start - section.start, row.end - section.start
             if 0 <= start < end <= len(passage.text):  # not of the one beside, which has no number
@@ -109,9 +126,10 @@ def _in_table(
 
 
 def _crossing(
-    asked: Asked, about: set[str], table: Sequence[_Row], analyze: Analyze
+    asked: Asked, about: set[str], table: Sequence[_Row], analyze: Analyze, rows_asked: bool
 ) -> tuple[_Row, str] | None:
-    """The row and the cell that a question asks a table for; `about` are words of its title."""
+    """The row and the cell that a question asks a table for; `about` are words of its title. Where
+    no column is named and `rows_asked`, the first cell, which names the row."""
     columns = {name: set(analyze(plain(name))) for row in table for name, _ in row.cells}
     named = {name for name, words in columns.items() if words and words <= asked.words}
     sought = asked.telling.difference(*(columns[name] for name in named))
@@ -130,6 +148,10 @@ def _crossing(
     answering = named - known or {
         name for name in columns.keys() - known if plain(name).strip().casefold() in asked.columns
     }
+    if len(answering) > 1:  # "insurance" is the table here, though a column is called "insurer"
+        answering = {name for name in answering if not columns[name] <= about}
+    if not answering and rows_asked and (first := row.cells[0][0]) not in known:
+        answering = {first}
     found = [cell for name, cell in row.cells if name in answering]
     if len(found) != 1 or EMPTY.fullmatch(found[0]):
         return None

@@ -20,6 +20,11 @@ _NUMBER = (
     rf"(?:(?:\d[\d,.]*\d|\d|\b(?:{'|'.join(_WORDS)})\b)"
     r"(?:\s+(?:hundred|thousand|million|billion|trillion))?)"
 )
+_MEASURE = re.compile(
+    rf"{_NUMBER}\s?(mg|g|kg|ml|cl|l|mm|cm|m|km|°[CF]|%|grams?|kilograms?|lit(?:re|er)s?|met(?:re|er)s?|"
+    r"euros?|dollars?|[€$£])",
+    re.IGNORECASE,
+)
 
 
 def counted(question: str) -> str:
@@ -36,6 +41,12 @@ def counts_another(phrase: str, thing: str, evidence: Evidence) -> bool:
     if after is None or not re.fullmatch(_NUMBER, phrase, re.IGNORECASE):
         return False
     return after[1].endswith("s") and thing.removesuffix("s") not in after[1].casefold()
+
+
+def measures(phrase: str, thing: str) -> bool:
+    """Whether a phrase is a weight, a length or the like, which counts no `thing`: "250 g"."""
+    found = _MEASURE.fullmatch(phrase.strip())
+    return found is not None and not thing.startswith(found[1].casefold().rstrip("s"))
 
 
 def number_of(thing: str, read: Sequence[Evidence]) -> tuple[str, Evidence] | None:

@@ -15,25 +15,54 @@ Analyze = Callable[[str], list[str]]
 
 # A value or a cell in which nothing stands.
 EMPTY = re.compile(r"[\W_]*(?:n/?a|none|unknown|tbd)?[\W_]*", re.IGNORECASE)
-# What a field is called that answers without being named, after the word that asks, one of which
-# must be there too, for "where" none: "Who wrote it?" is answered by "author: …".
+# What a field is called that answers without being named: the question that asks for it, words of
+# which the field then says, and the names. "Who wrote it?" is answered by "author: …".
 _FIELDS = (
-    ("who", "wrote written write authored", "author authors writer writers"),
-    ("who", "directed direct", "director directors"),
+    (r"who\b.*\b(?:wrote|written|authored)", "wrote written authored", "author authors writer"),
+    (r"who\b.*\bdirected", "directed", "director directors"),
     (
-        "who",
-        "attended attend attending present came come there met meet joined join took take part",
+        r"who\b.*\b(?:attend(?:ed|s)?|present|came|there|met|joined|took part)",
+        "attended attend attends present came there met joined took part",
         "attendees participants present attending people",
     ),
-    ("when", "born birth birthday", "birthday born birthdate dob"),
-    ("how", "rate rated", "rating score stars grade"),
-    ("what", "rate rated rating score stars give gave", "rating score stars grade"),
-    ("what", "phone telephone mobile number", "phone telephone tel mobile cell"),
-    ("what", "email mail address", "email mail"),
-    ("where", "live lives held takes take took place located", "address location place venue city"),
-    ("when", "due", "due deadline"),
-    ("when", "read finish finished complete completed", "finished completed read"),
-    ("when", "start started begin began", "started start begun"),
+    (r"when\b.*\bborn|birthday", "born birthday", "birthday born birthdate dob"),
+    (
+        r"(?:how|what)\b.*\b(?:rate|rated|rating|score|stars|grade)",
+        "rate rated rating score stars grade give gave",
+        "rating score stars grade",
+    ),
+    (
+        r"\b(?:phone|telephone|mobile)\b|\bcall\b",
+        "phone telephone mobile number call",
+        "phone telephone tel mobile cell",
+    ),
+    (r"email", "email mail address write", "email mail"),
+    (
+        r"where\b(?!.*\bfrom\b)",
+        "live lives held takes take took place located",
+        "address location place venue city",
+    ),
+    (r"where\b.*\bfrom\b", "come comes came get got from", "source origin from url"),
+    (r"when\b.*\bdue", "due", "due deadline"),
+    (
+        r"when\b.*\b(?:read|finish|finished|completed?)",
+        "read finish finished complete completed",
+        "finished completed read",
+    ),
+    (
+        r"when\b.*\b(?:start|started|begin|began)",
+        "start started begin began",
+        "started start begun",
+    ),
+)
+_ASKS_AMOUNT = re.compile(r"\W*how (?:much|many)\b", re.IGNORECASE)
+# "350 g of water", as lists of ingredients have it.
+_AMOUNT = re.compile(
+    r"((?:about |ca\. )?\d[\d.,/–-]*(?: ?[½¼¾])?"
+    r"(?: ?(?:µg|mg|g|kg|ml|cl|dl|l|oz|lbs?|mm|cm|m|km|cups?|tbsp|tsp|tablespoons?|teaspoons?|"
+    r"pinch(?:es)?|cloves?|slices?|cans?|pieces?|pairs?)\b)?)"
+    r"\s+(?:of )?([^\W\d][^\d,;:.()|]{0,40})(?:[,(].*)?",
+    re.IGNORECASE,
 )
 _FIELD = re.compile(r"([^\W\d_][^:|]{0,40}):(?:\s+(\S.*))?")
 _ITEM = re.compile(r"\s*[-*+•]\s+(\S.*)")
@@ -47,13 +76,16 @@ _MOST_WORDS = 4  # of the name of a field; more is a sentence
 class Asked:
     """A question's words as the word index knows them: all, those that tell something, and those
     that name nothing; and what a column or a field may be called that answers it unnamed, a field
-    with the words that ask for it."""
+    with the words that ask for it. `kind` is what "which server" asks for, `amount` whether it
+    asks how much or how many."""
 
     words: set[str]
     telling: set[str]
     light: set[str]
     columns: set[str]
     fields: dict[str, set[str]]
+    kind: str
+    amount: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +105,28 @@ def even(text: str) -> str:
     return _POSSESSIVE.sub("", _EMAIL.sub("email", text))
 
 
+def asks_amount(question: str) -> bool:
+    """Whether a question asks how much or how many."""
+    return _ASKS_AMOUNT.match(question) is not None
+
+
 def unnamed_fields(question: str, analyze: Analyze) -> dict[str, set[str]]:
     """What fields may be called that answer a question without being named in it, and the words
     that ask for each."""
-    words = {*re.findall(r"\w+", question.casefold())}
     fields: dict[str, set[str]] = {}
-    for asks, verbs, names in _FIELDS:
-        if asks in words and (asks == "where" or words & {*verbs.split()}):
-            fields |= {name: fields.get(name, set()) | {*analyze(verbs)} for name in names.split()}
+    for asks, words, names in _FIELDS:
+        if re.search(rf"\b(?:{asks})\b", question, re.IGNORECASE):
+            fields |= {name: fields.get(name, set()) | {*analyze(words)} for name in names.split()}
     return fields
 
 
 def find_field(asked: Asked, passage: Passage, analyze: Analyze) -> tuple[int, int, str] | None:
     """What "name: value" says where the question has the name, or asks for what is called so, and
     the rest of it is in the names of the note and its sections; and where it stands."""
-    note = analyze(f"{even(passage.title)}\n{passage.path.rpartition('/')[2].rpartition('.')[0]}")
+    note = analyze(f"{even(passage.title)}\n{passage.path.rpartition('.')[0]}")
     headings = analyze("\n".join(passage.headings))
     unnamed: tuple[int, int, str] | None = None
-    for field in _fields(passage.text):
+    for field in _fields(passage.text, asked.amount):
         about = {*note, *(headings if field.heading is None else analyze(field.heading))}
         name = set(analyze(even(field.name)))
         named = name <= asked.words and bool(name & asked.telling)
@@ -106,8 +142,9 @@ def find_field(asked: Asked, passage: Passage, analyze: Analyze) -> tuple[int, i
     return unnamed
 
 
-def _fields(text: str) -> Iterator[_Field]:
-    """The lines "name: value" of a text, and the names that a list stands under."""
+def _fields(text: str, amounts: bool) -> Iterator[_Field]:
+    """The lines "name: value" of a text, the names that a list stands under, and if wanted the
+    amounts of what a list of ingredients names."""
     heading: str | None = None
     lines = text.split("\n")
     offset = 0
@@ -116,6 +153,8 @@ def _fields(text: str) -> Iterator[_Field]:
         offset += len(line) + 1
         if title := _HEADING.match(line):
             heading = plain(title[1])
+        elif amounts and _ITEM.match(line) and (amount := _AMOUNT.fullmatch(plain(line))):
+            yield _Field(start, end, amount[2], amount[1], heading)
         elif ":" in line and (field := _FIELD.fullmatch(plain(line).rstrip())):
             value = _unquoted(field[2] or "")
             if not value:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answering.counts import counted, counts_another, number_of
+from rag.answering.counts import counted, counts_another, measures, number_of
 from rag.answering.grounding import cite, marked, own_words
 from rag.answering.steps import Sentence, Support
 from rag.reading.links import plain
@@ -138,15 +138,29 @@ def _candidate(
         return None
     pattern = _as_words(phrase)
     best = next((each for each in near if pattern.search(_said(each.text))), None)
-    if best is None or not fits(phrase, expected(question)):
+    wanted = expected(question)
+    if best is None or not fits(phrase, wanted):
         return None
-    if (thing := counted(question)) and counts_another(phrase, thing, best):
+    # "3" may be a price; the "3" of "on 3 May" is none.
+    if wanted == "price" and not fits(_going_on(pattern, best), wanted):
+        return None
+    thing = counted(question)
+    if thing and measures(phrase, thing):
+        return None
+    if thing and counts_another(phrase, thing, best):
         phrase, best = number_of(thing, read) or (phrase, best)
     if _PLACE_OR_TIME.search(question):
         phrase = _with_preposition(phrase, best)
     support: Support = "supported" if best.cosine >= _NEAR or best.share >= _SHARED else "weak"
     sentence = Sentence(marked(phrase, best.n), (cite(best, passages),), support)
     return Candidate(written, best.n, odds + _COSINE * best.cosine + best.share, sentence)
+
+
+def _going_on(pattern: re.Pattern[str], evidence: Evidence) -> str:
+    """A phrase with the word before it and the one behind, as its sentence has it."""
+    said = _said(evidence.text)
+    found = re.search(rf"(?:\S+ )?{pattern.pattern}(?:\s?\S+)?", said, re.IGNORECASE)
+    return found[0] if found else ""
 
 
 def _cleaned(text: str) -> str:

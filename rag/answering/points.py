@@ -32,7 +32,7 @@ LEAST_POINTS, MOST_POINTS = 3, 10  # of one note
 _BACKWARDS = 0.5  # weight of a sentence's nearness to those before it
 _REPEATS = 0.3  # weight of nearness to a point chosen before, beside 1 - that of centrality
 _SAME = 0.9  # cosine of two sentences that say the same: the second comes after all others
-_FEWEST_WORDS, _MOST_WORDS = 5, 60
+_FEWEST_AT_ALL, _FEWEST_WORDS, _MOST_WORDS = 2, 5, 60
 _HASHED = 1024  # dimensions of the words of a note whose sentences have no vectors
 _GOOD_WORDS = 12  # a shorter one says little, and loses in proportion
 _LEANS = 0.8  # what is left of the centrality of a sentence that leans on the one before it
@@ -43,6 +43,7 @@ _LEANING = re.compile(
     re.IGNORECASE,
 )
 _NOT_SAID = re.compile(r"\s*(?:\||```|~~~|<|\[\^|---|!\[|\$\$)|.*\S {3,}\S")
+_FIELD = re.compile(r"[a-z][\w-]*:\s")  # of the front matter; "description: …" may be a sentence
 _HEADING = re.compile(r"\s*#{1,6}\s")
 _LETTERS = re.compile(r"[^\W\d_]")
 
@@ -55,6 +56,7 @@ class _Unit:
     start: int
     end: int
     worth: float  # from 0 to 1; a heading, a table row and code can be no point, and have 0
+    short: bool  # a point only where the note has hardly any other
 
 
 def how_many(sentences: int) -> int:
@@ -70,7 +72,9 @@ def central_points(
     The `n` of each is the number of its piece, counted from 1.
     """
     units, vectors = _units(pieces, analyze)
-    able = [at for at, unit in enumerate(units) if unit.worth] or list(range(len(units)))
+    able = [at for at, unit in enumerate(units) if unit.worth and not unit.short]
+    if len(able) < LEAST_POINTS:
+        able = [at for at, unit in enumerate(units) if unit.worth] or list(range(len(units)))
     if not able:
         return []
     sections = _sections(pieces, units, able)
@@ -150,8 +154,9 @@ def _units(
             start, end = whole_sentence(passage.text, span.start, span.end)
             last = units[-1] if units else None
             if last is None or last.piece != number or last.start != start:
-                worth = 0.0 if span.line in code else _worth(passage.text[start:end])
-                units.append(_Unit(number, start, end, worth))
+                said = passage.text[start:end]
+                worth = 0.0 if span.line in code else _worth(said)
+                units.append(_Unit(number, start, end, worth, _words(said) < _FEWEST_WORDS))
             owners.append(len(units) - 1)
     coarse = [each for _, each in pieces if each is not None]
     if sum(map(len, coarse)) == len(owners) and len(coarse) == len(pieces) and owners:
@@ -180,16 +185,23 @@ def _word_vector(words: Sequence[str]) -> Vectors:
 def _worth(text: str) -> float:
     """How well a sentence can stand for itself, from 0 for headings, rows, questions, lead-ins."""
     said = " ".join(plain(text).split())
-    words = len(said.split())
-    if not said.isascii():  # a script without spaces
-        words = max(words, len(_LETTERS.findall(said)) // 4)
+    words = _words(text)
     if _NOT_SAID.match(text) or said.endswith((":", "?", "？", "：")):
         return 0.0
     if _HEADING.match(text) and not said.endswith((".", "!", "。")):
         return 0.0
-    if not _FEWEST_WORDS <= words <= _MOST_WORDS:
+    if _FIELD.match(text) and words < _GOOD_WORDS:
+        return 0.0
+    if not _FEWEST_AT_ALL <= words <= _MOST_WORDS:
         return 0.0
     return min(1.0, words / _GOOD_WORDS) * (_LEANS if _LEANING.match(said) else 1.0)
+
+
+def _words(text: str) -> int:
+    said = plain(text)
+    words = len(said.split())
+    # A script without spaces has several letters to a word.
+    return words if said.isascii() else max(words, len(_LETTERS.findall(said)) // 4)
 
 
 def _code_lines(text: str) -> set[int]:

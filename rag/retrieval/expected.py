@@ -26,6 +26,7 @@ _ASKS_DATE = re.compile(
 )
 _ASKS_PRICE = re.compile(
     rf"{_BEGINS}(?:how much (?:money )?(?:do|does|did|is|are|was|were|will|would)\b.*\bcosts?|"
+    r"what (?:do|does|did|will|would)\b.*\bcost|"
     r"(?:what|how much) (?:is|are|was|were) the (?:price|cost)s?)\b",
     re.IGNORECASE,
 )
@@ -75,7 +76,8 @@ _FITS = {
     # A number will do unless it counts time or weight: a cost may be told without its currency.
     "price": re.compile(
         r"[$€£¥₹]|\b(?:dollar|euro|pound|cent|penn|franc|crown|yen|rupee|free|nothing)|"
-        r"\d(?![\d.,]*\s*(?:second|minute|hour|day|week|month|year|%|tons?\b|kg\b|km\b))",
+        r"\d(?![\d.,]*\s*(?:second|minute|hour|day|week|month|year|%|tons?\b|kg\b|km\b|"
+        r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)))",
         re.IGNORECASE,
     ),
     "number": _NUMBER,

@@ -92,6 +92,8 @@ def understand(
     if time:
         spans = (time.span,)
         filters = filters.joined(Filters(changed=spans) if time.changed else Filters(written=spans))
+    if summary is None and time and _DID_WHAT.match(time.rest.strip().rstrip("?!. ")):
+        summary = Summary()
     if summary is not None:
         filters = filters.joined(places)
         return Asked(typed, text, text, filters, None, _certain(time), summary)
@@ -186,9 +188,14 @@ _FROM = re.compile(
     _I,
 )
 _WROTE_WHAT = re.compile(
-    r"^what (?:all )?(?:did|have|had) (?:i|we) (?:write|written|do|done|work(?:ed)? on|"
+    r"^what (?:all )?(?:did|have|had) (?:i|we) (?:write|written|"
     r"(?:note|add|change|edit|update|record)(?:d|ed)?)(?: down)?(?: in my notes)?$|"
     r"^what(?:[’']s| is| has)?(?: been)? (?:new|changed|added)(?: in my notes)?$",
+    _I,
+)
+# What the notes of a day or a week say, not which they are.
+_DID_WHAT = re.compile(
+    r"^what (?:all )?(?:did|have|had) (?:i|we) (?:do|done|work(?:ed)? on|get done|gotten? done)$",
     _I,
 )
 _LAST_WROTE = re.compile(

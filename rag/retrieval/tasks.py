@@ -52,10 +52,8 @@ def list_tasks(
         for task in _tasks(index.store)
         if task.note in notes and (which == "all" or task.done == (which == "done"))
     ]
-    if topic:
-        found = _about(
-            index.store, found, set(analyze(topic.replace("[[", "").replace("]]", ""))), analyze
-        )
+    if topic := topic.replace("[[", "").replace("]]", ""):
+        found = _about(index.store, found, set(analyze(topic)), analyze)
     found.sort(key=lambda task: (-notes[task.note].day.toordinal(), task.note, task.line))
     return _listed(index.store, _head(which, topic, filters, found), found, notes, which)
 

@@ -21,6 +21,18 @@ SERVICES = """The box in the cellar runs Debian.
 | Vaultwarden | 8222 | 2024 | n/a |
 
 Backups go to the old laptop. Jellyfin is slow."""
+POLICIES = """
+| Policy | Insurer | Number | Premium |
+|---|---|---|---|
+| Household | Domus | D-7781 | 131 |
+| Car | Allsicher | AS-555 | 412 |
+"""
+MACHINES = """
+| | Memory |
+|---|---|
+| alpha | 16 GB |
+| beta | 64 GB |
+"""
 LABELLED = """Columns: Item, Price, Shop
 - Item: oat milk; Price: 1.89; Shop: Lidl
 - Item: oat milk; Price: 2.19; Shop: Rewe
@@ -33,7 +45,8 @@ CHOICE = """| | RAG | Fine-tuning |
 
 def passage(text: str, number: int = 1, first: int = 10) -> Passage:
     last = first + text.count("\n")
-    return Passage(number, "a.md", "Home server", (), first, last, text, 0.1, 0.2, None)
+    title = {POLICIES: "Insurance", MACHINES: "Machines"}.get(text, "Home server")
+    return Passage(number, "a.md", title, (), first, last, text, 0.1, 0.2, None)
 
 
 def asked(question: str, *texts: str) -> Sentence | None:
@@ -51,6 +64,8 @@ def asked(question: str, *texts: str) -> Sentence | None:
         (SERVICES, "What port does gitea listen on?", "3001", 15),
         (SERVICES, "Which service runs on port 8222?", "Vaultwarden", 17),
         (SERVICES, "Who are the people of Gitea?", "Ada, Ben", 15),
+        (POLICIES, "What is the number of the car insurance?", "AS-555", 14),
+        (MACHINES, "Which machine has 64 GB?", "beta", 14),
         (LABELLED, "What is the price of oat milk at Rewe?", "2.19", 12),
         (LABELLED, "How much does rye bread cost?", "3.20", 13),
         (LABELLED, "In which shop is the rye bread?", "Rewe", 13),
@@ -72,6 +87,9 @@ def test_the_cell_is_cited_with_its_row(text: str, question: str, answer: str, l
     [
         (SERVICES, "Which port does Nextcloud use?"),  # no such row
         (SERVICES, "Which colour is Jellyfin?"),  # no such column
+        (MACHINES, "Which machines have 64 GB?"),  # there may be more than one
+        (MACHINES, "Which server has 64 GB?"),
+        (SERVICES, "Which server runs on 3000?"),  # the note is about one server
         (SERVICES, "What was the old port of Jellyfin?"),  # more than the table says
         (SERVICES, "Which port does Jellyfin not use?"),
         (SERVICES, "Why does Jellyfin use its port?"),

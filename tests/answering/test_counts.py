@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.counts import counted, number_of
+from rag.answering.counts import counted, measures, number_of
 from rag.answering.phrases import find_phrase
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
@@ -59,3 +59,19 @@ def test_a_number_of_another_thing_gives_way(question: str, said: str, answer: s
     found = find_phrase(said, passages, read, question)
     assert found is not None
     assert found.text == answer
+
+
+@pytest.mark.parametrize(
+    ("phrase", "thing", "wrong"),
+    [
+        ("250 g", "people", True),
+        ("3 metres", "boards", True),
+        ("40%", "members", True),
+        ("4", "people", False),
+        ("four people", "people", False),
+        ("250 g", "grams", False),
+        ("12 litres", "litres", False),
+    ],
+)
+def test_a_weight_or_a_length_counts_no_things(phrase: str, thing: str, wrong: bool):
+    assert measures(phrase, thing) is wrong

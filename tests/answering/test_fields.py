@@ -115,6 +115,34 @@ def test_what_is_not_among_the_fields(question: str):
     assert asked(question, BOOK, "Piranesi") is None
 
 
+BREAD = """Ingredients:
+- 500 g flour, sifted
+- 2 eggs
+- about 1½ tbsp of olive oil (the mild one)
+- salt
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "line"),
+    [
+        ("How much flour goes into the bread?", "500 g", 11),
+        ("How many eggs do I need for the bread?", "2", 12),
+        ("How much olive oil is in the bread?", "about 1½ tbsp", 13),
+        ("How much flour does the loaf get?", None, 0),  # of what?
+        ("How much sugar goes into the bread?", None, 0),
+        ("How much salt goes into the bread?", None, 0),
+        ("Which flour goes into the bread?", None, 0),
+        ("How much oil is in the bread?", None, 0),  # says less than the list
+    ],
+)
+def test_how_much_of_what_a_list_names(question: str, answer: str | None, line: int):
+    sentence = asked(question, BREAD, "Sourdough bread")
+    assert (sentence.text if sentence else None) == (f"{answer} [1]" if answer else None)
+    if sentence:
+        assert sentence.citations[0].first == line
+
+
 @pytest.mark.model
 def test_the_front_matter_of_a_note_answers(box: Box):
     (box.notes / "people").mkdir()

@@ -89,6 +89,16 @@ def test_what_answers_nothing_is_no_phrase(place: str, question: str):
     assert pointed(place, question) is None
 
 
+def test_a_number_of_a_date_is_no_price():
+    def priced(text: str) -> Sentence | None:
+        passage = Passage(1, "a.md", "Trip", (), 1, 1, text, 1.0, 0.5, None)
+        read = [Evidence(1, text, 1, 1, 0, len(text), 1.0, 0.5)]
+        return find_phrase("3", [passage], read, "What did the flight cost?")
+
+    assert priced("We flew with TAP on 3 May.") is None
+    assert priced("The flight was 3 euros.") is not None
+
+
 def test_a_choice_is_answered_by_one_of_its_words():
     assert pointed("the shed", "Does the hive stand behind the shed or the barn?") is not None
 

@@ -75,6 +75,14 @@ def test_headings_code_rows_and_questions_are_no_points(analyze):
     assert only.text == "The hive stands behind the shed, painted green."
 
 
+def test_the_short_sentences_of_a_short_note_are_points_and_its_fields_are_not(analyze):
+    day = "mood: good\nMowed the lawn. Saw a kingfisher at the weir.\nRain."
+    said = [each.text for each in central_points([piece(day)], analyze)]
+    assert said == ["Mowed the lawn.", "Saw a kingfisher at the weir."]
+    longer = f"{TALK}\nMowed the lawn."
+    assert "Mowed the lawn." not in [each.text for each in central_points([piece(longer)], analyze)]
+
+
 def test_a_hard_wrapped_sentence_is_one_point(analyze):
     text = (
         "Generative AI means using AI to make new content of high quality: text, images,\n"

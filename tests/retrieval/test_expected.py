@@ -29,6 +29,7 @@ NOTE = "Anna Berg named it. The name dates from 1902."
         ("What percentage is lent?", "number"),
         ("How big is GPT-3?", "number"),
         ("How much does the heat pump cost?", "price"),
+        ("What did the flight to Lisbon cost?", "price"),
         ("What was the price of the hive?", "price"),
         ("How much honey is left?", "number"),
         ("How long until it opens?", None),

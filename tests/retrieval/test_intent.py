@@ -106,6 +106,26 @@ def test_time_is_for_the_filter_and_the_topic_for_the_search():
     assert "March" in plain.query
 
 
+@pytest.mark.parametrize(
+    "question",
+    ["What did I do in March?", "what have we worked on in March"],
+)
+def test_what_one_did_is_what_the_notes_of_that_time_say(question):
+    found = asked(question)
+    assert found.listing is None
+    assert found.summary is not None
+    assert found.summary.names == ()
+    assert found.filters == Filters(written=MARCH)
+    assert asked("What did I do?").summary is None
+
+
+def test_tasks_are_listed_where_there_are_some():
+    found = asked("open tasks about bees tagged home")
+    assert found.listing == Listing("bees", sure=False, tasks="open")
+    assert found.filters == Filters(tags=("home",))
+    assert asked("What are the tasks of a router?").listing is None
+
+
 def test_a_question_to_the_newest_note():
     found = asked("what does my newest note on MCP say about tools?")
     assert found.listing == Listing("MCP", order="newest", limit=1, question="tools")
