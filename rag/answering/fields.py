@@ -123,7 +123,9 @@ def unnamed_fields(question: str, analyze: Analyze) -> dict[str, set[str]]:
 def find_field(asked: Asked, passage: Passage, analyze: Analyze) -> tuple[int, int, str] | None:
     """What "name: value" says where the question has the name, or asks for what is called so, and
     the rest of it is in the names of the note and its sections; and where it stands."""
-    note = analyze(f"{even(passage.title)}\n{passage.path.rpartition('.')[0]}")
+    folders, _, file = passage.path.rpartition("/")
+    note = analyze(f"{even(passage.title)}\n{file.rpartition('.')[0]}")
+    around = asked.light.union(analyze(folders))  # may be said, and alone names no note
     headings = analyze("\n".join(passage.headings))
     unnamed: tuple[int, int, str] | None = None
     for field in _fields(passage.text, asked.amount):
@@ -134,7 +136,7 @@ def find_field(asked: Asked, passage: Passage, analyze: Analyze) -> tuple[int, i
         if not (named or asking) or EMPTY.fullmatch(field.value):
             continue
         rest = asked.telling - name - asking
-        if rest & about and not rest - about - asked.light:
+        if rest & about and not rest - about - around:
             found = field.start, field.end, field.value
             if named:
                 return found

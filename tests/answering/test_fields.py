@@ -143,6 +143,16 @@ def test_how_much_of_what_a_list_names(question: str, answer: str | None, line: 
         assert sentence.citations[0].first == line
 
 
+def test_a_folder_may_be_named_and_does_not_name_the_note():
+    passage = Passage(1, "books/a.md", "Piranesi", (), 1, 8, BOOK, 0.1, 0.2, None)
+
+    def found(question: str) -> Sentence | None:
+        return find_cell(question, [passage], lambda _: (), analyzer().analyze)
+
+    assert found("Who wrote the book Piranesi?") is not None
+    assert found("Who wrote the book?") is None
+
+
 @pytest.mark.model
 def test_the_front_matter_of_a_note_answers(box: Box):
     (box.notes / "people").mkdir()
