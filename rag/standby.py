@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Unpack
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from rag.retrieval.query import Turn
 
 FIRST_WAIT = 20.0  # seconds that a question waits for the first index
-LOOK_WAIT = 3.0  # seconds that it waits for the look at what has changed since the index was made
+LOOK_WAIT = 3.0  # seconds, at the start, that it waits for the look at what has changed since
+_SLICE = 0.1  # seconds until a wait that is cancelled ends
 
 
 class Standby:
@@ -28,6 +30,7 @@ class Standby:
         self._refresh = refresh
         self._stop = threading.Event()
         self._had_index = False
+        self._look_until = 0.0
         self._progress: IndexProgress | None = None
         self._failed: RagError | None = None
         self._first = threading.Thread(target=self._index, daemon=True)
@@ -35,6 +38,7 @@ class Standby:
     def __enter__(self) -> Standby:
         # Asked now: an index that is being made cannot be looked into.
         self._had_index = self.notes.has_index()
+        self._look_until = time.monotonic() + LOOK_WAIT
         self._first.start()
         return self
 
@@ -76,7 +80,11 @@ class Standby:
 
     def ready(self, cancel: Callable[[], bool]) -> None:
         """Bring the index up to date. Raises NoIndex where the first is still being made."""
-        self._first.join(LOOK_WAIT if self._had_index else FIRST_WAIT)
+        until = self._look_until if self._had_index else time.monotonic() + FIRST_WAIT
+        while self._first.is_alive() and time.monotonic() < until:
+            self._first.join(min(_SLICE, max(0.0, until - time.monotonic())))
+            if cancel():
+                raise Cancelled
         if self._first.is_alive():
             if self._had_index:
                 return

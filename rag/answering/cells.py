@@ -12,15 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.answering.fields import (
-    EMPTY,
-    Analyze,
-    Asked,
-    asks_amount,
-    even,
-    find_field,
-    unnamed_fields,
-)
+from rag.answering.fields import Analyze, Asked, even, find_field, says_nothing, unnamed_fields
 from rag.answering.grounding import cite, marked, own_words
 from rag.answering.steps import Sentence
 from rag.reading.links import plain
@@ -31,23 +23,28 @@ from rag.retrieval.search import Passage
 from rag.retrieval.surroundings import Neighbours, section_of
 
 _PASSAGES = 5  # are looked at
-_RULE = re.compile(r"\s*\|?\s*:?-{1,}:?\s*(?:[|+]\s*:?-{1,}:?\s*)*\|?\s*")
+_RULE = re.compile(r"\|?\s*+:?-+:?\s*+(?:[|+]\s*+:?-+:?\s*+)*+\|?")
 _CELL = re.compile(r"(?<!\\)\|")
-_LABELLED = re.compile(r"^\s*[-*+•]\s+(?=[^;:]+: )")  # a row as tables in CSV files are read
+_LABELLED = re.compile(r"^\s*+[-*+•]\s++(?=[^;:]+: )")  # a row as tables in CSV files are read
 _OTHERWISE = re.compile(
-    r"^\W*(?:why|how(?! (?:many|much|old|big|large|tall|high|long|far|heavy|deep|wide|fast|"
-    r"(?:did|do|would) (?:i|we) rate)\b)|"
-    r"explain|describe|compare)\b|\b(?:not|never|except|without|besides|before|after|until)\b|n't\b",
+    r"^\W*(?:why|did|do|does|is|are|was|were|has|have|had|can|could|will|would|should|may|explain|"
+    r"describe|compare|how(?! (?:many|much|old|big|large|tall|high|long|far|heavy|deep|wide|fast|"
+    r"(?:did|do|would) (?:i|we) rate|can (?:i|we) (?:call|reach)|to reach)\b))\b|"
+    r"\b(?:not|never|no|neither|nor|other|else|than|except|without|besides|before|after|until)\b|"
+    r"n't\b",
     re.IGNORECASE,
 )
 _KIND = re.compile(r"\W*(?:which|what) (\w+)\b", re.IGNORECASE)
-# What a column is called that answers "when" and "how much does it cost" without being named.
+# What a column is called that answers "when" and "how much does it cost" without being named; and
+# those that answer only where the question speaks of a beginning or an end.
 _COLUMNS = {
-    "time": {"date", "since", "when", "time", "year", "day", "due", "deadline"},
-    "year": {"date", "since", "when", "year"},
-    "date": {"date", "since", "when", "day", "due", "deadline"},
+    "time": {"date", "when", "time", "year", "day"},
+    "year": {"date", "when", "year"},
+    "date": {"date", "when", "day"},
     "price": {"price", "cost", "costs", "amount", "paid"},
 }
+_SINCE = re.compile(r"\b(?:since|start(?:s|ed)?|beg[ia]n|join(?:s|ed)?)\b", re.IGNORECASE)
+_DUE = re.compile(r"\b(?:due|deadline|by when|until when)\b", re.IGNORECASE)
 # Words of a question that name nothing: what one does with everything.
 _LIGHT = (
     "use uses used run runs running have has had cost costs get gets got take takes hold holds "
@@ -78,15 +75,15 @@ def find_cell(
     """
     if _OTHERWISE.search(question):
         return None
-    question = even(question)
+    typed, question = question, even(question)
     asked = Asked(
+        typed,
         set(analyze(question)),
         set(analyze(" ".join(content_words(question)))),
         set(analyze(_LIGHT)),
-        _COLUMNS.get(expected(question) or "", set()),
+        _columns(question),
         unnamed_fields(question, analyze),
         kind[1].casefold() if (kind := _KIND.match(question)) else "",
-        asks_amount(question),
     )
     for n, passage in enumerate(passages[:_PASSAGES], 1):
         found = _in_table(asked, passage, neighbours, analyze) or find_field(
@@ -101,6 +98,16 @@ def find_cell(
             text = own_words(" ".join(plain(cell).split()))
             return Sentence(marked(text, n), (cite(evidence, passages),), "supported")
     return None
+
+
+def _columns(question: str) -> set[str]:
+    """What a column may be called that answers a question without being named in it."""
+    kind = expected(question)
+    columns = set(_COLUMNS.get(kind or "", ()))
+    if kind in ("time", "year", "date"):
+        columns |= {"since"} if _SINCE.search(question) else set()
+        columns |= {"due", "deadline"} if _DUE.search(question) else set()
+    return columns
 
 
 def _in_table(
@@ -153,7 +160,7 @@ def _crossing(
     if not answering and rows_asked and (first := row.cells[0][0]) not in known:
         answering = {first}
     found = [cell for name, cell in row.cells if name in answering]
-    if len(found) != 1 or EMPTY.fullmatch(found[0]):
+    if len(found) != 1 or says_nothing(found[0]):
         return None
     return row, found[0]
 
@@ -170,7 +177,7 @@ def _tables(text: str) -> Iterator[list[_Row]]:
     for line in [*text.split("\n"), ""]:
         start, end = offset, offset + len(line.rstrip())
         offset += len(line) + 1
-        if "|" in above and _RULE.fullmatch(line):
+        if "|" in above and _RULE.fullmatch(line.strip()):
             names = _cells(above)
         elif labelled := _labelled(line):
             rows.append(_Row(start, end, labelled))

@@ -20,9 +20,14 @@ _NUMBER = (
     rf"(?:(?:\d[\d,.]*\d|\d|\b(?:{'|'.join(_WORDS)})\b)"
     r"(?:\s+(?:hundred|thousand|million|billion|trillion))?)"
 )
+# Symbols as they are written: "5 M" may be five million.
 _MEASURE = re.compile(
-    rf"{_NUMBER}\s?(mg|g|kg|ml|cl|l|mm|cm|m|km|°[CF]|%|grams?|kilograms?|lit(?:re|er)s?|met(?:re|er)s?|"
-    r"euros?|dollars?|[€$£])",
+    rf"{_NUMBER}\s?(?:mg|g|kg|ml|cl|l|mm|cm|m|km|°[CF]|%|[€$£]|"
+    r"(?:milli|kilo)?gram(?:me)?s?|(?:centi|milli)?lit(?:re|er)s?|(?:centi|milli|kilo)?met(?:re|er)s?)"
+)
+_COUNTS_MEASURES = re.compile(
+    r"gram|lit(?:re|er)|met(?:re|er)|mile|feet|foot|inch|percent|per cent|degree|euro|dollar|pound|"
+    r"cent\b|cents|ounce|ton\b|tons|tonne|%|\b(?:g|kg|mg|l|ml|cl|m|km|cm|mm)\b",
     re.IGNORECASE,
 )
 
@@ -43,10 +48,9 @@ def counts_another(phrase: str, thing: str, evidence: Evidence) -> bool:
     return after[1].endswith("s") and thing.removesuffix("s") not in after[1].casefold()
 
 
-def measures(phrase: str, thing: str) -> bool:
-    """Whether a phrase is a weight, a length or the like, which counts no `thing`: "250 g"."""
-    found = _MEASURE.fullmatch(phrase.strip())
-    return found is not None and not thing.startswith(found[1].casefold().rstrip("s"))
+def measures(phrase: str, question: str) -> bool:
+    """Whether a phrase is a weight, a length or the like, where a question counts things."""
+    return bool(_MEASURE.fullmatch(phrase.strip())) and not _COUNTS_MEASURES.search(question)
 
 
 def number_of(thing: str, read: Sequence[Evidence]) -> tuple[str, Evidence] | None:

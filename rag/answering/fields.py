@@ -5,16 +5,18 @@ and the line, and "Who wrote Piranesi?" asks for what is called "author".
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.reading.links import plain
+from rag.retrieval.expected import expected, fits
 from rag.retrieval.search import Passage
 
 Analyze = Callable[[str], list[str]]
 
-# A value or a cell in which nothing stands.
-EMPTY = re.compile(r"[\W_]*(?:n/?a|none|unknown|tbd)?[\W_]*", re.IGNORECASE)
+_NOTHING = frozenset(("", "n/a", "na", "none", "unknown", "tbd"))
+_CHECKED = frozenset(("true", "false", "yes", "no", "null"))
 # What a field is called that answers without being named: the question that asks for it, words of
 # which the field then says, and the names. "Who wrote it?" is answered by "author: …".
 _FIELDS = (
@@ -25,21 +27,22 @@ _FIELDS = (
         "attended attend attends present came there met joined took part",
         "attendees participants present attending people",
     ),
-    (r"when\b.*\bborn|birthday", "born birthday", "birthday born birthdate dob"),
+    (r"when\b.*\b(?:born|birthday)", "born birthday", "birthday born birthdate dob"),
     (
         r"(?:how|what)\b.*\b(?:rate|rated|rating|score|stars|grade)",
         "rate rated rating score stars grade give gave",
         "rating score stars grade",
     ),
     (
-        r"\b(?:phone|telephone|mobile)\b|\bcall\b",
-        "phone telephone mobile number call",
+        r"(?:what|which)\b.*\b(?:phone|telephone|mobile)\b|how\b.*\b(?:call|reach)",
+        "phone telephone mobile number call reach",
         "phone telephone tel mobile cell",
     ),
-    (r"email", "email mail address write", "email mail"),
+    (r"(?:what|which)\b.*\bemail|how\b.*\breach", "email mail address reach", "email mail"),
     (
-        r"where\b(?!.*\bfrom\b)",
-        "live lives held takes take took place located",
+        r"where (?:(?:is|are|was|were)\b(?!.*\bfrom\b)|"
+        r"(?:do|does|did|will)\b.*\b(?:live|take place))",
+        "live lives held take takes took place located",
         "address location place venue city",
     ),
     (r"where\b.*\bfrom\b", "come comes came get got from", "source origin from url"),
@@ -69,23 +72,38 @@ _ITEM = re.compile(r"\s*[-*+•]\s+(\S.*)")
 _HEADING = re.compile(r"#{1,6}\s+(.*)")
 _POSSESSIVE = re.compile(r"[’']s\b")
 _EMAIL = re.compile(r"\be-mail", re.IGNORECASE)
+# Words of a question about a field that name nothing. Not "give": who gives something on a
+# birthday does not ask for its date.
+_LIGHT = "has have had need needs use uses be been mine number current currently"
+_MIXING = "go goes put puts take takes add adds"  # of how much flour goes into it
+# A name that stands behind these is spoken of in passing: "for her birthday", "in his email".
+_ASIDE = (
+    r"\b(?:for|on|at|in|with|by|about|from|after|before)\s+"
+    r"(?:(?:the|a|an|my|our|his|her|its|their)\s+|[^\W\d]+(?:\s+[^\W\d]+)?[’']s\s+)*"
+)
+_FULL_DATE = re.compile(
+    r"\b(?:1\d|20)\d\d\b(?!\d)|\b\d{1,2}[:.]\d\d\b|\b\d{1,2}\.\s?\d{1,2}\.|"
+    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)\w*\b|"
+    r"\b(?:today|tomorrow|yesterday|daily|weekly|monthly|yearly|morning|noon|evening|night)\b",
+    re.IGNORECASE,
+)
+_MOST_BRACKETS = 8
 _MOST_WORDS = 4  # of the name of a field; more is a sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question's words as the word index knows them: all, those that tell something, and those
-    that name nothing; and what a column or a field may be called that answers it unnamed, a field
-    with the words that ask for it. `kind` is what "which server" asks for, `amount` whether it
-    asks how much or how many."""
+    """A `question` and its words as the word index knows them: all, those that tell something, and
+    those that name nothing; and what a column or a field may be called that answers it unnamed, a
+    field with the words that ask for it. `kind` is what "which server" asks for."""
 
+    question: str
     words: set[str]
     telling: set[str]
     light: set[str]
     columns: set[str]
     fields: dict[str, set[str]]
     kind: str
-    amount: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +123,9 @@ def even(text: str) -> str:
     return _POSSESSIVE.sub("", _EMAIL.sub("email", text))
 
 
-def asks_amount(question: str) -> bool:
-    """Whether a question asks how much or how many."""
-    return _ASKS_AMOUNT.match(question) is not None
+def says_nothing(value: str) -> bool:
+    """Whether a value or a cell is as good as empty."""
+    return value.strip(f"{string.punctuation}{string.whitespace}–—…").casefold() in _NOTHING
 
 
 def unnamed_fields(question: str, analyze: Analyze) -> dict[str, set[str]]:
@@ -125,23 +143,51 @@ def find_field(asked: Asked, passage: Passage, analyze: Analyze) -> tuple[int, i
     the rest of it is in the names of the note and its sections; and where it stands."""
     folders, _, file = passage.path.rpartition("/")
     note = analyze(f"{even(passage.title)}\n{file.rpartition('.')[0]}")
-    around = asked.light.union(analyze(folders))  # may be said, and alone names no note
+    around = {*analyze(_LIGHT), *analyze(folders)}  # may be said, and alone names no note
     headings = analyze("\n".join(passage.headings))
+    amounts = bool(_ASKS_AMOUNT.match(asked.question))
+    if amounts:
+        around.update(analyze(_MIXING))
     unnamed: tuple[int, int, str] | None = None
-    for field in _fields(passage.text, asked.amount):
+    for field in _fields(passage.text, amounts):
         about = {*note, *(headings if field.heading is None else analyze(field.heading))}
         name = set(analyze(even(field.name)))
-        named = name <= asked.words and bool(name & asked.telling)
+        named = (
+            name <= asked.words
+            and bool(name & asked.telling)
+            and not _in_passing(field.name, asked.question)
+        )
         asking = asked.fields.get(even(field.name).casefold(), set())
-        if not (named or asking) or EMPTY.fullmatch(field.value):
-            continue
         rest = asked.telling - name - asking
-        if rest & about and not rest - about - around:
+        if (named or asking) and rest & about and not rest - about - around:
+            if not _answers(field.value, asked.question):
+                continue
             found = field.start, field.end, field.value
             if named:
                 return found
             unnamed = unnamed or found
     return unnamed
+
+
+def _in_passing(name: str, question: str) -> bool:
+    """Whether a question names a field only beside what it asks: "for her birthday"."""
+    pattern = r"\s+".join(map(re.escape, even(name).split()))
+    said = _EMAIL.sub("email", question)
+    return re.search(rf"{_ASIDE}{pattern}\b", said, re.IGNORECASE) is not None
+
+
+def _answers(value: str, question: str) -> bool:
+    """Whether a value is what a question asks for: a date for "when", a number for "how many"."""
+    if says_nothing(value) or value.strip().casefold() in _CHECKED:
+        return False
+    kind = expected(question)
+    if kind in ("time", "date"):
+        return _FULL_DATE.search(value) is not None
+    if re.match(r"\W*(?:who|where)\b", question, re.IGNORECASE):
+        return any(map(str.isalpha, value))
+    if _ASKS_AMOUNT.match(question):
+        return any(map(str.isdecimal, value))
+    return fits(value, kind)
 
 
 def _fields(text: str, amounts: bool) -> Iterator[_Field]:
@@ -161,7 +207,7 @@ def _fields(text: str, amounts: bool) -> Iterator[_Field]:
             value = _unquoted(field[2] or "")
             if not value:
                 items, length = _items(lines[number + 1 :])
-                end, value = end + length, ", ".join(items)
+                end, value = offset - 1 + length, ", ".join(items)
             if value and len(field[1].split()) <= _MOST_WORDS:
                 yield _Field(start, end, field[1], value, heading)
 
@@ -186,6 +232,13 @@ def _items(lines: Sequence[str]) -> tuple[list[str], int]:
 def _unquoted(value: str) -> str:
     """A value of the front matter without YAML's quotes and brackets."""
     value = value.strip()
-    if value[:1] == "[" and value[-1:] == "]":
-        return ", ".join(_unquoted(each) for each in value[1:-1].split(",") if each.strip())
+    for _ in range(_MOST_BRACKETS):
+        if value[:1] != "[" or value[-1:] != "]":
+            break
+        value = ", ".join(_bare(each) for each in value[1:-1].split(",") if each.strip())
+    return _bare(value)
+
+
+def _bare(value: str) -> str:
+    value = value.strip()
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'" else value

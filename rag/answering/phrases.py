@@ -145,7 +145,7 @@ def _candidate(
     if wanted == "price" and not fits(_going_on(pattern, best), wanted):
         return None
     thing = counted(question)
-    if thing and measures(phrase, thing):
+    if thing and any(measures(each, question) for each in (phrase, _with_next(pattern, best))):
         return None
     if thing and counts_another(phrase, thing, best):
         phrase, best = number_of(thing, read) or (phrase, best)
@@ -156,11 +156,16 @@ def _candidate(
     return Candidate(written, best.n, odds + _COSINE * best.cosine + best.share, sentence)
 
 
+def _with_next(pattern: re.Pattern[str], evidence: Evidence) -> str:
+    """A phrase with the word behind it, as its sentence has it."""
+    found = re.search(rf"{pattern.pattern}(?:\s?\S+)?", _said(evidence.text), re.IGNORECASE)
+    return found[0].rstrip(_EDGES) if found else ""
+
+
 def _going_on(pattern: re.Pattern[str], evidence: Evidence) -> str:
-    """A phrase with the word before it and the one behind, as its sentence has it."""
-    said = _said(evidence.text)
-    found = re.search(rf"(?:\S+ )?{pattern.pattern}(?:\s?\S+)?", said, re.IGNORECASE)
-    return found[0] if found else ""
+    """The same, with the word before it: "for 3 euros"."""
+    before = re.compile(rf"(?:\S+ )?{pattern.pattern}")
+    return _with_next(before, evidence)
 
 
 def _cleaned(text: str) -> str:

@@ -86,12 +86,17 @@ def parse_document(path: str, text: str, readable: Readable | None = None) -> Do
         created=created,
         modified=_date(known, _MODIFIED, warnings),
         fields=fields,
-        links=find_links([*front, *prose[len(front) :]]),
+        links=(*_front_links(front), *find_links(prose[len(front) :], len(front) + 1)),
         blocks=blocks,
         warnings=tuple(warnings),
         places=readable.places if readable else (),
         is_conversation=is_conversation,
     )
+
+
+def _front_links(front: Sequence[str]) -> tuple[Link, ...]:
+    """The links in the values of fields, as Obsidian has them; a comment holds none."""
+    return find_links(["" if line.lstrip().startswith("#") else line for line in front])
 
 
 def _front_block(front: Sequence[str]) -> tuple[Block, ...]:

@@ -15,7 +15,7 @@ _NOT_IN_YAML = re.compile(
 )
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9]\d{0,17})")
 _DECIMAL = re.compile(r"[-+]?\d{1,15}\.\d{1,15}")
-_KEY = re.compile(r"[\"']?([^\W\d][^:#\[\]{}]*?)[\"']?\s*:(?:\s+(.*))?")
+_NAME = re.compile(r"[^\W\d][^:#\[\]{}]*")
 # Fields that programs read: names, dates and tags are known apart, the others say nothing about
 # what the note is about.
 _FOR_PROGRAMS = frozenset(
@@ -78,17 +78,22 @@ def _fields(lines: Sequence[str], size: int) -> Iterator[tuple[int, int, bool]]:
     """The first and last line of each field, and whether it tells a reader something."""
     inside = [line for line in lines[1 : size - 1] if line.strip() and line.lstrip()[0] != "#"]
     margin = len(inside[0]) - len(inside[0].lstrip()) if inside else 0
-    keys: dict[int, re.Match[str]] = {}
+    keys: dict[int, tuple[str, str]] = {}
     for number, line in enumerate(lines[1 : size - 1], 2):
-        if not line[:margin].strip() and (key := _KEY.fullmatch(line[margin:].rstrip())):
-            keys[number] = key
+        name, colon, value = line[margin:].partition(":")
+        name = name.rstrip().strip("\"'")
+        if line[:margin].strip() or not colon or (value and not value[0].isspace()):
+            continue
+        if _NAME.fullmatch(name):
+            keys[number] = name.casefold(), value
     for first, end in zip(keys, [*[*keys][1:], size], strict=False):
         last = end - 1
         while last > first and not lines[last - 1].strip():
             last -= 1
-        value = " ".join([keys[first][2] or "", *lines[first:last]])
-        says = any(map(str.isalnum, value)) and value.strip() not in _CONSTANTS
-        yield first, last, says and keys[first][1].casefold() not in _FOR_PROGRAMS
+        name, value = keys[first]
+        value = " ".join([value, *lines[first:last]]).strip()
+        says = any(map(str.isalnum, value)) and value not in _CONSTANTS
+        yield first, last, says and name not in _FOR_PROGRAMS
 
 
 def _read_yaml(source: str) -> dict[str, JsonValue]:

@@ -65,6 +65,11 @@ _NUMBER = re.compile(
     r"majority)s?\b",
     re.IGNORECASE,
 )
+_UNITS_OF_TIME = "second|minute|hour|day|week|month|year"
+_MONTHS = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
+    "oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+)
 _FITS = {
     "time": _TIME,
     "date": re.compile(
@@ -76,8 +81,7 @@ _FITS = {
     # A number will do unless it counts time or weight: a cost may be told without its currency.
     "price": re.compile(
         r"[$€£¥₹]|\b(?:dollar|euro|pound|cent|penn|franc|crown|yen|rupee|free|nothing)|"
-        r"\d(?![\d.,]*\s*(?:second|minute|hour|day|week|month|year|%|tons?\b|kg\b|km\b|"
-        r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)))",
+        rf"\d(?![\d.,]*\s*(?:%|(?:{_UNITS_OF_TIME})s?\b|tons?\b|kg\b|km\b|(?:{_MONTHS})\b))",
         re.IGNORECASE,
     ),
     "number": _NUMBER,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rag.indexing.filtering import Filters, FoundNote, find_notes
 from rag.indexing.local import LocalIndex
 from rag.indexing.store import Store
-from rag.reading.links import plain
+from rag.reading.links import next_fence, plain
 from rag.retrieval.filters import described
 from rag.retrieval.listing import SHOWN, Listed, ListedNote, passage_of, shortened
 from rag.retrieval.task_words import Tasks
@@ -59,12 +59,19 @@ def list_tasks(
 
 
 def _tasks(store: Store) -> Iterator[_Task]:
-    for chunk, note, first, text in store.query(
-        "SELECT id, note, first, text FROM chunks WHERE text LIKE '%[_] %'"
-    ):
+    """The tasks of all notes, none in fenced code, which may go on in the next chunk."""
+    rows = store.query(
+        "SELECT id, note, first, text FROM chunks WHERE note IN "
+        "(SELECT note FROM chunks WHERE text LIKE '%[_]%') ORDER BY note, first, id"
+    )
+    at, fence = 0, ""
+    for chunk, note, first, text in rows:
+        at, fence = note, fence if note == at else ""
         for offset, line in enumerate(text.split("\n")):
-            if (match := _TASK.match(line)) and match[1] not in _NEITHER:
-                yield _Task(note, chunk, first + offset, match[1] in _DONE, match[2])
+            inside, fence = fence, next_fence(line, fence)
+            task = None if inside or fence else _TASK.match(line)
+            if task and task[1] not in _NEITHER:
+                yield _Task(note, chunk, first + offset, task[1] in _DONE, task[2])
 
 
 def _about(
@@ -76,6 +83,8 @@ def _about(
         chunk: set(analyze("\n".join((each.title, *each.aliases, *each.headings, each.path))))
         for chunk, each in passages.items()
     }
+    if not terms:
+        return []
     return [task for task in tasks if terms <= above[task.chunk] | set(analyze(plain(task.text)))]
 
 

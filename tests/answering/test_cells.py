@@ -27,6 +27,12 @@ POLICIES = """
 | Household | Domus | D-7781 | 131 |
 | Car | Allsicher | AS-555 | 412 |
 """
+TASKS = """
+| Task | Due | Owner |
+|---|---|---|
+| Tax return | 2024-05-31 | Ana |
+| Passport | 2024-06-15 | Ben |
+"""
 MACHINES = """
 | | Memory |
 |---|---|
@@ -65,6 +71,7 @@ def asked(question: str, *texts: str) -> Sentence | None:
         (SERVICES, "Which service runs on port 8222?", "Vaultwarden", 17),
         (SERVICES, "Who are the people of Gitea?", "Ada, Ben", 15),
         (POLICIES, "What is the number of the car insurance?", "AS-555", 14),
+        (TASKS, "When is the tax return due?", "2024-05-31", 13),
         (MACHINES, "Which machine has 64 GB?", "beta", 14),
         (LABELLED, "What is the price of oat milk at Rewe?", "2.19", 12),
         (LABELLED, "How much does rye bread cost?", "3.20", 13),
@@ -87,6 +94,10 @@ def test_the_cell_is_cited_with_its_row(text: str, question: str, answer: str, l
     [
         (SERVICES, "Which port does Nextcloud use?"),  # no such row
         (SERVICES, "Which colour is Jellyfin?"),  # no such column
+        (SERVICES, "When did Gitea crash?"),
+        (SERVICES, "Which service has no port 3000?"),
+        (TASKS, "When did I start the tax return?"),
+        (TASKS, "When did the passport come?"),
         (MACHINES, "Which machines have 64 GB?"),  # there may be more than one
         (MACHINES, "Which server has 64 GB?"),
         (SERVICES, "Which server runs on 3000?"),  # the note is about one server

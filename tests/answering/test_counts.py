@@ -62,16 +62,22 @@ def test_a_number_of_another_thing_gives_way(question: str, said: str, answer: s
 
 
 @pytest.mark.parametrize(
-    ("phrase", "thing", "wrong"),
+    ("phrase", "question", "wrong"),
     [
-        ("250 g", "people", True),
-        ("3 metres", "boards", True),
-        ("40%", "members", True),
-        ("4", "people", False),
-        ("four people", "people", False),
-        ("250 g", "grams", False),
-        ("12 litres", "litres", False),
+        ("250 g", "How many people does the dal serve?", True),
+        ("3 metres", "How many boards do we need?", True),
+        ("40%", "How many members came?", True),
+        ("4", "How many people does it serve?", False),
+        ("four people", "How many people does it serve?", False),
+        ("250 g", "How many grams of lentils?", False),
+        ("12 litres", "How many litres does it hold?", False),
+        ("10 km", "How many kilometers did I run?", False),
+        ("300 m", "How many meters tall is the tower?", False),
+        ("25%", "How many percent of users left?", False),
+        ("200 °C", "How many degrees does the oven need?", False),
+        ("25 €", "How many euros does Tom owe me?", False),
+        ("5 M", "How many users are there?", False),
     ],
 )
-def test_a_weight_or_a_length_counts_no_things(phrase: str, thing: str, wrong: bool):
-    assert measures(phrase, thing) is wrong
+def test_a_weight_or_a_length_counts_no_things(phrase: str, question: str, wrong: bool):
+    assert measures(phrase, question) is wrong

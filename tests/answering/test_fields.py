@@ -143,6 +143,77 @@ def test_how_much_of_what_a_list_names(question: str, answer: str | None, line: 
         assert sentence.citations[0].first == line
 
 
+ANNA = """phone: 555-123
+email: anna90@example.org
+birthday: 1990-03-02
+city: Oslo
+read: true
+finished: false
+participants:
+  - Ben
+  - Carl
+password: x
+nested: NESTED
+""".replace("NESTED", "[" * 400 + "a" + "]" * 400)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "When did I call Anna?",
+        "What did I give Anna for her birthday?",
+        "What did I give Anna for Anna's birthday?",
+        "Did Anna email me?",
+        "When did Anna email me?",
+        "What did Anna write in her email?",
+        "Where did Anna go?",
+        "Where did I buy Anna?",
+        "How many participants did Anna have?",
+        "How many people are in Anna?",
+        "When did I finish Anna?",
+        "When did I read Anna?",
+        "Who has read Anna?",
+        "Who else attended Anna?",
+        "Is Anna's city Oslo?",
+    ],
+)
+def test_a_field_does_not_answer_another_question(question: str):
+    assert asked(question, ANNA, "Anna") is None
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Where does Anna live?", "Oslo"),
+        ("How can I reach Anna?", "555-123"),
+        ("Which city is Anna's?", "Oslo"),
+        ("When is Anna's birthday?", "1990-03-02"),
+        ("Who attended Anna?", "Ben, Carl"),
+    ],
+)
+def test_what_the_fields_of_a_person_answer(question: str, answer: str):
+    sentence = asked(question, ANNA, "Anna")
+    assert sentence is not None
+    assert sentence.text == f"{answer} [1]"
+
+
+@pytest.mark.parametrize("margin", ["  ", " " * 40])
+def test_blanks_behind_the_name_of_a_list_cut_nothing_off(margin: str):
+    text = f"Attendees:{margin}\n- Anna\n- Bob Smith  \n- Carl\n\nMore."
+    sentence = asked("Who attended the kickoff?", text, "Kickoff")
+    assert sentence is not None
+    (citation,) = sentence.citations
+    assert citation.quote == f"Attendees:{margin}\n- Anna\n- Bob Smith  \n- Carl"
+    assert (citation.first, citation.last) == (10, 13)
+
+
+def test_long_runs_of_blanks_and_marks_take_no_time():
+    """Quadratic, each would take minutes."""
+    gap, marks = " " * 200_000, "_" * 200_000
+    text = f"| a |\n{gap}\nPort: {marks}x\n-{gap}x\nIP: 1"
+    assert asked("What is the IP of the server?", text) is not None
+
+
 def test_a_folder_may_be_named_and_does_not_name_the_note():
     passage = Passage(1, "books/a.md", "Piranesi", (), 1, 8, BOOK, 0.1, 0.2, None)
 

@@ -99,6 +99,17 @@ def test_a_number_of_a_date_is_no_price():
     assert priced("The flight was 3 euros.") is not None
 
 
+def test_a_weight_counts_no_people():
+    def served(said: str, text: str) -> Sentence | None:
+        passage = Passage(1, "a.md", "Dal", (), 1, 1, text, 1.0, 0.5, None)
+        read = [Evidence(1, text, 1, 1, 0, len(text), 1.0, 0.5)]
+        return find_phrase(said, [passage], read, "How many people does the dal serve?")
+
+    for said in ("250 g", "250"):
+        assert served(said, "Soak 250 g, rinse.") is None
+    assert served("250", "It serves 250, they say.") is not None
+
+
 def test_a_choice_is_answered_by_one_of_its_words():
     assert pointed("the shed", "Does the hive stand behind the shed or the barn?") is not None
 

@@ -293,6 +293,15 @@ class TestMarkdown:
         links = [(link.target, link.line) for link in document.links]
         assert links == [("f", 2), ("h", 4), ("x", 8)]
 
+    def test_the_front_matter_does_not_spoil_the_links_below(self) -> None:
+        front = "---\nauthor: Bo\n# [[old]]\ntemplate: |\n  ```\n  x\n---\n"
+        document = parse(f"{front}\nSee [[Other]].\n")
+        assert [(link.target, link.line) for link in document.links] == [("Other", 9)]
+
+    def test_a_long_gap_in_a_field_takes_no_time(self) -> None:
+        document = parse(f'---\na: "x\nb{" " * 60_000}c\n"\nauthor: Bo\n---\n')
+        assert document.blocks[0].kind == "fields"
+
     def test_tabs_no_final_newline_and_blank_text_survive(self) -> None:
         assert outline(parse("\t\n-\ta\n\t-\tb")) == [("list", (), 2, 3)]
         assert parse("").blocks == parse("\n\n").blocks == ()

@@ -62,6 +62,7 @@ def test_what_is_expected(question, kind):
             ["€12,000", "12,000", "nine dollars", "40 cents a kilo", "3 for 2"],
             "seven years",
         ),
+        ("price", ["40 monthly", "20 marks", "9 decimal"], "3 May"),
         ("price", ["$5", "nothing"], "7 years"),
         ("name", ["Anna Berg", "the Normans", "IBM", "eBay", "otto"], "the generator"),
         ("name", ["The Normans"], "The generator"),

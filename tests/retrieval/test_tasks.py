@@ -130,6 +130,20 @@ def test_a_topic_may_be_the_task_its_note_or_its_heading(tasks):
     assert tasks(topic="lake").head == "No open task on “lake”."
 
 
+def test_tasks_in_code_are_none_and_a_tab_parts_as_a_blank_does(desk: Desk):
+    long = "\n".join(f"- [ ] example {n} of a long block of code in a note" for n in range(60))
+    desk.write("code.md", f"# Code\n\n```markdown\n{long}\n```\n\n- [ ]\tafter it\n")
+    desk.update()
+    index = desk.open()
+    listed = list_tasks(index, "open", "", ANY, lambda text: list(analyzer().analyze(text)))
+    assert said(listed) == [("code.md", 66, "after it")]
+    index.close()
+
+
+def test_a_topic_without_words_is_none(tasks):
+    assert tasks(topic="a").notes == ()
+
+
 def test_filters_act_on_the_notes(tasks):
     assert {each.path for each in tasks(filters=Filters(paths=("work/",))).notes} == {
         "work/desk.md"
