@@ -61,13 +61,17 @@ class Page:
 
 
 def read_page(lookup: Lookup, place: Place) -> Page:
-    """What to show of a note: without front matter and comments, lines where they were."""
+    """What to show of a note: without comments, and without front matter unless what is wanted
+    stands in it; lines where they were."""
     read = lookup.read(place.path)
     if isinstance(read, Skipped):
         return Page(place, "", 0, 0, (), f"This note {read.reason}.")
     text = read.text
     if found := _FRONT_MATTER.match(text):
-        text = "\n" * found[0].count("\n") + text[found.end() :]
+        front = found[0].rstrip("\n").split("\n")
+        wanted = 1 < place.first < len(front)
+        shown = ["~~~yaml", *front[1:-1], "~~~"] if wanted else [""] * len(front)
+        text = "\n".join(shown) + text[len("\n".join(front)) :]
     # Line by line: a separator that `clean` makes a line break of is none in the note.
     lines = blank_comments([clean(line).replace("\n", " ") for line in text.split("\n")])
     start = max(0, min(place.first - SHOWN_LINES // 2, len(lines) - SHOWN_LINES))

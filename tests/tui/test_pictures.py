@@ -154,7 +154,7 @@ async def test_screens_look_as_they_did(app: ChatApp, snapshot, size: tuple[int,
         driver = Driver(pilot, app)
         camera = Camera(driver, snapshot, "x".join(map(str, size)))
         await driver.ready()
-        await camera.shoot("welcome", until="124 passages")
+        await camera.shoot("welcome", until="125 passages")
         await driver.ask(ASKED)
         await driver.until(lambda: app.chat.session.kept, 30)
         await driver.ready()

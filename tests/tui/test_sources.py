@@ -14,7 +14,7 @@ from rag.retrieval.evidence import Evidence
 from tests.tui.fake_engine import LITRES, FakeEngine, Script
 from tests.tui.test_typing import HOSTILE
 from tui.lookup import Lookup
-from tui.note_page import callouts, line_of, pieces, tamed
+from tui.note_page import Place, callouts, line_of, pieces, read_page, tamed
 from tui.screens.note import NoteScreen
 from tui.screens.why import WhyScreen, evidence_row
 from tui.widgets.source import SourceCard
@@ -93,6 +93,17 @@ async def test_enter_shows_the_whole_note_with_links_and_a_way_back(
         await driver.until(lambda: driver.app.screen is driver.chat)
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\n# Body\n\nText.\n"])
+def test_front_matter_is_shown_where_it_is_what_was_cited(tmp_path: Path, end: str) -> None:
+    (tmp_path / "a.md").write_text(f"---\nborn: 1990\nphone: 5\n---{end}")
+    lookup = Lookup(lambda path: (tmp_path, path), lambda: pytest.fail("no index is needed"))
+    cited = read_page(lookup, Place("a.md", 3, 3))
+    assert cited.text == f"~~~yaml\nborn: 1990\nphone: 5\n~~~{end}"
+    for line in (0, 1, 6):
+        hidden = read_page(lookup, Place("a.md", line, line))
+        assert hidden.text == f"\n\n\n{end}"
+
+
 async def test_n_goes_back_to_the_lines_that_are_cited(running: Running, note: Path) -> None:
     note.write_text(note.read_text() + "\nMore.\n" * 60)
     async with running() as driver:
@@ -100,6 +111,8 @@ async def test_n_goes_back_to_the_lines_that_are_cited(running: Running, note: P
         await driver.press("alt+1", "enter")
         await driver.until(lambda: driver.app.screen.query(".meant"))
         scroll = driver.app.screen.query_one("#note-text")
+        text = driver.app.screen.query_one(Markdown)
+        await driver.until(lambda: text.source.count("More.") == 60)  # all of it is there
         await driver.press("end")
         await driver.until(lambda: scroll.scroll_y == scroll.max_scroll_y > 0)
         await driver.press("n")
