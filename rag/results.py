@@ -42,7 +42,7 @@ class Answer:
 
     @property
     def notes(self) -> tuple[ListedNote, ...]:
-        """The notes that were asked for, where the answer is a list of notes."""
+        """The notes that were asked for, or their tasks one by one, where that is the answer."""
         return self.done.listed.notes if self.done.listed else ()
 
     @property

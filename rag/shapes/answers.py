@@ -48,7 +48,7 @@ PassageJson = TypedDict(
 
 
 class ListedNoteJson(TypedDict):
-    """A note of a list; `line` and `text` are there where it says what was asked for."""
+    """A note of a list, or a task in one; `line` and `text` are where it says what is asked for."""
 
     path: str
     title: str
@@ -73,7 +73,7 @@ class SentenceJson(TypedDict):
 
 
 class AnswerJson(TypedDict):
-    """A whole answer. `notes` is there where the question asked for a list of notes."""
+    """A whole answer. `notes` is there where the question asked for a list of notes or tasks."""
 
     question: str
     answer: str
