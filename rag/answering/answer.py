@@ -15,6 +15,7 @@ from rag.answering.abstention import (
 )
 from rag.answering.cells import find_cell
 from rag.answering.draft import Draft
+from rag.answering.fields import Empty, without_strays
 from rag.answering.generation import Generator
 from rag.answering.grounding import Judge, ground, quote
 from rag.answering.kinds import kind_of
@@ -24,7 +25,7 @@ from rag.answering.quotes import Sides, quotes, whole
 from rag.answering.steps import Drafted, Reading, Sentence, Step, Thinking
 from rag.config import Caution
 from rag.retrieval.evidence import Evidence
-from rag.retrieval.expected import expected, nearest_fitting
+from rag.retrieval.expected import expected, fits, nearest_fitting
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Passage
 from rag.retrieval.surroundings import Neighbours, Section, section_of
@@ -62,10 +63,16 @@ def answer(
     tells whether a passage entails a sentence. A cell of a table is looked up. Raises Cancelled,
     ModelError.
     """
-    if cell := find_cell(question, passages, neighbours, analyze):
+    try:
+        cell = find_cell(question, passages, neighbours, analyze)
+    except Empty:
+        yield Drafted(REFUSAL, False, (), None, 0.0, 0.0)
+        return
+    if cell:
         yield cell
         yield Drafted(cell.text, True, (cell,), None, 0.0)
         return
+    evidence = without_strays(question, passages, evidence, analyze)
     signals = signals_of(evidence, passages)
     likely = answerable(signals) if evidence else 0.0
     if likely < REFUSE_BELOW:
@@ -151,11 +158,16 @@ def _phrase(
     sentence = chosen(
         found, partial(generator.likelihood, prompt.messages, cancel=cancel)
     ) or find_phrase(said, passages, read, question)
-    if strict and (sentence is None or sentence.support != "supported"):
+    wanted = expected(question)
+    # A sentence without a number in it says nothing about anyone's phone.
+    unanswered = sentence is None and (
+        wanted in ("phone", "email") and not any(fits(each.text, wanted) for each in read)
+    )
+    if unanswered or (strict and (sentence is None or sentence.support != "supported")):
         yield Drafted(REFUSAL, False, (), draft.first_token, draft.tokens_per_s, sure)
         return
     if sentence is None:
-        best = nearest_fitting(read, expected(question))
+        best = nearest_fitting(read, wanted)
         sentence = quote(whole(best, passages), passages)
     yield sentence
     yield Drafted(sentence.text, True, (sentence,), draft.first_token, draft.tokens_per_s, sure)

@@ -12,7 +12,15 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.answering.fields import Analyze, Asked, even, find_field, says_nothing, unnamed_fields
+from rag.answering.fields import (
+    Analyze,
+    Asked,
+    Empty,
+    even,
+    find_field,
+    says_nothing,
+    unnamed_fields,
+)
 from rag.answering.grounding import cite, marked, own_words
 from rag.answering.steps import Sentence
 from rag.reading.links import plain
@@ -34,6 +42,7 @@ _OTHERWISE = re.compile(
     r"n't\b",
     re.IGNORECASE,
 )
+_UNIT = re.compile(r"\s*[(\[][^)\]]*[)\]]\s*$")  # "Cost (EUR)"
 _KIND = re.compile(r"\W*(?:which|what) (\w+)\b", re.IGNORECASE)
 # What a column is called that answers "when" and "how much does it cost" without being named; and
 # those that answer only where the question speaks of a beginning or an end.
@@ -71,7 +80,8 @@ def find_cell(
     meant, or where the question says more than the table.
 
     The row is the one that holds most words of the question, the column the only one that the
-    question names, or the only one that can answer it, beside those whose cells it names.
+    question names, or the only one that can answer it, beside those whose cells it names. Raises
+    Empty where it asks for a field of the front matter in which nothing stands.
     """
     if _OTHERWISE.search(question):
         return None
@@ -85,10 +95,13 @@ def find_cell(
         unnamed_fields(question, analyze),
         kind[1].casefold() if (kind := _KIND.match(question)) else "",
     )
+    empty: Empty | None = None
     for n, passage in enumerate(passages[:_PASSAGES], 1):
-        found = _in_table(asked, passage, neighbours, analyze) or find_field(
-            asked, passage, analyze
-        )
+        found = _in_table(asked, passage, neighbours, analyze)
+        try:
+            found = found or find_field(asked, passage, analyze)
+        except Empty as nothing:
+            empty = nothing
         if found:
             start, end, cell = found
             line = passage.first + passage.text.count("\n", 0, start)
@@ -97,6 +110,8 @@ def find_cell(
             evidence = Evidence(n, shown, line, last, start, end, 0.0)
             text = own_words(" ".join(plain(cell).split()))
             return Sentence(marked(text, n), (cite(evidence, passages),), "supported")
+    if empty:
+        raise empty
     return None
 
 
@@ -137,7 +152,8 @@ def _crossing(
 ) -> tuple[_Row, str] | None:
     """The row and the cell that a question asks a table for; `about` are words of its title. Where
     no column is named and `rows_asked`, the first cell, which names the row."""
-    columns = {name: set(analyze(plain(name))) for row in table for name, _ in row.cells}
+    bare = {name: _UNIT.sub("", plain(name)).strip() for row in table for name, _ in row.cells}
+    columns = {name: set(analyze(bare[name])) for name in bare}
     named = {name for name, words in columns.items() if words and words <= asked.words}
     sought = asked.telling.difference(*(columns[name] for name in named))
     held = [{name: sought & {*analyze(plain(cell))} for name, cell in row.cells} for row in table]
@@ -153,7 +169,7 @@ def _crossing(
     least = asked.light if best[0] else set[str]()
     known = {name for name, words in cells.items() if words - least}
     answering = named - known or {
-        name for name in columns.keys() - known if plain(name).strip().casefold() in asked.columns
+        name for name in columns.keys() - known if bare[name].casefold() in asked.columns
     }
     if len(answering) > 1:  # "insurance" is the table here, though a column is called "insurer"
         answering = {name for name in answering if not columns[name] <= about}

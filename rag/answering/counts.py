@@ -23,11 +23,13 @@ _NUMBER = (
 # Symbols as they are written: "5 M" may be five million.
 _MEASURE = re.compile(
     rf"{_NUMBER}\s?(?:mg|g|kg|ml|cl|l|mm|cm|m|km|°[CF]|%|[€$£]|"
-    r"(?:milli|kilo)?gram(?:me)?s?|(?:centi|milli)?lit(?:re|er)s?|(?:centi|milli|kilo)?met(?:re|er)s?)"
+    r"(?:milli|kilo)?gram(?:me)?s?|(?:centi|milli)?lit(?:re|er)s?|(?:centi|milli|kilo)?met(?:re|er)s?|"
+    r"(?:second|minute|hour|day|week|month|year)s?)"
 )
 _COUNTS_MEASURES = re.compile(
     r"gram|lit(?:re|er)|met(?:re|er)|mile|feet|foot|inch|percent|per cent|degree|euro|dollar|pound|"
-    r"cent\b|cents|ounce|ton\b|tons|tonne|%|\b(?:g|kg|mg|l|ml|cl|m|km|cm|mm)\b",
+    r"cent\b|cents|ounce|ton\b|tons|tonne|%|"
+    r"second|minute|hour|day|week|month|year|time|long|old\b|\b(?:g|kg|mg|l|ml|cl|m|km|cm|mm)\b",
     re.IGNORECASE,
 )
 

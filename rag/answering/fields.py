@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.reading.links import plain
+from rag.retrieval.evidence import Evidence
 from rag.retrieval.expected import expected, fits
 from rag.retrieval.search import Passage
 
@@ -87,6 +88,10 @@ _FULL_DATE = re.compile(
     r"\b(?:today|tomorrow|yesterday|daily|weekly|monthly|yearly|morning|noon|evening|night)\b",
     re.IGNORECASE,
 )
+_NAME = r"[\"']?([^\W\d][\w.-]*(?: [\w.-]+){0,2})[\"']?:(?:\s|$)"
+_YAML_KEY = re.compile(rf"\s*{_NAME}")
+_YAML_LINE = re.compile(rf"\s*(?:{_NAME}|-\s|# )|\s{{2,}}\S")
+_PROSE = 8  # words; what is longer is a description, and may answer anything
 _MOST_BRACKETS = 8
 _MOST_WORDS = 4  # of the name of a field; more is a sentence
 
@@ -138,9 +143,60 @@ def unnamed_fields(question: str, analyze: Analyze) -> dict[str, set[str]]:
     return fields
 
 
+class Empty(Exception):
+    """The field that a question asks for is there, and nothing stands in it."""
+
+
+def is_front_matter(passage: Passage) -> bool:
+    """Whether a passage is the fields of a note's front matter, told by its text."""
+    lines = passage.text.split("\n")
+    return (
+        passage.first > 1
+        and not passage.headings
+        and _YAML_KEY.match(lines[0]) is not None
+        and all(not line.strip() or _YAML_LINE.match(line) for line in lines)
+    )
+
+
+def without_strays(
+    question: str, passages: Sequence[Passage], evidence: Sequence[Evidence], analyze: Analyze
+) -> list[Evidence]:
+    """The evidence without short fields of front matter that the question does not ask for, or not
+    of this note: "company: Lumen" stands near to a question for a phone number and is no answer."""
+    front = {n for n, each in enumerate(passages, 1) if is_front_matter(each)}
+    if not front & {each.n for each in evidence}:
+        return list(evidence)
+    words = {*analyze(even(question))}
+    unnamed = unnamed_fields(even(question), analyze)
+
+    def strays(each: Evidence) -> bool:
+        if each.n not in front or len(each.text.split()) > _PROSE:
+            return False
+        text = passages[each.n - 1].text
+        key = _key_above(text, each.start)
+        note = {*analyze(even(f"{passages[each.n - 1].title}\n{passages[each.n - 1].path}"))}
+        asked_for = words & {*analyze(even(key))} or even(key).casefold() in unnamed
+        return not (asked_for and words & note)
+
+    return [each for each in evidence if not strays(each)]
+
+
+def _key_above(text: str, start: int) -> str:
+    """The name of the field that stands at `start` of a front matter, or that holds what does."""
+    for line in reversed(
+        text[: text.find("\n", start) if "\n" in text[start:] else None].split("\n")
+    ):
+        if key := _YAML_KEY.match(line):
+            return key[1]
+    return ""
+
+
 def find_field(asked: Asked, passage: Passage, analyze: Analyze) -> tuple[int, int, str] | None:
     """What "name: value" says where the question has the name, or asks for what is called so, and
-    the rest of it is in the names of the note and its sections; and where it stands."""
+    the rest of it is in the names of the note and its sections; and where it stands.
+
+    Raises Empty where that is a field of the front matter without a value.
+    """
     folders, _, file = passage.path.rpartition("/")
     note = analyze(f"{even(passage.title)}\n{file.rpartition('.')[0]}")
     around = {*analyze(_LIGHT), *analyze(folders)}  # may be said, and alone names no note
@@ -149,6 +205,7 @@ def find_field(asked: Asked, passage: Passage, analyze: Analyze) -> tuple[int, i
     if amounts:
         around.update(analyze(_MIXING))
     unnamed: tuple[int, int, str] | None = None
+    empty = False
     for field in _fields(passage.text, amounts):
         about = {*note, *(headings if field.heading is None else analyze(field.heading))}
         name = set(analyze(even(field.name)))
@@ -161,11 +218,14 @@ def find_field(asked: Asked, passage: Passage, analyze: Analyze) -> tuple[int, i
         rest = asked.telling - name - asking
         if (named or asking) and rest & about and not rest - about - around:
             if not _answers(field.value, asked.question):
+                empty = empty or says_nothing(field.value)
                 continue
             found = field.start, field.end, field.value
             if named:
                 return found
             unnamed = unnamed or found
+    if empty and unnamed is None and is_front_matter(passage):
+        raise Empty
     return unnamed
 
 
@@ -191,8 +251,8 @@ def _answers(value: str, question: str) -> bool:
 
 
 def _fields(text: str, amounts: bool) -> Iterator[_Field]:
-    """The lines "name: value" of a text, the names that a list stands under, and if wanted the
-    amounts of what a list of ingredients names."""
+    """The lines "name: value" of a text, the names that a list or nothing stands under, and if
+    wanted the amounts of what a list of ingredients names."""
     heading: str | None = None
     lines = text.split("\n")
     offset = 0
@@ -207,8 +267,8 @@ def _fields(text: str, amounts: bool) -> Iterator[_Field]:
             value = _unquoted(field[2] or "")
             if not value:
                 items, length = _items(lines[number + 1 :])
-                end, value = offset - 1 + length, ", ".join(items)
-            if value and len(field[1].split()) <= _MOST_WORDS:
+                end, value = (offset - 1 + length if items else end), ", ".join(items)
+            if len(field[1].split()) <= _MOST_WORDS:
                 yield _Field(start, end, field[1], value, heading)
 
 

@@ -15,7 +15,14 @@ _ABBREVIATION = re.compile(
 _MARKUP_ONLY = re.compile(r"^[\s\-*+#>|:=`~_.]*$")
 _EMBED = re.compile(r"^\s*!\[\[[^\]]*\]\]\s*$")
 _ENDS = re.compile(r"[.!?…:;。！？][\"'”’)\]*_]*\s*$")
-_BLOCK = re.compile(r"\s*(?:[-*+•]\s|\d{1,9}[.)]\s|#{1,6}\s|>|\||```|~~~|---)")
+# A line "phone: …" of the front matter begins a sentence, too.
+_BLOCK = re.compile(r"\s*(?:[-*+•]\s|\d{1,9}[.)]\s|#{1,6}\s|>|\||```|~~~|---|[a-z][\w-]*:\s)")
+# "am 14. Mai": in German and its neighbours a full stop behind a day is none.
+_DAY = re.compile(r"\b(?:[12]?\d|3[01])\.$")
+_MONTH = re.compile(
+    r"(?:Januar|Jänner|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|"
+    r"januar|februar|marts|april|maj|juni|juli|august|september|oktober|november|december)\b"
+)
 _ALONE = re.compile(r"\s*(?:#{1,6}\s|\||```|~~~|---)|.*\S {3,}\S")  # a heading, a row of a table
 _WRAPPED = 60  # letters of a line that was broken because it was full
 _MOST_LINES = 12
@@ -33,12 +40,14 @@ class Span:
 def split_sentences(text: str) -> list[str]:
     """Sentences of one line, verbatim: joined they give the line back.
 
-    A full stop after an initial or a common abbreviation ends none.
+    A full stop after an initial, a common abbreviation or the day of a date ends none.
     """
     cuts = [0]
     for match in _SENTENCE_END.finditer(text):
         stop = match.start() + 1
-        if not _ABBREVIATION.search(text, max(0, stop - 12), stop):
+        before = max(0, stop - 12)
+        ends = not _ABBREVIATION.search(text, before, stop)
+        if ends and not (_DAY.search(text, before, stop) and _MONTH.match(text, match.end())):
             cuts.append(match.end())
     if cuts[-1] != len(text):
         cuts.append(len(text))

@@ -11,7 +11,7 @@ from rag.retrieval.query import content_words
 if TYPE_CHECKING:
     from rag.retrieval.evidence import Evidence
 
-Expected = Literal["time", "date", "year", "price", "number", "name"]
+Expected = Literal["time", "date", "year", "price", "number", "name", "phone", "email"]
 
 _BEGINS = r"^\W*(?:(?:and|but|so|or)\s+)?"
 # "When violence is used, what is it called?" asks for something else.
@@ -43,6 +43,10 @@ _ASKS_NAME = re.compile(
     r"(?:e?d|ed)?\b",
     re.IGNORECASE,
 )
+_ASKS_PHONE = re.compile(
+    rf"{_BEGINS}(?:what|which)\b.*\b(?:(?:tele)?phone|mobile|cell) number\b", re.IGNORECASE
+)
+_ASKS_EMAIL = re.compile(rf"{_BEGINS}(?:what|which)\b.*\be-?mail(?: address)?\W*$", re.IGNORECASE)
 # A day of a month in words: "on the ninth", not "first looks up" nor "the first model".
 _DAY = (
     r"(?:(?:twenty|thirty)[- ])?(?:first|second|third|(?:four|fif|six|seven|eigh|nin)th)|"
@@ -85,6 +89,8 @@ _FITS = {
         re.IGNORECASE,
     ),
     "number": _NUMBER,
+    "phone": re.compile(r"\d(?:[ ()/.–-]{0,2}\d){4}"),
+    "email": re.compile(r"\S@\S"),
     # "the generator" is none; where names are not capitalised, "otto" may be one.
     "name": re.compile(r"(?!^(?:The|An?|Its|Their)\b)\b\w*[A-Z]|^(?!(?i:the|an?|its|their)\b)"),
 }
@@ -109,6 +115,8 @@ _ASKS: dict[Expected, re.Pattern[str]] = {
     "price": _ASKS_PRICE,
     "number": _ASKS_NUMBER,
     "name": _ASKS_NAME,
+    "phone": _ASKS_PHONE,
+    "email": _ASKS_EMAIL,
 }
 
 

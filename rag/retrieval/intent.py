@@ -93,7 +93,7 @@ def understand(
         spans = (time.span,)
         filters = filters.joined(Filters(changed=spans) if time.changed else Filters(written=spans))
     if summary is None and time and _DID_WHAT.match(time.rest.strip().rstrip("?!. ")):
-        summary = Summary()
+        summary = Summary(points=_POINTS_OF_A_DAY)
     if summary is not None:
         filters = filters.joined(places)
         return Asked(typed, text, text, filters, None, _certain(time), summary)
@@ -198,6 +198,7 @@ _DID_WHAT = re.compile(
     r"^what (?:all )?(?:did|have|had) (?:i|we) (?:do|done|work(?:ed)? on|get done|gotten? done)$",
     _I,
 )
+_POINTS_OF_A_DAY = 10
 _LAST_WROTE = re.compile(
     r"^(?P<when>when|what) did (?:i|we) last (?:write|note|jot)(?: down)?(?: something| anything)? "
     r"(?:about|on) (?P<topic>.+)$",

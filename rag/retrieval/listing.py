@@ -119,7 +119,11 @@ def _places(
             raise _no_note(store, name)
         return {each.note: _Place() for each in links_from(store, sources)}
     if listing.topic:
-        return _mentions(index, listing.topic, among, analyze)
+        places = _mentions(index, listing.topic, among, analyze)
+        if notes_named(store, listing.topic):  # "[[Marta Moss|her]]" speaks of Marta Moss, too
+            for each in links_to(store, listing.topic):
+                places.setdefault(each.note, _Place(line=each.line))
+        return places
     return None
 
 

@@ -33,6 +33,11 @@ TASKS = """
 | Tax return | 2024-05-31 | Ana |
 | Passport | 2024-06-15 | Ben |
 """
+COSTS = """
+| Item | Cost (EUR) |
+|---|---|
+| cedar beams | 4,200 |
+"""
 MACHINES = """
 | | Memory |
 |---|---|
@@ -72,6 +77,7 @@ def asked(question: str, *texts: str) -> Sentence | None:
         (SERVICES, "Who are the people of Gitea?", "Ada, Ben", 15),
         (POLICIES, "What is the number of the car insurance?", "AS-555", 14),
         (TASKS, "When is the tax return due?", "2024-05-31", 13),
+        (COSTS, "How much do the cedar beams cost?", "4,200", 13),
         (MACHINES, "Which machine has 64 GB?", "beta", 14),
         (LABELLED, "What is the price of oat milk at Rewe?", "2.19", 12),
         (LABELLED, "How much does rye bread cost?", "3.20", 13),

@@ -67,6 +67,8 @@ def test_a_number_of_another_thing_gives_way(question: str, said: str, answer: s
         ("250 g", "How many people does the dal serve?", True),
         ("3 metres", "How many boards do we need?", True),
         ("40%", "How many members came?", True),
+        ("25 minutes", "How many lentils do I need?", True),
+        ("25 minutes", "How many minutes does it take?", False),
         ("4", "How many people does it serve?", False),
         ("four people", "How many people does it serve?", False),
         ("250 g", "How many grams of lentils?", False),

@@ -7,8 +7,10 @@ import json
 import pytest
 
 from rag.answering.cells import find_cell
+from rag.answering.fields import Empty, is_front_matter, without_strays
 from rag.answering.steps import Sentence
 from rag.indexing.lexical import analyzer
+from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
 from tests.conftest import Box
 
@@ -16,7 +18,10 @@ from tests.conftest import Box
 def asked(question: str, text: str, title: str = "Home server") -> Sentence | None:
     last = 10 + text.count("\n")
     found = Passage(1, "a.md", title, (), 10, last, text, 0.1, 0.2, None)
-    return find_cell(question, [found], lambda _: (), analyzer().analyze)
+    try:
+        return find_cell(question, [found], lambda _: (), analyzer().analyze)
+    except Empty:
+        return None
 
 
 NETWORK = """SSID: Fjordblick
@@ -214,6 +219,68 @@ def test_long_runs_of_blanks_and_marks_take_no_time():
     assert asked("What is the IP of the server?", text) is not None
 
 
+PRIYA = """born: 1990
+phone:
+email: ""
+company: Lumen Press
+bio: edits the garden series and has done so for nine years
+kids:
+  - Ola"""
+
+
+def front(text: str = PRIYA, first: int = 2) -> Passage:
+    return Passage(1, "Priya.md", "Priya", (), first, first + 6, text, 0.1, 0.2, None)
+
+
+@pytest.mark.parametrize("question", ["What is Priya's phone number?", "What is Priya's e-mail?"])
+def test_a_field_without_a_value_is_told_apart_from_none(question: str):
+    with pytest.raises(Empty):
+        find_cell(question, [front()], lambda _: (), analyzer().analyze)
+    body = Passage(
+        2, "Priya.md", "Priya", (), 9, 10, "Phone: 555-1234\nE-mail: p@x.org", 0.1, 0.2, None
+    )
+    found = find_cell(question, [front(), body], lambda _: (), analyzer().analyze)
+    assert found is not None
+    # "Ingredients:" before a table is no empty field.
+    text = Passage(1, "Priya.md", "Priya", (), 1, 7, PRIYA, 0.1, 0.2, None)
+    assert find_cell(question, [text], lambda _: (), analyzer().analyze) is None
+
+
+def test_what_front_matter_is():
+    assert is_front_matter(front())
+    assert not is_front_matter(front(first=1))
+    assert not is_front_matter(front("born: 1990\nShe lives here."))
+    assert not is_front_matter(front("Born in 1990."))
+
+
+@pytest.mark.parametrize(
+    ("question", "kept"),
+    [
+        ("Where is Priya from?", ["bio", "body"]),
+        ("Which company does Priya work for?", ["company", "bio", "body"]),
+        ("Who has Priya as kids' mother?", ["kids", "bio", "body"]),
+        ("Which company does Tom work for?", ["bio", "body"]),
+        ("When was Priya born?", ["born", "bio", "body"]),
+    ],
+)
+def test_fields_that_are_not_asked_for_are_no_evidence(question: str, kept: list[str]):
+    places = {
+        "born": "born: 1990",
+        "company": "company: Lumen Press",
+        "kids": "- Ola",
+        "bio": "bio: edits the garden series and has done so for nine years",
+    }
+    evidence = [
+        Evidence(1, text, 1, 1, PRIYA.index(text), PRIYA.index(text) + len(text), 1.0)
+        for text in places.values()
+    ]
+    evidence.append(Evidence(2, "She came.", 9, 9, 0, 9, 1.0))
+    body = Passage(2, "Priya.md", "Priya", (), 9, 9, "She came.", 0.1, 0.2, None)
+    left = without_strays(question, [front(), body], evidence, analyzer().analyze)
+    names = {text: name for name, text in (*places.items(), ("body", "She came."))}
+    assert sorted(names[each.text] for each in left) == sorted(kept)
+
+
 def test_a_folder_may_be_named_and_does_not_name_the_note():
     passage = Passage(1, "books/a.md", "Piranesi", (), 1, 8, BOOK, 0.1, 0.2, None)
 
@@ -228,7 +295,8 @@ def test_a_folder_may_be_named_and_does_not_name_the_note():
 def test_the_front_matter_of_a_note_answers(box: Box):
     (box.notes / "people").mkdir()
     (box.notes / "people" / "Leila Haddad.md").write_text(
-        "---\ntags: [people]\nbirthday: 1990-03-12\nphone: 0171 5550123\ncreated: 2024-01-02\n---\n"
+        "---\ntags: [people]\nbirthday: 1990-03-12\nphone: 0171 5550123\nemail:\n"
+        "company: Lumen\n---\n"
     )
     (box.notes / "Piranesi.md").write_text(
         '---\nauthor: "[[Susanna Clarke]]"\nrating: 5\n---\nA house of endless halls.\n'
@@ -245,3 +313,5 @@ def test_the_front_matter_of_a_note_answers(box: Box):
         assert done["answer"] == f"{answer} [1]"
         (citation,) = done["citations"]
         assert (citation["path"], citation["lines"]) == (path, [line, line])
+    for question in ("What is Leila's e-mail address?", "Who is the author of Moby Dick?"):
+        assert not json.loads(box.rag("ask", "--json", question).stdout)["answered"]

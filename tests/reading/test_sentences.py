@@ -70,3 +70,18 @@ def test_a_sentence_broken_over_lines_is_put_together(text: str, part: str, whol
     start = text.index(part)
     first, last = whole_sentence(text, start, start + len(part))
     assert text[first:last] == whole
+
+
+def test_the_day_of_a_german_date_ends_no_sentence():
+    assert split_sentences("Wir kamen am 14. Mai an. Dann Regen.") == [
+        "Wir kamen am 14. Mai an. ",
+        "Dann Regen.",
+    ]
+    assert split_sentences("It took 14. May came.")[0] == "It took 14. "
+    assert split_sentences("Es waren 1914. Juli war es.")[0] == "Es waren 1914. "
+
+
+def test_a_field_of_front_matter_is_a_sentence_of_its_own():
+    text = "birthday: 1987-03-14\nphone: 555"
+    assert whole_sentence(text, 0, 20) == (0, 20)
+    assert whole_sentence(text, 21, len(text)) == (21, len(text))

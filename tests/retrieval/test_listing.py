@@ -55,6 +55,10 @@ def test_notes_that_mention_a_topic_with_the_line(shelf):
     assert listed.head == "2 notes mention “MCP servers”:"
 
 
+def test_notes_that_link_to_what_they_mention_by_another_name_are_listed(shelf):
+    assert set(paths(shelf(Listing("Protocol")))) == {"mcp.md", "old.md"}
+
+
 def test_quoted_words_are_looked_for_as_they_stand(shelf):
     assert set(paths(shelf(Listing("server tools")))) == {"mcp.md", "far.md", "m/c.md"}
     assert paths(shelf(Listing('"server for tools"'))) == ["far.md"]
