@@ -103,7 +103,7 @@ class SearchedFolder(NotesFolder):
             listing, listed = asked.listing, self._list(asked)
             if listing.question and listed.notes:
                 allowed, notes = self._chunks_in(listed.notes[0].path), 1
-            elif listed.notes or not (listing.tasks and listing.topic):
+            elif listed.notes or not listing.tasks or self._has_others(listing):
                 return LookUp(asked, None, listed)
             # "The tasks of a router" are no reader's, and none of these: it is a question.
         if not asked.query:
@@ -142,6 +142,7 @@ class SearchedFolder(NotesFolder):
         """The question understood, the ids of the chunks that its filters leave, and of how many
         notes; None without filters."""
         from rag.indexing.filtering import chunks_of, find_notes, known_fields
+        from rag.indexing.linking import notes_named
         from rag.retrieval.intent import understand
         from rag.retrieval.nothing import check_fields, nothing_left
         from rag.retrieval.whole import names_something
@@ -154,7 +155,8 @@ class SearchedFolder(NotesFolder):
             if summary and not (summary.sure or names_something(self._store, summary)):
                 asked = understand(question, keys, today, filters, timed, follows, summed=False)
             listing = asked.listing
-            if listing and not (listing.sure or self._is_there(listing)):
+            unsure = listing and not (listing.sure or listing.tasks)
+            if listing and unsure and not notes_named(self._store, listing.links_to):
                 asked = replace(asked, listing=None)
             if not asked.filters:
                 return asked, None, None
@@ -168,14 +170,12 @@ class SearchedFolder(NotesFolder):
                 raise nothing_left(store, asked.filters)
         return self._understand(question, filters, today, timed=False)
 
-    def _is_there(self, listing: Listing) -> bool:
-        """Whether there is what a listing means if it is there: any tasks, the note linked to."""
-        from rag.indexing.linking import notes_named
+    def _has_others(self, listing: Listing) -> bool:
+        """Whether there are tasks at all where all open ones, say, are asked for and none is."""
         from rag.retrieval.tasks import has_tasks
 
-        if listing.tasks:
-            return has_tasks(self._store)
-        return bool(notes_named(self._store, listing.links_to))
+        with damage_errors():
+            return not listing.topic and has_tasks(self._store)
 
     def _search(
         self, question: str, history: Sequence[Turn], k: int, allowed: Sequence[int] | None

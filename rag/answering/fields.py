@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
-from rag.retrieval.expected import expected, fits
+from rag.retrieval.expected import MONTHS, expected, fits
 from rag.retrieval.search import Passage
 
 Analyze = Callable[[str], list[str]]
@@ -83,9 +83,9 @@ _ASIDE = (
     r"(?:(?:the|a|an|my|our|his|her|its|their)\s+|[^\W\d]+(?:\s+[^\W\d]+)?[’']s\s+)*"
 )
 _FULL_DATE = re.compile(
-    r"\b(?:1\d|20)\d\d\b(?!\d)|\b\d{1,2}[:.]\d\d\b|\b\d{1,2}\.\s?\d{1,2}\.|"
-    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)\w*\b|"
-    r"\b(?:today|tomorrow|yesterday|daily|weekly|monthly|yearly|morning|noon|evening|night)\b",
+    r"\b(?:1\d|20)\d\d\b|\b\d{1,2}[:.]\d\d\b|\b\d{1,2}\.\s?\d{1,2}\.|"
+    rf"\b(?:{MONTHS}|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|today|tomorrow|yesterday|daily|"
+    r"weekly|monthly|yearly|morning|noon|evening|night)\b",
     re.IGNORECASE,
 )
 _NAME = r"[\"']?([^\W\d][\w.-]*(?: [\w.-]+){0,2})[\"']?:(?:\s|$)"

@@ -154,9 +154,11 @@ def _units(
             start, end = whole_sentence(passage.text, span.start, span.end)
             last = units[-1] if units else None
             if last is None or last.piece != number or last.start != start:
-                said = passage.text[start:end]
-                worth = 0.0 if span.line in code else _worth(said)
-                units.append(_Unit(number, start, end, worth, _words(said) < _FEWEST_WORDS))
+                text = passage.text[start:end]
+                said = " ".join(plain(text).split())
+                words = _words(said)
+                worth = 0.0 if span.line in code else _worth(text, said, words)
+                units.append(_Unit(number, start, end, worth, words < _FEWEST_WORDS))
             owners.append(len(units) - 1)
     coarse = [each for _, each in pieces if each is not None]
     if sum(map(len, coarse)) == len(owners) and len(coarse) == len(pieces) and owners:
@@ -182,10 +184,9 @@ def _word_vector(words: Sequence[str]) -> Vectors:
     return vector
 
 
-def _worth(text: str) -> float:
-    """How well a sentence can stand for itself, from 0 for headings, rows, questions, lead-ins."""
-    said = " ".join(plain(text).split())
-    words = _words(text)
+def _worth(text: str, said: str, words: int) -> float:
+    """How well a sentence can stand for itself, from 0 for headings, rows, questions, lead-ins;
+    `said` is its plain text, of so many words."""
     if _NOT_SAID.match(text) or said.endswith((":", "?", "？", "：")):
         return 0.0
     if _HEADING.match(text) and not said.endswith((".", "!", "。")):
@@ -197,8 +198,7 @@ def _worth(text: str) -> float:
     return min(1.0, words / _GOOD_WORDS) * (_LEANS if _LEANING.match(said) else 1.0)
 
 
-def _words(text: str) -> int:
-    said = plain(text)
+def _words(said: str) -> int:
     words = len(said.split())
     # A script without spaces has several letters to a word.
     return words if said.isascii() else max(words, len(_LETTERS.findall(said)) // 4)

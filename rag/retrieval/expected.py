@@ -70,7 +70,8 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _UNITS_OF_TIME = "second|minute|hour|day|week|month|year"
-_MONTHS = (
+# As people write them, in full or short; of a pattern.
+MONTHS = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
     "oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
 )
@@ -85,7 +86,7 @@ _FITS = {
     # A number will do unless it counts time or weight: a cost may be told without its currency.
     "price": re.compile(
         r"[$€£¥₹]|\b(?:dollar|euro|pound|cent|penn|franc|crown|yen|rupee|free|nothing)|"
-        rf"\d(?![\d.,]*\s*(?:%|(?:{_UNITS_OF_TIME})s?\b|tons?\b|kg\b|km\b|(?:{_MONTHS})\b))",
+        rf"\d(?![\d.,]*\s*(?:%|(?:{_UNITS_OF_TIME})s?\b|tons?\b|kg\b|km\b|(?:{MONTHS})\b))",
         re.IGNORECASE,
     ),
     "number": _NUMBER,

@@ -157,6 +157,7 @@ finished: false
 participants:
   - Ben
   - Carl
+start: Marta and Sunny
 password: x
 nested: NESTED
 """.replace("NESTED", "[" * 400 + "a" + "]" * 400)
@@ -176,6 +177,7 @@ nested: NESTED
         "How many participants did Anna have?",
         "How many people are in Anna?",
         "When did I finish Anna?",
+        "When did Anna start?",  # "Marta" is no month
         "When did I read Anna?",
         "Who has read Anna?",
         "Who else attended Anna?",
