@@ -166,8 +166,11 @@ def _phrase(
     if unanswered or (strict and (sentence is None or sentence.support != "supported")):
         yield Drafted(REFUSAL, False, (), draft.first_token, draft.tokens_per_s, sure)
         return
-    if sentence is None:
-        best = nearest_fitting(read, wanted)
+    best = nearest_fitting(read, wanted)
+    # "And when?" after "Who named it?": a date that hardly has to do with the question gives way to
+    # the nearest sentence that tells a time.
+    astray = not pointed and wanted is not None and fits(best.text, wanted)
+    if sentence is None or (astray and sentence.support == "weak"):
         sentence = quote(whole(best, passages), passages)
     yield sentence
     yield Drafted(sentence.text, True, (sentence,), draft.first_token, draft.tokens_per_s, sure)

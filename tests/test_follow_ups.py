@@ -1,0 +1,29 @@
+"""A follow-up that asks for a time is answered by what it follows, with the bundled models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rag.events import Answered
+from rag.retrieval.query import Turn
+from tests.conftest import Box
+
+CORPUS = Path(__file__).resolve().parents[1] / "corpus"
+
+
+@pytest.mark.model
+def test_and_when(box: Box):
+    for file in CORPUS.glob("*.md"):
+        (box.notes / file.name).write_bytes(file.read_bytes())
+    box.index()
+    engine = box.engine()
+    first = list(engine.ask("Who came up with the name RAG?"))[-1]
+    assert isinstance(first, Answered)
+    assert first.answer.startswith("Patrick Lewis")
+    before = Turn(first.question, first.answer, first.query)
+    later = list(engine.ask("and when?", history=[before]))[-1]
+    assert isinstance(later, Answered)
+    assert "2020" in later.answer
+    engine.close()
