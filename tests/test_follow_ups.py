@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,7 @@ CORPUS = Path(__file__).resolve().parents[1] / "corpus"
 
 @pytest.mark.model
 def test_and_when(box: Box):
-    for file in CORPUS.glob("*.md"):
-        (box.notes / file.name).write_bytes(file.read_bytes())
+    shutil.copytree(CORPUS, box.notes, dirs_exist_ok=True)
     box.index()
     engine = box.engine()
     first = list(engine.ask("Who came up with the name RAG?"))[-1]
