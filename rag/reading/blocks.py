@@ -81,6 +81,9 @@ def under_headings(parts: Sequence[Part], lines: Sequence[str]) -> tuple[Block, 
         parted = False
 
     for part in parts:
+        # Markdown takes a line that holds a form feed alone for a paragraph.
+        if not part.level and not any(map(str.strip, lines[part.first - 1 : part.last])):
+            continue
         if not part.level:
             parted = parted or bare is not None
             add(part, part.kind, path)

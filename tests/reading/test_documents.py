@@ -261,6 +261,11 @@ class TestMarkdown:
     def test_a_rule_right_under_a_line_makes_it_a_heading(self) -> None:
         assert outline(parse("A\n=\n\nB\n---\nx")) == [("paragraph", ("A", "B"), 6, 6)]
 
+    @pytest.mark.parametrize("blank", ["\x0b", "\x0c", "\u2003"])
+    def test_what_only_looks_empty_is_nothing_under_a_heading(self, blank: str) -> None:
+        blocks = parse_document("a.md", f"# Bees\n\n{blank}\n").blocks
+        assert [(each.kind, each.text) for each in blocks] == [("heading-only", "# Bees")]
+
     def test_a_heading_with_nothing_under_it_is_a_block(self) -> None:
         document = parse("# A\n## B\n## C\n### D\n# E\nx\n\nF\n=\n")
         assert outline(document) == [
