@@ -96,6 +96,8 @@ class SearchedFolder(NotesFolder):
         lists: bool,
         before_search: Callable[[], object] | None,
     ) -> LookUp:
+        if lists and (by_properties := self._by_properties(question, filters, today)):
+            return by_properties
         asked, allowed, notes = self._understand(question, filters, today, follows=bool(history))
         if lists and asked.summary is not None:
             return LookUp(asked, None, None, self._whole(asked))
@@ -169,6 +171,39 @@ class SearchedFolder(NotesFolder):
             if asked.certain:
                 raise nothing_left(store, asked.filters)
         return self._understand(question, filters, today, timed=False)
+
+    def _by_properties(
+        self, question: str, filters: Filters | None, today: date | None
+    ) -> LookUp | None:
+        """The notes that have the properties that a question asks for; None where it asks for
+        something else, or notes know no such properties."""
+        from rag.indexing.filtering import Filters, known_fields
+        from rag.retrieval.filters import parse
+        from rag.retrieval.intent import Listing, understand
+        from rag.retrieval.nothing import check_fields
+        from rag.retrieval.properties import list_by_properties
+        from rag.retrieval.property_words import find_properties
+
+        today = today or date.today()
+        with damage_errors():
+            keys = known_fields(self._store) if ":" in question else ()
+            given, text = parse(question, keys, today)
+            wanted = find_properties(text, today)
+            if wanted is None:
+                return None
+            asked = understand(question, keys, today, filters)
+            if asked.listing or asked.summary:
+                return None
+            given = given.joined(filters or Filters())
+            index = self._open_index()
+            index.check(self.parts.identity().fingerprint)
+            check_fields(index.store, given)
+            with index.store.snapshot():
+                listed = list_by_properties(index, wanted, given, self.models.analyze)
+        if listed is None:
+            return None
+        asked = replace(asked, text=text, query=text, filters=given, listing=Listing())
+        return LookUp(asked, None, listed)
 
     def _has_others(self, listing: Listing) -> bool:
         """Whether there are tasks at all where all open ones, say, are asked for and none is."""
@@ -247,7 +282,9 @@ class SearchedFolder(NotesFolder):
             index.check(self.parts.identity().fingerprint)
             with index.store.snapshot():
                 if listing.tasks:
-                    return list_tasks(index, listing.tasks, listing.topic, asked.filters, analyze)
+                    return list_tasks(
+                        index, listing.tasks, listing.topic, asked.filters, analyze, listing.due
+                    )
                 return list_notes(index, listing, asked.filters, analyze)
 
     def _chunks_in(self, path: str) -> list[int]:

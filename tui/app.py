@@ -116,8 +116,8 @@ class ChatApp(App[None]):
         copy_in_tmux(text, os.environ)
 
     def action_help_quit(self) -> None:
-        """Ctrl+C quits, where Textual would only explain how to."""
-        self.exit()
+        """Ctrl+C stops an answer or quits, where Textual would only explain how to."""
+        self.chat.action_stop_or_quit()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the command palette offers; the same whichever `screen` lies on top."""

@@ -82,7 +82,8 @@ FIXED: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("PgUp PgDn", "scroll the conversation"),
             ("Alt+1 … Alt+9", "go to source [1] … [9]"),
             ("Ctrl+P", "all commands: theme, rebuild, …"),
-            ("Ctrl+Q, Ctrl+C", "quit (Ctrl+C copies a selection)"),
+            ("Ctrl+Q", "quit"),
+            ("Ctrl+C", "copy a selection, stop an answer, or quit"),
         ),
     ),
     (

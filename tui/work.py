@@ -65,6 +65,11 @@ class EngineWorker:
         """Ask the job at work to give up."""
         self._stop.set()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the job at work, or the last one, was asked to give up."""
+        return self._stop.is_set()
+
     def close(self, patience_s: float) -> bool:
         """Stop, wait a moment, close the engine; False when a job is still at work."""
         self._closed = True

@@ -47,6 +47,11 @@ _FIELDS = (
         "address location place venue city",
     ),
     (r"where\b.*\bfrom\b", "come comes came get got from", "source origin from url"),
+    (
+        r"(?:where|(?:which|what) company|(?:for )?whom?)\b.*\bworks?\b",
+        "work works company",
+        "company employer organisation organization workplace",
+    ),
     (r"when\b.*\bdue", "due", "due deadline"),
     (
         r"when\b.*\b(?:read|finish|finished|completed?)",

@@ -73,7 +73,8 @@ def check_library() -> None:
         import ir_measures  # noqa: F401
     except ImportError as error:
         raise EvaluationError(
-            "rag eval needs the package ir-measures.", "Run: pip install ir-measures"
+            "rag eval needs the package ir-measures.",
+            "Run, where you installed rag from: pip install -c constraints.txt '.[eval]'",
         ) from error
 
 

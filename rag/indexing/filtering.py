@@ -37,11 +37,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class FieldTest:
-    """A front-matter field against a value: `status = draft`, `rating >= 4`."""
+    """A front-matter field against a value: `status = draft`, `rating >= 4`. `span` are the days
+    that the value names, if any: a field that holds a date is compared with these."""
 
     key: str
     op: Operator
     value: str
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,25 +173,28 @@ def _has_tag(own: Sequence[str], wanted: str) -> bool:
 def _right_fields(stored: str, filters: Filters) -> bool:
     if not filters.fields:
         return True
-    own = {key.casefold(): value for key, value in _read_fields(stored).items()}
-    wanted: dict[str, list[str]] = {}
+    own = read_fields(stored)
+    wanted: dict[str, list[FieldTest]] = {}
     for test in filters.fields:
-        values = _flat(own.get(test.key.casefold()))
+        values = own.get(test.key.casefold(), [])
         if test.op == "=":
-            wanted.setdefault(test.key.casefold(), []).append(test.value)
+            wanted.setdefault(test.key.casefold(), []).append(test)
         elif test.op == "!=":
-            if any(_holds(value, "=", test.value) for value in values):
+            if any(_holds(value, test, "=") for value in values):
                 return False
-        elif not any(_holds(value, test.op, test.value) for value in values):
+        elif not any(_holds(value, test, test.op) for value in values):
             return False
     return all(
-        any(_holds(value, "=", each) for value in _flat(own.get(key)) for each in values)
-        for key, values in wanted.items()
+        any(_holds(value, test, "=") for value in own.get(key, []) for test in tests)
+        for key, tests in wanted.items()
     )
 
 
-def _read_fields(stored: str) -> dict[str, Any]:
-    return dict(json.loads(stored)) if stored != "{}" else {}
+def read_fields(stored: str) -> dict[str, list[str]]:
+    """The front matter of a note as the store has it: the values of each field as they would be
+    typed, by its name in lower case."""
+    fields = json.loads(stored) if stored != "{}" else {}
+    return {key.casefold(): _flat(value) for key, value in fields.items()}
 
 
 def _flat(value: Any) -> list[str]:
@@ -210,15 +215,28 @@ _COMPARE: dict[Operator, Callable[[Any, Any], bool]] = {
 }
 
 
-def _holds(own: str, op: Operator, wanted: str) -> bool:
+def _holds(own: str, test: FieldTest, op: Operator) -> bool:
     """Compare as numbers, else as dates, else as text whose case does not count."""
+    wanted = test.value
     if op == "=" and "*" in wanted:
         return fnmatch.fnmatchcase(_folded(own), _folded(wanted))
-    for read in (_number, parse_date):
-        left, right = read(own), read(wanted)
-        if left is not None and right is not None:
-            return _COMPARE[op](left, right)
+    left, right = _number(own), _number(wanted)
+    if left is not None and right is not None:
+        return _COMPARE[op](left, right)
+    named = parse_date(wanted)
+    span = test.span or (Span(named, named) if named else None)
+    if span and (day := parse_date(own)):
+        return _is_of(day, op, span)
     return _COMPARE[op](_folded(own), _folded(wanted))
+
+
+def _is_of(day: date, op: Operator, span: Span) -> bool:
+    """Whether a day is in a span, before or after it."""
+    before = span.first is not None and day < span.first
+    after = span.last is not None and day > span.last
+    if op in ("<", "<="):
+        return before or (op == "<=" and not after)
+    return after or (op == ">=" and not before) if op != "=" else not (before or after)
 
 
 def _number(text: str) -> float | None:

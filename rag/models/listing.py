@@ -30,7 +30,7 @@ _COLUMNS = (
     ("Memory", 8),
     ("Context", 7),
     ("Licence", 10),
-    ("In/out a s", 10),
+    ("In/out /s", 10),
 )
 _NUMBERS = ("Params", "Size", "Memory", "Context")
 

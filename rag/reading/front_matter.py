@@ -18,7 +18,7 @@ _DECIMAL = re.compile(r"[-+]?\d{1,15}\.\d{1,15}")
 _NAME = re.compile(r"[^\W\d][^:#\[\]{}]*")
 # Fields that programs read: names, dates and tags are known apart, the others say nothing about
 # what the note is about.
-_FOR_PROGRAMS = frozenset(
+FOR_PROGRAMS = frozenset(
     "title alias aliases tag tags category categories created created_at date modified updated "
     "lastmod id uid uuid cssclass cssclasses publish draft layout permalink slug weight template "
     "banner icon cover image thumbnail sticker color position kanban-plugin excalidraw-plugin "
@@ -93,7 +93,7 @@ def _fields(lines: Sequence[str], size: int) -> Iterator[tuple[int, int, bool]]:
         name, value = keys[first]
         value = " ".join([value, *lines[first:last]]).strip()
         says = any(map(str.isalnum, value)) and value not in _CONSTANTS
-        yield first, last, says and name not in _FOR_PROGRAMS
+        yield first, last, says and name not in FOR_PROGRAMS
 
 
 def _read_yaml(source: str) -> dict[str, JsonValue]:

@@ -138,7 +138,7 @@ def _filter(key: str, op: str, value: str, out: bool, today: date) -> Filters:
     if key == "path":
         return Filters(without_paths=(value,)) if out else Filters(paths=(value,))
     known: Operator = "!=" if out else _operator(op)
-    return Filters(fields=(FieldTest(key, known, value),))
+    return Filters(fields=(FieldTest(key, known, value, parse_span(value, today)),))
 
 
 def _operator(op: str) -> Operator:

@@ -19,8 +19,9 @@ from rag.retrieval.filter_words import named_filters
 from rag.retrieval.filters import parse
 from rag.retrieval.query import check_question, content_words
 from rag.retrieval.summary_words import Summary, find_summary
-from rag.retrieval.task_words import Tasks, find_tasks_asked
+from rag.retrieval.task_words import Tasks, find_due_tasks, find_tasks_asked
 from rag.retrieval.time_words import TimeWords, find_time
+from rag.retrieval.when import When
 
 Order = Literal["best", "newest", "oldest"]
 
@@ -31,8 +32,8 @@ class Listing:
 
     `topic` is what they mention, `links_to` and `links_from` name a note, `limit` is how many.
     With `question`, that is to be answered from the first of the listed notes, and no list is
-    wanted. With `tasks`, their tasks are listed. Not `sure` where a list is meant only if that
-    note exists: "what links to LLM?"; or if there are such tasks.
+    wanted. With `tasks`, their tasks are listed, those that are `due` then. Not `sure` where a
+    list is meant only if that note exists: "what links to LLM?"; or if there are such tasks.
     """
 
     topic: str = ""
@@ -43,6 +44,7 @@ class Listing:
     question: str = ""
     sure: bool = True
     tasks: Tasks | None = None
+    due: When | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,9 @@ def understand(
     if not text and filters:
         return Asked(typed, "", "", filters, Listing(order="newest"))
     text = check_question(text)
+    if due := find_due_tasks(text, today):
+        tasks = Listing(due.topic, sure=False, tasks=due.which, due=due.due)
+        return Asked(typed, text, text, filters.joined(due.filters), tasks)
     time = find_time(text, today) if timed else None
     if time and follows and not content_words(time.rest):
         time = None

@@ -1,14 +1,16 @@
 """Which tasks a question asks for, told by rule: "which tasks are open?", "what do I still have to
-do for [[Garden]]?". Tasks are the items "- [ ] …" of notes."""
+do for [[Garden]]?", "what is due this week?". Tasks are the items "- [ ] …" of notes."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Literal
 
-from rag.indexing.filtering import Filters
+from rag.indexing.filtering import Filters, Span
 from rag.retrieval.filter_words import named_filters
+from rag.retrieval.when import When, find_when
 
 Tasks = Literal["open", "done", "all"]
 
@@ -41,19 +43,50 @@ _TOPIC = re.compile(
     r"(?:(?:my|our|the) )?(?:(?:note|project|page) (?=\[\[|\"|“))?(?P<topic>.+)",
     _I,
 )
+_OVERDUE = re.compile(r"\b(?:overdue|past due|late)\b", _I)
+_DUE = re.compile(r"\b(?:that are |which are )?due\b", _I)
+_WHAT = re.compile(r"(?:what(?:[’']s| is| are| was)?|anything|is anything)(?: still)?", _I)
 
 
 @dataclass(frozen=True, slots=True)
 class TasksAsked:
-    """The tasks that are asked for; `topic` is what they or their note are about, "" for any."""
+    """The tasks that are asked for; `topic` is what they or their note are about, "" for any; with
+    `due` they are due on one of these days."""
 
     which: Tasks
     topic: str
     filters: Filters
+    due: When | None = None
 
 
-def find_tasks_asked(text: str) -> TasksAsked | None:
-    """The tasks that a question asks for; None where it asks for something else."""
+def find_due_tasks(text: str, today: date) -> TasksAsked | None:
+    """The tasks due on certain days that a question asks for; None where it asks for none such."""
+    due, rest = _due(" ".join(text.split()).rstrip("?!. "), today)
+    if due is None:
+        return None
+    if _WHAT.fullmatch(rest):
+        return TasksAsked("open", "", Filters(), due)
+    asked = find_tasks_asked(rest, dated=True)
+    return asked and replace(asked, due=due)
+
+
+def _due(text: str, today: date) -> tuple[When | None, str]:
+    """When tasks are to be due, and the text without it."""
+    if match := _OVERDUE.search(text):
+        rest = f"{text[: match.start()]}{text[match.end() :]}"
+        past = Span(None, today - timedelta(days=1))
+        return When(past, False, False, "overdue", ""), " ".join(rest.split())
+    match = _DUE.search(text)
+    when = find_when(text[match.end() :], today) if match else None
+    if match is None or when is None:
+        return None, text
+    rest = " ".join(f"{text[: match.start()]} {when.rest}".split())
+    return replace(when, words=f"due {when.words}"), rest
+
+
+def find_tasks_asked(text: str, dated: bool = False) -> TasksAsked | None:
+    """The tasks that a question asks for; None where it asks for something else. With `dated`, it
+    said when they are due."""
     text = " ".join(text.split()).rstrip("?!. ")
     if match := _TO_DO.match(text):
         return _asked("open", match["rest"])
@@ -65,7 +98,7 @@ def find_tasks_asked(text: str) -> TasksAsked | None:
     if match["open"] or match["open2"]:
         return _asked("open", match["rest"])
     # "The tasks of a router" are none of the reader's; "my tasks" and "list the tasks" may be.
-    if not (match["my"] or match["own"] or match["todo"] or match["list"]):
+    if not (dated or match["my"] or match["own"] or match["todo"] or match["list"]):
         return None
     return _asked("all" if "all" in match["all"].casefold().split() else "open", match["rest"])
 

@@ -5,19 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from rag.indexing.filtering import Filters, FoundNote, find_notes
 from rag.indexing.local import LocalIndex
 from rag.indexing.store import Store
+from rag.reading.dates import parse_date
 from rag.reading.links import next_fence, plain
 from rag.retrieval.filters import described
 from rag.retrieval.listing import SHOWN, Listed, ListedNote, passage_of, shortened
 from rag.retrieval.task_words import Tasks
+from rag.retrieval.when import When
 
 # "- [ ] …" as Obsidian and GitHub have it, also in a quote; a mark of "-" is a task given up, ">"
 # one that moved elsewhere.
 _TASK = re.compile(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]+\[(.)\][ \t]+(\S.*)")
 _DONE, _NEITHER = "xX", "->"
+_DUE = re.compile(
+    r"(?:📅\ufe0f?|📆|🗓\ufe0f?|(?:\b(?:due|deadline|by|until|before)|@due)\b)[\s:(]*(?:on )?"
+    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}\.\d{1,2}\.\d{4}|"
+    r"\d{1,2}(?:st|nd|rd|th)? (?:of )?[a-z]{3,9}\.?,? \d{4}|[a-z]{3,9}\.? \d{1,2},? \d{4})",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +51,11 @@ def list_tasks(
     topic: str,
     filters: Filters,
     analyze: Callable[[str], list[str]],
+    due: When | None = None,
 ) -> Listed:
     """The tasks that are open, done, or both, in the notes that `filters` leave, those changed
     last first; with a topic those that have all its words, their note's names and headings
-    counted."""
+    counted; with `due` those due then, by day."""
     notes = {note.id: note for note in find_notes(index.store, filters)}
     found = [
         task
@@ -55,7 +65,17 @@ def list_tasks(
     if topic := topic.replace("[[", "").replace("]]", ""):
         found = _about(index.store, found, set(analyze(topic)), analyze)
     found.sort(key=lambda task: (-notes[task.note].day.toordinal(), task.note, task.line))
-    return _listed(index.store, _head(which, topic, filters, found), found, notes, which)
+    if due is not None:
+        days = {task: day for task in found if (day := due_day(task.text))}
+        found = sorted((t for t in days if due.holds(days[t], due.any_year)), key=days.__getitem__)
+    return _listed(index.store, _head(which, topic, filters, found, due), found, notes, which)
+
+
+def due_day(text: str) -> date | None:
+    """The day on which a task is due, as people write it: "📅 2024-05-02", "due: 2 May 2024", "by
+    2024-05-02", "[due:: 2024-05-02]"; the last where there are several."""
+    found = [parse_date(match[1]) for match in _DUE.finditer(text)]
+    return next((day for day in reversed(found) if day), None)
 
 
 def _tasks(store: Store) -> Iterator[_Task]:
@@ -104,11 +124,12 @@ def _listed(
     return Listed(head, tuple(listed), tuple(passage_of(stored[chunk]) for chunk in shown))
 
 
-def _head(which: Tasks, topic: str, filters: Filters, tasks: list[_Task]) -> str:
+def _head(which: Tasks, topic: str, filters: Filters, tasks: list[_Task], due: When | None) -> str:
     """One sentence that says what is listed."""
     kind = "" if which == "all" else f"{which} "
     where = f" {described(filters)}" if filters else ""
     about = f" on “{topic}”" if topic else ""
+    about += f" {due.words}" if due else ""
     if not tasks:
         return f"No {kind}task{about}{where}."
     notes = len({task.note for task in tasks})

@@ -67,8 +67,9 @@ _EDGES: dict[str, Callable[[Span], Span]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """A span and the characters that name it, its preposition included."""
+class Found:
+    """A span and the characters that name it, its preposition included; `kind` as `read_time` has
+    it."""
 
     span: Span
     kind: str
@@ -82,10 +83,10 @@ def find_time(question: str, today: date) -> TimeWords | None:
     Absolute dates do so only where the question is about notes or writing them: "who won in
     2022?" asks for something that the notes tell, whenever they were written.
     """
-    found = _find(question, today)
+    found = first_time(question, today)
     if found is None:
         return None
-    rest = _tidy(f"{question[: found.start]} {question[found.end :]}")
+    rest = tidy(f"{question[: found.start]} {question[found.end :]}")
     words = question[found.start : found.end]
     alone = not any(character.isalnum() for character in rest)
     wrote = bool(_WROTE.search(question)) or bool(_NEWS.search(rest)) or alone
@@ -102,7 +103,7 @@ def find_time(question: str, today: date) -> TimeWords | None:
     return TimeWords(found.span, bool(_CHANGED.search(question)), certain, words, rest)
 
 
-def _find(question: str, today: date) -> _Found | None:
+def first_time(question: str, today: date) -> Found | None:
     """The first stretch of words that names a time."""
     blanked = _QUOTED.sub(lambda match: "\0" * len(match[0]), question)
     words = [
@@ -122,14 +123,14 @@ def _find(question: str, today: date) -> _Found | None:
             if joint in ("and", "to", "until", "till", "through") and other:
                 first = _with_year_of(blanked, words, at, end, other, today) or span
                 last = words[other[0]][1]
-                return _Found(Span(first.first, other[1].last), kind, start, last)
+                return Found(Span(first.first, other[1].last), kind, start, last)
         if before in _EDGES:
-            return _Found(_EDGES[before](span), kind, start, words[end][1])
+            return Found(_EDGES[before](span), kind, start, words[end][1])
         onward = words[end + 1][2].casefold() if end + 1 < len(words) else ""
         if before == "from" and onward in ("on", "onward", "onwards"):
-            return _Found(Span(span.first, None), kind, start, words[end + 1][1])
+            return Found(Span(span.first, None), kind, start, words[end + 1][1])
         if kind != "bare" or before in _IN or len(words) == end + 1 - at:
-            return _Found(span, kind, start, words[end][1])
+            return Found(span, kind, start, words[end][1])
     return None
 
 
@@ -167,7 +168,7 @@ def _previous(day: date | None) -> date | None:
     return day - timedelta(days=1) if day and day > date.min else day
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     """What is left of a question, without the gaps of what was taken out."""
     text = re.sub(r"\s+([?!.,;:])", r"\1", " ".join(text.split()))
     return text.strip(" ,;")

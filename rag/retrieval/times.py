@@ -61,7 +61,7 @@ def read_time(text: str, today: date) -> tuple[Span, str] | None:
     return (Span(day, day), "absolute") if day else None
 
 
-def _period(unit: str, day: date) -> Span:
+def period(unit: str, day: date) -> Span:
     """The whole day, week, month, quarter or year that `day` is in."""
     if unit == "day":
         return Span(day, day)
@@ -108,7 +108,7 @@ def _rolling(match: re.Match[str], today: date) -> Span | None:
 
 def _ago(match: re.Match[str], today: date) -> Span | None:
     try:
-        return _period(match["unit"], _back(today, _count(match["n"]), match["unit"]))
+        return period(match["unit"], _back(today, _count(match["n"]), match["unit"]))
     except (ValueError, OverflowError):
         return None
 
@@ -130,7 +130,7 @@ def _weekday(match: re.Match[str], today: date) -> Span:
     back = (today.weekday() - _WEEKDAYS.index(match["weekday"])) % 7
     if not back and match["last"]:
         back = 7
-    return _period("day", today - timedelta(days=back))
+    return period("day", today - timedelta(days=back))
 
 
 def _month_number(name: str) -> int:
@@ -140,9 +140,9 @@ def _month_number(name: str) -> int:
 def _month(match: re.Match[str], today: date) -> Span | None:
     month, year = _month_number(match["month"]), match["year"]
     if year:
-        return _period("month", date(int(year), month, 1)) if int(year) else None
+        return period("month", date(int(year), month, 1)) if int(year) else None
     ended = bool(match["last"]) and month == today.month
-    return _period("month", date(today.year - (month > today.month or ended), month, 1))
+    return period("month", date(today.year - (month > today.month or ended), month, 1))
 
 
 def _day_of_month(match: re.Match[str], today: date) -> Span | None:
@@ -162,35 +162,35 @@ def _numbers(match: re.Match[str], _: date) -> Span | None:
         first = date(int(match["year"]), int(match["month"]), 1)
     except ValueError:
         return None
-    return _period("month", first)
+    return period("month", first)
 
 
 def _year(match: re.Match[str], _: date) -> Span:
-    return _period("year", date(int(match["year"]), 1, 1))
+    return period("year", date(int(match["year"]), 1, 1))
 
 
 def _quarter(match: re.Match[str], _: date) -> Span:
-    return _period("quarter", date(int(match["year"]), 3 * int(match["n"]), 1))
+    return period("quarter", date(int(match["year"]), 3 * int(match["n"]), 1))
 
 
 def _this(match: re.Match[str], today: date) -> Span:
-    return Span(_period(match["unit"], today).first, today)
+    return Span(period(match["unit"], today).first, today)
 
 
 _RULES: tuple[tuple[str, str, Rule], ...] = (
-    ("relative", r"(?:earlier )?today", lambda _, today: _period("day", today)),
-    ("relative", r"yesterday", lambda _, today: _period("day", today - timedelta(days=1))),
+    ("relative", r"(?:earlier )?today", lambda _, today: period("day", today)),
+    ("relative", r"yesterday", lambda _, today: period("day", today - timedelta(days=1))),
     (
         "relative",
         r"(?:the )?day before yesterday",
-        lambda _, today: _period("day", today - timedelta(days=2)),
+        lambda _, today: period("day", today - timedelta(days=2)),
     ),
     ("relative", r"recently|lately", lambda _, today: Span(today - timedelta(days=30), today)),
     ("relative", rf"(?:this|the current) {_UNIT}", _this),
     (
         "relative",
         rf"(?:the )?(?:last|previous) {_UNIT}",
-        lambda match, today: _period(match["unit"], _back(today, 1, match["unit"])),
+        lambda match, today: period(match["unit"], _back(today, 1, match["unit"])),
     ),
     ("relative", rf"(?:the )?past (?:{_COUNT} )?{_UNIT}s?", _rolling),
     ("relative", rf"(?:the )?(?:last|previous) {_COUNT} {_UNIT}s?", _rolling),
@@ -215,7 +215,7 @@ def named(span: Span) -> str:
     first, last = span.first, span.last
     if first and last:
         for unit, form in (("year", f"{first.year}"), ("month", f"{first:%B} {first.year}")):
-            if span == _period(unit, first):
+            if span == period(unit, first):
                 return form
         return _day_named(first) if first == last else f"{_day_named(first)} to {_day_named(last)}"
     if first:

@@ -120,7 +120,7 @@ def test_without_the_library(box: Box, questions: Path):
         check=False,
     )
     assert done.returncode == 2
-    assert "pip install ir-measures" in done.stderr
+    assert "pip install -c constraints.txt" in done.stderr
 
 
 def test_ctrl_c_shows_the_figures_so_far(box: Box):

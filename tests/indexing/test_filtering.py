@@ -245,3 +245,26 @@ def test_every_word_must_be_there_when_asked(series: Desk):
     texts = index.passages([chunk for chunk, _ in found])
     assert [each.text for each in texts.values()] == ["Number 7 of the series."]
     index.close()
+
+
+@pytest.mark.parametrize(
+    ("op", "paths"),
+    [
+        ("=", {"b.md", "c.md"}),
+        ("!=", {"a.md", "d.md"}),
+        ("<", {"a.md"}),
+        ("<=", {"a.md", "b.md", "c.md"}),
+        (">", {"d.md"}),
+        (">=", {"b.md", "c.md", "d.md"}),
+    ],
+)
+def test_a_field_that_holds_a_day_is_compared_with_a_year(desk: Desk, op, paths):
+    for name, day in (("a", "2022-12-31"), ("b", "2023-01-01"), ("c", "31.12.2023"),
+                      ("d", "2024-01-01")):  # fmt: skip
+        desk.write(f"{name}.md", note(f"read: {day}"))
+    desk.update()
+    index = desk.open()
+    year = Span(date(2023, 1, 1), date(2023, 12, 31))
+    found = left(index.store, fields=(FieldTest("read", op, "2023", year),))
+    assert {path for path in found if len(path) == 4} == paths
+    index.close()

@@ -136,3 +136,13 @@ def test_filters_in_words():
     assert described(filters) == (
         "tagged ml and in work/ and with status = draft and dated from 1 February 2024 on"
     )
+
+
+def test_a_value_that_names_days_is_compared_as_these():
+    year = Span(date(2023, 1, 1), date(2023, 12, 31))
+    assert parse("status:2023 x", KNOWN, TODAY)[0].fields == (
+        FieldTest("status", "=", "2023", year),
+    )
+    assert parse("status:>yesterday x", KNOWN, TODAY)[0].fields == (
+        FieldTest("status", ">", "yesterday", Span(date(2024, 3, 13), date(2024, 3, 13))),
+    )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
-from rag.indexing.filtering import Filters
+from rag.indexing.filtering import Filters, Span
 from rag.indexing.lexical import analyzer
 from rag.retrieval.listing import SHOWN, Listed
-from rag.retrieval.task_words import TasksAsked, find_tasks_asked
-from rag.retrieval.tasks import has_tasks, list_tasks
+from rag.retrieval.task_words import TasksAsked, find_due_tasks, find_tasks_asked
+from rag.retrieval.tasks import due_day, has_tasks, list_tasks
 from tests.conftest import Box
 from tests.indexing.conftest import Desk
 
 ANY = Filters()
+TODAY = date(2024, 5, 20)  # a Monday
 
 
 @pytest.mark.parametrize(
@@ -49,6 +52,58 @@ ANY = Filters()
 )
 def test_which_questions_ask_for_tasks(question: str, wanted: TasksAsked | None):
     assert find_tasks_asked(question) == wanted
+
+
+@pytest.mark.parametrize(
+    ("question", "which", "topic", "days"),
+    [
+        ("Which tasks are overdue?", "open", "", Span(None, date(2024, 5, 19))),
+        ("my overdue tasks on the garden", "open", "garden", Span(None, date(2024, 5, 19))),
+        ("What is due this week?", "open", "", Span(TODAY, date(2024, 5, 26))),
+        ("What's due tomorrow?", "open", "", Span(date(2024, 5, 21), date(2024, 5, 21))),
+        ("tasks due by 2024-06-01", "open", "", Span(None, date(2024, 6, 1))),
+        (
+            "Which tasks are due in June 2024?",
+            "open",
+            "",
+            Span(date(2024, 6, 1), date(2024, 6, 30)),
+        ),
+        ("Do I have tasks due next week?", "open", "", Span(date(2024, 5, 27), date(2024, 6, 2))),
+    ],
+)
+def test_which_questions_ask_for_tasks_of_certain_days(question, which, topic, days):
+    asked = find_due_tasks(question, TODAY)
+    assert asked is not None
+    assert (asked.which, asked.topic) == (which, topic)
+    assert asked.due is not None
+    assert asked.due.span == days
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["When is the tax return due?", "Which tasks are open?", "What is due diligence?",
+     "Who is overdue?", "What was due to the storm in 1987?"],
+)  # fmt: skip
+def test_which_do_not(question: str):
+    assert find_due_tasks(question, TODAY) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("Buy soil 📅 2024-05-02", date(2024, 5, 2)),
+        ("Buy soil (due: 2 May 2024)", date(2024, 5, 2)),
+        ("Buy soil [due:: 2024-05-02]", date(2024, 5, 2)),
+        ("Send it by May 2, 2024", date(2024, 5, 2)),
+        ("Send it @due(2024-05-02)", date(2024, 5, 2)),
+        ("Pay until 02.05.2024", date(2024, 5, 2)),
+        ("Read the plan of 2024-05-02", None),
+        ("Done by Ada", None),
+        ("due 2024-13-45", None),
+    ],
+)
+def test_when_a_task_is_due(text: str, day: date | None):
+    assert due_day(text) == day
 
 
 PLAN = """---
@@ -175,3 +230,30 @@ def test_notes_are_asked_for_tasks_only_where_there_are_some(box: Box):
     assert "3 open tasks in 1 note:" in done.stdout
     assert "plan.md:8" in done.stdout
     assert "No done task" not in box.rag("ask", "--quote", "list the tasks of a router").stdout
+
+
+def test_tasks_that_are_due_stand_by_day(desk: Desk):
+    desk.write("a.md", "- [ ] soil 📅 2024-06-09\n- [ ] bees\n- [x] frames 📅 2024-05-01\n")
+    desk.write("b.md", "- [ ] tax (due 2024-05-01)\n- [ ] wood, by 1 June 2024\n")
+    desk.update()
+    index = desk.open()
+
+    def due(question: str) -> tuple[str, list[str]]:
+        asked = find_due_tasks(question, TODAY)
+        assert asked is not None
+        analyze = analyzer().analyze
+        listed = list_tasks(
+            index, asked.which, asked.topic, ANY, lambda text: list(analyze(text)), asked.due
+        )
+        return listed.head, [each.text for each in listed.notes]
+
+    assert due("Which tasks are overdue?") == (
+        "1 open task overdue in 1 note:",
+        ["tax (due 2024-05-01)"],
+    )
+    assert due("tasks due in June") == (
+        "2 open tasks due in June in 2 notes:",
+        ["wood, by 1 June 2024", "soil 📅 2024-06-09"],
+    )
+    assert due("What is due tomorrow?") == ("No open task due tomorrow.", [])
+    index.close()

@@ -140,6 +140,36 @@ async def test_escape_stops_an_answer_and_the_app_goes_on(
         assert len(driver.answers()[1]) > len(driver.answers()[0])
 
 
+async def test_ctrl_c_stops_an_answer_first_and_quits_when_there_is_none(
+    running: Running, engine: FakeEngine
+) -> None:
+    engine.hold("answer")
+    async with running() as driver:
+        await driver.ready()
+        await driver.ask("Water?")
+        await driver.until(lambda: driver.answers()[0])
+        await driver.press("ctrl+c")
+        await driver.until(lambda: driver.shows("Stopped."))
+        engine.release()
+        await driver.ask("Again?")
+        await driver.ready()
+        assert driver.app.is_running
+        await driver.press("ctrl+c")
+        await driver.until(lambda: not driver.app.is_running)
+
+
+async def test_ctrl_c_twice_quits_while_an_answer_does_not_stop(
+    running: Running, engine: FakeEngine
+) -> None:
+    engine.hold("read")
+    async with running() as driver:
+        await driver.ready()
+        await driver.ask("Water?")
+        await driver.until(lambda: driver.shows("500/1,000"))
+        await driver.press("ctrl+c", "ctrl+c")
+        await driver.until(lambda: not driver.app.is_running)
+
+
 async def test_escape_stops_while_the_prompt_is_read(running: Running, engine: FakeEngine) -> None:
     engine.hold("read")
     async with running() as driver:

@@ -180,6 +180,13 @@ class ChatScreen(EngineEvents):
         """Stop what the engine does; when it does nothing, go back to the question."""
         self.call_later(self._stop)
 
+    def action_stop_or_quit(self) -> None:
+        """Stop the answer that is made or waits; a second time, or where there is none, quit."""
+        if self.session.asking and not self.worker.stopping:
+            self.action_stop()
+        else:
+            self.app.exit()
+
     async def _stop(self) -> None:
         if isinstance(self.session.current, (Ask, Refresh)):
             self.query_one(Activity).show("Stopping")

@@ -24,7 +24,7 @@ class QuestionBox(TextArea):
         Binding("down", "recall(1)", "Later question", show=False),
         Binding("pageup", "screen.scroll_transcript(-1)", "Scroll up", show=False),
         Binding("pagedown", "screen.scroll_transcript(1)", "Scroll down", show=False),
-        Binding("ctrl+c", "copy_or_quit", "Copy or quit", show=False),
+        Binding("ctrl+c", "copy_or_stop", "Copy, stop or quit", show=False),
     ]
 
     class HelpWanted(Message):
@@ -148,11 +148,12 @@ class QuestionBox(TextArea):
         self.load_text(self._asked[place] if place < len(self._asked) else self._draft)
         self.move_cursor(self.document.end)
 
-    def action_copy_or_quit(self) -> None:
-        """Copy what is selected here or in the transcript; with no selection, quit."""
+    async def action_copy_or_stop(self) -> None:
+        """Copy what is selected here or in the transcript; with no selection, stop the answer, or
+        quit where there is none."""
         if self.selected_text:
             self.action_copy()
         elif self.screen.get_selected_text():
             self.screen.action_copy_text()
         else:
-            self.app.exit()
+            await self.run_action("screen.stop_or_quit")

@@ -1,0 +1,133 @@
+"""Notes looked up by their properties: which questions ask for them, and what is listed."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from rag.indexing.filtering import Filters
+from rag.indexing.lexical import analyzer
+from rag.retrieval.listing import Listed
+from rag.retrieval.properties import list_by_properties
+from rag.retrieval.property_words import find_properties
+from tests.indexing.conftest import Desk
+
+TODAY = date(2024, 5, 20)
+NOTES = {
+    "Books/Piranesi.md": "author: Susanna Clarke\nyear: 2020\nrating: 5\npages: 245\n"
+    "status: read\nfinished: 2024-02-11",
+    "Books/Dune.md": "author: Frank Herbert\nyear: 1965\nrating: 4\npages: 5\nstatus: reading",
+    "Books/Earthsea.md": "author: Ursula K. Le Guin\nrating: 5/5\nstatus: read\n"
+    "finished: 2023-07-01",
+    "p/Priya.md": 'tags: [person]\nbirthday: 1990-07-12\ncompany: "[[Lumen]]"\ncity: Lisbon',
+    "p/Tom.md": "tags: [person]\nbirthday: 1985-11-30\ncompany: Nordlicht",
+    "2024-03-04 Planning.md": "date: 2024-03-04\ntype: meeting\nattendees:\n  - Priya\n  - Tom",
+    "2024-04-08 Retro.md": "date: 2024-04-08\ntype: meeting\nattendees: [Priya, Jonas Vogel]",
+    "Projects/Shed.md": "status: active\ndeadline: 2024-08-01",
+    "Projects/Web.md": "status: on hold\ndeadline: 2025-03-01",
+    "Recipes/Dal.md": "tags: [vegetarian, quick]\nservings: 4",
+    "Recipes/Ragu.md": "servings: 6",
+}
+
+
+@pytest.fixture
+def asked(desk: Desk):
+    """What a question lists of a small vault; None where it asks for no properties."""
+    for path, fields in NOTES.items():
+        desk.write(path, f"---\n{fields}\n---\nA text.\n")
+    desk.update()
+    index = desk.open()
+    analyze = analyzer().analyze
+
+    def listed(question: str, filters: Filters = Filters()) -> Listed | None:  # noqa: B008
+        wanted = find_properties(question, TODAY)
+        if wanted is None:
+            return None
+        return list_by_properties(index, wanted, filters, lambda text: list(analyze(text)))
+
+    yield listed
+    index.close()
+
+
+def test_notes_are_listed_by_what_they_are_and_have(asked):
+    for question, titles in {
+        "Which books am I reading?": {"Dune"},
+        "Which books have I read?": {"Piranesi", "Earthsea"},
+        "Show me all books I have read": {"Piranesi", "Earthsea"},
+        "How many books have I finished?": {"Piranesi", "Earthsea"},
+        "What books did I finish in 2024?": {"Piranesi"},
+        "Which book has a rating of 5?": {"Piranesi", "Earthsea"},
+        "Which books have five stars?": {"Piranesi", "Earthsea"},
+        "Which books are rated 4 or more?": {"Piranesi", "Dune", "Earthsea"},
+        "Which books have a rating above 4?": {"Piranesi", "Earthsea"},
+        "Which books have 5 pages?": {"Dune"},
+        "Which books by Ursula Le Guin have I read?": {"Earthsea"},
+        "Which books are from 2020?": {"Piranesi"},
+        "Which meetings did Priya attend?": {"Planning", "Retro"},
+        "Which meetings did Jonas attend?": {"Retro"},
+        "Which meetings were in April?": {"Retro"},
+        "Which projects are active?": {"Shed"},
+        "Which projects are on hold?": {"Web"},
+        "Which project has a deadline in August?": {"Shed"},
+        "Which projects are due before September 2024?": {"Shed"},
+        "Which projects are due next year?": {"Web"},
+        "Which recipes are vegetarian?": {"Dal"},
+        "Which recipe serves 4?": {"Dal"},
+        "Which notes have status active?": {"Shed"},
+        "Who has a birthday in July?": {"Priya"},
+        "Whose birthday is in November?": {"Tom"},
+        "Who was born in 1990?": {"Priya"},
+        "Who works at Lumen?": {"Priya"},
+        "Which people live in Lisbon?": {"Priya"},
+    }.items():
+        listed = asked(question)
+        assert listed is not None, question
+        assert {each.title for each in listed.notes} == titles, question
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who is Priya?",
+        "Who attended the retro?",
+        "Who wrote Dune?",
+        "Who works?",
+        "Who has a birthday in May?",  # a text may tell
+        "Which books were not finished?",
+        "Which books are on the shelf?",
+        "Which book is the longest?",
+        "Which company does Priya work for?",
+        "Which meetings did Priya leave early?",
+        "What is a book?",
+        "What books?",
+        "Which colours are active?",
+        "What does Priya read?",
+        "When did I finish Piranesi?",
+    ],
+)
+def test_what_asks_for_something_else_is_a_question(asked, question: str):
+    assert asked(question) is None
+
+
+def test_a_list_says_what_it_is_of_and_where_it_stands(asked):
+    listed = asked("Which meetings did priya attend?")
+    assert listed.head == "2 notes of “meetings” with attendees “Priya”:"
+    assert [(each.path, each.line, each.text) for each in listed.notes] == [
+        ("2024-04-08 Retro.md", 4, "attendees: Priya, Jonas Vogel"),
+        ("2024-03-04 Planning.md", 4, "attendees: Priya, Tom"),
+    ]
+    first = listed.passages[listed.notes[0].n - 1]
+    assert first.path == "2024-04-08 Retro.md"
+    assert "Jonas Vogel" in first.text
+
+
+def test_where_no_note_has_a_property_that_others_have_none_is_listed(asked):
+    listed = asked("Which books have a rating of 1?")
+    assert (listed.head, listed.notes) == ("No note of “books” with rating “1”.", ())
+    assert asked("Which meetings were in 2031?").head == "No note of “meetings”, in 2031."
+
+
+def test_filters_hold_for_lists_by_properties(asked):
+    listed = asked("Which books have I read?", Filters(paths=("piranesi.md",)))
+    assert [each.title for each in listed.notes] == ["Piranesi"]
