@@ -6,6 +6,7 @@ import asyncio
 import difflib
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import termios
@@ -41,6 +42,7 @@ from tui.work import EngineWorker
 from tui.workplace import Workplace, workplace
 
 LEAVE_AFTER_S = 1.0
+_KILLED_BY = (signal.SIGTERM, signal.SIGHUP)
 _TERMINAL_S = 2.0  # between two looks whether it is still there
 READ_HERE = "Press Enter on the source to read its text here."
 
@@ -82,6 +84,9 @@ class ChatApp(App[None]):
     def on_mount(self) -> None:
         """The theme that the reader set, else our own, else one that needs only 16 colours."""
         self.app_resume_signal.subscribe(self, self._draw_again)
+        if not self.is_headless:  # killed as it is, the terminal would stay without its cursor
+            for each in _KILLED_BY:
+                asyncio.get_running_loop().add_signal_handler(each, self._leave, 128 + each)
         if has_terminal():
             self.set_interval(_TERMINAL_S, self._leave_with_terminal)
         few = self.console.color_system in ("standard", "windows")
@@ -93,7 +98,10 @@ class ChatApp(App[None]):
         """A terminal that goes away without a hang-up (nohup, a lost container) would be read for
         keys without end, with a whole core."""
         if not has_terminal():
-            self.exit(return_code=1)
+            self._leave(1)
+
+    def _leave(self, code: int) -> None:
+        self.exit(return_code=code)
 
     def _draw_again(self, _: App[Any]) -> None:
         """After Ctrl+Z and fg: the terminal cleared the screen, of which Textual knows nothing."""

@@ -19,6 +19,7 @@ class Refresh:
     waiting: ClassVar[str] = "Waiting until the notes are indexed…"
     force: bool = False
     rebuild: bool = False
+    quiet: bool = False  # the status line says how fresh the index is, and no more need be said
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 
+from rag.reading.front_matter import telling_fields
 from rag.reading.links import Link, blank_comments, find_links, next_fence, plain
 from rag.reading.notes import Skipped
 from tui.lookup import Lookup
@@ -61,16 +62,18 @@ class Page:
 
 
 def read_page(lookup: Lookup, place: Place) -> Page:
-    """What to show of a note: without comments, and without front matter unless what is wanted
-    stands in it; lines where they were."""
+    """What to show of a note: without comments, and without front matter unless it tells a reader
+    something or what is wanted stands in it; lines where they were."""
     read = lookup.read(place.path)
     if isinstance(read, Skipped):
         return Page(place, "", 0, 0, (), f"This note {read.reason}.")
+    linked: tuple[Link, ...] = ()
     text = read.text
     if found := _FRONT_MATTER.match(text):
         front = found[0].rstrip("\n").split("\n")
-        wanted = 1 < place.first < len(front)
+        wanted = telling_fields(front, len(front)) or 1 < place.first < len(front)
         shown = ["~~~yaml", *front[1:-1], "~~~"] if wanted else [""] * len(front)
+        linked = find_links(front)
         text = "\n".join(shown) + text[len("\n".join(front)) :]
     # Line by line: a separator that `clean` makes a line break of is none in the note.
     lines = blank_comments([clean(line).replace("\n", " ") for line in text.split("\n")])
@@ -78,7 +81,7 @@ def read_page(lookup: Lookup, place: Place) -> Page:
     part = lines[start : start + SHOWN_LINES]
     if place.path.lower().endswith(".txt"):
         part = [f"{line}\\" if line.strip() else line for line in map(_literal, part)]
-    links = find_links(part)
+    links = (*linked, *find_links(part))
     return Page(place, "\n".join(tamed(callouts(part))), start, len(lines), links)
 
 

@@ -46,15 +46,18 @@ class Asked(Protocol):
 def run_plain(engine: Engine, begin: int | Literal["latest"] | None = None) -> int:
     """Ask and answer until the reader leaves. `begin` is a conversation to go on with; 0 lists
     them."""
+    typed: Callable[[], str] = str
     with suppress(ImportError):
-        import readline  # noqa: F401  arrow keys and history in `input`
+        import readline  # arrow keys and history in `input`
+
+        typed = readline.get_line_buffer
     share_arenas()
     console = Console(highlight=False, emoji=False, soft_wrap=True, markup=False)
     engine.started = None  # a reader who types does not wait for the process
     config = engine.parts.settings
     kept = Conversations(config.data_dir, engine.notes_folder)
     try:
-        Plain(engine, kept, console, engine.parts.generator_name).run(begin, input)
+        Plain(engine, kept, console, engine.parts.generator_name, typed).run(begin, input)
     finally:
         kept.close()
         engine.close()
@@ -65,9 +68,16 @@ class Plain:
     """One conversation at a time."""
 
     def __init__(
-        self, engine: Engine, kept: Conversations, console: Console, model: str = ""
+        self,
+        engine: Engine,
+        kept: Conversations,
+        console: Console,
+        model: str = "",
+        typed: Callable[[], str] = str,
     ) -> None:
-        """`model` is what the language model is called on the screen."""
+        """`model` is what the language model is called on the screen; `typed` gives what stands in
+        the line that is being typed."""
+        self._typed = typed
         self._engine = engine
         self._model = model
         self._kept = kept
@@ -77,6 +87,7 @@ class Plain:
         self._turns: list[SavedTurn] = []
         self._passages: Sequence[Passage] = ()
         self._listed: list[int] = []
+        self._choosing = False  # a number opens what was listed as the program began
         self._commands: dict[str, Callable[[str], None]] = {
             "help": lambda _: self._say(*HELP),
             "source": self._source,
@@ -103,7 +114,12 @@ class Plain:
         while True:
             try:
                 line = read(PROMPT).strip()
-            except (EOFError, KeyboardInterrupt):
+            except KeyboardInterrupt:
+                self._say("")
+                if self._typed():
+                    continue  # what was typed is gone, as in a shell
+                return
+            except EOFError:
                 self._say("")
                 return
             if line in ("/quit", "/exit"):
@@ -129,10 +145,17 @@ class Plain:
                 self._open(latest.id)
         elif begin == 0:
             self._list("")
+            if self._listed:
+                self._choosing = True
+                self._say("Type a number to go on with one, or a question to begin another.")
         elif begin is not None:
             self._open(begin)
 
     def _obey(self, line: str) -> None:
+        choosing, self._choosing = self._choosing, False
+        if choosing and line.isdecimal() and 1 <= int(line) <= len(self._listed):
+            self._open_listed(line)
+            return
         if not line.startswith("/"):
             self._ask(line)
             return

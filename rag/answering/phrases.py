@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from rag.answering.counts import counted, counts_another, measures, number_of
 from rag.answering.grounding import cite, marked, own_words
 from rag.answering.steps import Sentence, Support
-from rag.reading.links import plain
+from rag.reading.links import blanked, plain
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.expected import expected, fits, repeats
 from rag.retrieval.pointing import Answering
@@ -77,7 +77,7 @@ def candidates(
     written = _written(said, passages, read, question)
     found: dict[str, Candidate] = {}
     for n, span in sorted(_pointed(passages), key=lambda each: -each[1].odds):
-        text = passages[n - 1].text[span.start : span.end]
+        text = blanked(passages[n - 1].text)[span.start : span.end]
         phrase = _cleaned(text)
         if phrase in found or (len(found) >= _MOST and not (written and phrase == written.phrase)):
             continue

@@ -33,6 +33,10 @@ _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _IMAGE_SIZE = re.compile(r"\d+(?:x\d+)?")
 _AUTOLINK = re.compile(r"<((?:https?|mailto):[^<>\s]++)>")
 _HTML = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*+(?:\s[^<>]*+|/)?>")
+_MARKS = re.compile(
+    r"^[ \t]*+(?:>[ \t]*+|[-*+][ \t]++)*+(?:#{1,6}+[ \t])?+|\*+|`+|~~+|==+|(?<!\w)_+|_+(?!\w)",
+    re.MULTILINE,
+)
 _EMPHASIS = re.compile(r"\*+|_+|~+|=+")
 _HELD = re.compile("\x00(\\d+)\x01")
 
@@ -82,6 +86,20 @@ def plain(text: str) -> str:
     go, and so do HTML tags; numbers of list items stay. Not meant for lines of code.
     """
     return "\n".join(map(_plain_line, text.split("\n")))
+
+
+def blanked(text: str) -> str:
+    """Markdown `text` with blanks for what a person does not read: where links lead, marks of
+    emphasis, headings, quotes and bullets. Every letter stays where it stood."""
+    text = _INLINE.sub(lambda link: _only(link, 2), text)
+    text = _WIKI.sub(lambda link: _only(link, 2, link[2].rfind("|") + 1), text)
+    return _MARKS.sub(lambda mark: " " * len(mark[0]), text)
+
+
+def _only(link: re.Match[str], group: int, skipped: int = 0) -> str:
+    """A match with blanks for all but a group, of which the first letters are `skipped`."""
+    start, end = link.start(group) + skipped - link.start(), link.end(group) - link.start()
+    return f"{' ' * start}{link[0][start:end]}{' ' * (len(link[0]) - end)}"
 
 
 def next_fence(line: str, fence: str) -> str:

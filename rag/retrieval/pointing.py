@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from rag.reading.links import blanked
 from rag.retrieval.expected import expected, fits, repeats
 from rag.retrieval.orders import is_order
 
@@ -27,6 +28,10 @@ _PASSAGES = 5  # are read; each takes some 10 ms on two cores
 # wider or narrower bounds gave 84 to 85 and 74 to 76.
 _WEIGHT = 0.03
 _LEAST, _MOST = -6.0, 6.0
+# What follows a sentence goes on about it: "It was a joint effort of …". Of 400 questions about
+# articles that the reader was not taught on, the best place that it points at had a token F1 of
+# 0.667 (one sentence after: 0.655, two on both sides: 0.656, the whole passage: 0.661).
+_AFTER = 2
 _LETTER = re.compile(r"\S")
 
 
@@ -53,9 +58,9 @@ class Answering:
 def point(question: str, found: Found, reader: Reader) -> Found:
     """What was found, the best passages in order now that they are read. Raises ModelError.
 
-    Of each the nearest sentence is read with its neighbours, but for those that speak to the model
+    Of each the nearest sentence is read with some around it, but for those that speak to the model
     (see `rag.retrieval.orders`): the question, written into a note with an answer of the writer's,
-    is nearest of all. Passages keep the scores of the
+    is nearest of all. Of Markdown it reads what people do. Passages keep the scores of the
     search, given out in the new order: what reads them next knows their scale.
     """
     reader.load()
@@ -64,7 +69,7 @@ def point(question: str, found: Found, reader: Reader) -> Found:
     orders = [_orders(each, question) for each in passages]
     windows = [_window(each, left) for each, left in zip(passages, orders, strict=True)]
     texts = [
-        (each.title, _without(each.text, left)[start:end])
+        (each.title, blanked(_without(each.text, left))[start:end])
         for each, left, (start, end) in zip(passages, orders, windows, strict=True)
     ]
     answers = [
@@ -132,8 +137,8 @@ def _without(text: str, orders: Sequence[SentenceScore]) -> str:
 
 
 def _window(passage: Passage, orders: Sequence[SentenceScore]) -> tuple[int, int]:
-    """The nearest sentence of a passage that is no order, with the two beside it, as far as there
-    are any."""
+    """The nearest sentence of a passage that is no order, with the one before it and the two after
+    it, as far as there are any."""
     sentences = passage.sentences
     if not sentences:
         return 0, len(passage.text)
@@ -142,5 +147,5 @@ def _window(passage: Passage, orders: Sequence[SentenceScore]) -> tuple[int, int
         honest or range(len(sentences)),
         key=lambda n: (sentences[n].cosine or 0.0) + 0.5 * sentences[n].share,
     )
-    last = min(best + 1, len(sentences) - 1)
+    last = min(best + _AFTER, len(sentences) - 1)
     return sentences[max(0, best - 1)].start, sentences[last].end

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from rag.reading.links import Link, blank_comments, find_links, find_tags, plain
+from rag.reading.links import Link, blank_comments, blanked, find_links, find_tags, plain
 
 
 def link(
@@ -135,6 +135,21 @@ def test_plain_is_what_a_person_reads(text: str, expected: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('[BLOOM](https://x.y/a_(b) "t") is **big**', f" BLOOM{' ' * 24} is   big  "),
+        ("see [[a/b|bees]] and [[Wasps#Nest]]", "see       bees   and   Wasps#Nest  "),
+        ("## Head\n> - *one*\n2) two", "   Head\n     one \n2) two"),
+        ("snake_case, _so_ and 2_000, `x`", "snake_case,  so  and 2_000,  x "),
+        ("| a | ==b== |", "| a |   b   |"),
+    ],
+)
+def test_blanks_stand_for_what_is_not_read_and_every_letter_where_it_stood(text: str, shown: str):
+    assert blanked(text) == shown
+    assert len(shown) == len(text)
+
+
+@pytest.mark.parametrize(
     ("lines", "expected"),
     [
         (["a %%b%% c"], ["a  c"]),
@@ -165,6 +180,7 @@ def test_hostile_text_takes_linear_time(seed: str) -> None:
     lines = text.split("\n")
     begun = time.perf_counter()
     plain(text)
+    blanked(text)
     find_links(lines)
     list(find_tags(lines))
     blank_comments(lines)

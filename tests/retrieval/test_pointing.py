@@ -128,13 +128,29 @@ def test_only_the_best_are_read_and_the_others_stay_behind():
     assert [each.answering is None for each in read[4:]] == [False, True, True]
 
 
-def test_the_nearest_sentence_is_read_with_its_neighbours():
-    near = replace(passage(1, 1.0))
+def test_the_nearest_sentence_is_read_with_what_stands_around_it():
+    near = passage(1, 1.0, f"{TEXT} Rain gets in.")
     scores = list(near.sentences)
     scores[0] = replace(scores[0], cosine=0.9)
     reader = Points("Bees", 1.0)
     point("What is green?", found(replace(near, sentences=tuple(scores))), reader)
-    assert reader.read_texts == [("Shed", "The shed is green. Bees live behind it.")]
+    # What follows goes on about it; what comes later may not.
+    assert reader.read_texts == [
+        ("Shed", "The shed is green. Bees live behind it. It was built in 1990.")
+    ]
+
+
+def test_markdown_is_read_as_people_do_and_pointed_at_where_it_stands():
+    text = "**[Piet](https://piet.example/a_b)** built the *shed*."
+    marked = replace(
+        passage(1, 1.0), text=text, sentences=(SentenceScore(0, len(text), 0, 0.9, 0.2),)
+    )
+    reader = Points("Piet", 1.0)
+    (read,) = point("Who built it?", found(marked), reader).passages
+    ((_, shown),) = reader.read_texts
+    assert shown.split() == ["Piet", "built", "the", "shed", "."]
+    assert read.answering is not None
+    assert text[read.answering.start : read.answering.end] == "Piet"
 
 
 def test_a_sentence_that_is_pointed_at_is_the_first_evidence(embedder):

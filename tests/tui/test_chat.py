@@ -9,7 +9,7 @@ from textual import events
 
 from rag.answering.steps import Sentence
 from rag.errors import ModelError
-from tests.tui.fake_engine import LITRES, PASSAGES, FakeEngine, Script
+from tests.tui.fake_engine import LITRES, PASSAGES, FakeEngine, Script, citation
 from tui.widgets.answer import Answer
 from tui.widgets.question import QuestionBox
 from tui.widgets.source import CITED, EVIDENCE, SourceCard, make_sources
@@ -106,6 +106,34 @@ async def test_a_click_on_a_citation_in_the_text_selects_it(running: Running) ->
         y = next(i for i, line in enumerate(lines) if "14 July [2]" in line)
         await driver.pilot.click(offset=(lines[y].index("14 July [2]") + 9, y))
         await driver.until(lambda: (2, True, True) in cards(driver))
+
+
+async def test_all_that_is_cited_of_a_passage_is_marked(
+    running: Running, engine: FakeEngine
+) -> None:
+    wet = "Leaves that stay wet at night get blight."
+    cited = (citation(PASSAGES[0], 1, LITRES, 13), citation(PASSAGES[0], 1, wet, 14))
+    engine.script = Script(
+        sentences=tuple(Sentence(f"{each.quote} [1]", (each,), "supported") for each in cited)
+    )
+    async with running() as driver:
+        await driver.ready()
+        await driver.ask("Water?")
+        await driver.ready()
+        (card, *_) = driver.chat.query(SourceCard)
+        text = card.source.passage.text
+        assert [text[a:b] for (a, b), _ in card.source.marks] == [LITRES, wet]
+        assert driver.shows("garden/tomatoes.md:13–14")
+
+
+async def test_a_refusal_shows_what_comes_nearest(running: Running, engine: FakeEngine) -> None:
+    engine.script = Script(sentences=(), answered=False)
+    async with running() as driver:
+        await driver.ready()
+        await driver.ask("Who is the mayor?")
+        await driver.ready()
+        assert driver.shows("Nearest notes:")
+        assert driver.shows("“In July they need ten litres each a week")
 
 
 async def test_sources_of_an_earlier_turn_can_be_seen_again(

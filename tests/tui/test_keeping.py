@@ -167,6 +167,7 @@ async def test_the_list_opens_searches_renames_deletes_and_undoes(
         await driver.press("ctrl+l")
         await driver.until(lambda: driver.shows("Today"))
         assert isinstance(driver.app.screen, ConversationsScreen)
+        await driver.until(lambda: driver.app.screen.chosen is not None)
         await driver.press("r")
         await driver.until(lambda: isinstance(driver.app.screen, TitleScreen))
         await driver.press("ctrl+u", *"Bees", "enter")
@@ -181,6 +182,57 @@ async def test_the_list_opens_searches_renames_deletes_and_undoes(
         await driver.press("enter")
         await driver.until(lambda: questions(driver) == ["First?"])
     assert {each.title for each in kept.all()} == {"Bees", "First?"}
+
+
+async def test_what_was_deleted_comes_back_also_after_the_list_was_closed(
+    running: Running, kept: Conversations
+) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "First?")
+        await driver.press("ctrl+n")
+        await ask(driver, "Other?")
+        await driver.press("ctrl+l")
+        await driver.until(lambda: driver.shows("Today"))
+        await driver.press("down", "d")
+        await driver.until(lambda: [each.title for each in kept.all()] == ["Other?"])
+        await driver.press("escape")
+        await driver.until(lambda: driver.app.screen is driver.chat)
+        await driver.press("ctrl+l")
+        await driver.until(lambda: driver.shows("Today"))
+        await driver.press("u")
+        await driver.until(lambda: len(kept.all()) == 2)
+        # What is done next is done to it.
+        await driver.until(lambda: driver.app.screen.chosen.title == "First?")
+
+
+async def test_the_list_begins_with_the_open_conversation(running: Running) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "First?")
+        await driver.press("ctrl+n")
+        await ask(driver, "Other?")
+        await driver.press("ctrl+l")
+        await driver.until(lambda: driver.shows("Today"))
+        await driver.press("down", "enter")
+        await driver.until(lambda: questions(driver) == ["First?"])
+        await driver.press("ctrl+l")
+        await driver.until(lambda: driver.app.screen.chosen is not None)
+        assert driver.app.screen.chosen.title == "First?"
+
+
+async def test_a_conversation_that_is_found_by_words_opens_at_them(running: Running) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "Bees first?", "Then wasps?", "And ants?")
+        await driver.press("ctrl+n", "ctrl+l")
+        await driver.until(lambda: driver.shows("Today"))
+        await driver.press("slash", *"wasps")
+        await driver.until(lambda: driver.app.screen.searched == "wasps")
+        await driver.press("enter")
+        await driver.until(lambda: getattr(driver.app.focused, "question", "") == "Then wasps?")
+        await driver.press("ctrl+l", "slash", *"hornets")
+        await driver.until(lambda: driver.shows("No conversation holds these words."))
 
 
 async def test_deleting_the_one_on_the_screen_begins_a_new_one(

@@ -72,6 +72,35 @@ def test_conversations_are_the_same_as_on_the_screen(say, kept: Conversations, f
     assert "1. First?" in say(begin=0)
 
 
+def test_a_number_opens_what_was_listed_at_the_beginning_and_is_a_question_later(
+    say, kept: Conversations, fake: FakeEngine
+):
+    say("First?")
+    said = say("1", "And then?", begin=0)
+    assert "Type a number to go on with one" in said
+    assert "Conversation: First?" in said
+    (found,) = kept.all()
+    assert found.turns == 2
+    say("Other?", "1", begin=0)
+    assert [question for question, _ in fake.asked] == ["First?", "And then?", "Other?", "1"]
+
+
+def test_ctrl_c_clears_what_is_typed_and_leaves_an_empty_line(fake: FakeEngine, kept):
+    out = io.StringIO()
+    typed = ["half a quest", ""]
+    lines = iter([KeyboardInterrupt, "Whole?", KeyboardInterrupt])
+
+    def read(_prompt: str) -> str:
+        line = next(lines)
+        if isinstance(line, str):
+            return line
+        raise line
+
+    console = Console(file=out, width=80, soft_wrap=True, highlight=False, markup=False)
+    Plain(fake, kept, console, typed=lambda: typed.pop(0)).run(None, read)
+    assert [question for question, _ in fake.asked] == ["Whole?"]
+
+
 def test_a_conversation_that_is_opened_again_shows_its_marks_and_sources(say, fake: FakeEngine):
     first, second = fake.script.sentences
     fake.script = Script(sentences=(first, replace(second, support="weak")), thoughts="Ten, then?")

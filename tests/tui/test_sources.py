@@ -94,13 +94,18 @@ async def test_enter_shows_the_whole_note_with_links_and_a_way_back(
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\n# Body\n\nText.\n"])
-def test_front_matter_is_shown_where_it_is_what_was_cited(tmp_path: Path, end: str) -> None:
-    (tmp_path / "a.md").write_text(f"---\nborn: 1990\nphone: 5\n---{end}")
+def test_front_matter_is_shown_where_it_tells_something_or_was_cited(
+    tmp_path: Path, end: str
+) -> None:
     lookup = Lookup(lambda path: (tmp_path, path), lambda: pytest.fail("no index is needed"))
-    cited = read_page(lookup, Place("a.md", 3, 3))
-    assert cited.text == f"~~~yaml\nborn: 1990\nphone: 5\n~~~{end}"
+    (tmp_path / "a.md").write_text(f'---\nborn: 1990\nfirm: "[[Lumen]]"\n---{end}')
+    page = read_page(lookup, Place("a.md"))
+    assert page.text == f'~~~yaml\nborn: 1990\nfirm: "[[Lumen]]"\n~~~{end}'
+    assert [each.target for each in page.links] == ["Lumen"]
+    (tmp_path / "b.md").write_text(f"---\ntags: [a]\nid: 5\n---{end}")
+    assert read_page(lookup, Place("b.md", 3, 3)).text == f"~~~yaml\ntags: [a]\nid: 5\n~~~{end}"
     for line in (0, 1, 6):
-        hidden = read_page(lookup, Place("a.md", line, line))
+        hidden = read_page(lookup, Place("b.md", line, line))
         assert hidden.text == f"\n\n\n{end}"
 
 

@@ -105,7 +105,7 @@ def test_a_question_is_typed_and_answered_with_its_source(box: Box, start):
     terminal.type("How many litres does the rain barrel hold?\r")
     terminal.until("The rain barrel holds 300 litres.")
     terminal.until("barrel.md:3")
-    terminal.until("ready")
+    terminal.until("borne out")  # the evidence, shown before, says the same
     here = len(terminal.raw)
     terminal.type("\x0f")  # Ctrl+O: the sources, the passage selected
     terminal.until("Whole note", here)
@@ -178,3 +178,14 @@ def test_a_terminal_that_goes_without_a_hang_up_ends_the_program(box: Box):
             assert program.wait(30) == 1
         finally:
             program.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_program_that_is_killed_leaves_the_terminal_as_it_was(box: Box, start, number: int):
+    box.index()
+    terminal = start(sys.executable, "-m", "rag", "chat")
+    terminal.until("Ask your notes")
+    os.kill(terminal.pid, number)
+    assert terminal.ended() == 128 + number
+    assert terminal.raw.count(ALTERNATE) == terminal.raw.count(RESTORED) == 1
+    assert terminal.raw.rindex(b"\x1b[?25h") > terminal.raw.rindex(b"\x1b[?25l")  # the cursor

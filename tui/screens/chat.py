@@ -133,7 +133,7 @@ class ChatScreen(EngineEvents):
         """Bring the index up to date, after what is being done."""
         for view in self.transcript.views():
             self.check_turn(view)
-        self.add_job(Refresh())
+        self.add_job(Refresh(quiet=True))
 
     # What the reader does
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,7 +26,7 @@ from tui.text import FAINT, MUTED, clean, count, one_line, shorten
 if TYPE_CHECKING:
     from rag.answering.saved import SavedTurn
 
-_FOUND_CHARS = 90
+_CUT_MARK = re.compile(r"^…\s*\d{0,2}\]\s*")  # of a citation
 
 
 class ConversationsScreen(PickScreen[Conversation]):
@@ -43,24 +44,33 @@ class ConversationsScreen(PickScreen[Conversation]):
     HINT = "Enter open · / search · r rename · d delete · u undo · x export"
     PLACEHOLDER = "/ then words of a question, an answer or a title"
     NOTHING = "No conversation about these notes."
+    NOT_FOUND = "No conversation holds these words."
 
     def __init__(
         self,
         conversations: Conversations,
         current: int | None,
         write: Callable[[str, Sequence[SavedTurn]], Path],
+        deleted: list[Conversation],
     ) -> None:
-        """`write` makes a note of a title and turns, and gives its file."""
+        """`write` makes a note of a title and turns, and gives its file; `deleted` are those that
+        were deleted since the program began, which can be brought back."""
         super().__init__()
         self._write = write
         self._conversations = conversations
         self._current = current
-        self._deleted: list[Conversation] = []
+        self._deleted = deleted
+        self._sought: int | None = current
 
     def on_mount(self) -> None:
         """The list has the focus, so that letters are commands."""
         super().on_mount()
         self._list.focus()
+
+    def sought(self, items: Sequence[Conversation | None]) -> int | None:
+        """Once, the conversation that is open or was brought back."""
+        wanted, self._sought = self._sought, None
+        return next((at for at, each in enumerate(items) if each and each.id == wanted), None)
 
     def find(self, text: str) -> Sequence[Row[Conversation]]:
         """Conversations under the day on which they were last continued."""
@@ -75,11 +85,13 @@ class ConversationsScreen(PickScreen[Conversation]):
 
     def _row(self, each: Conversation) -> Content:
         at = time.strftime("%H:%M", time.localtime(each.updated))
-        found = shorten(one_line(each.found), _FOUND_CHARS)
+        about = f"  {at} · {count(each.turns, 'question')}"
+        room = self.room - 2 - len(about)
+        found = shorten(_CUT_MARK.sub("…", one_line(each.found)), self.room - 4)
         return Content.assemble(
             ("● " if each.id == self._current else "  ", "$text-success"),
-            one_line(each.title),
-            (f"  {at} · {count(each.turns, 'question')}", MUTED),
+            shorten(one_line(each.title), room),
+            (about, MUTED),
             (f"\n    {found}" if found else "", FAINT),
         )
 
@@ -119,6 +131,7 @@ class ConversationsScreen(PickScreen[Conversation]):
         """Bring back what was deleted last."""
         if self._deleted:
             last = self._deleted.pop()
+            self._sought = last.id
             await self._do(lambda: self._conversations.restore(last.id))
             self._say(f"“{shorten(last.title, 40)}” is back.")
 

@@ -147,11 +147,11 @@ class EngineEvents(PlaceActions):
         job = self.session.current
         asked_for = isinstance(job, Refresh) and (job.force or job.rebuild)
         moved = report.added + report.changed + report.moved + report.removed
-        if not (asked_for or moved or report.skipped):
-            return
-        text = report.sentence()
-        if report.skipped:
-            text += "\nCtrl+P, Skipped notes: which, and why."
-        self.notify(text, title="Index up to date", markup=False)
+        quiet = isinstance(job, Refresh) and job.quiet
         if asked_for and report.skipped:
             self.action_skipped()
+        elif asked_for or ((moved or report.skipped) and not quiet):
+            text = report.sentence()
+            if report.skipped:
+                text += "\nCtrl+P, Skipped notes: which, and why."
+            self.notify(text, title="Index up to date", markup=False)

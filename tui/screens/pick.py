@@ -34,6 +34,7 @@ class PickScreen(ModalScreen[Item | None], Generic[Item]):
     HINT = "Enter chooses · Esc closes"
     PLACEHOLDER = "Type to narrow the list"
     NOTHING = "Nothing found."
+    NOT_FOUND = ""  # where something was typed
 
     @abstractmethod
     def find(self, text: str) -> Sequence[Row[Item]]:
@@ -51,8 +52,19 @@ class PickScreen(ModalScreen[Item | None], Generic[Item]):
     def on_mount(self) -> None:
         """Nothing is listed before it has been found."""
         self._items: list[Item | None] = []
+        self.searched = ""  # what the rows were found by
         self.query_one(".pick-nothing").display = False
         self.reload()
+
+    @property
+    def room(self) -> int:
+        """The cells of a row."""
+        return max(20, self._list.scrollable_content_region.width)
+
+    def sought(self, items: Sequence[Item | None]) -> int | None:
+        """Where the highlight belongs now, wherever it was before; None: where it was."""
+        del items
+        return None
 
     @property
     def _list(self) -> OptionList:
@@ -73,14 +85,15 @@ class PickScreen(ModalScreen[Item | None], Generic[Item]):
     async def _fill(self, text: str) -> None:
         rows = await asyncio.to_thread(self.find, text)
         place = self._list.highlighted or 0
-        self._items = [item for _, item in rows]
+        self._items, self.searched = [item for _, item in rows], text
         self._list.clear_options()
         self._list.add_options([Option(shown, disabled=item is None) for shown, item in rows])
         nothing = self.query_one(".pick-nothing", Static)
-        nothing.update(self.NOTHING)
+        nothing.update((text.strip() and self.NOT_FOUND) or self.NOTHING)
         nothing.display = not rows
         choosable = [at for at, item in enumerate(self._items) if item is not None]
         if choosable:
+            place = at if (at := self.sought(self._items)) is not None else place
             self._list.highlighted = min(choosable, key=lambda at: abs(at - place))
 
     def action_move(self, step: int) -> None:

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 
 from textual import on, work
 
+from rag.engine import Engine
 from rag.errors import RagError
 from tui.completion import Names, completions, names_of
 from tui.jobs import OpenFolder, UseModel
 from tui.screens.turns import TurnActions
 from tui.widgets.question import QuestionBox
 from tui.widgets.suggestions import Suggestions
+from tui.work import EngineWorker
+from tui.workplace import Workplace
 
 if TYPE_CHECKING:
     from rag.answering.conversations import Conversation
@@ -32,6 +35,10 @@ class PlaceActions(TurnActions):
     """
 
     names = Names()
+
+    def __init__(self, engine: Engine, worker: EngineWorker, place: Workplace) -> None:
+        super().__init__(engine, worker, place)
+        self._deleted: list[Conversation] = []  # which can be brought back
 
     @work(thread=True)
     def preload(self) -> None:
@@ -63,12 +70,13 @@ class PlaceActions(TurnActions):
             self.tell(error)
             return
         current = self.session.conversation
-        chosen: Conversation | None = await self.app.push_screen_wait(
-            ConversationsScreen(kept, current, self.export)
-        )
-        if chosen is not None and chosen.id != current:
-            await self.leave_answer()
-            await self.reopen(chosen.id)
+        screen = ConversationsScreen(kept, current, self.export, self._deleted)
+        chosen: Conversation | None = await self.app.push_screen_wait(screen)
+        if chosen is not None:
+            if chosen.id != current:
+                await self.leave_answer()
+                await self.reopen(chosen.id)
+            self.go_to(screen.searched)
         elif current is not None and await self.is_deleted(current):
             self.action_restart()
 

@@ -21,6 +21,7 @@ from tui.workplace import Workplace
 if TYPE_CHECKING:
     from rag.answering.saved import SavedTurn
 
+_BRANCHED = "This goes on in a branch; the conversation stays as it was (Ctrl+L)."
 _BUSY = "Wait for the answer, or stop it with Esc."
 
 
@@ -109,6 +110,15 @@ class TurnActions(ChatBase):
         if views:
             await self.show_sources(views[-1].key)
         self.box.focus()
+
+    def go_to(self, words: str) -> None:
+        """Go to the first turn that holds the words that a conversation was found by."""
+        wanted = words.casefold().split()
+        for view in self.transcript.views() if wanted else ():
+            said = f"{view.question}\n{view.answer}".casefold()
+            if all(word in said for word in wanted):
+                self.call_after_refresh(view.focus)
+                return
 
     # A turn
 
@@ -237,6 +247,7 @@ class TurnActions(ChatBase):
         before = session.before(turn)
         if before < len(session.kept):
             await self._continue_branch(before)
+            self.notify(_BRANCHED)
         session.cut(turn)
         await self.transcript.cut(turn)
 
@@ -248,7 +259,7 @@ class TurnActions(ChatBase):
         await self._continue_branch(self.session.before(view.key + 1))
         self.session.cut(view.key + 1)
         await self.transcript.cut(view.key + 1)
-        self.notify("This goes on in a branch; the conversation stays as it was (Ctrl+L).")
+        self.notify(_BRANCHED)
         self.box.focus()
 
     async def _continue_branch(self, keep: int) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 AT_ONCE = 12  # turns of a kept conversation shown at once: each costs the screen milliseconds
 
 
-class Transcript(VerticalScroll):
+class Transcript(VerticalScroll, can_focus=False):
     """Holds the welcome, the turns and notices between them."""
 
     def __init__(self, folder: str, keys: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -196,7 +197,7 @@ class TurnView(Vertical, can_focus=True):
     async def _conclude(self, saved: SavedTurn) -> None:
         self.say("")
         self.passages, self.query_text = saved.passages, saved.query
-        self.citations = unique_sources(saved.citations)
+        self.citations = saved.citations
         self.facts = facts_of(saved)
         self.query_one(".previews").display = False
         if saved.answered:
@@ -214,7 +215,7 @@ class TurnView(Vertical, can_focus=True):
             answer.sources = len(self.passages)
             await answer.add(text)
         await answer.complete()
-        rows: list[Static] = [SourceRow(self.key, each) for each in self.citations]
+        rows: list[Static] = [SourceRow(self.key, each) for each in unique_sources(self.citations)]
         if legend := self._legend():
             rows.append(Static(legend, classes="legend", markup=False))
         await self.query_one(".outcome").mount_all(rows)
@@ -242,6 +243,9 @@ class TurnView(Vertical, can_focus=True):
             each = self.passages[number - 1]
             place = Citation(number, each.path, each.first, each.last, each.headings, "")
             rows.append(SourceRow(self.key, place))
+            if nearest := next((every for every in self.evidence if every.n == number), None):
+                text = shorten(one_line(plain(nearest.text)), PREVIEW_CHARS)
+                rows.append(Static(Content(f"“{text}”"), classes="near"))
         await self.query_one(".outcome").mount_all(rows)
 
     def show_standings(self, standings: Mapping[int, Standing]) -> None:
@@ -249,6 +253,10 @@ class TurnView(Vertical, can_focus=True):
         self.standings = standings
         for row in self.query(SourceRow):
             row.show_standing(standings.get(row.citation.n))
+        cited = {each.n for each in self.citations}
+        gone = any(standings[n].state in ("lost", "gone") for n in cited & standings.keys())
+        for legend in self.query(".legend"):
+            legend.display = not gone  # what the note no longer says, it does not bear out
 
     def _legend(self) -> str:
         legend = {
@@ -283,14 +291,8 @@ def unique_sources(citations: tuple[Citation, ...]) -> tuple[Citation, ...]:
     merged: dict[int, Citation] = {}
     for each in citations:
         old = merged.get(each.n, each)
-        merged[each.n] = Citation(
-            n=each.n,
-            path=each.path,
-            first=min(old.first, each.first),
-            last=max(old.last, each.last),
-            headings=each.headings,
-            quote=old.quote,
-        )
+        first, last = min(old.first, each.first), max(old.last, each.last)
+        merged[each.n] = replace(old, first=first, last=last)
     return tuple(merged[number] for number in sorted(merged))
 
 
