@@ -83,7 +83,10 @@ class Engine(SearchedFolder):
         # After the search: the model has been loading behind it, and goes on.
         from rag.answering.answer import answer
         from rag.retrieval.evidence import find_evidence
+        from rag.retrieval.followup import stands_alone
 
+        if stands_alone(question, history):
+            history = ()  # what was said before would only mislead
         found, query = self._read(seen.asked, seen.found, quote), seen.found.query
         passages, sides = self._with_sides(seen.asked, found.passages, k, today)
         seen = replace(seen, found=replace(found, passages=passages))

@@ -30,20 +30,52 @@ _PRONOUN = re.compile(
     r"\b(it|its|itself|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those)\b",
     re.IGNORECASE,
 )
+_WHOLE = re.compile(
+    r"\W*(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|can|could|has|"
+    r"have|had|will|would|should|may|explain|define|describe|tell|list|name)\b"
+    r"(?!(?:[’']s)? (?:about|else)\b)",
+    re.IGNORECASE,
+)
+_DEFINES = re.compile(
+    r"\W*(?:(?:what|who)(?:[’']?s| is| are| was| were) (?:(?:an?|meant by) )?|"
+    r"what does (?=.* mean\b)|(?:explain|define|describe) (?:(?:to me|me) )?(?:an? |what )?)"
+    r"(?!the\b|my\b|our\b|\w+ (?:for|of|to|with|in|on|by)\b)[\w-]+(?: [\w-]+){0,3}\W*",
+    re.IGNORECASE,
+)
+# What points back without a pronoun.
+_BACK = re.compile(
+    r"\b(?:ones?|same|such|former|latter|others?|another|else|first|second|third|last|next|previous|"
+    r"above|there|then|too|also|instead|different|exactly)\b",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"\w[\w'’-]*")
 
 
+def stands_alone(question: str, history: Sequence[Turn]) -> bool:
+    """Whether a question needs nothing of what came before: it says enough, asks what something
+    is, or is a whole sentence about a name that was not yet spoken of."""
+    own = content_words(question)
+    if not history or not own or _PRONOUN.search(question):
+        return not history
+    if len(own) >= _SAYS_ENOUGH:
+        return True
+    if not _WHOLE.match(question) or _BACK.search(question):
+        return False
+    if _DEFINES.match(question):
+        return True
+    before = f"{history[-1].query} {history[-1].answer}".casefold()
+    names = [word for word in _WORD.findall(question)[1:] if _is_name(word) and len(word) > 1]
+    return any(name.casefold() not in before for name in names) and len(own) > len(names)
+
+
 def stand_alone(question: str, history: Sequence[Turn]) -> str:
-    """The question with what the conversation was about, or as it is where it says enough."""
-    if not history:
+    """The question with what the conversation was about, or as it is where it stands alone."""
+    if stands_alone(question, history):
         return question
     own = content_words(question)
     if not own:  # "and when?" goes on with the very question before it
         return f"{question} ({' '.join(history[-1].query.split()[:_MOST_BEFORE])})"
-    pronoun = bool(_PRONOUN.search(question))
-    if len(own) >= _SAYS_ENOUGH and not pronoun:
-        return question
-    topic = _topic(history[-1], own, pronoun)
+    topic = _topic(history[-1], own, bool(_PRONOUN.search(question)))
     return f"{question} ({topic})" if topic else question
 
 

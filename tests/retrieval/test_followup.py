@@ -8,7 +8,7 @@ import pytest
 from bench.followups import measure, rates
 from rag.events import Retrieved
 from rag.retrieval.evidence import find_evidence
-from rag.retrieval.followup import search_both, stand_alone
+from rag.retrieval.followup import search_both, stand_alone, stands_alone
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Found, Passage
 from rag.retrieval.sentences import SentenceScore
@@ -63,6 +63,33 @@ def test_its_own_words_are_not_said_again():
 def test_a_question_that_says_enough_is_left_alone():
     question = "Which colour do diffusion models give generated sunset images?"
     assert stand_alone(question, after("Who discovered oxygen?")) == question
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who made BLOOM?", "When was GPT-3 released?", "what is overfitting?", "explain RLHF",
+        "Who is Garry Kasparov", "what does overfitting mean", "Is fair use permitted in the US?",
+        "What's a context window?",
+    ],
+)  # fmt: skip
+def test_a_whole_question_about_something_else_stands_alone(question: str):
+    before = [Turn("Who won the art prize?", "Jason Allen", "Who won the art prize?")]
+    assert stands_alone(question, before)
+    assert stand_alone(question, before) == question
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "and when?", "Who made it?", "and BLOOM?", "What about BLOOM?", "Which year?",
+        "what is the first step?", "which tool?", "Who came second, BLOOM?", "Why Jason?",
+        "what is the prize for?", "which ones are open source?", "When did Allen begin?", "BLOOM?",
+    ],
+)  # fmt: skip
+def test_what_may_refer_to_what_was_said_does_not(question: str):
+    before = [Turn("Who won the art prize?", "Jason Allen", "Who won the art prize?")]
+    assert not stands_alone(question, before)
 
 
 def test_the_thread_is_kept_over_three_turns():
