@@ -7,10 +7,14 @@
 Importing this loads nothing: the names below are looked up when they are used.
 """
 
-import os
-from typing import TYPE_CHECKING, Any, Final
+from __future__ import annotations
 
+import os
+
+TYPE_CHECKING = False  # typing itself takes milliseconds, in which no Ctrl-C is heeded yet
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from rag.api import Notes, open_notes
     from rag.errors import RagError
     from rag.results import Answer, Passages

@@ -1,5 +1,7 @@
 """The command `rag`, also as `python -m rag`: what lies around `rag.cli.main`."""
 
+from __future__ import annotations
+
 import os
 import sys
 
@@ -15,8 +17,11 @@ if (
 import atexit
 import signal
 from contextlib import suppress
-from types import FrameType
-from typing import NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import NoReturn
 
 _STOPPED, _FAILED = 130, 2
 _LATER_S = 0.02
@@ -79,7 +84,7 @@ def _interrupt(_: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
 
-def _unraisable(what: "sys.UnraisableHookArgs") -> None:
+def _unraisable(what: sys.UnraisableHookArgs) -> None:
     """Ctrl-C that met a destructor, where Python would only print it, comes again after it."""
     if isinstance(what.exc_value, KeyboardInterrupt):
         signal.setitimer(signal.ITIMER_REAL, _LATER_S)
