@@ -58,8 +58,8 @@ class PickScreen(ModalScreen[Item | None], Generic[Item]):
 
     @property
     def room(self) -> int:
-        """The cells of a row."""
-        return max(20, self._list.scrollable_content_region.width)
+        """The cells of a row: of a panel as styles/panels.tcss has it, without what frames it."""
+        return min(90, self.app.size.width * 94 // 100) - 7
 
     def sought(self, items: Sequence[Item | None]) -> int | None:
         """Where the highlight belongs now, wherever it was before; None: where it was."""
