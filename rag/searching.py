@@ -115,8 +115,20 @@ class SearchedFolder(NotesFolder):
             )
         if before_search is not None:
             before_search()
+        asked = self._by_title(asked)
         found = self._search(asked.query, history, self._candidates(k), allowed)
         return LookUp(asked, self._in_order(replace(found, notes=notes), k), None)
+
+    def _by_title(self, asked: Asked) -> Asked:
+        """The question as the notes speak of what it names."""
+        from rag.retrieval.names import by_title
+
+        with damage_errors():
+            index = self._open_index()
+            index.check(self.parts.identity().fingerprint)
+            with index.store.snapshot():
+                text, query = by_title(index, asked.text), by_title(index, asked.query)
+        return replace(asked, text=text, query=query)
 
     def _candidates(self, k: int | None) -> int:
         """How many passages are looked for when `k` are wanted: a reranker chooses among more."""

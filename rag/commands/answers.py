@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from rag.answering.steps import Sentence
     from rag.events import Answered, Event
+    from rag.retrieval.evidence import Evidence
 
 # Behind each sentence, and what the last two mean.
 _MARKS = {"supported": (" ✓", "green"), "weak": (" ≈", "yellow"), "unsupported": (" (?)", "red")}
@@ -26,14 +27,14 @@ def answering(events: Iterator[Event], stream: bool, thoughts: bool = False) -> 
     """Print an answer as its sentences come, then its sources; what the model thought first is
     folded into a line unless `thoughts` are wanted."""
     out = console()
-    done, sentences = _followed(out, events, stream)
+    done, sentences, evidence = _followed(out, events, stream)
     if done.listed and done.answered:
         show_listed(out, done.listed)
         return done
     if not done.answered:
         out.print(safe(done.answer), style="bold", markup=False)
         _show_thoughts(done, thoughts)
-        show_nearest(out, done)
+        show_nearest(out, done, evidence)
         return done
     if not stream:
         for number, each in enumerate(sentences):
@@ -47,18 +48,21 @@ def answering(events: Iterator[Event], stream: bool, thoughts: bool = False) -> 
 
 def _followed(
     out: Console, events: Iterator[Event], stream: bool
-) -> tuple[Answered, list[Sentence]]:
-    """The whole answer and its sentences, which are printed as they come to `stream` them."""
+) -> tuple[Answered, list[Sentence], Sequence[Evidence]]:
+    """The whole answer, its sentences, which are printed as they come to `stream` them, and what
+    was found before."""
     from rag.answering.steps import Reading, Sentence, Thinking
     from rag.events import Answered, Retrieved
 
     done: Answered | None = None
     sentences: list[Sentence] = []
+    evidence: Sequence[Evidence] = ()
     thought = 0
     with _Waiting() as waiting:
         for event in events:
             if isinstance(event, Retrieved):
                 show_respelled(event.respelled)
+                evidence = event.evidence
             elif isinstance(event, Reading):
                 waiting.say(f"reading {event.tokens_done}/{event.tokens_total} {event.unit}")
             elif isinstance(event, Thinking):
@@ -72,7 +76,7 @@ def _followed(
                     sys.stdout.flush()
             elif isinstance(event, Answered):
                 done = event
-    return _whole(done), sentences
+    return _whole(done), sentences, evidence
 
 
 def answering_json(events: Iterator[Event]) -> Answered:

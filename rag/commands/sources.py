@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from rag.events import Answered
+    from rag.retrieval.evidence import Evidence
     from rag.retrieval.listing import Listed
     from rag.retrieval.search import Found, Passage
 
@@ -60,13 +61,17 @@ def show_cited(out: Console, done: Answered) -> None:
         _indented(out, text)
 
 
-def show_nearest(out: Console, done: Answered) -> None:
-    """Where one may look, where the notes do not say."""
+def show_nearest(out: Console, done: Answered, evidence: Sequence[Evidence]) -> None:
+    """Where one may look, where the notes do not say, and what comes nearest there."""
+    from rich.text import Text
+
     if not done.passages:
         return
     out.print("\nNearest notes:", style="dim")
     for n, passage in enumerate(done.passages[:3], 1):
         out.print(_place(n, passage), soft_wrap=True)
+        if near := next((each for each in evidence if each.n == n), None):
+            _indented(out, Text(one_line(near.text), style="dim"))
 
 
 def show_listed(out: Console, listed: Listed) -> None:

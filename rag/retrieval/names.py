@@ -66,9 +66,26 @@ def named_notes(index: PassageIndex, question: str) -> tuple[NamedNote, ...]:
     for quoted in _QUOTED.finditer(text):
         for note in index.find_notes(quoted[quoted.lastindex or 0])[:1]:
             named[note.id] = note
-    for note in _named_in_text(index, text):
-        named[note.id] = note
+    for _, notes in _named_in_text(index, text):
+        for note in notes if len(notes) <= _MOST_NOTES else ():
+            named[note.id] = note
     return tuple(named.values())
+
+
+def by_title(index: PassageIndex, question: str) -> str:
+    """A question with the title of a note for an alias that the note itself never uses: neither
+    words nor meaning lead from "Kit" to what "Katherine Moss" says."""
+    masked = _LINK.sub(lambda link: " " * len(link[0]), question)
+    for (start, end), notes in sorted(_named_in_text(index, masked), reverse=True):
+        if len(notes) != 1:
+            continue
+        (note,) = notes
+        alias = re.compile(rf"\b{re.escape(masked[start:end])}\b", re.IGNORECASE)
+        passages = index.passages(index.passages_of([note.id], MOST_PASSAGES)).values()
+        texts = [note.title, bare_name(note.path), *(each.text for each in passages)]
+        if not any(alias.search(text) for text in texts):
+            question = f"{question[:start]}{note.title}{question[end:]}"
+    return question
 
 
 def spoken(question: str) -> str:
@@ -82,7 +99,8 @@ def spoken(question: str) -> str:
     return _LINK.sub(words, question)
 
 
-def _named_in_text(index: PassageIndex, text: str) -> Iterator[NamedNote]:
+def _named_in_text(index: PassageIndex, text: str) -> Iterator[tuple[Span, list[NamedNote]]]:
+    """Where a text names notes, and which may be meant there."""
     spans: dict[str, list[Span]] = {}
     for start, end in _spans(text):
         spans.setdefault(name_key(text[start:end]), []).append((start, end))
@@ -98,8 +116,7 @@ def _named_in_text(index: PassageIndex, text: str) -> Iterator[NamedNote]:
         meant = [note for note in notes if _means(note, text, start, end)]
         if meant:
             taken.append((start, end))
-        if len(meant) <= _MOST_NOTES:
-            yield from meant
+            yield (start, end), meant
 
 
 def _spans(text: str) -> Iterator[Span]:
