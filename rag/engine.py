@@ -108,6 +108,7 @@ class Engine(SearchedFolder):
             None if quote else self.parts.judge,
             sides,
             self._neighbours,
+            seen.asked.named,
         ):
             if isinstance(step, Drafted):
                 model = "" if quote else self.parts.generator_name

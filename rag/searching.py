@@ -115,20 +115,22 @@ class SearchedFolder(NotesFolder):
             )
         if before_search is not None:
             before_search()
-        asked = self._by_title(asked)
+        asked = self._by_title(asked, history)
         found = self._search(asked.query, history, self._candidates(k), allowed)
         return LookUp(asked, self._in_order(replace(found, notes=notes), k), None)
 
-    def _by_title(self, asked: Asked) -> Asked:
-        """The question as the notes speak of what it names."""
-        from rag.retrieval.names import by_title
+    def _by_title(self, asked: Asked, history: Sequence[Turn]) -> Asked:
+        """The question as the notes speak of what it names or means."""
+        from rag.retrieval.names import by_title, with_antecedent
 
+        before = history[-1].query if history else ""
         with damage_errors():
             index = self._open_index()
             index.check(self.parts.identity().fingerprint)
             with index.store.snapshot():
                 text, query = by_title(index, asked.text), by_title(index, asked.query)
-        return replace(asked, text=text, query=query)
+                named = with_antecedent(index, text, before)
+        return replace(asked, text=text, query=query, named=named)
 
     def _candidates(self, k: int | None) -> int:
         """How many passages are looked for when `k` are wanted: a reranker chooses among more."""

@@ -52,6 +52,7 @@ def answer(
     judge: Judge | None = None,
     sides: Sides = NO_SIDES,
     neighbours: Neighbours = lambda _: (),
+    named: str = "",
 ) -> Iterator[Step]:
     """Answer from `passages`, or say that they do not hold it.
 
@@ -60,11 +61,11 @@ def answer(
     comparisons and explanations are the notes' own; for a fact the model is asked, if there is
     one to open; one that was not taught also reads what stands around the evidence, in the
     passage and in its `neighbours`. With `strict` nothing is said but what is supported; `judge`
-    tells whether a passage entails a sentence. A cell of a table is looked up. Raises Cancelled,
-    ModelError.
+    tells whether a passage entails a sentence. A cell of a table is looked up, also by the question
+    as it is with a pronoun `named`. Raises Cancelled, ModelError.
     """
     try:
-        cell = find_cell(question, passages, neighbours, analyze)
+        cell = find_cell(named or question, passages, neighbours, analyze)
     except Empty:
         yield Drafted(REFUSAL, False, (), None, 0.0, 0.0)
         return

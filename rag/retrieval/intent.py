@@ -50,6 +50,7 @@ class Listing:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question understood: `typed` as it was, `text` without filters, `query` what is searched.
+    `named` is the text with the name of a note for a pronoun, "" where nobody looked.
 
     Where not `certain`, words about time may belong to what is asked instead. With `summary`,
     whole notes are to be summed up.
@@ -62,6 +63,7 @@ class Asked:
     listing: Listing | None
     certain: bool = True
     summary: Summary | None = None
+    named: str = ""
 
 
 def understand(
@@ -200,7 +202,8 @@ _WROTE_WHAT = re.compile(
 )
 # What the notes of a day or a week say, not which they are.
 _DID_WHAT = re.compile(
-    r"^what (?:all )?(?:did|have|had) (?:i|we) (?:do|done|work(?:ed)? on|get done|gotten? done)$",
+    r"^what (?:all )?(?:did|have|had) (?:i|we) (?:do|done|work(?:ed)? on|get done|gotten? done)$|"
+    r"^what (?:all )?(?:happened|went on|was going on)$",
     _I,
 )
 _POINTS_OF_A_DAY = 10

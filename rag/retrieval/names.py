@@ -32,6 +32,12 @@ _DEFINED = re.compile(
     r"(?P<what>[^?!]+?)[ ?!.]*|what do(?:es)? (?:(?:an?|the) )?(?P<meant>[^?!]+?) mean[ ?!.]*",
     re.IGNORECASE,
 )
+_PRONOUN = re.compile(
+    r"\b(?:(?P<whose>his|its|their|her(?= \w))|he|she|it|they|him|her|them)\b", re.IGNORECASE
+)
+_ASIDE = re.compile(
+    r"\b(?:in|at|on|for|from|with|by|than)\s+(?:(?:an?|the|my)\s+)?$", re.IGNORECASE
+)
 _WORD = re.compile(r"\w+")
 _TOKEN = re.compile(r"\S+")
 _UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
@@ -97,6 +103,26 @@ def spoken(question: str) -> str:
         return " ".join(dict.fromkeys(" ".join(each.split()) for each in parts if each.strip()))
 
     return _LINK.sub(words, question)
+
+
+def with_antecedent(index: PassageIndex, question: str, before: str) -> str:
+    """A question with the name of a note for its pronouns, where the question before named one
+    note alone, as a name is written: "and her phone number?" after "When was Leila Haddad born?".
+    "A hallucination of a language model" is about no language model, and "temperature in an LLM"
+    about no LLM."""
+    if not _PRONOUN.search(question) or named_notes(index, question):
+        return question
+    own, _, added = spoken(before).partition(" (")  # what was added names other things, too
+    named = list(_named_in_text(index, before := own))
+    if not named:  # its first word is no beginning of a question
+        named = list(_named_in_text(index, before := f"about {added}"))
+    if len(named) != 1 or len(named[0][1]) != 1:
+        return question
+    (start, end), (note,) = named[0]
+    if not any(map(str.isupper, before[start:end])) or _ASIDE.search(before[:start]):
+        return question
+    name = note.title
+    return _PRONOUN.sub(lambda found: f"{name}’s" if found["whose"] else name, question)
 
 
 def _named_in_text(index: PassageIndex, text: str) -> Iterator[tuple[Span, list[NamedNote]]]:

@@ -50,6 +50,8 @@ _CHANGED = re.compile(
     re.IGNORECASE,
 )
 _NEWS = re.compile(r"^what(?:[’']s| is| has)?(?: been)? (?:new|changed|added)\b", re.IGNORECASE)
+# On a day or last month, which a diary tells; not in 1066, nor to anything in particular.
+_HAPPENED = re.compile(r"what (?:all )?(?:happened|went on|was going on)\W*", re.IGNORECASE)
 _ASKS = re.compile(
     r"\b(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|can|could|"
     r"should|will|would|has|have|had)\b",
@@ -91,16 +93,27 @@ def find_time(question: str, today: date) -> TimeWords | None:
     alone = not any(character.isalnum() for character in rest)
     wrote = bool(_WROTE.search(question)) or bool(_NEWS.search(rest)) or alone
     about_notes = bool(_NOTE.search(question))
+    happened = bool(_HAPPENED.fullmatch(rest))
     if found.kind == "relative":
         keywords = not _ASKS.search(question) and not rest.startswith(words)
-        if not (wrote or about_notes or keywords or _FIRST_PERSON.search(question)):
+        mine = wrote or about_notes or keywords or happened or _FIRST_PERSON.search(question)
+        if not mine:
             return None
         certain = True
-    elif not (wrote or about_notes or _DID.search(question)):
+    elif not (wrote or about_notes or _DID.search(question) or (happened and _is_short(found.span))):
         return None
     else:
         certain = wrote
     return TimeWords(found.span, bool(_CHANGED.search(question)), certain, words, rest)
+
+
+def _is_short(span: Span) -> bool:
+    """Whether a span is at most a month: what happened in a year, books tell."""
+    return (
+        span.first is not None
+        and span.last is not None
+        and span.last - span.first <= timedelta(days=31)
+    )
 
 
 def first_time(question: str, today: date) -> Found | None:

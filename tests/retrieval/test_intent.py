@@ -108,7 +108,7 @@ def test_time_is_for_the_filter_and_the_topic_for_the_search():
 
 @pytest.mark.parametrize(
     "question",
-    ["What did I do in March?", "what have we worked on in March"],
+    ["What did I do in March?", "what have we worked on in March", "What happened in March?"],
 )
 def test_what_one_did_is_what_the_notes_of_that_time_say(question):
     found = asked(question)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from rag.retrieval.names import defined_passages, named_notes, named_passages, spoken
+from rag.retrieval.names import (
+    by_title,
+    defined_passages,
+    named_notes,
+    named_passages,
+    spoken,
+    with_antecedent,
+)
 from rag.retrieval.search import search
 from tests.indexing.conftest import Desk
 
@@ -146,3 +153,37 @@ def test_the_opening_of_a_note_that_is_asked_for_gets_a_boost(corpus_engine):
     best = corpus_engine.search("What is retrieval-augmented generation?", 2)
     assert (best[0].path, best[0].reasons.boost) == ("RAG.md", 0.05)
     assert best[1].reasons.boost == 0
+
+
+@pytest.mark.parametrize(
+    ("question", "before", "wanted"),
+    [
+        ("and her phone?", "When was Leila Haddad born?", "and Leila Haddad’s phone?"),
+        ("how did I rate it?", "Who wrote Piranesi?", "how did I rate Piranesi?"),
+        ("and when did I finish it?", "how did I rate it? (Piranesi)", "and when did I finish "
+         "Piranesi?"),
+        ("and when did I read it?", "What do I pay for bees?", None),
+        ("and when was it?", "Who is in Piranesi?", None),  # about whoever is in it
+        ("and Piranesi, when was it?", "When was Leila Haddad born?", None),
+        ("and when?", "Who wrote Piranesi?", None),
+    ],
+)  # fmt: skip
+def test_a_pronoun_stands_for_the_one_note_that_was_named(desk, question, before, wanted):
+    desk.write("Leila Haddad.md", "Born 1990.\n")
+    desk.write("Piranesi.md", "By Susanna Clarke.\n")
+    desk.update()
+    index = desk.open()
+    assert with_antecedent(index, question, before) == (wanted or question)
+    index.close()
+
+
+def test_an_alias_that_its_note_never_uses_gives_way_to_the_title(desk):
+    desk.write("Katherine Moss.md", "---\naliases: [Kit, KM]\n---\nA vet; KM to her friends.\n")
+    desk.write("Sam.md", "---\naliases: [Jo Bell]\n---\nA text.\n")
+    desk.write("Ann.md", "---\naliases: [Jo Bell]\n---\nA text.\n")
+    desk.update()
+    index = desk.open()
+    assert by_title(index, "Where does Kit's dog live?") == "Where does Katherine Moss's dog live?"
+    for same in ("Where is KM?", "Where is Jo Bell?", "a kit for [[Kit]]", "Where is Ann?"):
+        assert by_title(index, same) == same
+    index.close()

@@ -92,6 +92,8 @@ def test_the_end_of_a_month_is_a_day_of_the_month_before():
         ("since March", "", Span(date(2024, 3, 1), None)),
         ("yesterday", "", days("2024-03-13")),
         ("What did I do yesterday?", "What did I do?", days("2024-03-13")),
+        ("What happened on 5 February 2024?", "What happened?", days("2024-02-05")),
+        ("What happened last week?", "What happened?", days("2024-03-04", "2024-03-10")),
         ("notes tagged ml from March", "notes tagged ml", days("2024-03-01", "2024-03-31")),
         ("my notes from March on", "my notes", Span(date(2024, 3, 1), None)),
         ("my notes before 2023", "my notes", Span(None, date(2022, 12, 31))),
@@ -124,6 +126,8 @@ def test_time_is_taken_out_of_a_question(question, rest, span):
     [
         "Who won the Colorado State Fair in 2022?",
         "What happened in 1956 at Dartmouth?",
+        "What happened in 1956?",
+        "What happened to Rome on 5 February 2024?",
         "How did transformers change in the last year?",
         "What is the last month of the year?",
         "What may I do in line to march?",
