@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rag.events import Answered, Event
     from rag.retrieval.evidence import Evidence
 
+_MARK = re.compile(r"\[(\d{1,3})\]")
 # Behind each sentence, and what the last two mean.
 _MARKS = {"supported": (" ✓", "green"), "weak": (" ≈", "yellow"), "unsupported": (" (?)", "red")}
 _LEGEND = {"weak": "≈ only partly borne out by its source", "unsupported": "(?) not in your notes"}
@@ -26,8 +28,8 @@ _LEGEND = {"weak": "≈ only partly borne out by its source", "unsupported": "(?
 def answering(events: Iterator[Event], stream: bool, thoughts: bool = False) -> Answered:
     """Print an answer as its sentences come, then its sources; what the model thought first is
     folded into a line unless `thoughts` are wanted."""
-    out = console()
-    done, sentences, evidence = _followed(out, events, stream)
+    out, numbers = console(), _Numbers()
+    done, sentences, evidence = _followed(out, events, stream, numbers)
     if done.listed and done.answered:
         show_listed(out, done.listed)
         return done
@@ -38,16 +40,29 @@ def answering(events: Iterator[Event], stream: bool, thoughts: bool = False) -> 
         return done
     if not stream:
         for number, each in enumerate(sentences):
-            _say_sentence(out, each, first=not number)
+            _say_sentence(out, each, numbers, first=not number)
     out.print("\n")
     _show_thoughts(done, thoughts)
-    show_cited(out, done)
+    show_cited(out, done, numbers)
     _show_legend(out, sentences)
     return done
 
 
+class _Numbers(dict[int, int]):
+    """The number that a cited passage is shown by: the first that is cited is 1, whatever place it
+    was found at."""
+
+    def __missing__(self, found_at: int) -> int:
+        self[found_at] = len(self) + 1
+        return self[found_at]
+
+    def shown(self, text: str) -> str:
+        """A sentence of an answer with these numbers for its marks."""
+        return _MARK.sub(lambda mark: f"[{self[int(mark[1])]}]", text)
+
+
 def _followed(
-    out: Console, events: Iterator[Event], stream: bool
+    out: Console, events: Iterator[Event], stream: bool, numbers: _Numbers
 ) -> tuple[Answered, list[Sentence], Sequence[Evidence]]:
     """The whole answer, its sentences, which are printed as they come to `stream` them, and what
     was found before."""
@@ -72,7 +87,7 @@ def _followed(
                 sentences.append(event)
                 if stream:
                     waiting.stop()
-                    _say_sentence(out, event, first=len(sentences) == 1)
+                    _say_sentence(out, event, numbers, first=len(sentences) == 1)
                     sys.stdout.flush()
             elif isinstance(event, Answered):
                 done = event
@@ -117,10 +132,10 @@ def _show_thoughts(done: Answered, whole: bool) -> None:
     console(stderr=True).print(shown, style="dim", markup=False, soft_wrap=True)
 
 
-def _say_sentence(out: Console, sentence: Sentence, first: bool) -> None:
+def _say_sentence(out: Console, sentence: Sentence, numbers: _Numbers, first: bool) -> None:
     """One sentence and the mark of its support, set off from the one before."""
     gap = "" if first or sentence.text[:1].isspace() else " "
-    text = _marked(f"{gap}{sentence.text}").append(*_MARKS[sentence.support])
+    text = _marked(f"{gap}{numbers.shown(sentence.text)}").append(*_MARKS[sentence.support])
     out.print(text, end="", soft_wrap=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rag.output import console, one_line, safe, show_json, show_respelled
@@ -43,16 +43,17 @@ def passages(question: str, found: Found, as_json: bool) -> None:
         out.print()
 
 
-def show_cited(out: Console, done: Answered) -> None:
-    """The passages that an answer cites, what it quotes of them set off."""
+def show_cited(out: Console, done: Answered, numbers: Mapping[int, int]) -> None:
+    """The passages that an answer cites, by the `numbers` that they are shown by, what it quotes of
+    them set off."""
     from rich.text import Text
 
     shown: dict[int, list[str]] = {}
     for each in done.citations:
         shown.setdefault(each.n, []).append(each.quote)
-    for n, quotes in sorted(shown.items()):
+    for n, quotes in sorted(shown.items(), key=lambda each: numbers[each[0]]):
         passage = done.passages[n - 1]
-        out.print(_place(n, passage), soft_wrap=True)
+        out.print(_place(numbers[n], passage), soft_wrap=True)
         text = Text(safe(_around(passage.text, quotes)), style="dim")
         for words in quotes:
             at = text.plain.find(safe(words))

@@ -100,7 +100,9 @@ def find_time(question: str, today: date) -> TimeWords | None:
         if not mine:
             return None
         certain = True
-    elif not (wrote or about_notes or _DID.search(question) or (happened and _is_short(found.span))):
+    elif not (
+        wrote or about_notes or _DID.search(question) or (happened and _is_short(found.span))
+    ):
         return None
     else:
         certain = wrote

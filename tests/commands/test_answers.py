@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from rag.answering.steps import Sentence
 from rag.commands.answers import answering, answering_json, answering_lines
 from rag.errors import RagError
-from rag.events import Answered, Event
+from rag.events import Answered, Event, Retrieved
+from tests.tui.fake_engine import GAVE, LITRES, PASSAGES, citation, evidence
 
 Printed = Callable[[Iterator[Event]], Answered]
 
@@ -19,3 +21,25 @@ Printed = Callable[[Iterator[Event]], Answered]
 def test_an_answer_that_breaks_off_is_an_error(printed: Printed) -> None:
     with pytest.raises(RagError, match="broke off"):
         printed(iter(()))
+
+
+def test_what_is_cited_is_numbered_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
+    second, first = PASSAGES[1], PASSAGES[0]
+    sentences = (
+        Sentence("Fifteen on 14 July. [2]", (citation(second, 2, GAVE, 40),), "supported"),
+        Sentence("Ten a week. [1]", (citation(first, 1, LITRES, 13),), "supported"),
+    )
+    cited = tuple(each.citations[0] for each in sentences)
+    done = Answered("Q?", "", True, cited, PASSAGES, {}, "", 0.0, "Q?", sentences=sentences)
+    answering(iter((*sentences, done)), stream=True)
+    said = capsys.readouterr().out
+    assert "Fifteen on 14 July. [1] ✓ Ten a week. [2] ✓" in said
+    assert said.index("[1] garden/2024 log.md:40-42") < said.index("[2] garden/tomatoes.md:12-14")
+
+
+def test_a_refusal_quotes_what_comes_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    found = Retrieved(PASSAGES, (evidence(PASSAGES[1], 2, GAVE, 40),), "Q?")
+    refused = Answered("Q?", "Your notes do not say.", False, (), PASSAGES, {}, "", 0.0, "Q?")
+    answering(iter((found, refused)), stream=True)
+    said = capsys.readouterr().out
+    assert f"[2] garden/2024 log.md:40-42  July\n    {GAVE}\n[3]" in said
