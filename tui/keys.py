@@ -91,7 +91,7 @@ FIXED: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("[1]", "a citation; click it, or Alt and number"),
             ("✓", "borne out by the sentence it cites"),
-            ("≈", "only partly borne out"),
+            ("≈", "partly borne out, or not what you asked"),
             ("(?)", "not found in the passages"),
         ),
     ),

@@ -34,6 +34,10 @@ _NEAR, _SHARED = 0.35, 0.2
 # does not point at: 3 to 5 gave the same.
 _UNNAMED = 4.0
 _TRUST, _COSINE, _NEARLY, _MOST = 0.75, 4.0, 1.0, 6
+# Of 403 answers to 300 answerable and 150 unanswerable questions about such articles, 66 of 100
+# with as much are right (82 where the notes hold an answer), 30 of those with less (50). Whether
+# the notes hold one at all it does not tell better than `rag.answering.abstention`.
+_SURE = 1.0
 
 
 def find_phrase(
@@ -108,7 +112,8 @@ def chosen(found: Sequence[Candidate], likelihood: Callable[[str], float]) -> Se
     experts (Hinton 2002, Neural Computation 14:8). `likelihood` is the log-probability of a phrase
     as the language model's answer, never positive: what cannot win is not asked for.
 
-    Of those that are nearly as likely and hold the likeliest, the longest.
+    Of those that are nearly as likely and hold the likeliest, the longest. It is supported where
+    both together are sure of it, else weakly: a sentence may hold a phrase and not answer by it.
     """
     total: dict[Candidate, float] = {}
     for each in found:
@@ -119,9 +124,11 @@ def chosen(found: Sequence[Candidate], likelihood: Callable[[str], float]) -> Se
         return None
     best = max(total, key=lambda each: total[each])
     near = [each for each in total if total[each] >= total[best] - _NEARLY]
-    return max(
+    longest = max(
         (each for each in near if best.phrase in each.phrase), key=lambda each: len(each.phrase)
-    ).sentence
+    )
+    sure = total[best] >= _SURE
+    return longest.sentence if sure else replace(longest.sentence, support="weak")
 
 
 def _candidate(

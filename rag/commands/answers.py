@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 _MARK = re.compile(r"\[(\d{1,3})\]")
 # Behind each sentence, and what the last two mean.
 _MARKS = {"supported": (" ✓", "green"), "weak": (" ≈", "yellow"), "unsupported": (" (?)", "red")}
-_LEGEND = {"weak": "≈ only partly borne out by its source", "unsupported": "(?) not in your notes"}
+_LEGEND = {
+    "weak": "≈ only partly borne out by its source, or not what you asked",
+    "unsupported": "(?) not in your notes",
+}
 
 
 def answering(events: Iterator[Event], stream: bool, thoughts: bool = False) -> Answered:

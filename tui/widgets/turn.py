@@ -261,7 +261,7 @@ class TurnView(Vertical, can_focus=True):
     def _legend(self) -> str:
         legend = {
             "supported": "✓ borne out by its source",
-            "weak": "≈ only partly borne out",
+            "weak": "≈ only partly borne out, or not what you asked",
             "unsupported": "(?) not found in the passages",
         }
         seen = {each.support for each in self.sentences}
