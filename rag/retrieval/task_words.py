@@ -43,7 +43,11 @@ _TOPIC = re.compile(
     r"(?:(?:my|our|the) )?(?:(?:note|project|page) (?=\[\[|\"|“))?(?P<topic>.+)",
     _I,
 )
-_OVERDUE = re.compile(r"\b(?:overdue|past due|late)\b", _I)
+_OVERDUE = re.compile(
+    r"\b(?:overdue|past due)\b|\blate(?= (?:tasks?|to-?dos?)\b)|(?<=\bare )late$|(?<=\bis )late$",
+    _I,
+)
+_COMING = re.compile(r"(?:(?:for|on|in) )?(?:today|tomorrow|(?:this|next) \w+|\w+day)", _I)
 _DUE = re.compile(r"\b(?:that are |which are )?due\b", _I)
 _WHAT = re.compile(r"(?:what(?:[’']s| is| are| was)?|anything|is anything)(?: still)?", _I)
 
@@ -75,10 +79,18 @@ def _due(text: str, today: date) -> tuple[When | None, str]:
     if match := _OVERDUE.search(text):
         rest = f"{text[: match.start()]}{text[match.end() :]}"
         past = Span(None, today - timedelta(days=1))
-        return When(past, False, False, "overdue", ""), " ".join(rest.split())
+        return When(past, None, True, "overdue", ""), " ".join(rest.split())
     match = _DUE.search(text)
-    when = find_when(text[match.end() :], today) if match else None
-    if match is None or when is None:
+    if match is None:  # "what do I have to do tomorrow?"
+        when = find_when(text, today)
+        if when is None or not _COMING.fullmatch(when.words.strip()):
+            return None, text
+        rest = re.sub(r" for$", "", when.rest)
+        asked = find_tasks_asked(rest, dated=False)
+        meant = asked is not None and asked.which == "open" and not asked.topic
+        return (replace(when, words=f"due {when.words}"), rest) if meant else (None, text)
+    when = find_when(text[match.end() :], today)
+    if when is None:
         return None, text
     rest = " ".join(f"{text[: match.start()]} {when.rest}".split())
     return replace(when, words=f"due {when.words}"), rest

@@ -22,7 +22,8 @@ from rag.retrieval.when import When
 _TASK = re.compile(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]+\[(.)\][ \t]+(\S.*)")
 _DONE, _NEITHER = "xX", "->"
 _DUE = re.compile(
-    r"(?:📅\ufe0f?|📆|🗓\ufe0f?|(?:\b(?:due|deadline|by|until|before)|@due)\b)[\s:(]*(?:on )?"
+    r"(?:📅\ufe0f?|📆|🗓\ufe0f?|(?:\b(?:due|deadline|by|until|before)|@due)\b)(?: date)?"
+    r"[\s:(*\[]*(?:on )?"
     r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}\.\d{1,2}\.\d{4}|"
     r"\d{1,2}(?:st|nd|rd|th)? (?:of )?[a-z]{3,9}\.?,? \d{4}|[a-z]{3,9}\.? \d{1,2},? \d{4})",
     re.IGNORECASE,
@@ -67,7 +68,9 @@ def list_tasks(
     found.sort(key=lambda task: (-notes[task.note].day.toordinal(), task.note, task.line))
     if due is not None:
         days = {task: day for task in found if (day := due_day(task.text))}
-        found = sorted((t for t in days if due.holds(days[t], due.any_year)), key=days.__getitem__)
+        found = sorted(
+            (t for t in days if due.holds(days[t], days[t], ahead=True)), key=days.__getitem__
+        )
     return _listed(index.store, _head(which, topic, filters, found, due), found, notes, which)
 
 

@@ -1,4 +1,4 @@
-"""Days that notes speak of, also ahead: "a birthday in July", "due next week".
+"""Days that notes speak of, also ahead: "a birthday in July", "due next week", "due on Friday".
 
 `rag.retrieval.time_words` narrows down notes by the day on which they were written, which is past.
 """
@@ -11,51 +11,72 @@ from datetime import date, timedelta
 
 from rag.indexing.filtering import Span
 from rag.retrieval.time_words import first_time, tidy
-from rag.retrieval.times import period
+from rag.retrieval.times import period, read_time
 
+_EDGE = r"(?:(?P<edge>by|until|till|before|since|after) |(?:in|on|during|for|within) )?(?:the )?"
 _AHEAD = re.compile(
-    r"\b(?:(?P<edge>by|until|before|since|after) |(?:in|on|during|for|within) )?(?:the )?"
-    r"(?:(?P<which>this|next) (?P<unit>week|month|quarter|year)|(?P<tomorrow>tomorrow))\b",
+    rf"\b{_EDGE}(?:(?P<which>this|next) (?P<unit>week|month|quarter|year)|"
+    r"(?P<tomorrow>tomorrow))\b",
     re.IGNORECASE,
 )
+_WITH_EDGE = re.compile(rf"{_EDGE}(?P<days>.+)", re.IGNORECASE)
 _YEAR = re.compile(r"\b[12]\d{3}\b")
 
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Days, and the question without the words that name them. With `any_year` they are a month
-    or a day of one, whose year was not said; `dated` tells whether a year was."""
+    """Days, and the question without the `words` that name them. A weekday or a month whose year
+    was not said is the last one, `span`, or the next, `coming`; `dated` tells whether one was."""
 
     span: Span
-    any_year: bool
+    coming: Span | None
     dated: bool
     words: str
     rest: str
 
-    def holds(self, day: date, recurs: bool = False) -> bool:
-        """Whether a day is one of these, or with `recurs` any year's."""
-        if _within(day, self.span):
-            return True
-        ends = {each.year for each in (self.span.first, self.span.last) if each}
-        return recurs and any(_within(_in_year(day, year), self.span) for year in ends)
+    def holds(self, first: date, last: date, ahead: bool = False, recurs: bool = False) -> bool:
+        """Whether the days from `first` to `last` are partly of these; with `ahead` also of those
+        to come, with `recurs` of any year's, where no year was said."""
+        if recurs and not self.dated:
+            return _recurs(first, self.span)
+        spans = [self.span]
+        if ahead and self.coming:  # before the next June, not before the last
+            bounded = self.coming.first and self.coming.last
+            spans = [*(spans if bounded else ()), self.coming]
+        return any(_overlap(first, last, each) for each in spans)
 
 
 def find_when(question: str, today: date) -> When | None:
     """The days that a question names, the first of them; None where it names none."""
     if ahead := _AHEAD.search(question):
-        span = _edged(_ahead(ahead, today), (ahead["edge"] or "").casefold())
-        start, end, bare = ahead.start(), ahead.end(), False
-    else:
-        # "By" closes a span here; of what was written it only says who wrote it.
-        question = re.sub(r"\bby (?=\S*\d|\w+day\b)", "until ", question, flags=re.IGNORECASE)
-        found = first_time(question, today)
-        if found is None:
-            return None
-        span, start, end, bare = found.span, found.start, found.end, found.kind == "bare"
-    words = question[start:end]
+        span = _edged(_ahead(ahead, today), ahead["edge"])
+        words, rest = ahead[0], tidy(f"{question[: ahead.start()]} {question[ahead.end() :]}")
+        return When(span, None, False, words, rest)
+    # "By" closes a span here; of what was written it only says who wrote it.
+    text = re.sub(r"\bby (?=\d{4}\b|\d{1,2}\W|\w+day\b)", "until ", question, flags=re.IGNORECASE)
+    found = first_time(text, today)
+    if found is None:
+        return None
+    words = text[found.start : found.end]
     dated = _YEAR.search(words) is not None
-    rest = tidy(f"{question[:start]} {question[end:]}")
-    return When(span, bare and not dated and any(map(str.isalpha, words)), dated, words, rest)
+    coming = None if dated or found.kind != "bare" else _coming(words, today)
+    rest = tidy(f"{text[: found.start]} {text[found.end :]}")
+    return When(found.span, coming, dated, words, rest)
+
+
+def _coming(words: str, today: date) -> Span | None:
+    """The next weekday, month or day of a month that is not over; None for anything else."""
+    match = _WITH_EDGE.fullmatch(words)
+    found = read_time(match["days"], today) if match else None
+    if match is None or found is None or found[0].first is None or found[0].last is None:
+        return None
+    first, last = found[0].first, found[0].last
+    if last < today:
+        if match["days"].casefold().endswith("day"):
+            first, last = first + timedelta(days=7), last + timedelta(days=7)
+        else:
+            first, last = _in_year(first, first.year + 1), _in_year(last, last.year + 1)
+    return _edged(Span(first, last), match["edge"])
 
 
 def _ahead(match: re.Match[str], today: date) -> Span:
@@ -69,16 +90,25 @@ def _ahead(match: re.Match[str], today: date) -> Span:
     return period(unit, this.last + timedelta(days=1))
 
 
-def _edged(span: Span, edge: str) -> Span:
+def _edged(span: Span, edge: str | None) -> Span:
     assert span.first is not None
     assert span.last is not None
-    if edge in ("by", "until"):
+    edge = (edge or "").casefold()
+    if edge in ("by", "until", "till"):
         return Span(None, span.last)
     if edge == "before":
         return Span(None, span.first - timedelta(days=1))
     if edge == "since":
         return Span(span.first, None)
     return Span(span.last + timedelta(days=1), None) if edge == "after" else span
+
+
+def _recurs(day: date, span: Span) -> bool:
+    """Whether a day comes again in a span; an open one holds all of them, and so tells nothing."""
+    if span.first is None or span.last is None:
+        return False
+    again = (_in_year(day, year) for year in {span.first.year, span.last.year})
+    return any(_overlap(each, each, span) for each in again)
 
 
 def _in_year(day: date, year: int) -> date:
@@ -89,5 +119,5 @@ def _in_year(day: date, year: int) -> date:
         return date(year, 3, 1)
 
 
-def _within(day: date, span: Span) -> bool:
-    return (span.first is None or span.first <= day) and (span.last is None or day <= span.last)
+def _overlap(first: date, last: date, span: Span) -> bool:
+    return (span.first is None or span.first <= last) and (span.last is None or first <= span.last)
