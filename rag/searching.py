@@ -130,6 +130,7 @@ class SearchedFolder(NotesFolder):
             with index.store.snapshot():
                 text, query = by_title(index, asked.text), by_title(index, asked.query)
                 named = with_antecedent(index, text, before)
+        named = named if named != asked.text else ""
         return replace(asked, text=text, query=query, named=named)
 
     def _candidates(self, k: int | None) -> int:

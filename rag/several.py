@@ -111,7 +111,9 @@ class SeveralFolders(Engine):
         lists_of = {name: each.listed for name, each in seen.items() if each.listed is not None}
         told = {name: each for name, each in lists_of.items() if each.notes}
         if found and not told:
-            asked = seen[next(iter(found))].asked
+            # As the folder has it that knows what is named or meant.
+            known = [name for name in found if seen[name].asked.named]
+            asked = seen[next(iter([*known, *found]))].asked
             return LookUp(asked, self._in_order(self._together(found, count), k), None)
         # A folder without such tasks or such a note searched instead: the lists are what was meant.
         chosen = told if found else lists_of

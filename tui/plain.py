@@ -153,7 +153,7 @@ class Plain:
 
     def _obey(self, line: str) -> None:
         choosing, self._choosing = self._choosing, False
-        if choosing and line.isdecimal() and 1 <= int(line) <= len(self._listed):
+        if choosing and _number(line, len(self._listed)):
             self._open_listed(line)
             return
         if not line.startswith("/"):
@@ -253,7 +253,7 @@ class Plain:
             self._say(f"Source {each.n}: {place_line(each.path, each.first, each.last)}")
 
     def _source(self, number: str) -> None:
-        if not number.isdecimal() or not 1 <= int(number) <= len(self._passages):
+        if not _number(number, len(self._passages)):
             self._say(f"Name a source from 1 to {len(self._passages)}: /source 1")
             return
         passage = self._passages[int(number) - 1]
@@ -289,7 +289,7 @@ class Plain:
             self._say(f"{number}. {each.title} ({day}, questions: {each.turns})")
 
     def _open_listed(self, number: str) -> None:
-        if not number.isdecimal() or not 1 <= int(number) <= len(self._listed):
+        if not _number(number, len(self._listed)):
             self._say("Name a number of the last list: /list, then /open 1")
         else:
             self._open(self._listed[int(number) - 1])
@@ -311,7 +311,7 @@ class Plain:
         self._say("A new conversation.")
 
     def _branch(self, number: str) -> None:
-        if not number.isdecimal() or not 1 <= int(number) <= len(self._turns):
+        if not _number(number, len(self._turns)):
             self._say(f"Name a question from 1 to {len(self._turns)}: /branch 1")
             return
         self._open(self._kept.branch(self._current(), int(number)))
@@ -352,3 +352,8 @@ class Plain:
         for line in lines:
             self._console.print(Text(safe(line)))
         sys.stdout.flush()
+
+
+def _number(text: str, most: int) -> bool:
+    """Whether a text is a number from 1 to `most`; one of thousands of digits is none."""
+    return text.isdecimal() and len(text) < 9 and 1 <= int(text) <= most

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from rag.answering.abstention import (
@@ -36,6 +37,12 @@ _MAX_SENTENCES = 4
 PROMPT_EVIDENCE = 8
 PHRASE_TOKENS = 48
 NO_SIDES = Sides()
+_YES_OR_NO = re.compile(
+    r"\W*(?:(?:and|but|so) )?(?:am|is|are|was|were|do|does|did|has|have|had|can|could|will|would|"
+    r"should|may|must)(?:n[’']t)?\b(?!.*\bor\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+_MOST_SAID = 0.5  # of the question's words, weighed by their rarity
 
 
 def answer(
@@ -92,6 +99,12 @@ def answer(
     if generator.taught and likely < THRESHOLDS[caution]:
         yield Drafted(REFUSAL, False, (), None, 0.0, likely)
         return
+    if _YES_OR_NO.match(question) and generator.taught:
+        # "Not" is no answer, and a phrase of the sentence beside it a false one.
+        sentence = _whole_sentence(evidence, passages)
+        yield sentence
+        yield Drafted(sentence.text, True, (sentence,), None, 0.0, likely)
+        return
     # What speaks to the model is not read to it where there is anything else.
     read = ([each for each in evidence if not each.order] or evidence)[:PROMPT_EVIDENCE]
     prompt = build_prompt(
@@ -121,6 +134,14 @@ def answer(
         shown = [each for each in read if each.n in prompt.shown]
         check = _Check(words, passages, shown or read, analyze, judge, strict, generator.follows)
         yield from _sentences(generator, prompt, check, cancel)
+
+
+def _whole_sentence(evidence: Sequence[Evidence], passages: Sequence[Passage]) -> Sentence:
+    """The sentence that holds most of the question's words, of several the nearest: whether it says
+    yes or no, the reader sees."""
+    best = max(evidence, key=lambda each: (not each.order, each.share, each.score))
+    sentence = quote(whole(best, passages), passages)
+    return sentence if best.share >= _MOST_SAID else replace(sentence, support="weak")
 
 
 def _sections(

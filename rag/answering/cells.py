@@ -83,7 +83,10 @@ def find_cell(
     question names, or the only one that can answer it, beside those whose cells it names. Raises
     Empty where it asks for a field of the front matter in which nothing stands.
     """
-    if _OTHERWISE.search(question):
+    said = question
+    for passage in passages[:_PASSAGES]:  # "Never Let Me Go" denies nothing
+        said = re.sub(re.escape(passage.title), " ", said, flags=re.IGNORECASE)
+    if _OTHERWISE.search(said):
         return None
     typed, question = question, even(question)
     asked = Asked(

@@ -23,6 +23,7 @@ _CHECKED = frozenset(("true", "false", "yes", "no", "null"))
 _FIELDS = (
     (r"who\b.*\b(?:wrote|written|authored)", "wrote written authored", "author authors writer"),
     (r"who\b.*\bdirected", "directed", "director directors"),
+    (r"who\b.*\bowns?", "own owns", "owner"),
     (
         r"who\b.*\b(?:attend(?:ed|s)?|present|came|there|met|joined|took part)",
         "attended attend attends present came there met joined took part",
@@ -81,7 +82,8 @@ _EMAIL = re.compile(r"\be-mail", re.IGNORECASE)
 # Words of a question about a field that name nothing. Not "give": who gives something on a
 # birthday does not ask for its date.
 _LIGHT = "has have had need needs use uses be been mine number current currently"
-_MIXING = "go goes put puts take takes add adds"  # of how much flour goes into it
+# Of how much flour goes into it, and how many loaves it makes.
+_MIXING = "go goes put puts take takes add adds make makes serve serves yield yields"
 # A name that stands behind these is spoken of in passing: "for her birthday", "in his email".
 _ASIDE = (
     r"\b(?:for|on|at|in|with|by|about|from|after|before)\s+"
@@ -221,7 +223,9 @@ def find_field(asked: Asked, passage: Passage, analyze: Analyze) -> tuple[int, i
         )
         asking = asked.fields.get(even(field.name).casefold(), set())
         rest = asked.telling - name - asking
-        if (named or asking) and rest & about and not rest - about - around:
+        # "NHS number" says enough without its note; a name of one word is in many.
+        alone = named and not rest and len(name & asked.telling) > 1
+        if alone or ((named or asking) and rest & about and not rest - about - around):
             if not _answers(field.value, asked.question):
                 empty = empty or says_nothing(field.value)
                 continue

@@ -81,7 +81,7 @@ def candidates(
     written = _written(said, passages, read, question)
     found: dict[str, Candidate] = {}
     for n, span in sorted(_pointed(passages), key=lambda each: -each[1].odds):
-        text = blanked(passages[n - 1].text)[span.start : span.end]
+        text = _pointed_at(passages[n - 1].text, span, read, n)
         phrase = _cleaned(text)
         if phrase in found or (len(found) >= _MOST and not (written and phrase == written.phrase)):
             continue
@@ -95,6 +95,17 @@ def candidates(
             least = min(last.odds, answering.odds - _UNNAMED)
             found[written.phrase] = replace(written, odds=written.odds + least)
     return sorted(found.values(), key=lambda each: -each.odds)
+
+
+def _pointed_at(text: str, span: Answering, read: Sequence[Evidence], n: int) -> str:
+    """What stands at a place of a text as people read it; as it is written where the marks that
+    the reader was spared are part of it, as in a password."""
+    shown = blanked(text)[span.start : span.end]
+    phrase = _cleaned(shown)
+    holds = _as_words(phrase).search if phrase else None
+    if holds and any(holds(_said(each.text)) for each in read if each.n == n):
+        return shown
+    return text[span.start : span.end]
 
 
 def _pointed(passages: Sequence[Passage]) -> list[tuple[int, Answering]]:

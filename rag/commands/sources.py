@@ -31,7 +31,7 @@ def passages(question: str, found: Found, as_json: bool) -> None:
     if not found.passages:
         out.print("No passage was found.")
     elif all(each.words is None for each in found.passages):
-        out.print("No passage holds a word of it; these are nearest in meaning:\n", style="dim")
+        out.print("None of these holds a word of it; they are nearest in meaning:\n", style="dim")
     for n, each in enumerate(found.passages, 1):
         sides = [f"{each.score:.3f}", {"both": "words and meaning"}.get(each.source, each.source)]
         if each.meaning is not None:

@@ -8,6 +8,7 @@ changed on the `modified` of its front matter, else on the day of its file.
 
 from __future__ import annotations
 
+import calendar
 import fnmatch
 import json
 import os
@@ -225,15 +226,25 @@ def _holds(own: str, test: FieldTest, op: Operator) -> bool:
         return _COMPARE[op](left, right)
     named = parse_date(wanted)
     span = test.span or (Span(named, named) if named else None)
-    if span and (day := parse_date(own)):
-        return _is_of(day, op, span)
+    if span and (days := _days(own)):
+        return _is_of(*days, op, span)
     return _COMPARE[op](_folded(own), _folded(wanted))
 
 
-def _is_of(day: date, op: Operator, span: Span) -> bool:
-    """Whether a day is in a span, before or after it."""
-    before = span.first is not None and day < span.first
-    after = span.last is not None and day > span.last
+def _days(text: str) -> tuple[date, date] | None:
+    """The first and last day that a field names: a day, or a month such as 2024-03."""
+    if day := parse_date(text):
+        return day, day
+    month = re.fullmatch(r"(\d{4})[-/.](\d{1,2})", text.strip())
+    if not month or not (first := parse_date(f"{month[1]}-{month[2]}-01")):
+        return None
+    return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
+
+
+def _is_of(first: date, last: date, op: Operator, span: Span) -> bool:
+    """Whether days are in a span, before or after it."""
+    before = span.first is not None and last < span.first
+    after = span.last is not None and first > span.last
     if op in ("<", "<="):
         return before or (op == "<=" and not after)
     return after or (op == ">=" and not before) if op != "=" else not (before or after)

@@ -18,6 +18,8 @@ _ISO = r"(?P<year>\d{4})(?P<gap>[-/.]?)(?P<month>\d{1,2})(?P=gap)(?P<day>\d{1,2}
 _FORMATS = (
     _WEEKDAY + _ISO + _TIME,
     _WEEKDAY + r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})" + _TIME,
+    # 14/10/2024 is one thing everywhere; of 3/4/2024 there is no telling.
+    _WEEKDAY + r"(?P<day>1[3-9]|2\d|3[01])/(?P<month>\d{1,2})/(?P<year>\d{4})" + _TIME,
     rf"{_WEEKDAY}{_DAY}\s+(?:of\s+)?{_MONTH},?\s+(?P<year>\d{{4}}){_TIME}",
     rf"{_WEEKDAY}{_MONTH}\s+{_DAY},?\s+(?P<year>\d{{4}}){_TIME}",
 )
@@ -28,7 +30,8 @@ _LONGEST = 100  # characters; a date is shorter
 def parse_date(text: str) -> date | None:
     """The day that `text` names, its time left aside; None when it names none that exists.
 
-    Understands 2024-02-05 (also with / or . and with a time), 05.02.2024, "5 February 2024",
+    Understands 2024-02-05 (also with / or . and with a time), 05.02.2024, 14/10/2024 (where the
+    first can be no month), "5 February 2024",
     "Monday 5th February 2024 13:20" and "February 5, 2024".
     """
     text = text.strip()

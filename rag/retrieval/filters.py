@@ -15,6 +15,7 @@ from datetime import date
 from rag.errors import QuestionError
 from rag.indexing.filtering import FieldTest, Filters, Operator, Span
 from rag.retrieval.times import named, parse_span
+from rag.retrieval.when import find_when
 
 KEYS = ("tag", "path", "since", "until", "date", "created", "modified")
 _SAME = {"tags": "tag", "folder": "path", "updated": "modified"}
@@ -103,7 +104,7 @@ def _is_filter(match: re.Match[str], text: str, known: Collection[str]) -> bool:
     near = difflib.get_close_matches(key, [*sorted(_BUILT_IN), *known], n=1, cutoff=0.65)
     at_edge = not text[: match.start()].strip() or not text[match.end() :].strip()
     plain = key == match["key"] and not bare[:1].isdigit() and not bare.endswith(("?", "!", "."))
-    if not near and not (at_edge and plain):
+    if not near and not match["op"] and not (at_edge and plain):
         return False
     raise unknown_key(match["key"], known)
 
@@ -138,7 +139,13 @@ def _filter(key: str, op: str, value: str, out: bool, today: date) -> Filters:
     if key == "path":
         return Filters(without_paths=(value,)) if out else Filters(paths=(value,))
     known: Operator = "!=" if out else _operator(op)
-    return Filters(fields=(FieldTest(key, known, value, parse_span(value, today)),))
+    return Filters(fields=(FieldTest(key, known, value, _days_named(value, today)),))
+
+
+def _days_named(value: str, today: date) -> Span | None:
+    """The days that a value names, also ahead: "2024", "next week"."""
+    when = find_when(value.replace("_", " "), today)
+    return parse_span(value, today) or (when.span if when and not when.rest else None)
 
 
 def _operator(op: str) -> Operator:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from rag.retrieval.expected import MONTHS
 from rag.retrieval.query import Turn, content_words
 from rag.retrieval.search import Found, Passage
 from rag.retrieval.sentences import SentenceScore
@@ -31,15 +32,8 @@ _PRONOUN = re.compile(
     re.IGNORECASE,
 )
 _WHOLE = re.compile(
-    r"\W*(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|can|could|has|"
-    r"have|had|will|would|should|may|explain|define|describe|tell|list|name)\b"
+    r"\W*(?:who|whom|whose|what|which|when|where|why|how|explain|define|describe)\b"
     r"(?!(?:[’']s)? (?:about|else)\b)",
-    re.IGNORECASE,
-)
-_DEFINES = re.compile(
-    r"\W*(?:(?:what|who)(?:[’']?s| is| are| was| were) (?:(?:an?|meant by) )?|"
-    r"what does (?=.* mean\b)|(?:explain|define|describe) (?:(?:to me|me) )?(?:an? |what )?)"
-    r"(?!the\b|my\b|our\b|\w+ (?:for|of|to|with|in|on|by)\b)[\w-]+(?: [\w-]+){0,3}\W*",
     re.IGNORECASE,
 )
 # What points back without a pronoun.
@@ -48,12 +42,14 @@ _BACK = re.compile(
     r"above|there|then|too|also|instead|different|exactly)\b",
     re.IGNORECASE,
 )
+_ASIDE = r"\b(?:with|by|in|at|on|to|for|from|of|than|the|my|our|this|that|an?)\s+"
+_DAY = re.compile(rf"(?:{MONTHS}|\w+day)s?", re.IGNORECASE)
 _WORD = re.compile(r"\w[\w'’-]*")
 
 
 def stands_alone(question: str, history: Sequence[Turn]) -> bool:
-    """Whether a question needs nothing of what came before: it says enough, asks what something
-    is, or is a whole sentence about a name that was not yet spoken of."""
+    """Whether a question needs nothing of what came before: it says enough, or is a whole sentence
+    about a name that was not yet spoken of."""
     own = content_words(question)
     if not history or not own or _PRONOUN.search(question):
         return not history
@@ -61,11 +57,18 @@ def stands_alone(question: str, history: Sequence[Turn]) -> bool:
         return True
     if not _WHOLE.match(question) or _BACK.search(question):
         return False
-    if _DEFINES.match(question):
-        return True
     before = f"{history[-1].query} {history[-1].answer}".casefold()
     names = [word for word in _WORD.findall(question)[1:] if _is_name(word) and len(word) > 1]
-    return any(name.casefold() not in before for name in names) and len(own) > len(names)
+    new = [
+        name for name in names if name.casefold() not in before and not _in_passing(name, question)
+    ]
+    return bool(new) and len(own) > len(names)
+
+
+def _in_passing(name: str, question: str) -> bool:
+    """Whether a name only goes with what is asked about: "with PayPal", "the PIN", "in July"."""
+    aside = rf"{_ASIDE}{re.escape(name)}\b"
+    return bool(_DAY.fullmatch(name) or re.search(aside, question, re.IGNORECASE))
 
 
 def stand_alone(question: str, history: Sequence[Turn]) -> str:

@@ -50,7 +50,7 @@ class Listing:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question understood: `typed` as it was, `text` without filters, `query` what is searched.
-    `named` is the text with the name of a note for a pronoun, "" where nobody looked.
+    `named` is the text with the title of a note for an alias or a pronoun, "" where it has none.
 
     Where not `certain`, words about time may belong to what is asked instead. With `summary`,
     whole notes are to be summed up.

@@ -35,6 +35,9 @@ _DEFINED = re.compile(
 _PRONOUN = re.compile(
     r"\b(?:(?P<whose>his|its|their|her(?= \w))|he|she|it|they|him|her|them)\b", re.IGNORECASE
 )
+_ALIASES = re.compile(r"^alias(?:es)?\s*:.*(?:\n\s*-\s.*)*", re.IGNORECASE | re.MULTILINE)
+_NOTHING_MEANT = re.compile(r"\b(?:is it|it is|it[’']s)\b(?! \w+ed\b)", re.IGNORECASE)
+_OWN = re.compile(r"(?:my|our|the)\b", re.IGNORECASE)
 _ASIDE = re.compile(
     r"\b(?:in|at|on|for|from|with|by|than)\s+(?:(?:an?|the|my)\s+)?$", re.IGNORECASE
 )
@@ -81,17 +84,27 @@ def named_notes(index: PassageIndex, question: str) -> tuple[NamedNote, ...]:
 def by_title(index: PassageIndex, question: str) -> str:
     """A question with the title of a note for an alias that the note itself never uses: neither
     words nor meaning lead from "Kit" to what "Katherine Moss" says."""
-    masked = _LINK.sub(lambda link: " " * len(link[0]), question)
+    masked = question
+    for kept in (_LINK, _QUOTED):
+        masked = kept.sub(lambda found: " " * len(found[0]), masked)
     for (start, end), notes in sorted(_named_in_text(index, masked), reverse=True):
-        if len(notes) != 1:
+        written = masked[start:end]
+        if len(notes) != 1 or written not in notes[0].aliases or _OWN.match(written):
             continue
         (note,) = notes
-        alias = re.compile(rf"\b{re.escape(masked[start:end])}\b", re.IGNORECASE)
         passages = index.passages(index.passages_of([note.id], MOST_PASSAGES)).values()
-        texts = [note.title, bare_name(note.path), *(each.text for each in passages)]
-        if not any(alias.search(text) for text in texts):
+        texts = [_ALIASES.sub("", each.text) for each in passages]
+        if not any(_as_word(written).search(text) for text in (note.title, note.path, *texts)):
             question = f"{question[:start]}{note.title}{question[end:]}"
     return question
+
+
+def _as_word(name: str) -> re.Pattern[str]:
+    """What finds a name in a text, not within a word; in scripts without spaces anywhere."""
+    spaced = not _UNSPACED_RUN.search(name)
+    before = r"(?<!\w)" if spaced and name[0].isalnum() else ""
+    after = r"(?!\w)" if spaced and name[-1].isalnum() else ""
+    return re.compile(before + re.escape(name) + after, re.IGNORECASE)
 
 
 def spoken(question: str) -> str:
@@ -110,7 +123,8 @@ def with_antecedent(index: PassageIndex, question: str, before: str) -> str:
     note alone, as a name is written: "and her phone number?" after "When was Leila Haddad born?".
     "A hallucination of a language model" is about no language model, and "temperature in an LLM"
     about no LLM."""
-    if not _PRONOUN.search(question) or named_notes(index, question):
+    pronouns = {found[0].casefold() for found in _PRONOUN.finditer(question)}
+    if len(pronouns) != 1 or _NOTHING_MEANT.search(question) or named_notes(index, question):
         return question
     own, _, added = spoken(before).partition(" (")  # what was added names other things, too
     named = list(_named_in_text(index, before := own))

@@ -314,3 +314,26 @@ def test_what_the_reader_points_at_answers_but_no_follow_up(analyze):
         model = Said("1902 [1]", taught=True)
         *_, done = answer(QUESTION, terms, found, evidence, history, lambda m=model: m, analyze)
         assert done.text == text
+
+
+def test_yes_or_no_is_answered_by_the_sentence_that_says_most_of_the_question(analyze):
+    text = "Allergic to penicillin. Not allergic to aspirin."
+    first, second = (0, 23), (24, 48)
+    found = [Passage(1, "h.md", "Health", (), 1, 1, text, 1.0, 0.6, 1.0)]
+    evidence = [
+        Evidence(1, text[a:b], 1, 1, a, b, score, 0.6, share)
+        for (a, b), score, share in ((second, 1.2, 0.4), (first, 1.1, 0.9))
+    ]
+
+    def says(question: str) -> Drafted:
+        *_, done = answer(
+            question, (), found, evidence, (), lambda: Said("Not [1]", taught=True), analyze
+        )
+        return done
+
+    done = says("Am I allergic to penicillin?")
+    assert done.text == "Allergic to penicillin. [1]"
+    assert done.sentences[0].support == "supported"
+    assert says("Is it aspirin or penicillin?").text != done.text  # of two, a phrase names one
+    evidence[1] = replace(evidence[1], share=0.45)
+    assert says("Do I have allergies?").sentences[0].support == "weak"

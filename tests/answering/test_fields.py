@@ -317,3 +317,22 @@ def test_the_front_matter_of_a_note_answers(box: Box):
         assert (citation["path"], citation["lines"]) == (path, [line, line])
     for question in ("What is Leila's e-mail address?", "Who is the author of Moby Dick?"):
         assert not json.loads(box.rag("ask", "--json", question).stdout)["answered"]
+
+
+def test_a_name_of_several_words_says_enough_without_its_note():
+    text = "NHS number: 485 777 3456\nnumber: 7"
+    found = asked("What is my NHS number?", text, "Health log")
+    assert found is not None
+    assert found.text == "485 777 3456 [1]"
+    assert asked("What is my number?", text, "Health log") is None
+
+
+def test_a_title_denies_nothing():
+    text = "author: Kazuo Ishiguro\nowner: Priya"
+    found = asked("Who wrote Never Let Me Go?", text, "Never Let Me Go")
+    assert found is not None
+    assert found.text == "Kazuo Ishiguro [1]"
+    owner = asked("Who owns Never Let Me Go?", text, "Never Let Me Go")
+    assert owner is not None
+    assert owner.text == "Priya [1]"
+    assert asked("Who never wrote Let Me Go?", text, "Let Me Go") is None

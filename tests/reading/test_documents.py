@@ -171,6 +171,10 @@ class TestDates:
     def test_dates_as_people_write_them(self, text: str) -> None:
         assert parse_date(text) == date(2024, 2, 5)
 
+    def test_a_day_that_can_be_no_month_tells_the_order(self) -> None:
+        assert parse_date("14/10/2024") == date(2024, 10, 14)
+        assert parse_date("31/2/2024") is None
+
     @pytest.mark.parametrize(
         "text",
         ["", "last summer", "2024-02-30", "2024-13-01", "31 June 2024", "0000-01-01", "2024",

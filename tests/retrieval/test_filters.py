@@ -87,6 +87,7 @@ def test_a_colon_in_an_ordinary_question_is_no_filter(text):
         ('path:"my notes x', 'quote after path: is not closed.*path:"my notes"'),
         ('tag:"" x', "tag: has no value.*tag:ml"),
         ("-since:2024 x", "cannot be left out"),
+        ("deadline:<2024-06", "no filter 'deadline'"),
     ],
 )
 def test_bad_filters_say_what_to_do(text, says):
@@ -145,4 +146,7 @@ def test_a_value_that_names_days_is_compared_as_these():
     )
     assert parse("status:>yesterday x", KNOWN, TODAY)[0].fields == (
         FieldTest("status", ">", "yesterday", Span(date(2024, 3, 13), date(2024, 3, 13))),
+    )
+    assert parse("status:<tomorrow x", KNOWN, TODAY)[0].fields == (
+        FieldTest("status", "<", "tomorrow", Span(date(2024, 3, 15), date(2024, 3, 15))),
     )
