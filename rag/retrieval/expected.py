@@ -59,7 +59,8 @@ _TIME = re.compile(
     r"spring|summer|autumn|winter|january|february|march|april|may|june|july|august|september|"
     r"october|november|december|(?:mon|tues|wednes|thurs|fri|satur|sun)day|today|yesterday|"
     r"tomorrow|ago|before|after|during|until|since|while|once|upon|when\w*|time|age|era|period|"
-    r"war|later|earlier|early|late|annually|daily|never|always|birth|death|reign)s?\b",
+    r"war|later|earlier|early|late|annually|daily|never|always|birth|death|reign)s?\b|"
+    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|midnight|o[’']clock)\b",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(
@@ -78,7 +79,7 @@ MONTHS = (
 _FITS = {
     "time": _TIME,
     "date": re.compile(
-        r"\d[-./]\d|\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|"
+        r"\d[-./]\d|\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|january|february|march|april|may|"
         r"june|july|august|september|october|november|december|today|yesterday|tomorrow|\w+ day)\b",
         re.IGNORECASE,
     ),

@@ -55,9 +55,9 @@ def test_what_is_expected(question, kind):
             ["tonight", "on weekends", "the ninth", "on the first", "the Twelfth"],
             "the king",
         ),
-        ("time", ["the twenty-third", "the thirtieth", "ninth"], "the first model"),
+        ("time", ["the twenty-third", "the thirtieth", "ninth", "at six"], "the first model"),
         ("time", ["marked on the ninth.", "the ninth of the month"], "it first looks them up"),
-        ("date", ["5th February 2024", "2024-02-05", "on Monday", "Boxing Day"], "2022"),
+        ("date", ["5th February 2024", "2024-02-05", "Tuesdays", "Boxing Day"], "2022"),
         ("year", ["1902", "in June 1902", "395 AD"], "in May"),
         ("number", ["3,000", "seven", "half of them", "twenty-one", "none"], "old books"),
         (
