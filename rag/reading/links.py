@@ -92,15 +92,15 @@ def plain(text: str) -> str:
 def blanked(text: str) -> str:
     """Markdown `text` with blanks for what a person does not read: where links lead, marks of
     emphasis, headings, quotes and bullets. Every letter stays where it stood."""
-    text = _INLINE.sub(lambda link: _only(link, 2), text)
-    text = _WIKI.sub(lambda link: _only(link, 2, link[2].rfind("|") + 1), text)
+    text = _INLINE.sub(_only, text)
+    text = _WIKI.sub(lambda link: _only(link, link[2].rfind("|") + 1), text)
     return _MARKS.sub(lambda mark: " " * len(mark[0]), text)
 
 
-def _only(link: re.Match[str], group: int, skipped: int = 0) -> str:
-    """A match with blanks for all but a group, of which the first letters are `skipped`."""
-    start, end = link.start(group) + skipped - link.start(), link.end(group) - link.start()
-    return f"{' ' * start}{link[0][start:end]}{' ' * (len(link[0]) - end)}"
+def _only(link: re.Match[str], skipped: int = 0) -> str:
+    """A link with blanks for all but its text, of which the first letters are `skipped`."""
+    before = link.start(2) + skipped - link.start()
+    return f"{' ' * before}{link[2][skipped:]}{' ' * (link.end() - link.end(2))}"
 
 
 def next_fence(line: str, fence: str) -> str:
