@@ -34,9 +34,8 @@ _IMAGE_SIZE = re.compile(r"\d+(?:x\d+)?")
 _AUTOLINK = re.compile(r"<((?:https?|mailto):[^<>\s]++)>")
 _HTML = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*+(?:\s[^<>]*+|/)?>")
 _MARKS = re.compile(
-    r"^[ \t]*+(?:>[ \t]*+|[-*+][ \t]++)*+(?:#{1,6}+[ \t])?+|"
-    r"\*+|`+|~~+|==+|(?<!\w)_++|(?<!_)_++(?!\w)",
-    re.MULTILINE,
+    r"(?m)^[ \t]*+(?:>[ \t]*+|[-*+][ \t]++)*+(?:#{1,6}+[ \t])?+|"
+    r"\*+|`+|~~+|==+|(?<!\w)_++|(?<!_)_++(?!\w)"
 )
 _EMPHASIS = re.compile(r"\*+|_+|~+|=+")
 _HELD = re.compile("\x00(\\d+)\x01")
