@@ -207,8 +207,10 @@ def update(
                 index.store.drop_unused_vectors(replaced)
             if todo.gone:
                 _erase(index, hurried)
+            elif remove:
+                index.put_off_erasing()  # what was edited out
             else:
-                index.drop_texts()  # of files that were edited
+                index.drop_texts()
         else:
             with index.store.transaction():
                 index.store.touch(touch)

@@ -53,6 +53,14 @@ def converse(vault: Vault) -> None:
         kept.add(first, turn(3))
 
 
+def test_what_is_edited_out_of_a_note_leaves_the_database_at_once(vault: Vault):
+    assert any(name.endswith("index.db") for name in told(vault.data))
+    with closing(LocalIndex(vault.folder)):  # a chat that is open: closing empties no log
+        vault.write("part1/secret.md", "# Hidden\n\nNothing.\n")
+        vault.index()
+        assert not [name for name in told(vault.data) if "words" not in name]
+
+
 def test_a_deleted_note(vault: Vault):
     assert told(vault.data)
     (vault.notes / "part1/secret.md").unlink()
