@@ -20,6 +20,7 @@ from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
+from textual.theme import Theme
 
 from rag.editor import (
     EditorError,
@@ -92,6 +93,17 @@ class ChatApp(App[None]):
         few = self.console.color_system in ("standard", "windows")
         self.theme = chosen_theme(
             self._place.theme, os.environ.get("TEXTUAL_THEME", ""), few, self.available_themes
+        )
+        self._first_theme = self.theme
+        self.theme_changed_signal.subscribe(self, self._say_how_to_keep)
+
+    def _say_how_to_keep(self, theme: Theme) -> None:
+        if theme.name == self._first_theme:
+            return
+        self.notify(
+            f"Until you leave. To keep it, in rag.toml:\n[chat]\ntheme = {theme.name!r}",
+            title=f"Theme: {theme.name}",
+            markup=False,
         )
 
     def _leave_with_terminal(self) -> None:

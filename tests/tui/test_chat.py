@@ -316,3 +316,11 @@ def test_what_is_cited_is_marked_else_what_bears_on_the_question() -> None:
     assert [style for _, style in cited[1].marks] == [EVIDENCE]
     assert (cited[1].line, cited[1].cited) == (40, False)
     assert (cited[2].marks, cited[2].line) == ((), 3)
+
+
+async def test_a_theme_says_how_it_is_kept_and_the_first_one_nothing(running: Running) -> None:
+    async with running() as driver:
+        await driver.ready()
+        assert not driver.shows("To keep it")
+        driver.app.theme = "rag-light"
+        await driver.until(lambda: driver.shows("theme = 'rag-light'"))

@@ -83,3 +83,19 @@ async def test_tab_completes_and_moves_to_nothing_that_does_not_show(running: Ru
         assert driver.app.focused is box
         await driver.press("tab", "x")
         await driver.until(lambda: box.text == "tag:garden x")
+
+
+async def test_tab_again_takes_the_next_choice(running: Running) -> None:
+    async with running() as driver:
+        await driver.ready()
+        box = driver.chat.box
+        await driver.until(lambda: driver.chat.names.tags)
+        await driver.press(*"bees since:")
+        await driver.until(lambda: len(box.choices) > 2)
+        first, second, *_ = box.choices
+        await driver.press("tab")
+        await driver.until(lambda: box.text == f"bees {first} ")
+        await driver.press("tab")
+        await driver.until(lambda: box.text == f"bees {second} ")
+        await driver.press("x", "tab")  # typing on ends it
+        await driver.until(lambda: box.text == f"bees {second} x")

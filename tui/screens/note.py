@@ -85,17 +85,19 @@ class NoteScreen(ModalScreen[None]):
 
     def _mark(self, page: Page) -> None:
         """Mark the blocks that hold the wanted lines, and go to the first."""
-        marked = None
+        meant: list[MarkdownBlock] = []
         scroll = self.query_one("#note-text", VerticalScroll)
         for block in self.query_one(Markdown).query(MarkdownBlock):
             start, end = (line + page.offset for line in block.source_range)
-            meant = page.place.first and start < page.place.last and page.place.first <= end
-            block.set_class(bool(meant), "meant")
-            marked = marked or (block if meant else None)
-        if marked is None:
-            scroll.scroll_home(animate=False)
+            if page.place.first and start < page.place.last and page.place.first <= end:
+                meant.append(block)
+        around = {each for block in meant for each in block.ancestors}  # a list, of its item
+        for block in meant:
+            block.set_class(block not in around, "meant")
+        if meant:
+            scroll.scroll_to_widget(meant[0], animate=False, center=True, force=True)
         else:
-            scroll.scroll_to_widget(marked, animate=False, center=True, force=True)
+            scroll.scroll_home(animate=False)
 
     def _list_links(self, links: Sequence[Link]) -> None:
         self._targets = list({(each.target, _inside(each)): each for each in links}.values())

@@ -51,6 +51,10 @@ class QuestionBox(TextArea):
         self._place = 0
         self._draft = ""
         self.choices: list[str] = []  # what Tab can complete the last filter to
+        self._completed: tuple[str, list[str]] = (
+            "",
+            [],
+        )  # what was typed, what it was completed to
 
     async def _on_key(self, event: events.Key) -> None:
         """What is not handled here is typed by `TextArea`, whose handler runs after this one.
@@ -70,10 +74,9 @@ class QuestionBox(TextArea):
             event.stop()
             event.prevent_default()
             self.ask()
-        elif event.key == "tab" and self.choices:
+        elif event.key == "tab" and self._complete():
             event.stop()
             event.prevent_default()
-            self._complete(self.choices[0])
         elif event.key == "question_mark" and not self.text:
             event.stop()
             event.prevent_default()
@@ -94,10 +97,22 @@ class QuestionBox(TextArea):
         row, column = self.cursor_location
         return self.document.get_line(row)[:column]
 
-    def _complete(self, choice: str) -> None:
+    def _complete(self) -> bool:
+        """Complete the last filter; right after that, to the next choice. False where there is
+        nothing to complete."""
         row, column = self.cursor_location
         before = self._before_cursor()
-        self.replace(complete(before, choice), (row, 0), (row, column))
+        typed, choices = self._completed
+        turned = [*choices[1:], *choices[:1]]
+        again = len(choices) > 1 and before == complete(typed, choices[0])
+        # Of a folder what lies in it comes first.
+        if not again or (self.choices and before.endswith("/")):
+            typed, turned = before, list(self.choices)
+        if not turned:
+            return False
+        self._completed = typed, turned
+        self.replace(complete(typed, turned[0]), (row, 0), (row, column))
+        return True
 
     def put(self, question: str) -> None:
         """Put a question into the box, to be changed."""
