@@ -20,7 +20,15 @@ from rag.answering.fields import Empty, without_strays
 from rag.answering.generation import Generator
 from rag.answering.grounding import Judge, ground, quote
 from rag.answering.kinds import kind_of
-from rag.answering.phrases import candidates, chosen, find_phrase
+from rag.answering.phrases import (
+    DOUBTED,
+    Candidate,
+    Doubtful,
+    candidates,
+    chosen,
+    find_phrase,
+    lacks_names,
+)
 from rag.answering.prompt import ANSWER_TOKENS, REFUSAL, Prompt, build_prompt
 from rag.answering.quotes import Sides, quotes, whole
 from rag.answering.steps import Drafted, Reading, Sentence, Step, Thinking
@@ -126,8 +134,14 @@ def answer(
         shown = [each for each in read if each.n in prompt.shown]
         # The reader was taught no follow-ups: what it points at is no answer to "and when?".
         pointed = not history
+        choose = partial(
+            chosen,
+            likelihood=partial(generator.likelihood, prompt.messages, cancel=cancel),
+            lacks_names=lacks_names(question, passages, analyze),
+            doubted=DOUBTED[caution],
+        )
         yield from _phrase(
-            generator, question, prompt, passages, shown, pointed, likely, strict, cancel
+            generator, question, prompt, passages, shown, pointed, choose, likely, strict, cancel
         )
     else:
         words = {*terms, *analyze(question)}
@@ -159,6 +173,7 @@ def _phrase(
     passages: Sequence[Passage],
     read: Sequence[Evidence],
     pointed: bool,
+    choose: Callable[[Sequence[Candidate]], Sentence | None],
     sure: float,
     strict: bool,
     cancel: Callable[[], bool] | None,
@@ -177,9 +192,11 @@ def _phrase(
         if "]" in token.text:
             break
     found = candidates(said, passages, read, question) if pointed else []
-    sentence = chosen(
-        found, partial(generator.likelihood, prompt.messages, cancel=cancel)
-    ) or find_phrase(said, passages, read, question)
+    try:
+        sentence = choose(found) or find_phrase(said, passages, read, question)
+    except Doubtful:
+        yield Drafted(REFUSAL, False, (), draft.first_token, draft.tokens_per_s, sure)
+        return
     wanted = expected(question)
     # A sentence without a number in it says nothing about anyone's phone.
     unanswered = sentence is None and (

@@ -88,7 +88,8 @@ def _due(text: str, today: date) -> tuple[When | None, str]:
         rest = re.sub(r" for$", "", when.rest)
         asked = find_tasks_asked(rest, dated=False)
         meant = asked is not None and asked.which == "open" and not asked.topic
-        return (replace(when, words=f"due {when.words}"), rest) if meant else (None, text)
+        words = f"due {when.words.removeprefix('for ')}"
+        return (replace(when, words=words), rest) if meant else (None, text)
     when = find_when(text[match.end() :], today)
     if when is None:
         return None, text

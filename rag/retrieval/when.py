@@ -61,7 +61,8 @@ def find_when(question: str, today: date) -> When | None:
     dated = _YEAR.search(words) is not None
     coming = None if dated or found.kind != "bare" else _coming(words, today)
     rest = tidy(f"{text[: found.start]} {text[found.end :]}")
-    return When(found.span, coming, dated, words, rest)
+    said = words if words in question else words.replace("until ", "by ", 1)
+    return When(found.span, coming, dated, said, rest)
 
 
 def _coming(words: str, today: date) -> Span | None:

@@ -4,8 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from rag.answering.phrases import Candidate, candidates, chosen, find_phrase
-from rag.answering.steps import Sentence
+from rag.answering.phrases import (
+    DOUBTED,
+    Candidate,
+    Doubtful,
+    candidates,
+    chosen,
+    find_phrase,
+    lacks_names,
+)
+from rag.answering.steps import Citation, Sentence
+from rag.indexing.lexical import analyzer
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.pointing import Answering
 from rag.retrieval.search import Passage
@@ -170,3 +179,43 @@ def test_reader_and_language_model_choose_together(odds, likelihoods, text):
 def test_what_cannot_win_is_not_asked_for():
     _, asked = choose({"Anna": 5.0, "Otto": 4.5, "Berg": -1.0}, {"Anna": -0.1})
     assert asked == ["Anna", "Otto"]
+
+
+def one(quote: str, odds: float) -> Candidate:
+    cited = Citation(1, "building/shed.md", 1, 1, ("Costs",), quote)
+    return Candidate("90 euros", 1, odds, Sentence("90 euros [1]", (cited,), "supported"))
+
+
+SHED = Passage(1, "building/shed.md", "Hargreave", ("Costs",), 1, 1, "x", 1.0, 0.5, None)
+
+
+@pytest.mark.parametrize(
+    ("question", "lacks"),
+    [
+        ("What does the shed of Castellan cost?", True),
+        ("What did Hargreave take for the shed?", False),  # the title
+        ("What does Piet’s shed cost in May?", False),  # the sentence; a month is no name
+        ("What did the shed cost in 2019?", True),
+        ("Castellan, what does it cost?", False),  # at the beginning any word has a capital
+        ("What do I pay?", False),
+    ],
+)
+def test_names_of_the_question_that_a_sentence_and_its_note_lack(question: str, lacks: bool):
+    analyze = analyzer().analyze
+    assert lacks_names(question, [SHED], analyze)(one("Piet gave 90 euros for it.", 0.0)) is lacks
+
+
+def test_what_is_hardly_likely_and_lacks_a_name_is_doubtful():
+    def choose(odds: float, lacks: bool) -> Sentence | None:
+        return chosen([one("x", odds)], lambda _: 0.0, lambda _: lacks, DOUBTED["balanced"])
+
+    with pytest.raises(Doubtful):
+        choose(-0.5, lacks=True)
+    for odds, lacks, support in (
+        (-0.5, False, "weak"),
+        (0.5, True, "weak"),
+        (3, True, "supported"),
+    ):
+        sentence = choose(odds, lacks)
+        assert sentence is not None
+        assert sentence.support == support
