@@ -110,7 +110,8 @@ def lacks_names(
 ) -> Callable[[Candidate], bool]:
     """Whether the sentence of a candidate and the names around it lack a name or a number of the
     question, as the word index knows them: "Who built the Hargreave shed?" of another shed."""
-    names = [each for each in _NAME.findall(question) if not _NO_NAME.fullmatch(each)]
+    found = (re.sub(r"[’']s?$", "", each) for each in _NAME.findall(question))
+    names = [each for each in found if not _NO_NAME.fullmatch(each)]
 
     def lacks(candidate: Candidate) -> bool:
         passage = passages[candidate.n - 1]
