@@ -68,7 +68,7 @@ def _notes(store: Store, wanted: Properties, filters: Filters) -> Iterator[Prope
     terms, values = ["(fields != '{}' OR tags != '[]' OR instr(path, '/'))"], []
     for word in filter(None, (wanted.noun, *wanted.words)):
         parts = [f'"{key}' for key in VERBS.get(word, ())]
-        parts.append(min(forms(word), key=len)[: max(3, len(word) - 3)])
+        parts += sorted({each[: max(3, len(each) - 3)] for each in forms(word)})
         if all(map(str.isascii, parts)) and word not in NUMBERS:
             terms.append(
                 f"({' OR '.join(['instr(lower(tags || path || fields), ?)'] * len(parts))})"

@@ -49,6 +49,7 @@ _BOUNDS = (
     ("<=", rf"{_NUMBER} (?:\w+ )?(?:or|and) (?:less|fewer|lower|below)"),
 )
 _DIGITS = re.compile(r"(?<![\w.,])\d[\d.,]*(?![\w-])")
+_LONGEST = 200  # characters; more is no question of a few properties
 _POSSESSIVE = re.compile(r"[’']s?$")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[.,]\d{3})+")
 
@@ -85,6 +86,8 @@ class Properties:
 def find_properties(question: str, today: date) -> Properties | None:
     """The properties that a question may ask for; None where it asks for something else."""
     text = " ".join(question.split()).rstrip("?!. ")
+    if len(text) > _LONGEST:
+        return None
     who = _WHO.match(text)
     match = who or _FORM.match(text)
     if match is None or (who and _ASKS_VALUE.search(text)):
