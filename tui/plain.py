@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 from rich.text import Text
@@ -26,7 +26,7 @@ from rag.events import Answered, Retrieved
 from rag.memory import share_arenas
 from rag.output import safe
 from rag.retrieval.query import Turn
-from tui.plain_lines import HELP, found_line, place_line, why_line
+from tui.plain_lines import HELP, Asked, found_line, is_number, place_line, why_line
 
 if TYPE_CHECKING:
     from rag.retrieval.search import Passage
@@ -35,12 +35,6 @@ PROMPT = "Question: "
 EVIDENCE = 2
 _FOUND = 20  # notes
 _SUPPORT = {"weak": " (weakly supported)", "unsupported": " (not supported)"}
-
-
-class Asked(Protocol):
-    """Reads a line, as `input` does."""
-
-    def __call__(self, prompt: str, /) -> str: ...
 
 
 def run_plain(engine: Engine, begin: int | Literal["latest"] | None = None) -> int:
@@ -153,7 +147,7 @@ class Plain:
 
     def _obey(self, line: str) -> None:
         choosing, self._choosing = self._choosing, False
-        if choosing and _number(line, len(self._listed)):
+        if choosing and is_number(line, len(self._listed)):
             self._open_listed(line)
             return
         if not line.startswith("/"):
@@ -253,7 +247,7 @@ class Plain:
             self._say(f"Source {each.n}: {place_line(each.path, each.first, each.last)}")
 
     def _source(self, number: str) -> None:
-        if not _number(number, len(self._passages)):
+        if not is_number(number, len(self._passages)):
             self._say(f"Name a source from 1 to {len(self._passages)}: /source 1")
             return
         passage = self._passages[int(number) - 1]
@@ -289,7 +283,7 @@ class Plain:
             self._say(f"{number}. {each.title} ({day}, questions: {each.turns})")
 
     def _open_listed(self, number: str) -> None:
-        if not _number(number, len(self._listed)):
+        if not is_number(number, len(self._listed)):
             self._say("Name a number of the last list: /list, then /open 1")
         else:
             self._open(self._listed[int(number) - 1])
@@ -311,7 +305,7 @@ class Plain:
         self._say("A new conversation.")
 
     def _branch(self, number: str) -> None:
-        if not _number(number, len(self._turns)):
+        if not is_number(number, len(self._turns)):
             self._say(f"Name a question from 1 to {len(self._turns)}: /branch 1")
             return
         self._open(self._kept.branch(self._current(), int(number)))
@@ -352,8 +346,3 @@ class Plain:
         for line in lines:
             self._console.print(Text(safe(line)))
         sys.stdout.flush()
-
-
-def _number(text: str, most: int) -> bool:
-    """Whether a text is a number from 1 to `most`; one of thousands of digits is none."""
-    return text.isdecimal() and len(text) < 9 and 1 <= int(text) <= most

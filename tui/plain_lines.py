@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rag.output import safe
 
@@ -25,6 +25,17 @@ HELP = (
     "/delete      delete this conversation; /undo brings it back",
     "/export      write this conversation into your notes",
 )
+
+
+class Asked(Protocol):
+    """Reads a line, as `input` does."""
+
+    def __call__(self, prompt: str, /) -> str: ...
+
+
+def is_number(text: str, most: int) -> bool:
+    """Whether a text is a number from 1 to `most`; one of thousands of digits is none."""
+    return text.isdecimal() and len(text) < 9 and 1 <= int(text) <= most
 
 
 def place_line(path: str, first: int, last: int) -> str:

@@ -84,8 +84,9 @@ def find_cell(
     Empty where it asks for a field of the front matter in which nothing stands.
     """
     said = question
-    for passage in passages[:_PASSAGES]:  # "Never Let Me Go" denies nothing
-        said = re.sub(re.escape(passage.title), " ", said, flags=re.IGNORECASE)
+    for passage in passages[:_PASSAGES]:  # "Never Let Me Go" denies nothing; "Not" may
+        if " " in passage.title:
+            said = re.sub(rf"(?<!\w){re.escape(passage.title)}(?!\w)", " ", said, flags=re.I)
     if _OTHERWISE.search(said):
         return None
     typed, question = question, even(question)

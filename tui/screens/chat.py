@@ -108,6 +108,7 @@ class ChatScreen(EngineEvents):
         if self._watcher is not None:
             self._watcher.stop()
         self.leave_folder()
+        self._deleted.clear()
         self.take_folder(event.engine)
         await self._clear(home_relative(self.folder))
         self._watch()

@@ -51,10 +51,8 @@ class QuestionBox(TextArea):
         self._place = 0
         self._draft = ""
         self.choices: list[str] = []  # what Tab can complete the last filter to
-        self._completed: tuple[str, list[str]] = (
-            "",
-            [],
-        )  # what was typed, what it was completed to
+        # What was typed before Tab, and the choices, the one that was taken first.
+        self._completed: tuple[str, list[str]] = ("", [])
 
     async def _on_key(self, event: events.Key) -> None:
         """What is not handled here is typed by `TextArea`, whose handler runs after this one.
