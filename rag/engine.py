@@ -134,7 +134,7 @@ class Engine(SearchedFolder):
         """The passages beside a passage, in order; none where another process took them away."""
         from rag.retrieval.surroundings import near_ids
 
-        with damage_errors():
+        with self._using, damage_errors():
             found = self._open_index().passages(near_ids(passage))
         return [found[each] for each in sorted(found)]
 
@@ -226,7 +226,7 @@ class Engine(SearchedFolder):
     def passages_of(self, notes: Collection[str]) -> dict[str, list[str]]:
         """The texts of all indexed passages of some notes, by path. Raises NoIndex."""
         texts: dict[str, list[str]] = {note: [] for note in notes}
-        with damage_errors():
+        with self._using, damage_errors():
             for each in self._open_index().store.all_passages():
                 if each.path in texts:
                     texts[each.path].append(each.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -29,6 +30,7 @@ class NotesFolder:
     def __init__(self, notes_folder: Path, parts: Parts) -> None:
         self.notes_folder = notes_folder
         self.models = Models(parts)
+        self._using = threading.RLock()  # the index's one connection: threads take turns
         self._index: LocalIndex | None = None
         self._inode = 0  # of the database that is open
         self._notices: list[str] = []
@@ -203,15 +205,16 @@ class NotesFolder:
 
     def _open_index(self) -> LocalIndex:
         """The index, opened; again where a new one was put in its place."""
-        if self._index is not None and _inode(self._index.store.file) != self._inode:
-            self.close()
-        if self._index is None:
-            home = self._home()
-            if home is None:
-                raise self._none()
-            self._index = LocalIndex(index_folder(self.parts.data_dir, home))
-            self._inode = _inode(self._index.store.file)
-        return self._index
+        with self._using:
+            if self._index is not None and _inode(self._index.store.file) != self._inode:
+                self.close()
+            if self._index is None:
+                home = self._home()
+                if home is None:
+                    raise self._none()
+                self._index = LocalIndex(index_folder(self.parts.data_dir, home))
+                self._inode = _inode(self._index.store.file)
+            return self._index
 
     def _none(self) -> NoIndex:
         """What to say where there is no index of the folder."""
@@ -279,9 +282,10 @@ class NotesFolder:
         return self.notes_folder, path
 
     def close(self) -> None:
-        if self._index is not None:
-            self._index.close()
-            self._index = None
+        with self._using:
+            if self._index is not None:
+                self._index.close()
+                self._index = None
 
 
 def _inode(file: Path) -> int:

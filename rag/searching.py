@@ -80,11 +80,14 @@ class SearchedFolder(NotesFolder):
 
         An index that turns out to be damaged is mended, and asked again.
         """
-        try:
-            return self._look_up_once(question, history, k, filters, today, lists, before_search)
-        except IndexDamaged:
-            self.heal()
-            return self._look_up_once(question, history, k, filters, today, lists, None)
+        with self._using:
+            try:
+                return self._look_up_once(
+                    question, history, k, filters, today, lists, before_search
+                )
+            except IndexDamaged:
+                self.heal()
+                return self._look_up_once(question, history, k, filters, today, lists, None)
 
     def _look_up_once(
         self,

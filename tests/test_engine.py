@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -182,18 +185,29 @@ def test_one_writer_at_a_time(box: Box):
     assert box.index().added == 1
 
 
-def test_asking_from_many_threads(engine: Engine):
-    found: list[str] = []
+@pytest.fixture
+def switching_at_once() -> Iterator[None]:
+    """Threads are switched as often as can be, so that what is not guarded shows."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
 
-    def search() -> None:
-        found.append(engine.search(BARREL)[0].path)
 
-    threads = [threading.Thread(target=search) for _ in range(8)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert found == ["barrel.md"] * 8
+def test_asking_from_many_threads(box: Box, switching_at_once: None):
+    box.index()
+    engine = box.engine()
+    started = threading.Barrier(8)
+
+    def search(_: int) -> list[str]:
+        started.wait()
+        found = [engine.search(BARREL)[0].path]
+        engine.close()  # under the others, as when a new index is put in the place of this one
+        return [*found, engine.search(BARREL)[0].path]
+
+    with ThreadPoolExecutor(8) as pool:
+        found = [path for paths in pool.map(search, range(8)) for path in paths]
+    assert found == ["barrel.md"] * 16
 
 
 def test_indexing_in_a_process_of_its_own(box: Box):
