@@ -30,7 +30,7 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
     (
         "Anywhere",
         (
-            Key("stop", "escape", "stop the answer or indexing; go back", "Stop"),
+            Key("stop", "escape", "stop the answer or indexing; go back"),
             Key("sources", "ctrl+o,f2", "go to the sources and back", "Sources"),
             Key("conversations", "ctrl+l", "conversations: reopen, search, …", "Chats"),
             Key("new", "ctrl+n", "new conversation", "New"),
@@ -99,12 +99,14 @@ FIXED: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 _BY_ID = {key.id: key for _, keys in GROUPS for key in keys}
 
 
-def bind(identity: str, action: str, priority: bool = False) -> Binding:
-    """The binding of a key to an action; shown in the footer if it has a label. With `priority`
-    it comes before the keys of whatever has the focus."""
+def bind(identity: str, action: str, priority: bool = False, label: str = "") -> Binding:
+    """The binding of a key to an action; shown at the foot if it has a label, its usual one or
+    `label`. With `priority` it comes before the keys of whatever has the focus."""
     key = _BY_ID[identity]
-    what = key.label or key.what
-    return Binding(key.keys, action, what, show=bool(key.label), priority=priority, id=identity)
+    label = label or key.label
+    return Binding(
+        key.keys, action, label or key.what, show=bool(label), priority=priority, id=identity
+    )
 
 
 def keymap(chosen: Mapping[str, str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from rag.answering.conversations import Conversations
 from rag.answering.export import export_note, told
-from rag.answering.saved import SavedTurn
+from rag.answering.saved import SavedTurn, as_answered, as_stopped, history_of
 from rag.answering.steps import Sentence
 from rag.config import LEAVES
 from rag.engine import Engine
@@ -25,7 +25,6 @@ from rag.errors import RagError
 from rag.events import Answered, Retrieved
 from rag.memory import share_arenas
 from rag.output import safe
-from rag.retrieval.query import Turn
 from tui.plain_lines import HELP, Asked, found_line, is_number, place_line, why_line
 
 if TYPE_CHECKING:
@@ -164,25 +163,30 @@ class Plain:
 
     def _ask(self, question: str, again: bool = False) -> None:
         """`again`: the answer takes the place of the last one in the conversation."""
-        history = [Turn(each.question, each.answer, each.query) for each in self._turns]
+        history = history_of(self._turns)
         found: Retrieved | None = None
         sentences: list[Sentence] = []
         if self._model.startswith(LEAVES):
             place = self._model.removeprefix(f"{LEAVES}: ")
             self._say(f"This question and its passages go to {place}.")
         events = self._engine.ask(question, history)
-        for event in events:
-            if isinstance(event, Retrieved):
-                found = event
-                self._passages = event.passages
-                self._evidence(event)
-            elif isinstance(event, Sentence):
-                if not sentences:
-                    self._say("Answer:")
-                sentences.append(event)
-                self._say(event.text + _SUPPORT.get(event.support, ""))
-            elif isinstance(event, Answered):
-                self._finish(event, found, sentences, again)
+        try:
+            for event in events:
+                if isinstance(event, Retrieved):
+                    found = event
+                    self._passages = event.passages
+                    self._evidence(event)
+                elif isinstance(event, Sentence):
+                    if not sentences:
+                        self._say("Answer:")
+                    sentences.append(event)
+                    self._say(event.text + _SUPPORT.get(event.support, ""))
+                elif isinstance(event, Answered):
+                    self._finish(event, found, sentences, again)
+        except KeyboardInterrupt:
+            if not again:
+                self._keep(as_stopped(question, found, sentences))
+            raise
 
     def _retry(self, _rest: str) -> None:
         turns = list(self._turns)
@@ -210,33 +214,22 @@ class Plain:
         self._passages = done.passages
         if done.answered and not sentences:
             self._say("Answer:", done.answer)
-        saved = SavedTurn(
-            done.question,
-            done.answer,
-            done.answered,
-            done.query,
-            tuple(sentences),
-            done.citations,
-            done.passages,
-            found.evidence if found else (),
-            done.model,
-            done.tokens_per_s,
-            done.timings.get("total_s", 0.0),
-            time.time(),
-            tuple(map(str, found.respelled)) if found else (),
-            done.thoughts,
-            done.confidence if done.listed is None else None,
-        )
+        saved = as_answered(done, found, sentences)
         self._rests_on(saved)
-        self._turns.append(saved)
+        self._keep(saved, again)
+
+    def _keep(self, turn: SavedTurn, again: bool = False) -> None:
+        self._turns.append(turn)
         if again and self._conversation is not None:
-            self._kept.replace_last(self._conversation, saved)
+            self._kept.replace_last(self._conversation, turn)
         else:
-            self._conversation = self._kept.add(self._conversation, saved)
+            self._conversation = self._kept.add(self._conversation, turn)
 
     def _rests_on(self, turn: SavedTurn) -> None:
         """What follows an answer: its sources, or where the notes come nearest."""
-        if not turn.answered:
+        if turn.stopped:
+            self._say("Stopped.")
+        elif not turn.answered:
             self._say(turn.answer or "Your notes do not say.")
             for number, passage in enumerate(turn.passages[:3], 1):
                 place = place_line(passage.path, passage.first, passage.last)
@@ -294,7 +287,7 @@ class Plain:
         self._say(f"Conversation: {chosen.title}")
         for turn in self._turns:
             self._say(PROMPT + turn.question, *turn.respelled)
-            if turn.answered:
+            if turn.answered or turn.sentences:
                 said = [each.text + _SUPPORT.get(each.support, "") for each in turn.sentences]
                 self._say("Answer:", *(said or [turn.answer]))
             self._rests_on(turn)

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rag.answering.saved import history_of
 from rag.retrieval.query import Turn
 from tui.jobs import Ask, Job, Refresh
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 class Session:
     """The order of work and the thread of the conversation; knows nothing of the screen.
 
-    `conversation` is its id once a turn of it is kept, `kept` its answered turns by their number.
+    `conversation` is its id once a turn of it is kept, `kept` its turns by their number.
     """
 
     def __init__(self) -> None:
@@ -29,7 +30,7 @@ class Session:
     @property
     def history(self) -> list[Turn]:
         """The turns before the next question."""
-        return [Turn(each.question, each.answer, each.query) for each in self.kept.values()]
+        return history_of(self.kept.values())
 
     @property
     def asking(self) -> bool:

@@ -34,7 +34,8 @@ def as_markdown(
     day = time.strftime("%Y-%m-%d", time.localtime(when))
     parts = [f"---\ncreated: {day}\nsource: {CONVERSATION}\n---\n\n# {_line(title)}\n"]
     for turn in turns:
-        parts.append(f"\n## {_line(turn.question)}\n\n{_text(turn.answer)}\n")
+        said = [_text(turn.answer), "*Stopped.*" if turn.stopped else ""]
+        parts.append("\n\n".join([f"\n## {_line(turn.question)}", *filter(None, said)]) + "\n")
         sources = _sources(turn, folder, place)
         if sources:
             parts.append("\n" + "\n".join(sources) + "\n")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.answering.steps import Citation, Sentence
+from rag.retrieval.query import Turn
 
 if TYPE_CHECKING:
+    from rag.events import Answered, Retrieved
     from rag.retrieval.evidence import Evidence
     from rag.retrieval.search import Passage, Reasons
 
@@ -21,7 +24,8 @@ class SavedTurn:
     """A question, its answer, and what was shown with it. `asked` is in epoch seconds,
     `seconds` how long the answer took, `query` what was searched, `respelled` sentences on how it
     was spelled there. `confidence`, from 0 to 1, is how likely the notes held an answer: None for a
-    list of notes, and for turns of before it was kept."""
+    list of notes, and for turns of before it was kept. Of one that was `stopped`, what had been
+    written by then is kept."""
 
     question: str
     answer: str
@@ -38,6 +42,57 @@ class SavedTurn:
     respelled: tuple[str, ...] = ()
     thoughts: str = ""
     confidence: float | None = None
+    stopped: bool = False
+
+
+def as_answered(
+    done: Answered, found: Retrieved | None, sentences: Sequence[Sentence]
+) -> SavedTurn:
+    """The turn of an answer that came to its end, with what was found and written before."""
+    return SavedTurn(
+        done.question,
+        done.answer,
+        done.answered,
+        done.query,
+        tuple(sentences),
+        done.citations,
+        done.passages,
+        found.evidence if found else (),
+        done.model,
+        done.tokens_per_s,
+        done.timings.get("total_s", 0.0),
+        time.time(),
+        tuple(map(str, found.respelled)) if found else (),
+        done.thoughts,
+        done.confidence if done.listed is None else None,
+    )
+
+
+def as_stopped(question: str, found: Retrieved | None, sentences: Sequence[Sentence]) -> SavedTurn:
+    """The turn of an answer that was stopped, with what was found and written by then."""
+    return SavedTurn(
+        question,
+        " ".join(each.text for each in sentences),
+        False,
+        found.query if found else question,
+        tuple(sentences),
+        tuple(citation for each in sentences for citation in each.citations),
+        found.passages if found else (),
+        found.evidence if found else (),
+        "",
+        0.0,
+        0.0,
+        time.time(),
+        tuple(map(str, found.respelled)) if found else (),
+        stopped=True,
+    )
+
+
+def history_of(turns: Iterable[SavedTurn]) -> list[Turn]:
+    """What the next question follows: a question that was stopped before its answer began was
+    taken back."""
+    told = (each for each in turns if each.answer or not each.stopped)
+    return [Turn(each.question, each.answer, each.query) for each in told]
 
 
 def to_json(turn: SavedTurn) -> tuple[str, str, str, float, float, str]:
@@ -62,6 +117,7 @@ def to_json(turn: SavedTurn) -> tuple[str, str, str, float, float, str]:
         "respelled": turn.respelled,
         "thoughts": turn.thoughts,
         "confidence": turn.confidence,
+        "stopped": turn.stopped,
     }
     # A file name may hold half a character, which SQLite's UTF-8 cannot: JSON escapes it.
     return (
@@ -105,6 +161,7 @@ def from_json(
         tuple(data.get("respelled", ())),
         data.get("thoughts", ""),
         data.get("confidence"),
+        data.get("stopped", False),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from textual.widgets import Static
 
 from rag.answering.conversations import Conversations
+from rag.answering.export import as_markdown
 from rag.answering.steps import Sentence
 from rag.errors import StorageError
 from rag.retrieval.spelling import Respelled
@@ -134,17 +135,55 @@ async def test_questions_of_other_days_are_recalled(running: Running) -> None:
         assert box.text == "First?"
 
 
-async def test_nothing_is_kept_of_a_stopped_answer(
-    running: Running, engine: FakeEngine, kept: Conversations
+@pytest.mark.parametrize(("gate", "written"), [("read", 0), ("answer", 1)])
+async def test_what_was_written_of_a_stopped_answer_is_kept(
+    running: Running, engine: FakeEngine, kept: Conversations, gate: str, written: int
 ) -> None:
-    engine.hold("answer")
+    engine.hold(gate)
+    sentences = tuple(engine.script.sentences[:written])
+
+    async def seen(driver: Any) -> list[str]:
+        await driver.until(lambda: driver.shows("Stopped."))
+        (view,) = driver.chat.query(TurnView)
+        assert view.evidence == tuple(engine.script.evidence)
+        return [view.question, view.answer, *map(str, view.query(SourceRow))]
+
     async with running() as driver:
         await driver.ready()
         await driver.ask("Water?")
-        await driver.until(lambda: driver.answers()[0])
+        shown = "ten litres" if written else "500/1,000"
+        await driver.until(lambda: driver.shows(shown))
+        await driver.press("escape")
+        before = await seen(driver)
+    (conversation,) = kept.all()
+    (turn,) = kept.turns(conversation.id)
+    assert (turn.stopped, turn.answered, turn.sentences) == (True, False, sentences)
+    async with running(begin="latest") as driver:
+        assert await seen(driver) == before
+        await driver.ready()
+        engine.release()
+        await ask(driver, "And then?")
+        _, history = engine.asked[-1]
+        assert [each.question for each in history] == ["Water?"] * written
+    text = as_markdown("Water", kept.turns(conversation.id))
+    assert text.count("*Stopped.*") == 1
+    assert text.count("plant needs **ten litres** a week, and") == 1 + written
+
+
+async def test_stopped_while_it_is_asked_anew_the_answer_before_stays(
+    running: Running, engine: FakeEngine, kept: Conversations
+) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "Water?")
+        engine.hold("read")
+        await driver.press("f5")
+        await driver.until(lambda: driver.shows("500/1,000"))
         await driver.press("escape")
         await driver.until(lambda: driver.shows("Stopped."))
-    assert kept.all() == []
+    (turn,) = kept.turns(kept.all()[0].id)
+    assert not turn.stopped
+    assert turn.answered
 
 
 async def test_a_new_conversation_begins_with_ctrl_n(running: Running, kept: Conversations) -> None:

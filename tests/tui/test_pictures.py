@@ -101,7 +101,7 @@ def app(tmp_path: Path, models_cache: Path, embedder: OnnxEmbedder, monkeypatch)
     time.tzset()
     monkeypatch.setattr(StatusLine, "show_speed", lambda *_: None)
     monkeypatch.setattr(Conversations, "speeds", lambda _: {"SmolLM2-135M-Instruct": 38.0})
-    monkeypatch.setattr("tui.widgets.turn.time", SimpleNamespace(time=lambda: 1_700_010_000.0))
+    monkeypatch.setattr("rag.answering.saved.time", SimpleNamespace(time=lambda: 1_700_010_000.0))
     shutil.copytree(CORPUS, tmp_path / "notes")
     (tmp_path / "notes" / "empty.md").touch()
     config = Config(

@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from rag.answering.conversations import Conversations
+from rag.answering.steps import Sentence
 from rag.errors import ModelError
 from rag.retrieval.query import Turn
 from tests.conftest import Box
@@ -83,6 +84,24 @@ def test_a_number_opens_what_was_listed_at_the_beginning_and_is_a_question_later
     assert found.turns == 2
     say("Other?", "1", begin=0)
     assert [question for question, _ in fake.asked] == ["First?", "And then?", "Other?", "1"]
+
+
+def test_what_was_written_of_a_stopped_answer_is_kept(fake: FakeEngine, kept, say):
+    asked = fake.ask
+
+    def stopped(*values, **named):
+        for event in asked(*values, **named):
+            yield event
+            if isinstance(event, Sentence):
+                raise KeyboardInterrupt
+
+    fake.ask = stopped
+    assert "Stopped." in say("Water?")
+    fake.ask = asked
+    said = say("And then?", begin="latest")
+    assert said.index("Question: Water?") < said.index("ten litres") < said.index("Stopped.")
+    (_, (before,)) = fake.asked[-1]
+    assert before.question == "Water?"
 
 
 def test_ctrl_c_clears_what_is_typed_and_leaves_an_empty_line(fake: FakeEngine, kept):

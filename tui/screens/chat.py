@@ -7,18 +7,18 @@ from typing import ClassVar, Literal
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.widgets import Footer
 
 from rag.engine import Engine
 from rag.pauses import set_aside
 from tui.jobs import Ask, Refresh, WarmUp
-from tui.keys import bind, taken
+from tui.keys import bind, first_key, taken
 from tui.messages import CitationChosen, EngineChanged, NotesChanged, QuestionAsked, Watching
 from tui.screens.events import EngineEvents
 from tui.screens.running import while_running
 from tui.text import home_relative
 from tui.watch import Watcher
 from tui.widgets.activity import Activity
+from tui.widgets.keys_line import KeysLine
 from tui.widgets.question import QuestionBox
 from tui.widgets.sources import SourcesPane
 from tui.widgets.status_line import StatusLine
@@ -69,11 +69,11 @@ class ChatScreen(EngineEvents):
         with Horizontal(id="body"):
             yield Transcript(home_relative(self.folder), self.place.keys)
             yield SourcesPane()
-        yield Activity()
+        yield Activity(first_key("stop", self.place.keys))
         yield Suggestions()
         yield QuestionBox(taken(self.place.keys))
         yield StatusLine()
-        yield Footer(show_command_palette=False)
+        yield KeysLine()
 
     def on_mount(self) -> None:
         """Paint first; then bring the index up to date and load the models."""
@@ -196,7 +196,7 @@ class ChatScreen(EngineEvents):
         dropped = self.session.drop_questions()
         for job in dropped:
             if view := self.transcript.turn(job.turn):
-                await view.stopped()
+                await view.show_stopped()
             self.keep_old(job.turn)
         if not dropped:
             in_box = self.box.has_focus

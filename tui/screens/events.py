@@ -17,6 +17,7 @@ from tui.screens.running import while_running
 from tui.text import count
 from tui.widgets.activity import Activity
 from tui.widgets.status_line import StatusLine
+from tui.widgets.turn import TurnView
 
 _RESTS_S = 1.0  # after the last job: the reader reads
 _INDEXING_STOPPED = "Stopped. What was indexed so far is kept; Ctrl+R goes on."
@@ -65,8 +66,7 @@ class EngineEvents(PlaceActions):
         job, error = event.job, event.error
         if isinstance(job, Ask):
             if (view := self.transcript.turn(job.turn)) and error is not None:
-                await (view.stopped() if isinstance(error, Cancelled) else view.fail(error))
-                self.keep_old(job.turn)
+                await self._ended_early(job.turn, view, error)
         elif error is not None:
             await self._show_error(error)
         elif isinstance(job, Refresh):
@@ -83,6 +83,15 @@ class EngineEvents(PlaceActions):
         self.next_job()
         if self.session.current is None:
             self.set_timer(_RESTS_S, self._tidy)
+
+    async def _ended_early(self, turn: int, view: TurnView, error: RagError) -> None:
+        if not isinstance(error, Cancelled):
+            await view.fail(error)
+        else:
+            saved = await view.stop()
+            if not self.asked_anew(turn):
+                await self.keep(turn, saved)
+        self.keep_old(turn)
 
     def _tidy(self) -> None:
         if self.session.current is None:

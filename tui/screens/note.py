@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Markdown, OptionList, Static
+from textual.widgets import Markdown, OptionList, Static
 from textual.widgets._markdown import MarkdownBlock
 from textual.widgets.option_list import Option
 
@@ -23,6 +23,7 @@ from tui.lookup import Lookup
 from tui.messages import NoteWanted
 from tui.note_page import NOTE, Page, Place, line_of, make_parser, pieces, read_page
 from tui.text import MUTED, clean, count, one_line
+from tui.widgets.keys_line import KeysLine
 
 
 class NoteScreen(ModalScreen[None]):
@@ -54,7 +55,7 @@ class NoteScreen(ModalScreen[None]):
                     yield Static("", id="note-more", markup=False)
                     yield Markdown("", parser_factory=make_parser, open_links=False)
                 yield OptionList(id="note-links", markup=False, compact=True)
-        yield Footer()
+        yield KeysLine()
 
     def on_mount(self) -> None:
         """Show the first note."""

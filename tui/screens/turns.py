@@ -53,6 +53,10 @@ class TurnActions(ChatBase):
         except RagError as error:
             self.tell(error)
 
+    def asked_anew(self, turn: int) -> bool:
+        """Whether a turn is to take the place of an answer that there was."""
+        return turn in self._replaced
+
     def keep_old(self, turn: int) -> None:
         """A question that was asked anew has no new answer: the old one stays."""
         if (old := self._replaced.pop(turn, None)) is not None:

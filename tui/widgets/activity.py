@@ -20,7 +20,6 @@ _STAGES = {
     "write": "Writing the index",
     "done": "Indexed",
 }
-ROOMY = 100  # narrower screens leave it to the footer to name the key
 _TURNING = "◐◓◑◒"
 
 
@@ -30,6 +29,11 @@ class Activity(Horizontal):
     The bar is shown only where the length is known: an animated one redraws fifteen times a
     second, on cores that the model needs.
     """
+
+    def __init__(self, stop: str) -> None:
+        """`stop` is the key that stops it, as people write it."""
+        super().__init__()
+        self._stop = stop
 
     def compose(self) -> ComposeResult:
         """The three parts."""
@@ -93,8 +97,8 @@ class Activity(Horizontal):
         parts = [self._detail] if self._detail else []
         if seconds >= 2 and not self._detail:
             parts.append(f"{seconds:.0f} s")
-        if not self.has_class("-cannot-stop") and self.size.width >= ROOMY:
-            parts.append("Esc stops")
+        if not self.has_class("-cannot-stop"):
+            parts.append(f"{self._stop} stops")
         mark = _TURNING[int(seconds) % len(_TURNING)]
         self.query_one("#activity-label", Static).update(Content(f"{mark} {self._label}"))
         self.query_one("#activity-detail", Static).update(Content(" · ".join(parts)))

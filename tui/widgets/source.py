@@ -102,6 +102,7 @@ class SourceCard(Vertical, can_focus=True):
         bind("source.vault", "open('vault')"),
         bind("source.copy", "copy"),
         bind("source.why", "screen.why"),
+        bind("stop", "screen.stop", label="Back"),
         bind("source.previous", "move(-1)"),
         bind("source.next", "move(1)"),
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
@@ -13,7 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Collapsible, Static
 
-from rag.answering.saved import SavedTurn
+from rag.answering.saved import SavedTurn, as_answered, as_stopped
 from rag.answering.steps import Citation, Sentence
 from rag.errors import RagError
 from rag.events import Answered, Retrieved
@@ -78,6 +77,7 @@ class TurnView(Vertical, can_focus=True):
         bind("turn.branch", "act('branch')"),
         bind("turn.why", "act('why')"),
         bind("turn.export", "act('export')"),
+        bind("stop", "screen.stop", label="Back"),
         bind("turn.previous", "screen.step_turn(-1)"),
         bind("turn.next", "screen.step_turn(1)"),
         *(Binding(str(n), f"choose({n})", f"Source {n}", show=False) for n in range(1, 10)),
@@ -97,6 +97,7 @@ class TurnView(Vertical, can_focus=True):
         self.respelled: tuple[str, ...] = ()
         self.facts: tuple[str, ...] = ()
         self._thought = 0
+        self._found: Retrieved | None = None
 
     def compose(self) -> ComposeResult:
         """The parts, most of them empty still."""
@@ -128,6 +129,7 @@ class TurnView(Vertical, can_focus=True):
 
     async def show_evidence(self, event: Retrieved) -> None:
         """Quote the best sentences at once; no model is needed for that."""
+        self._found = event
         self.passages, self.evidence, self.query_text = event.passages, event.evidence, event.query
         self._written.sources = len(event.passages)
         self._say_respelled(tuple(map(str, event.respelled)))
@@ -165,23 +167,13 @@ class TurnView(Vertical, can_focus=True):
 
     async def finish(self, event: Answered) -> SavedTurn:
         """Put the sources under the answer, or say that there is none; the turn as it is kept."""
-        saved = SavedTurn(
-            self.question,
-            event.answer,
-            event.answered,
-            event.query,
-            tuple(self.sentences),
-            event.citations,
-            event.passages,
-            self.evidence,
-            event.model,
-            event.tokens_per_s,
-            event.timings.get("total_s", 0.0),
-            time.time(),
-            self.respelled,
-            event.thoughts,
-            event.confidence if event.listed is None else None,
-        )
+        saved = as_answered(event, self._found, self.sentences)
+        await self._conclude(saved)
+        return saved
+
+    async def stop(self) -> SavedTurn:
+        """Say that the reader stopped this; the turn as it is kept."""
+        saved = as_stopped(self.question, self._found, self.sentences)
         await self._conclude(saved)
         return saved
 
@@ -190,7 +182,7 @@ class TurnView(Vertical, can_focus=True):
         self.evidence = saved.evidence
         self._written.sources = len(saved.passages)
         self._say_respelled(saved.respelled)
-        for each in saved.sentences if saved.answered else ():
+        for each in saved.sentences if saved.answered or saved.stopped else ():
             await self.add_sentence(each)
         await self._conclude(saved)
 
@@ -199,8 +191,10 @@ class TurnView(Vertical, can_focus=True):
         self.passages, self.query_text = saved.passages, saved.query
         self.citations = saved.citations
         self.facts = facts_of(saved)
-        self.query_one(".previews").display = False
-        if saved.answered:
+        self.query_one(".previews").display = saved.stopped and not saved.sentences
+        if saved.stopped:
+            await self.show_stopped()
+        elif saved.answered:
             await self._show_sources(saved.answer)
         else:
             await self._refuse(saved.answer)
@@ -225,10 +219,11 @@ class TurnView(Vertical, can_focus=True):
         self.say("")
         await self.query_one(".outcome").mount(Static(error_content(error), classes="error"))
 
-    async def stopped(self) -> None:
-        """Say that the reader stopped this."""
+    async def show_stopped(self) -> None:
+        """Say that no more comes."""
         self.say("")
-        await self._written.complete()
+        if self.sentences:
+            await self._show_sources("")
         await self.query_one(".outcome").mount(Static("Stopped.", classes="stopped"))
 
     async def _refuse(self, text: str) -> None:
@@ -304,6 +299,8 @@ def error_content(error: RagError) -> Content:
 
 def facts_of(saved: SavedTurn) -> tuple[str, ...]:
     """Who wrote an answer, how fast, and how likely the notes held one."""
+    if saved.stopped:
+        return ()
     author = saved.model or "the notes' own words"
     speed = f", {saved.tokens_per_s:.0f} tokens/s" if saved.tokens_per_s > 0 else ""
     facts = (f"{author}{speed}, {saved.seconds:.1f} s",)
