@@ -59,10 +59,13 @@ class Engine(SearchedFolder):
         `filters` are added to those that the question names; `today` is the day of asking.
         Raises RagError; Cancelled within a quarter of a second of `cancel()` turning true.
         """
+        from rag.retrieval.followup import continued, stands_alone
         from rag.retrieval.language import in_english
 
         started = self.started if self.started is not None else time.perf_counter()
         self.started = None  # only a process's first question waits for the process
+        typed = question
+        question, history = continued(question, history, today or date.today())
         quote = quote or (self.models.taught and not in_english(question))
         seen = self._look_up(
             question,
@@ -72,6 +75,7 @@ class Engine(SearchedFolder):
             today,
             before_search=None if quote else self.models.load_behind,
         )
+        seen = replace(seen, asked=replace(seen.asked, typed=typed))
         strict = self.parts.strict if strict is None else strict
         if seen.whole is not None:
             yield from self._sum_up(seen, seen.whole, quote, strict, cancel, started)
@@ -83,7 +87,6 @@ class Engine(SearchedFolder):
         # After the search: the model has been loading behind it, and goes on.
         from rag.answering.answer import answer
         from rag.retrieval.evidence import find_evidence
-        from rag.retrieval.followup import stands_alone
 
         if stands_alone(question, history):
             history = ()  # what was said before would only mislead

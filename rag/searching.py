@@ -61,6 +61,9 @@ class SearchedFolder(NotesFolder):
         today: date | None = None,
     ) -> Found:
         """The same, with the number of candidates and the time of each stage."""
+        from rag.retrieval.followup import continued
+
+        question, history = continued(question, history, today or date.today())
         found = self._look_up(question, history, k, filters, today, lists=False).found
         assert found is not None
         return found
@@ -217,7 +220,7 @@ class SearchedFolder(NotesFolder):
             index.check(self.parts.identity().fingerprint)
             check_fields(index.store, given)
             with index.store.snapshot():
-                listed = list_by_properties(index, wanted, given, self.models.analyze)
+                listed = list_by_properties(index, wanted, given, self.models.analyze, today)
         if listed is None:
             return None
         asked = replace(asked, text=text, query=text, filters=given, listing=Listing())

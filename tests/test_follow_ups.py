@@ -15,6 +15,24 @@ CORPUS = Path(__file__).resolve().parents[1] / "corpus"
 
 
 @pytest.mark.model
+def test_other_days_are_asked_of_a_list(box: Box):
+    for name, day in (("Priya", "1990-07-12"), ("Tom", "1985-12-30")):
+        (box.notes / f"{name}.md").write_text(f"---\nbirthday: {day}\n---\nA friend.\n")
+    box.index()
+    engine = box.engine()
+    history: list[Turn] = []
+    for question, name in (("Who has a birthday in July?", "Priya"), ("And in December?", "Tom")):
+        (done,) = engine.ask(question, history)
+        assert isinstance(done, Answered)
+        assert done.question == question
+        assert done.listed is not None
+        assert [each.title for each in done.listed.notes] == [name]
+        history.append(Turn(done.question, done.answer, done.query))
+    assert engine.explain("and in July?", history=history).query == "Who has a birthday in July?"
+    engine.close()
+
+
+@pytest.mark.model
 def test_and_when(box: Box):
     shutil.copytree(CORPUS, box.notes, dirs_exist_ok=True)
     box.index()

@@ -11,11 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 
 from rag.retrieval.expected import MONTHS
 from rag.retrieval.query import Turn, content_words
 from rag.retrieval.search import Found, Passage
 from rag.retrieval.sentences import SentenceScore
+from rag.retrieval.when import find_when
 
 # Weight of the second reading. Picked with the next two on the dev conversations of
 # bench/followups.py, and on 300 SQuAD questions asked after one about another note: from 1 on,
@@ -45,6 +47,27 @@ _BACK = re.compile(
 _ASIDE = r"\b(?:with|by|in|at|on|to|for|from|of|than|the|my|our|this|that|an?)\s+"
 _DAY = re.compile(rf"(?:{MONTHS}|\w+day)s?", re.IGNORECASE)
 _WORD = re.compile(r"\w[\w'’-]*")
+_AGAIN = re.compile(
+    r"\W*(?:and|or|but|(?:and )?(?:what|how) about)\b[\s,]*(?P<rest>.+)", re.IGNORECASE
+)
+_EDGE = re.compile(r"(?:in|on|during|since|until|till|before|after|by)\b ?", re.IGNORECASE)
+_BY_ITSELF = re.compile(r"(?:this|last|next|past|yesterday|today|tomorrow)\b", re.IGNORECASE)
+
+
+def continued(question: str, history: Sequence[Turn], today: date) -> tuple[str, Sequence[Turn]]:
+    """A question that only names other days than the one before ("and in December?") as that one of
+    these days, which needs no history; any other with its history, as they are."""
+    match = _AGAIN.fullmatch(question.strip())
+    if match is None or not history:
+        return question, history
+    named, before = find_when(match["rest"], today), history[-1].query
+    meant = find_when(before, today) if named and not content_words(named.rest) else None
+    if named is None or meant is None or meant.words not in before:
+        return question, history
+    words = named.words
+    if not (_EDGE.match(words) or _BY_ITSELF.match(words)) and (edge := _EDGE.match(meant.words)):
+        words = f"{edge[0]}{words}"
+    return before.replace(meant.words, words, 1), ()
 
 
 def stands_alone(question: str, history: Sequence[Turn]) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import date
 from functools import cache
 
 from rag.indexing.filtering import Filters, find_notes, read_fields
@@ -20,6 +21,7 @@ from rag.reading.front_matter import FOR_PROGRAMS
 from rag.retrieval.filters import described
 from rag.retrieval.listing import SHOWN, Listed, ListedNote, passage_of, shortened
 from rag.retrieval.property_match import NUMBERS, VERBS, Met, PropertyNote, forms, meets
+from rag.retrieval.property_order import first_of
 from rag.retrieval.property_words import Properties
 
 _KINDS = ("type", "kind", "class")  # of a field that says what a note is
@@ -28,7 +30,7 @@ Analyze = Callable[[str], list[str]]
 
 
 def list_by_properties(
-    index: LocalIndex, wanted: Properties, filters: Filters, analyze: Analyze
+    index: LocalIndex, wanted: Properties, filters: Filters, analyze: Analyze, today: date
 ) -> Listed | None:
     """The notes that have the wanted properties, the newest first; none of them where all that is
     asked for is known and no note has it; None where notes know no such thing."""
@@ -38,9 +40,17 @@ def list_by_properties(
         turned = replace(wanted, noun=first, words=(wanted.noun, *others))
         found = _find(index.store, turned, filters, analyze)
         wanted = turned if found else wanted
+    if found is None and wanted.extreme and not wanted.words:  # "whose birthday is next?"
+        wanted = replace(wanted, noun="", words=(wanted.noun,), has=True)
+        found = _find(index.store, wanted, filters, analyze)
     if found is None:
         return None
     matches, near = found
+    if wanted.extreme and matches:
+        chosen = first_of(matches, wanted.extreme, today, lambda text: frozenset(analyze(text)))
+        if chosen is None:
+            return None
+        matches = chosen
     head = _head(wanted, filters, matches[0][1] if matches else near, len(matches))
     return _listed(index.store, head, matches)
 
@@ -130,12 +140,13 @@ def _head(wanted: Properties, filters: Filters, match: Met, total: int) -> str:
     days = wanted.when.words if wanted.when else ""
     asked = " ".join(filter(None, (*(each.words for each in wanted.bounds), days)))
     kinds = " and ".join(f"“{each}”" for each in (wanted.noun, *match.labels) if each)
-    having = [f"{key} “{' '.join(words)}”" for key, words in match.met.items()]
+    having = [f"{key} “{' '.join(words)}”" for key, words in match.met.items() if words]
     having += [f"{key} “{asked}”" if asked else f"a field “{key}”" for key in match.alone]
     head = f"{total:,} note{'' if total == 1 else 's'}" if total else "No note"
     head += f" of {kinds}" if kinds else ""
     head += f" with {' and '.join(having)}" if having else ""
     said = match.alone or any(days in words for words in match.met.values())
     head += f", {days}" if days and not said else ""
+    head += f", {wanted.extreme.words}" if wanted.extreme else ""
     head += f", {described(filters)}" if filters else ""
     return f"{head}{':' if total else '.'}"

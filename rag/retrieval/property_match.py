@@ -34,7 +34,7 @@ VERBS = {
 }
 # That such a field is there at all says that it was done; of others a value has to be asked for.
 _DOINGS = frozenset("finish finished complete completed start started rate rated".split())
-_YEARLY = frozenset("birthday born birthdate dob anniversary".split())
+YEARLY = frozenset("birthday born birthdate dob anniversary".split())
 _DONE = frozenset("done finished completed complete closed cancelled canceled archived".split())
 # Of "read in 2024", no other date of a book tells.
 _ENDS = frozenset("finished completed read done watched ended".split())
@@ -48,6 +48,7 @@ NUMBERS = {
     word: n for n, word in enumerate("one two three four five six seven eight nine ten".split(), 1)
 }
 _NUMBER = re.compile(r"\d[\d.,]*")
+_MEASURE = re.compile(r"(?P<before>[^\d\s]?)\s?(?P<n>\d[\d.,]*)(?P<after>\s?[^\d\s]*|/\d+)")
 _PART_OF_YEAR = re.compile(r"[12]\d{3}(?:[-/.]\d{1,2})?")
 _WORD = re.compile(r"\w+(?:[’'.-]\w+)*")
 _EMPTY = frozenset(("", "false", "no", "none", "n/a"))
@@ -107,7 +108,7 @@ def meets(
             for key, values in note.fields.items()
             if (said := _found(values, word, wanted.asked, stems))
         }
-        keys = {key for key in note.fields if _names(word, key, stems)}
+        keys = set(field_keys(note, word, stems))
         if holding:
             for key, said in holding.items():
                 match.met.setdefault(key, []).append(said)
@@ -124,7 +125,7 @@ def meets(
         return None, False
     try:
         whole = _add_numbers(match, note, sought, bounds)
-        whole = _add_days(match, wanted, note, sought) and whole
+        whole = _adddays_of(match, wanted, note, sought) and whole
     except _CannotTell:
         return None, False
     if wanted.overdue and any(value.casefold() in _DONE for value in note.fields.get("status", ())):
@@ -182,6 +183,11 @@ def _names(word: str, key: str, stems: Callable[[str], frozenset[str]]) -> bool:
     )
 
 
+def field_keys(note: PropertyNote, word: str, stems: Callable[[str], frozenset[str]]) -> list[str]:
+    """The fields of a note that a word names."""
+    return [key for key in note.fields if _names(word, key, stems)]
+
+
 def _tells(value: str) -> bool:
     return value.strip().casefold() not in _EMPTY
 
@@ -212,6 +218,15 @@ def _number(value: str) -> float | None:
     return None if found is None or parse_date(value) else number_of(found[0])
 
 
+def in_unit(value: str) -> tuple[float, str] | None:
+    """A value that is a number and its unit: (4, "/5") of "4/5"; None of anything else."""
+    found = _MEASURE.fullmatch(value.strip())
+    number = number_of(found["n"]) if found else None
+    if found is None or number is None:
+        return None
+    return number, f"{found['before']}{found['after']}".strip().casefold()
+
+
 def _compare(own: float, bound: Bound) -> bool:
     return {
         "=": own == bound.number, ">": own > bound.number, ">=": own >= bound.number,
@@ -219,14 +234,14 @@ def _compare(own: float, bound: Bound) -> bool:
     }[bound.sign]  # fmt: skip
 
 
-def _add_days(match: Met, wanted: Properties, note: PropertyNote, sought: set[str]) -> bool:
+def _adddays_of(match: Met, wanted: Properties, note: PropertyNote, sought: set[str]) -> bool:
     """Whether a field, one that is named if any of these holds days, or else the note itself is of
     the days that are asked for; which is, is added. Raises _CannotTell where nothing of it has a
     day."""
     when = wanted.when
     if when is None:
         return True
-    held = {key: days for key, values in note.fields.items() if (days := _days(values))}
+    held = {key: days for key, values in note.fields.items() if (days := days_of(values))}
     if chosen := sought & held.keys():
         held = {key: held[key] for key in chosen}
     elif match.met and (ends := _ENDS & held.keys()):
@@ -234,7 +249,7 @@ def _add_days(match: Met, wanted: Properties, note: PropertyNote, sought: set[st
     else:
         held = {key: days for key, days in held.items() if key not in _BEGINS}
     for key, days in sorted(held.items()):
-        recurs = key in _YEARLY
+        recurs = key in YEARLY
         if any(when.holds(*each, ahead=not wanted.past, recurs=recurs) for each in days):
             match.met.setdefault(key, []).append(when.words)
             return True
@@ -247,7 +262,7 @@ def _add_days(match: Met, wanted: Properties, note: PropertyNote, sought: set[st
     return match.dated
 
 
-def _days(values: Iterable[str]) -> list[tuple[date, date]]:
+def days_of(values: Iterable[str]) -> list[tuple[date, date]]:
     """The days that values name: a day, a month or a year each."""
     days = []
     for value in values:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from rag.indexing.filtering import Span
+from rag.retrieval.extremes import Extreme, find_extreme
 from rag.retrieval.query import content_words
 from rag.retrieval.when import When, find_when
 
@@ -69,6 +70,7 @@ class Properties:
     of `words` is to be the name of a field, its value, or another thing that a note is. With `has`
     that a note has such a field may be enough, with `all` that it is such a thing. With `who` a
     field has to be named. `past` tells whether it is asked of what was, `asked` is the whole text.
+    With `extreme` only the notes that come first in its order are asked for.
     """
 
     noun: str
@@ -81,6 +83,7 @@ class Properties:
     past: bool = False
     overdue: bool = False
     asked: str = ""
+    extreme: Extreme | None = None
 
 
 def find_properties(question: str, today: date) -> Properties | None:
@@ -88,6 +91,7 @@ def find_properties(question: str, today: date) -> Properties | None:
     text = " ".join(question.split()).rstrip("?!. ")
     if len(text) > _LONGEST:
         return None
+    extreme, text = find_extreme(text) or (None, text)
     who = _WHO.match(text)
     match = who or _FORM.match(text)
     if match is None or (who and _ASKS_VALUE.search(text)):
@@ -115,7 +119,7 @@ def find_properties(question: str, today: date) -> Properties | None:
             return None
         noun, *words = words
     words = [_POSSESSIVE.sub("", word) for word in words if word not in _LIGHT]
-    listed = not who and bool(match["list"])
+    listed = extreme is not None or (not who and bool(match["list"]))
     if not (words or when or numbers or bounds or listed):
         return None
     return Properties(
@@ -129,6 +133,7 @@ def find_properties(question: str, today: date) -> Properties | None:
         _PAST.search(text) is not None,
         overdue,
         text.casefold(),
+        extreme,
     )
 
 

@@ -112,6 +112,12 @@ def _recurs(day: date, span: Span) -> bool:
     return any(_overlap(each, each, span) for each in again)
 
 
+def next_of(day: date, today: date) -> date:
+    """The next time that a day of every year comes, today included."""
+    this = _in_year(day, today.year)
+    return this if this >= today else _in_year(day, today.year + 1)
+
+
 def _in_year(day: date, year: int) -> date:
     """The day of another year; of 29 February the day after where that has none."""
     try:

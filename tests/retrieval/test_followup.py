@@ -1,6 +1,7 @@
 """A follow-up is read with what came before it, and a new topic stays its own."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from bench.followups import measure, rates
 from rag.events import Retrieved
 from rag.retrieval.evidence import find_evidence
-from rag.retrieval.followup import search_both, stand_alone, stands_alone
+from rag.retrieval.followup import continued, search_both, stand_alone, stands_alone
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Found, Passage
 from rag.retrieval.sentences import SentenceScore
@@ -54,6 +55,34 @@ def test_a_pronoun_stands_for_the_names_alone_and_an_ellipsis_for_all():
     history = after("How many parameters did GPT-2 have?")
     assert "parameters" not in stand_alone("who made it?", history)
     assert "parameters" in stand_alone("and GPT-3?", history)
+
+
+@pytest.mark.parametrize(
+    ("before", "follow_up", "meant"),
+    [
+        ("Who has a birthday in July?", "and in December?", "Who has a birthday in December?"),
+        ("Who has a birthday in July?", "What about May?", "Who has a birthday in May?"),
+        ("Which tasks are due this week?", "and next week?", "Which tasks are due next week?"),
+        ("What did I do yesterday?", "And on Monday?", "What did I do on Monday?"),
+        ("Which books did I finish in 2024?", "or 2023?", "Which books did I finish in 2023?"),
+    ],
+)
+def test_other_days_are_asked_of_the_same(before: str, follow_up: str, meant: str):
+    assert continued(follow_up, after(before), date(2024, 5, 20)) == (meant, ())
+
+
+@pytest.mark.parametrize(
+    ("before", "follow_up"),
+    [
+        ("Who has a birthday in July?", "and who wrote it in 1999?"),
+        ("When did we meet?", "and in May?"),
+        ("Who died in 1999?", "and when?"),
+        ("Who died in 1999?", "In May?"),
+    ],
+)
+def test_other_questions_are_left_as_they_are(before: str, follow_up: str):
+    assert continued(follow_up, after(before), date(2024, 5, 20)) == (follow_up, after(before))
+    assert continued(follow_up, (), date(2024, 5, 20)) == (follow_up, ())
 
 
 def test_its_own_words_are_not_said_again():

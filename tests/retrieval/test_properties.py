@@ -49,7 +49,7 @@ def asked(desk: Desk):
         wanted = find_properties(question, TODAY)
         if wanted is None:
             return None
-        return list_by_properties(index, wanted, filters, lambda text: list(analyze(text)))
+        return list_by_properties(index, wanted, filters, lambda text: list(analyze(text)), TODAY)
 
     yield listed
     index.close()
@@ -117,7 +117,14 @@ def test_notes_are_listed_by_what_they_are_and_have(asked):
         "Which books have two authors?",
         "Which books have a rating of 1.2.3?",
         "Which books are on the shelf?",
-        "Which book is the longest?",
+        "Which book is the cheapest?",
+        "Which project is the oldest?",
+        "What is the longest river?",
+        "What is my next book?",
+        "When is my next dentist appointment?",
+        "What is the best way to prune roses?",
+        "What is the next step?",
+        "Which person has the most rating?",
         "Which company does Priya work for?",
         "Which meetings did Priya leave early?",
         "What is a book?",
@@ -149,6 +156,45 @@ def test_where_no_note_has_a_property_that_others_have_none_is_listed(asked):
     listed = asked("Who has a birthday in May?")
     assert (listed.head, listed.notes) == ("No note with birthday “in May”.", ())
     assert asked("Which meetings were in 2031?").head == "No note of “meetings”, in 2031."
+
+
+def test_the_first_of_an_order_is_listed(asked):
+    for question, titles in {
+        "What is my highest rated book?": ["Earthsea", "Piranesi"],
+        "What's my best book?": ["Earthsea", "Piranesi"],
+        "Which book has the highest rating?": ["Earthsea", "Piranesi"],
+        "Which book is the longest?": ["Ulysses"],
+        "Which of my books has the fewest pages?": ["Dune"],
+        "What are my highest rated books?": ["Earthsea", "Piranesi", "Ulysses", "Dune"],
+        "What is the shortest book I have read?": ["Piranesi"],
+        "Which recipe is the quickest?": ["Dal"],
+        "Which recipe takes the most minutes?": ["Ragu"],
+        "Who is the youngest person?": ["Priya"],
+        "Whose birthday is next?": ["Priya"],
+        "Who has the next birthday?": ["Priya"],
+        "What is my next deadline?": ["Shed"],
+        "What was my last meeting with Priya?": ["Retro"],
+        "my last meeting with Tom": ["Planning"],
+    }.items():
+        listed = asked(question)
+        assert listed is not None, question
+        assert sorted(each.title for each in listed.notes) == sorted(titles), question
+    listed = asked("What are my highest rated books?")
+    assert listed.head == "4 notes of “books”, highest rated:"
+    assert listed.notes[-1].title == "Dune"
+    assert [(each.line, each.text) for each in listed.notes[-2:]] == [
+        (4, "rating: 4.5"),
+        (4, "rating: 4"),
+    ]
+
+
+def test_values_of_several_kinds_have_no_order(asked, desk: Desk):
+    desk.write("Recipes/Stew.md", "---\nminutes: 2 h\n---\nA text.\n")
+    desk.update()
+    assert asked("Which recipe has the most servings?").notes[0].title == "Ragu"
+    desk.write("Recipes/Soup.md", "---\nminutes: 20 min\n---\nA text.\n")
+    desk.update()
+    assert asked("Which recipe is the quickest?") is None
 
 
 def test_filters_hold_for_lists_by_properties(asked):
