@@ -19,6 +19,7 @@ from rag.answering.draft import Draft
 from rag.answering.fields import Empty, without_strays
 from rag.answering.generation import Generator
 from rag.answering.grounding import Judge, ground, quote
+from rag.answering.items import find_items
 from rag.answering.kinds import kind_of
 from rag.answering.phrases import (
     DOUBTED,
@@ -50,6 +51,12 @@ _YES_OR_NO = re.compile(
     r"should|may|must)(?:n[’']t)?\b(?!.*\bor\b)",
     re.IGNORECASE | re.DOTALL,
 )
+# "Who made it, and when?" is answered by no phrase.
+_TWO_IN_ONE = re.compile(
+    r"\b(?:who|what|which|when|where|why|how)\b.*\band (?:(?:in|since|by|from|with|for) )?"
+    r"(?:who|whom|what|which|when|where|why|how)\b[^?]*\?*\s*$",
+    re.IGNORECASE | re.DOTALL,
+)
 _MOST_SAID = 0.5  # of the question's words, weighed by their rarity
 
 
@@ -76,8 +83,8 @@ def answer(
     comparisons and explanations are the notes' own; for a fact the model is asked, if there is
     one to open; one that was not taught also reads what stands around the evidence, in the
     passage and in its `neighbours`. With `strict` nothing is said but what is supported; `judge`
-    tells whether a passage entails a sentence. A cell of a table is looked up, also by the question
-    as it is with a pronoun `named`. Raises Cancelled, ModelError.
+    tells whether a passage entails a sentence. A cell of a table and a whole list are looked up,
+    also by the question as it is with a pronoun `named`. Raises Cancelled, ModelError.
     """
     try:
         cell = find_cell(named or question, passages, neighbours, analyze)
@@ -87,6 +94,11 @@ def answer(
     if cell:
         yield cell
         yield Drafted(cell.text, True, (cell,), None, 0.0)
+        return
+    if listed := find_items(named or question, passages, analyze):
+        yield from listed
+        text = "\n\n".join(each.text for each in listed)
+        yield Drafted(text, True, listed, None, 0.0)
         return
     evidence = without_strays(question, passages, evidence, analyze)
     signals = signals_of(evidence, passages)
@@ -107,7 +119,7 @@ def answer(
     if generator.taught and likely < THRESHOLDS[caution]:
         yield Drafted(REFUSAL, False, (), None, 0.0, likely)
         return
-    if _YES_OR_NO.match(question) and generator.taught:
+    if generator.taught and (_YES_OR_NO.match(question) or _TWO_IN_ONE.search(question)):
         # "Not" is no answer, and a phrase of the sentence beside it a false one.
         sentence = _whole_sentence(evidence, passages)
         yield sentence
@@ -152,7 +164,7 @@ def answer(
 
 def _whole_sentence(evidence: Sequence[Evidence], passages: Sequence[Passage]) -> Sentence:
     """The sentence that holds most of the question's words, of several the nearest: whether it says
-    yes or no, the reader sees."""
+    yes or no, or all that was asked, the reader sees."""
     best = max(evidence, key=lambda each: (not each.order, each.share, each.score))
     sentence = quote(whole(best, passages), passages)
     return sentence if best.share >= _MOST_SAID else replace(sentence, support="weak")

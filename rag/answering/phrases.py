@@ -208,6 +208,7 @@ def _candidate(
         return None
     if thing and counts_another(phrase, thing, best):
         phrase, best = number_of(thing, read) or (phrase, best)
+    phrase = _whole_name(phrase, best)
     if _PLACE_OR_TIME.search(question):
         phrase = _with_preposition(phrase, best)
     support: Support = "supported" if best.cosine >= _NEAR or best.share >= _SHARED else "weak"
@@ -235,6 +236,15 @@ def _with_preposition(phrase: str, evidence: Evidence) -> str:
     """ "behind the shed" for "the shed" where the sentence says so: without it a place or a time
     can be false."""
     found = re.search(_BEFORE + _as_words(phrase).pattern, _said(evidence.text), re.IGNORECASE)
+    return found[0] if found else phrase
+
+
+def _whole_name(phrase: str, evidence: Evidence) -> str:
+    """A phrase that ends in a name with the rest of that name: "Attention Is All You Need"."""
+    if not phrase.split()[-1][0].isupper():
+        return phrase
+    going_on = rf"{_as_words(phrase).pattern}(?-i:(?: [A-Z][\w’'-]*)*)"
+    found = re.search(going_on, _said(evidence.text), re.IGNORECASE)
     return found[0] if found else phrase
 
 

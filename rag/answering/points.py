@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.reading.links import next_fence, plain
-from rag.reading.sentences import sentence_spans, whole_sentence
+from rag.reading.sentences import LEANING, sentence_spans, whole_sentence
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.whole import Piece
 
@@ -36,12 +36,6 @@ _FEWEST_AT_ALL, _FEWEST_WORDS, _MOST_WORDS = 2, 5, 60
 _HASHED = 1024  # dimensions of the words of a note whose sentences have no vectors
 _GOOD_WORDS = 12  # a shorter one says little, and loses in proportion
 _LEANS = 0.8  # what is left of the centrality of a sentence that leans on the one before it
-_LEANING = re.compile(
-    r"(?:(?:And|But|So|Or|Yet|Also|However|Then|Thus|Therefore|Here|There|Another|"
-    r"(?:Both|Each|All|Some|Most)(?: of)?) )?"
-    r"(?:it|its|they|their|them|this|that|these|those|he|his|she|her|such|another|the other)\b",
-    re.IGNORECASE,
-)
 _NOT_SAID = re.compile(r"\s*(?:\||```|~~~|<|\[\^|---|!\[|\$\$)|.*\S {3,}\S")
 _FIELD = re.compile(r"[a-z][\w-]*:\s")  # of the front matter; "description: …" may be a sentence
 _HEADING = re.compile(r"\s*#{1,6}\s")
@@ -195,7 +189,7 @@ def _worth(text: str, said: str, words: int) -> float:
         return 0.0
     if not _FEWEST_AT_ALL <= words <= _MOST_WORDS:
         return 0.0
-    return min(1.0, words / _GOOD_WORDS) * (_LEANS if _LEANING.match(said) else 1.0)
+    return min(1.0, words / _GOOD_WORDS) * (_LEANS if LEANING.match(said) else 1.0)
 
 
 def _words(said: str) -> int:

@@ -10,7 +10,7 @@ from rag.answering.grounding import quote
 from rag.answering.kinds import Kind
 from rag.answering.steps import Sentence
 from rag.reading.links import plain
-from rag.reading.sentences import whole_sentence
+from rag.reading.sentences import LEANING, whole_sentence
 from rag.retrieval.evidence import Evidence, whole_list
 from rag.retrieval.search import Passage
 
@@ -52,6 +52,7 @@ def quotes(
         chosen = _members(evidence, passages)
     else:
         chosen = [whole(each, passages) for each in _beside_best(evidence)]
+        chosen = [*_leant_on(chosen[0], passages), *chosen]
     return [quote(each, passages) for each in _apart(chosen)]
 
 
@@ -84,6 +85,20 @@ def _beside_best(evidence: Sequence[Evidence]) -> list[Evidence]:
         each for each in evidence[1:] if each.n == best.n and each.score >= best.score - _NEAR_BEST
     ][: _MAX_QUOTES - 1]
     return sorted([best, *near], key=lambda each: each.start)
+
+
+def _leant_on(evidence: Evidence, passages: Sequence[Passage]) -> list[Evidence]:
+    """The sentence before one that says nothing without it: "Those spells are called winters." """
+    passage = passages[evidence.n - 1]
+    if not LEANING.match(plain(evidence.text)):
+        return []
+    for each in reversed(passage.sentences):
+        if each.end <= evidence.start:
+            between = passage.text[each.end : evidence.start]
+            before = _sentence(replace(evidence, start=each.start, end=each.end), passages)
+            apart = "\n\n" in between or _NO_SENTENCE.search(before.text)
+            return [] if apart or before.end > evidence.start else [before]
+    return []
 
 
 def _both_sides(

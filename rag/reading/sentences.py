@@ -26,6 +26,13 @@ _MONTH = re.compile(
 _ALONE = re.compile(r"\s*(?:#{1,6}\s|\||```|~~~|---)|.*\S {3,}\S")  # a heading, a row of a table
 _WRAPPED = 60  # letters of a line that was broken because it was full
 _MOST_LINES = 12
+# A sentence that says nothing without the one before it.
+LEANING = re.compile(
+    r"(?:(?:And|But|So|Or|Yet|Also|However|Then|Thus|Therefore|Here|There|Another|"
+    r"(?:Both|Each|All|Some|Most)(?: of)?) )?"
+    r"(?:it|its|they|their|them|this|that|these|those|he|his|she|her|such|another|the other)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ _ASKS_DATE = re.compile(
 _ASKS_PRICE = re.compile(
     rf"{_BEGINS}(?:how much (?:money )?(?:do|does|did|is|are|was|were|will|would)\b.*\bcosts?|"
     r"what (?:do|does|did|will|would)\b.*\bcost|"
-    r"(?:what|how much) (?:is|are|was|were) the (?:price|cost)s?)\b",
+    r"(?:what|how much) (?:is|are|was|were) the (?:price|cost)s?|"
+    r"how many (?:dollar|euro|pound|franc|crown|rupee|yen|cent)s?)\b",
     re.IGNORECASE,
 )
 # Not "how far" and "how long": "to the lake" and "until the end of the war" answer these.
@@ -69,6 +70,10 @@ _NUMBER = re.compile(
     r"billion|trillion|dozen|single|both|no|none|zero|once|twice|double|all|several|few|many|most|"
     r"majority)s?\b",
     re.IGNORECASE,
+)
+_ACRONYM = re.compile(r"(?:(?i:the|an?) )?([A-Z]{2,6})s?")
+_ASKS_SHORT = re.compile(
+    r"\b(?:abbreviat|acronym|initial|short|stand|call|known|letters|refer)", re.IGNORECASE
 )
 _UNITS_OF_TIME = "second|minute|hour|day|week|month|year"
 # As people write them, in full or short; of a pattern.
@@ -130,7 +135,20 @@ def fits(text: str, kind: Expected | None) -> bool:
 def repeats(text: str, question: str) -> bool:
     """Whether a text only says again what the question does, which offers no choice."""
     said = {*content_words(text)} or _words(text)
-    return " or " not in question and said <= _words(question) - {"a", "an", "the"}
+    again = said <= _words(question) - {"a", "an", "the"} or _shortens(text, question)
+    return " or " not in question and again
+
+
+def _shortens(text: str, question: str) -> bool:
+    """Whether a text is short for words of a question ("GANs" for "generative adversarial
+    networks") that does not ask for that. Two letters may be chance: but who it was, they are not.
+    """
+    short = _ACRONYM.fullmatch(text.strip())
+    if short is None or _ASKS_SHORT.search(question):
+        return False
+    if len(short[1]) < 3 and expected(question) != "name":
+        return False
+    return short[1] in "".join(word[0] for word in re.findall(r"\w+", question)).upper()
 
 
 def _words(text: str) -> set[str]:

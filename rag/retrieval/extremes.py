@@ -54,7 +54,7 @@ _FORMS = tuple(
         rf"(?P<noun>who) has the {_NAMED}",
         # Whose birthday is next? What is the next deadline? My last meeting with Priya
         r"whose (?P<dated>[\w-]+) (?:is|comes) (?P<next>next)(?: up)?",
-        rf"(?:what|which|when|who){_IS} {_OWN}(?P<next>next|last|latest) (?P<dated>.+)",
+        rf"(?:what|which|when|who){_IS} {_OWN}(?P<next>next|last|latest) (?P<dated>.+)(?<! about)",
         r"who has the (?P<next>next|last|latest) (?P<dated>[\w-]+)",
         rf"{_OWN}(?P<next>next|last|latest) (?P<dated>.+)",
     )

@@ -151,7 +151,7 @@ def test_a_phrase_of_the_taught_model_is_cited_where_it_stands(analyze):
 def test_a_phrase_that_no_note_holds_gives_way_to_the_note(text, analyze):
     _, done = run(Said(text, taught=True), analyze)
     held = text.startswith("1902")
-    assert done.text == ("1902 by Anna [1]" if held else f"{NOTE} [1]")
+    assert done.text == ("1902 by Anna Berg [1]" if held else f"{NOTE} [1]")
     assert done.sentences[0].citations[0].n == 1
 
 
@@ -334,6 +334,7 @@ def test_yes_or_no_is_answered_by_the_sentence_that_says_most_of_the_question(an
     done = says("Am I allergic to penicillin?")
     assert done.text == "Allergic to penicillin. [1]"
     assert done.sentences[0].support == "supported"
+    assert says("What am I allergic to, and since when?").text == "Allergic to penicillin. [1]"
     assert says("Is it aspirin or penicillin?").text != done.text  # of two, a phrase names one
     evidence[1] = replace(evidence[1], share=0.45)
     assert says("Do I have allergies?").sentences[0].support == "weak"

@@ -45,6 +45,20 @@ def test_a_place_keeps_its_preposition(said: str, question: str, text: str):
     assert found(said, question) == text
 
 
+def test_a_name_is_whole():
+    text = "The paper Queen Bees Of Old is by Eva Lind, not Eva Lindt. It is old."
+    passages = [Passage(1, "b.md", "Bees", (), 1, 1, text, 1.0, 0.5, None)]
+    read = [Evidence(1, text, 1, 1, 0, len(text), 1.0, 0.5)]
+    for said, whole in {
+        "Queen": "Queen Bees Of Old [1]",
+        "by Eva": "by Eva Lind [1]",
+        "Eva Lind": "Eva Lind [1]",
+        "Eva Lindt": "Eva Lindt [1]",
+        "the paper": "the paper [1]",
+    }.items():
+        assert find_phrase(said, passages, read, "Which one is it?").text == whole
+
+
 END = NOTE.index(" It was")
 READ = [
     Evidence(2, NOTE[END + 1 :], 1, 1, END + 1, len(NOTE), 1.0, 0.5),

@@ -1,10 +1,14 @@
 """Answers in the notes' own words: whole lists, both sides, nothing twice."""
 
+from dataclasses import replace
+
 import pytest
 
 from rag.answering.quotes import Sides, quotes
+from rag.reading.sentences import sentence_spans
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
+from rag.retrieval.sentences import SentenceScore
 
 GREEN = "Green tea is steamed soon after it was picked."
 BLACK = "Black tea is left to oxidise for some hours."
@@ -101,3 +105,22 @@ def test_a_line_set_in_columns_is_quoted_whole(analyze):
     evidence = [sentence(1, found[0], "Tuning wipes out the past.", 1.0)]
     (said,) = quotes("explanation", found, evidence, NO_SIDES, analyze)
     assert said.citations[0].quote == text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Funding dried up twice. Those years are the winters.", 2),
+        ("Funding dried up twice. The years are the winters.", 1),
+        ("Funding dried up twice.\n\nThose years are the winters.", 1),
+        ("## Funding\nThose years are the winters.", 1),
+        ("- Funding dried up\n- Those years are the winters.", 1),
+    ],
+)
+def test_a_sentence_that_leans_on_the_one_before_it_brings_it(text: str, said: int, analyze):
+    spans = list(sentence_spans(text))
+    scores = tuple(SentenceScore(each.start, each.end, each.line, 0.5, 0.5) for each in spans)
+    (found,) = passages(text)
+    found = replace(found, sentences=scores)
+    best = sentence(1, found, text[spans[-1].start : spans[-1].end], 1.0)
+    assert len(quotes("explanation", [found], [best], NO_SIDES, analyze)) == said

@@ -35,6 +35,7 @@ NOTE = "Anna Berg named it. The name dates from 1902."
         ("What did Ada write in the email to Ben?", None),
         ("What was the price of the hive?", "price"),
         ("How much honey is left?", "number"),
+        ("How many dollars did it cost to paint?", "price"),
         ("How long until it opens?", None),
         ("Who invented the loom?", "name"),
         ("But who thought up the name?", "name"),
@@ -86,6 +87,11 @@ def test_what_fits(kind, fitting, other):
         ("the hive of Anna", "Where is the hive?", False),
         ("the hive", "Is it the hive or the shed?", False),
         ("one", "How many hives are there?", False),
+        ("GANs", "Who invented generative adversarial networks?", True),
+        ("the AI", "Who thought up the name artificial intelligence?", True),
+        ("AI", "Which aunt is coming?", False),
+        ("WTO", "Who invented generative adversarial networks?", False),
+        ("GAN", "What is the abbreviation for generative adversarial network?", False),
     ],
 )
 def test_what_only_repeats_the_question(text, question, repeated):
