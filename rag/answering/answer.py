@@ -51,7 +51,7 @@ _YES_OR_NO = re.compile(
     r"should|may|must)(?:n[’']t)?\b(?!.*\bor\b)",
     re.IGNORECASE | re.DOTALL,
 )
-# "Who made it, and when?" is answered by no phrase.
+# "Who made it, and when?" is answered by no phrase, but maybe by its sentence.
 _TWO_IN_ONE = re.compile(
     r"\b(?:who|what|which|when|where|why|how)\b.*\band (?:(?:in|since|by|from|with|for) )?"
     r"(?:who|whom|what|which|when|where|why|how)\b[^?]*\?*\s*$",
@@ -119,7 +119,7 @@ def answer(
     if generator.taught and likely < THRESHOLDS[caution]:
         yield Drafted(REFUSAL, False, (), None, 0.0, likely)
         return
-    if generator.taught and (_YES_OR_NO.match(question) or _TWO_IN_ONE.search(question)):
+    if generator.taught and _YES_OR_NO.match(question):
         # "Not" is no answer, and a phrase of the sentence beside it a false one.
         sentence = _whole_sentence(evidence, passages)
         yield sentence
@@ -164,7 +164,7 @@ def answer(
 
 def _whole_sentence(evidence: Sequence[Evidence], passages: Sequence[Passage]) -> Sentence:
     """The sentence that holds most of the question's words, of several the nearest: whether it says
-    yes or no, or all that was asked, the reader sees."""
+    yes or no, the reader sees."""
     best = max(evidence, key=lambda each: (not each.order, each.share, each.score))
     sentence = quote(whole(best, passages), passages)
     return sentence if best.share >= _MOST_SAID else replace(sentence, support="weak")
@@ -223,8 +223,17 @@ def _phrase(
     astray = not pointed and wanted is not None and fits(best.text, wanted)
     if sentence is None or (astray and sentence.support == "weak"):
         sentence = quote(whole(best, passages), passages)
+    if _TWO_IN_ONE.search(question):
+        sentence = _around(sentence, read, passages)
     yield sentence
     yield Drafted(sentence.text, True, (sentence,), draft.first_token, draft.tokens_per_s, sure)
+
+
+def _around(phrase: Sentence, read: Sequence[Evidence], passages: Sequence[Passage]) -> Sentence:
+    """The whole sentence that a phrase is cited from."""
+    (cited, *_) = phrase.citations
+    at = next((each for each in read if (each.n, each.text) == (cited.n, cited.quote)), None)
+    return replace(quote(whole(at, passages), passages), support=phrase.support) if at else phrase
 
 
 @dataclass(frozen=True, slots=True)

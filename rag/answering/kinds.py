@@ -22,6 +22,8 @@ _ATTRIBUTE = (
     r"deadline|duration|height|length|location|name|number|outcome|password|population|price|"
     r"purpose|result|role|score|size|speed|time|title|value|weight|width|year)\s*(?:\?|,|$)"
 )
+# Of a longer name: "a hybrid generative model", not "an example of rock" nor "a PPP known as".
+_NO_CLAUSE = r"(?!(?:of|in|on|at|to|for|with|from|that|which|called|known|used)\b)[\w'’-]+"
 # "How did" and "how was" ask for one event; in the present they ask how something is done.
 _EXPLAIN = re.compile(
     r"^(?:please )?(?:explain|describe|summari[sz]e|compare|define|tell me (?:about|more)|"
@@ -31,7 +33,8 @@ _EXPLAIN = re.compile(
     r"\barguments\b|^what can be done\b|\bpros and cons\b|\bfor and against\b|"
     r"^how .*\bdifferent\b|\b(?:vs|versus)\b|"
     rf"^what(?:'s|s| is| are| was| were) (?:an? |the )?(?!{_ATTRIBUTE})"
-    r"[\w'’-]+(?: [\w'’-]+)?\s*(?:\?|,|$)",
+    r"[\w'’-]+(?: [\w'’-]+)?\s*(?:\?|,|$)|"
+    rf"^what(?:'s|s| is| was) an? (?!{_ATTRIBUTE})(?:{_NO_CLAUSE} ){{2}}{_NO_CLAUSE}\s*(?:\?|$)",
     re.IGNORECASE,
 )
 

@@ -45,6 +45,7 @@ _SURE = 1.0
 # (a third of these answers were right) and 14 of 100 unanswerable ones.
 DOUBTED: dict[Caution, float] = {"careful": 1.0, "balanced": 0.0, "generous": -math.inf}
 _NAME = re.compile(r"(?<!^)\b(?!I\b)[A-Z][\w’'-]*|\b\d[\d,.]*\b")
+_PROSE = re.compile(r"\W*[A-Z]")  # where names begin with a capital
 _NO_NAME = re.compile(rf"(?:{MONTHS}|\w+days?)(?:[’']s)?", re.IGNORECASE)
 
 
@@ -200,6 +201,8 @@ def _candidate(
     wanted = expected(question)
     if best is None or not fits(phrase, wanted):
         return None
+    if wanted == "name" and _PROSE.match(best.text) and _stands(pattern, best).islower():
+        return None
     # "3" may be a price; the "3" of "on 3 May" is none.
     if wanted == "price" and not fits(_going_on(pattern, best), wanted):
         return None
@@ -214,6 +217,12 @@ def _candidate(
     support: Support = "supported" if best.cosine >= _NEAR or best.share >= _SHARED else "weak"
     sentence = Sentence(marked(phrase, best.n), (cite(best, passages),), support)
     return Candidate(written, best.n, odds + _COSINE * best.cosine + best.share, sentence)
+
+
+def _stands(pattern: re.Pattern[str], evidence: Evidence) -> str:
+    """A phrase as its sentence has it."""
+    found = pattern.search(_said(evidence.text))
+    return found[0] if found else ""
 
 
 def _with_next(pattern: re.Pattern[str], evidence: Evidence) -> str:

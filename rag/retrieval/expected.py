@@ -71,7 +71,7 @@ _NUMBER = re.compile(
     r"majority)s?\b",
     re.IGNORECASE,
 )
-_ACRONYM = re.compile(r"(?:(?i:the|an?) )?([A-Z]{2,6})s?")
+_ACRONYM = re.compile(r"([A-Z]{2,6})s?")
 _ASKS_SHORT = re.compile(
     r"\b(?:abbreviat|acronym|initial|short|stand|call|known|letters|refer)", re.IGNORECASE
 )
@@ -135,15 +135,16 @@ def fits(text: str, kind: Expected | None) -> bool:
 def repeats(text: str, question: str) -> bool:
     """Whether a text only says again what the question does, which offers no choice."""
     said = {*content_words(text)} or _words(text)
-    again = said <= _words(question) - {"a", "an", "the"} or _shortens(text, question)
-    return " or " not in question and again
+    new = said - (_words(question) - {"a", "an", "the"})
+    short = {each for each in re.findall(r"\w+", text) if _shortens(each, question)}
+    return " or " not in question and new <= {each.casefold() for each in short}
 
 
 def _shortens(text: str, question: str) -> bool:
-    """Whether a text is short for words of a question ("GANs" for "generative adversarial
+    """Whether a word is short for words of a question ("GANs" for "generative adversarial
     networks") that does not ask for that. Two letters may be chance: but who it was, they are not.
     """
-    short = _ACRONYM.fullmatch(text.strip())
+    short = _ACRONYM.fullmatch(text)
     if short is None or _ASKS_SHORT.search(question):
         return False
     if len(short[1]) < 3 and expected(question) != "name":

@@ -45,6 +45,15 @@ def test_a_place_keeps_its_preposition(said: str, question: str, text: str):
     assert found(said, question) == text
 
 
+def test_what_begins_with_no_capital_is_no_name_in_prose():
+    for text, name in (("The shed was made by the carpenter.", None), ("made by otto", "otto [1]")):
+        passages = [Passage(1, "b.md", "Shed", (), 1, 1, text, 1.0, 0.5, None)]
+        read = [Evidence(1, text, 1, 1, 0, len(text), 1.0, 0.5)]
+        said = text.rstrip(".").split()[-1]
+        sentence = find_phrase(said, passages, read, "Who built the shed?")
+        assert (sentence and sentence.text) == name
+
+
 def test_a_name_is_whole():
     text = "The paper Queen Bees Of Old is by Eva Lind, not Eva Lindt. It is old."
     passages = [Passage(1, "b.md", "Bees", (), 1, 1, text, 1.0, 0.5, None)]
