@@ -19,6 +19,7 @@ from rag.loading import Parts
 # indexed or described does neither, and a screen is painted before the first question.
 if TYPE_CHECKING:
     from rag.indexing.filtering import Filters
+    from rag.retrieval.dated import Dated
     from rag.retrieval.intent import Asked, Listing
     from rag.retrieval.listing import Listed
     from rag.retrieval.query import Turn
@@ -187,11 +188,26 @@ class SearchedFolder(NotesFolder):
             store = self._store
             check_fields(store, asked.filters)
             notes = find_notes(store, asked.filters)
+            dated = self._speaking_of(asked)
+            if dated:
+                chunks = sorted({*dated.chunks, *chunks_of(store, notes)})
+                on = f"{asked.text.rstrip('?!. ')} on {dated.written}"
+                return replace(asked, text=on, query=on), chunks, None
             if notes:
                 return asked, chunks_of(store, notes), len(notes)
             if asked.certain:
                 raise nothing_left(store, asked.filters)
         return self._understand(question, filters, today, timed=False)
+
+    def _speaking_of(self, asked: Asked) -> Dated | None:
+        """What speaks of the day that a question names and is narrowed down by alone."""
+        from rag.indexing.filtering import Filters, Span
+        from rag.retrieval.dated import speaking_of
+
+        day = asked.day
+        if day is None or asked.listing or asked.filters != Filters(written=(Span(day, day),)):
+            return None
+        return speaking_of(self._open_index(), day, self.models.analyze)
 
     def _by_properties(
         self, question: str, filters: Filters | None, today: date | None

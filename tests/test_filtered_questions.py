@@ -57,6 +57,26 @@ def answered(engine: Engine, question: str, **options) -> Answered:
     return done
 
 
+def test_a_log_has_a_line_for_the_day_whatever_the_day_of_its_note(box: Box):
+    (box.notes / "running.md").write_text(
+        "---\ndate: 2022-01-01\n---\n# Running\n\n2024-03-04: 5 km in 27:40\n"
+        "2024-03-08: 8 km in 46:10\n2024-03-13: 10 km in 58:02\n"
+    )
+    (box.notes / "2024-03-08.md").write_text("Rain all day, and two outages of the cache.\n")
+    box.index()
+    engine = box.engine()
+    for question, told in (
+        ("How long did I run on 8 March 2024?", "46:10"),
+        ("How far did I run on 2024-03-08?", "8 km"),
+        ("How far did I run yesterday?", "10 km"),
+    ):
+        done = answered(engine, question)
+        assert told in done.answer, question
+        assert done.citations[0].path == "running.md"
+    assert "outages" in answered(engine, "What did I do on 8 March 2024?").answer
+    engine.close()
+
+
 @pytest.mark.parametrize(
     ("question", "colour", "found"),
     [

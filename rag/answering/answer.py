@@ -57,6 +57,7 @@ _TWO_IN_ONE = re.compile(
     r"(?:who|whom|what|which|when|where|why|how)\b[^?]*\?*\s*$",
     re.IGNORECASE | re.DOTALL,
 )
+_NUMBERS = re.compile(r"\d[\d.,-]*")
 _MOST_SAID = 0.5  # of the question's words, weighed by their rarity
 
 
@@ -150,6 +151,7 @@ def answer(
             chosen,
             likelihood=partial(generator.likelihood, prompt.messages, cancel=cancel),
             lacks_names=lacks_names(question, passages, analyze),
+            lacks_numbers=lacks_names(" ".join(_NUMBERS.findall(question)), passages, analyze),
             doubted=DOUBTED[caution],
         )
         yield from _phrase(

@@ -64,6 +64,9 @@ _LIGHT = (
 )
 
 
+Place = tuple[int, int, str]  # where a row or a line stands in a passage, and what it answers
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     """A row of a table that stands at `text[start:end]`: its cells, by the names of columns."""
@@ -103,20 +106,27 @@ def find_cell(
     for n, passage in enumerate(passages[:_PASSAGES], 1):
         found = _in_table(asked, passage, neighbours, analyze)
         try:
-            found = found or find_field(asked, passage, analyze)
+            field = None if found else find_field(asked, passage, analyze)
         except Empty as nothing:
-            empty = nothing
-        if found:
-            start, end, cell = found
-            line = passage.first + passage.text.count("\n", 0, start)
-            shown = passage.text[start:end]
-            last = line + shown.count("\n")
-            evidence = Evidence(n, shown, line, last, start, end, 0.0)
-            text = own_words(" ".join(plain(cell).split()))
-            return Sentence(marked(text, n), (cite(evidence, passages),), "supported")
+            empty, field = nothing, None
+        if found or field:
+            return _cited(n, [field] if field else found, passages)
     if empty:
         raise empty
     return None
+
+
+def _cited(n: int, cells: Sequence[Place], passages: Sequence[Passage]) -> Sentence:
+    """Cells of passage `n`, each cited with its row."""
+    passage = passages[n - 1]
+    said, citations = [], []
+    for start, end, cell in cells:
+        line = passage.first + passage.text.count("\n", 0, start)
+        shown = passage.text[start:end]
+        last = line + shown.count("\n")
+        citations.append(cite(Evidence(n, shown, line, last, start, end, 0.0), passages))
+        said.append(own_words(" ".join(plain(cell).split())))
+    return Sentence(marked(", ".join(said), n), tuple(citations), "supported")
 
 
 def _columns(question: str) -> set[str]:
@@ -131,31 +141,34 @@ def _columns(question: str) -> set[str]:
 
 def _in_table(
     asked: Asked, passage: Passage, neighbours: Neighbours, analyze: Analyze
-) -> tuple[int, int, str] | None:
-    """A cell of a table and where its row stands in the passage."""
+) -> list[Place]:
+    """The cells of a table that are asked for, and where their rows stand in the passage."""
     if "|" not in passage.text and "; " not in passage.text:
-        return None
+        return []
     section = section_of(passage, neighbours(passage))  # the names may stand in the one before
     names = "\n".join((passage.title, *passage.headings))
     about = set(analyze(names))
-    # "Which server has 16 GB?" is what a table of "Servers" has rows of.
-    rows_asked = bool(asked.kind) and not {*names.casefold().split()}.isdisjoint(
-        (f"{asked.kind}s", f"{asked.kind}es", f"{asked.kind[:-1]}ies")
-    )
+    # "Which server has 16 GB?" is what a table of "Servers" has rows of; "which servers", several.
+    kinds = {f"{asked.kind}s", f"{asked.kind}es", f"{asked.kind[:-1]}ies"} if asked.kind else set()
+    if asked.kind.endswith("s"):
+        kinds |= {asked.kind, asked.kind[:-1]}
+    rows_asked = not kinds.isdisjoint(names.casefold().split())
     for table in _tables(section.text):
-        if crossing := _crossing(asked, about, table, analyze, rows_asked):
-            row, cell = crossing
-            start, end = row.start - section.start, row.end - section.start
-            if 0 <= start < end <= len(passage.text):  # not of the one beside, which has no number
-                return start, end, cell
-    return None
+        crossings = _crossings(asked, about, table, analyze, rows_asked)
+        places = [
+            (row.start - section.start, row.end - section.start, cell) for row, cell in crossings
+        ]
+        # Not of the passage beside, which has no number.
+        if places and all(0 <= start < end <= len(passage.text) for start, end, _ in places):
+            return places
+    return []
 
 
-def _crossing(
+def _crossings(
     asked: Asked, about: set[str], table: Sequence[_Row], analyze: Analyze, rows_asked: bool
-) -> tuple[_Row, str] | None:
+) -> list[tuple[_Row, str]]:
     """The row and the cell that a question asks a table for; `about` are words of its title. Where
-    no column is named and `rows_asked`, the first cell, which names the row."""
+    no column is named and `rows_asked`, the first cell, which names the row: then of several."""
     bare = {name: _UNIT.sub("", plain(name)).strip() for row in table for name, _ in row.cells}
     columns = {name: set(analyze(bare[name])) for name in bare}
     named = {name for name, words in columns.items() if words and words <= asked.words}
@@ -165,11 +178,15 @@ def _crossing(
         (len(words - asked.light), len(words)) for words in (_union(row.values()) for row in held)
     ]
     best = max(scores, default=(0, 0))
-    if best == (0, 0) or scores.count(best) > 1:
-        return None
-    row, cells = table[scores.index(best)], held[scores.index(best)]
+    if best == (0, 0) or (scores.count(best) > 1 and not rows_asked):
+        return []
+    at = [place for place, score in enumerate(scores) if score == best]
+    row, cells = table[at[0]], held[at[0]]
+    columns_held = {frozenset(name for name, words in held[each].items() if words) for each in at}
+    if len(columns_held) > 1:
+        return []  # in another column it is another thing
     if sought - asked.light - about - _union(cells.values()):
-        return None  # it speaks of something that is not in the table
+        return []  # it speaks of something that is not in the table
     least = asked.light if best[0] else set[str]()
     known = {name for name, words in cells.items() if words - least}
     answering = named - known or {
@@ -177,12 +194,14 @@ def _crossing(
     }
     if len(answering) > 1:  # "insurance" is the table here, though a column is called "insurer"
         answering = {name for name in answering if not columns[name] <= about}
-    if not answering and rows_asked and (first := row.cells[0][0]) not in known:
+    first = row.cells[0][0]
+    if not answering and rows_asked and first not in known:
         answering = {first}
-    found = [cell for name, cell in row.cells if name in answering]
-    if len(found) != 1 or says_nothing(found[0]):
-        return None
-    return row, found[0]
+    if len(answering) != 1 or (len(at) > 1 and answering != {first}):
+        return []
+    (column,) = answering
+    found = [(table[each], dict(table[each].cells).get(column, "")) for each in at]
+    return [] if any(says_nothing(cell) for _, cell in found) else found
 
 
 def _union(sets: Iterable[set[str]]) -> set[str]:

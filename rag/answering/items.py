@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rag.answering.grounding import quote
+from rag.answering.grounding import marked, quote
 from rag.answering.steps import Sentence
 from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
@@ -23,7 +23,10 @@ _MAKE = r"(?:make|bake|cook|build|brew|prepare)"
 _ANY = re.compile(
     r"what(?:[’']s| is| are) (?:still )?on (?:my |our |the )(?P<a>.+)|"
     r"what do(?:es)? (?:my|our|the) (?P<b>.+) (?:contain|include|list|hold)|"
-    r"what (?:do|should|must) (?:i|we) (?:have to |need to )?(?P<c>pack)",
+    r"what (?:do|should|must) (?:i|we) (?:have to |need to )?(?P<c>pack)|"
+    r"(?:what|which) (?P<d>.+) (?:do (?:i|we) have|are there)|"
+    r"(?:list|show)(?: me)? (?:all )?(?:of )?(?:my|our|the) (?P<e>.+)|"
+    r"how many (?P<f>.+) (?:do (?:i|we) have|are there)(?: in total)?",
     re.IGNORECASE,
 )
 _NEEDS = re.compile(
@@ -33,7 +36,7 @@ _NEEDS = re.compile(
     rf"(?:for|in|into|of|to {_MAKE}) (?P<b>.+)|"
     r"(?:what|which) ingredients do(?:es)? (?P<c>.+) (?:need|have|contain|take)|"
     r"(?:list|show)(?: me)? (?:all )?the ingredients (?:of|for|in) (?P<d>.+)|"
-    r"what (?:goes|go|comes|is|are) (?:in|into) (?P<e>.+)",
+    r"what (?:goes|go|comes|is|are) (?:in|into) (?P<into>.+)",
     re.IGNORECASE,
 )
 _HOLDS_NEEDS = re.compile(
@@ -41,19 +44,22 @@ _HOLDS_NEEDS = re.compile(
     re.IGNORECASE,
 )
 _LIGHT = "recipe note list dish page my"  # which say that it is a note
-_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+\S")
+_PART = re.compile(r"\s*(?:(?:[-*+•]|\d{1,3}[.)])\s+\S|\|)")
+_RULE = re.compile(r"[|:\s-]+")
 _HEADING = re.compile(r"\s*#{1,6}\s+(.*)")
 _MOST = 4  # lists of a note
 
 
 @dataclass(frozen=True, slots=True)
 class _Items:
-    """The list at `text[start:end]` of passage `n`, under a heading or behind a line."""
+    """The list or table at `text[start:end]` of passage `n`, under a heading or behind a line, with
+    so many items or rows."""
 
     n: int
     start: int
     end: int
     under: str
+    count: int
 
 
 def find_items(
@@ -76,9 +82,20 @@ def find_items(
     lists.sort(key=lambda each: (passages[each.n - 1].first, each.start))
     if needs:
         lists = [each for each in lists if _HOLDS_NEEDS.search(each.under)][:1] or (
-            lists if len(lists) == 1 and not needs["e"] else []
+            lists if len(lists) == 1 and not needs["into"] else []
         )
+    if not needs and asks["f"]:
+        return _counted(lists, passages)
     return tuple(quote(_evidence(each, passages), passages) for each in lists[:_MOST])
+
+
+def _counted(lists: Sequence[_Items], passages: Sequence[Passage]) -> tuple[Sentence, ...]:
+    """How many items there are, of one list; what several count together is not known."""
+    if len(lists) != 1:
+        return ()
+    (items,) = lists
+    sentence = quote(_evidence(items, passages), passages)
+    return (replace(sentence, text=marked(str(items.count), items.n)),)
 
 
 def _named(said: str, passages: Sequence[Passage], analyze: Analyze) -> str:
@@ -93,23 +110,30 @@ def _named(said: str, passages: Sequence[Passage], analyze: Analyze) -> str:
 
 
 def _lists(n: int, passage: Passage) -> Iterator[_Items]:
-    """The lists of a passage that have two items or more."""
-    under, top, offset, last, items = passage.headings[-1:], 0, 0, 0, 0
+    """The lists of a passage that have two items or more, and its tables."""
+    under, block, offset = passage.headings[-1:], list[tuple[int, str]](), 0
     for line in [*passage.text.split("\n"), ""]:
-        if _ITEM.match(line):
-            top, items = (top if items else offset), items + 1
-            last = offset + len(line.rstrip())
-        elif items and line.startswith((" ", "\t")) and line.strip():  # goes on with the item
-            last = offset + len(line.rstrip())
+        if _PART.match(line) or (block and line.startswith((" ", "\t")) and line.strip()):
+            block.append((offset, line))
         else:
-            if items > 1:
-                yield _Items(n, top, last, " ".join(under))
-            items = 0
+            count = _count([each for _, each in block])
+            if count > 1:
+                end = block[-1][0] + len(block[-1][1].rstrip())
+                yield _Items(n, block[0][0], end, " ".join(under), count)
+            block = []
             if heading := _HEADING.match(line):
                 under = (heading[1],)
             elif line.strip():
                 under = (*under[:1], plain(line))
         offset += len(line) + 1
+
+
+def _count(lines: Sequence[str]) -> int:
+    """The items of a list, without those of lists inside it; the rows of a table."""
+    if lines and lines[0].lstrip().startswith("|"):
+        return len(lines) - 2 if len(lines) > 2 and _RULE.fullmatch(lines[1].strip()) else 0
+    indents = [len(line) - len(line.lstrip()) for line in lines if _PART.match(line)]
+    return indents.count(min(indents, default=0))
 
 
 def _evidence(items: _Items, passages: Sequence[Passage]) -> Evidence:

@@ -35,6 +35,9 @@ _NEAR, _SHARED = 0.35, 0.2
 # without the sentence's likeness it was 0.68. _UNNAMED is taken from the odds of what the reader
 # does not point at: 3 to 5 gave the same.
 _UNNAMED = 4.0
+# Taken from the odds of a candidate that lacks a number of the question where others do not. Of 360
+# questions, names taken in the same way made three answers false and one right.
+_LACKING = 1.5
 _TRUST, _COSINE, _NEARLY, _MOST = 0.75, 4.0, 1.0, 6
 # Of 403 answers to 300 answerable and 150 unanswerable questions about such articles, 66 of 100
 # with as much are right (82 where the notes hold an answer), 30 of those with less (50). Whether
@@ -157,6 +160,7 @@ def chosen(
     likelihood: Callable[[str], float],
     lacks_names: Callable[[Candidate], bool] = lambda _: False,
     doubted: float = -math.inf,
+    lacks_numbers: Callable[[Candidate], bool] = lambda _: False,
 ) -> Sentence | None:
     """Of candidates, best first, the likeliest by reader and language model together: a product of
     experts (Hinton 2002, Neural Computation 14:8). `likelihood` is the log-probability of a phrase
@@ -164,8 +168,13 @@ def chosen(
 
     Of those that are nearly as likely and hold the likeliest, the longest. It is supported where
     both together are sure of it, else weakly: a sentence may hold a phrase and not answer by it.
-    Raises Doubtful for one that `lacks_names` and is less likely than `doubted`.
+    One that `lacks_numbers` comes behind those that do not, unless it is far likelier: a log has a
+    line for each day. Raises Doubtful for one that `lacks_names` and is less likely than `doubted`.
     """
+    lacking = {each for each in found if lacks_numbers(each)}
+    if len(lacking) < len(found):
+        less = (replace(each, odds=each.odds - _LACKING * (each in lacking)) for each in found)
+        found = sorted(less, key=lambda each: -each.odds)
     total: dict[Candidate, float] = {}
     for each in found:
         if total and each.odds < max(total.values()) - _NEARLY:

@@ -24,6 +24,7 @@ _WORDS_WEIGHT = 0.5
 _PASSAGE_WEIGHT = 1.0
 _ROW = re.compile(r"^\s*\|")
 _LEAST_WORDS = 3  # "BERT" or "| RAG |" names something and says nothing of it
+_SHORT = re.compile(r"\S+:\s+\S+|\S+\s+\S+[.!]")  # "Penicillin: allergic!" does
 _ITEM = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s")
 # Where the index holds no vectors of sentences, those of the best passages are embedded now.
 _EMBEDDED_PASSAGES = 3
@@ -67,8 +68,13 @@ def find_evidence(
         everything = _embedded(question, passages[:_EMBEDDED_PASSAGES], embedder)
     everything = [_behind(each, question, passages[each.n - 1]) for each in everything]
     everything = [_read(each, passages[each.n - 1]) for each in everything]
-    saying = [each for each in everything if len(asked(plain(each.text)).split()) >= _LEAST_WORDS]
+    saying = [each for each in everything if _says(asked(plain(each.text)))]
     return tuple(sorted(saying or everything, key=lambda each: -each.score)[:limit])
+
+
+def _says(text: str) -> bool:
+    """Whether a sentence says something of what it names."""
+    return len(text.split()) >= _LEAST_WORDS or bool(_SHORT.fullmatch(text.strip()))
 
 
 def _behind(evidence: Evidence, question: str, passage: Passage) -> Evidence:

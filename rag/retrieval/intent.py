@@ -53,7 +53,7 @@ class Asked:
     `named` is the text with the title of a note for an alias or a pronoun, "" where it has none.
 
     Where not `certain`, words about time may belong to what is asked instead. With `summary`,
-    whole notes are to be summed up.
+    whole notes are to be summed up. `day` is one of which notes of other days may speak.
     """
 
     typed: str
@@ -64,6 +64,7 @@ class Asked:
     certain: bool = True
     summary: Summary | None = None
     named: str = ""
+    day: date | None = None
 
 
 def understand(
@@ -112,7 +113,7 @@ def understand(
         return Asked(typed, rest, query, filters, listing)
     question = listing.question if listing else rest
     query = _subject(question) if time else question
-    return Asked(typed, question, query, filters, listing, _certain(time))
+    return Asked(typed, question, query, filters, listing, _certain(time), day=_day(time))
 
 
 def _summary(
@@ -127,6 +128,12 @@ def _summary(
     if later and later[0].sure:
         return *later, time
     return *(found or (None, Filters())), None if found else time
+
+
+def _day(time: TimeWords | None) -> date | None:
+    """The one day that is asked about, unless by when notes were written."""
+    one = time is not None and not time.writing and time.span.first == time.span.last
+    return time.span.first if one and time else None
 
 
 def _certain(time: TimeWords | None) -> bool:

@@ -30,6 +30,7 @@ _OTHERWISE = re.compile(
     _I,
 )
 _HAS = re.compile(r"\b(?:has|have|with|having)\b", _I)
+_ALL = re.compile(r"\b(?:do (?:i|we) have|are there)$", _I)
 _PAST = re.compile(r"\b(?:did|was|were|have (?:i|we))\b", _I)
 _OVERDUE = re.compile(r"\b(?:overdue|past due|late$)", _I)
 # Who did it is what such a field holds, not a note that has it.
@@ -119,7 +120,7 @@ def find_properties(question: str, today: date) -> Properties | None:
             return None
         noun, *words = words
     words = [_POSSESSIVE.sub("", word) for word in words if word not in _LIGHT]
-    listed = extreme is not None or (not who and bool(match["list"]))
+    listed = extreme is not None or (not who and bool(match["list"] or _ALL.search(rest)))
     if not (words or when or numbers or bounds or listed):
         return None
     return Properties(

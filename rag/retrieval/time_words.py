@@ -22,7 +22,8 @@ class TimeWords:
     """Time that a question names: about the last change of notes if `changed`, else their day.
 
     `words` were taken out of the question and `rest` is left. Not `certain` where the words may
-    as well belong to what is asked, as in "what do my notes say of AI in 2012".
+    as well belong to what is asked, as in "what do my notes say of AI in 2012"; `writing` tells
+    whether notes or writing them are asked about.
     """
 
     span: Span
@@ -30,6 +31,7 @@ class TimeWords:
     certain: bool
     words: str
     rest: str
+    writing: bool = True
 
 
 _NOTE = re.compile(r"\b(?:notes?|journals?|diar(?:y|ies)|entr(?:y|ies))\b", re.IGNORECASE)
@@ -106,7 +108,8 @@ def find_time(question: str, today: date) -> TimeWords | None:
         return None
     else:
         certain = wrote
-    return TimeWords(found.span, bool(_CHANGED.search(question)), certain, words, rest)
+    changed = bool(_CHANGED.search(question))
+    return TimeWords(found.span, changed, certain, words, rest, wrote or about_notes)
 
 
 def _is_short(span: Span) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rag.answering.cells import find_cell
@@ -79,6 +81,7 @@ def asked(question: str, *texts: str) -> Sentence | None:
         (TASKS, "When is the tax return due?", "2024-05-31", 13),
         (COSTS, "How much do the cedar beams cost?", "4,200", 13),
         (MACHINES, "Which machine has 64 GB?", "beta", 14),
+        (MACHINES, "Which machines have 64 GB?", "beta", 14),
         (LABELLED, "What is the price of oat milk at Rewe?", "2.19", 12),
         (LABELLED, "How much does rye bread cost?", "3.20", 13),
         (LABELLED, "In which shop is the rye bread?", "Rewe", 13),
@@ -95,6 +98,31 @@ def test_the_cell_is_cited_with_its_row(text: str, question: str, answer: str, l
     assert citation.quote == text.split("\n")[line - 10]
 
 
+SEVERAL = """
+| Name | System | Was |
+| --- | --- | --- |
+| alpha | Debian 12 | Arch |
+| beta | Ubuntu | Debian 11 |
+| gamma | Debian 11 | – |
+"""
+
+
+def test_all_rows_that_hold_what_is_asked_for_are_told():
+    found = passage(SEVERAL.replace("Debian 11 |\n| gamma", "Mint |\n| gamma"), 1)
+    found = replace(found, title="Machines")
+    analyze = analyzer().analyze
+    for question in ("Which machines run Debian?", "Which machine runs Debian?"):
+        sentence = find_cell(question, [found], lambda _: (), analyze)
+        assert sentence is not None
+        assert sentence.text == "alpha, gamma [1]"
+        rows = [each.quote for each in sentence.citations]
+        assert rows == ["| alpha | Debian 12 | Arch |", "| gamma | Debian 11 | – |"]
+    assert find_cell("Which machines run BSD?", [found], lambda _: (), analyze) is None
+    # What one of them was, another one is.
+    mixed = replace(passage(SEVERAL, 1), title="Machines")
+    assert find_cell("Which machines have Debian?", [mixed], lambda _: (), analyze) is None
+
+
 @pytest.mark.parametrize(
     ("text", "question"),
     [
@@ -104,7 +132,6 @@ def test_the_cell_is_cited_with_its_row(text: str, question: str, answer: str, l
         (SERVICES, "Which service has no port 3000?"),
         (TASKS, "When did I start the tax return?"),
         (TASKS, "When did the passport come?"),
-        (MACHINES, "Which machines have 64 GB?"),  # there may be more than one
         (MACHINES, "Which server has 64 GB?"),
         (SERVICES, "Which server runs on 3000?"),  # the note is about one server
         (SERVICES, "What was the old port of Jellyfin?"),  # more than the table says

@@ -11,6 +11,8 @@ from rag.retrieval.search import Passage
 PACKING = "## Clothes\n- rain jacket\n- socks\n  of wool\n\nAnd:\n\n- hat\n- scarf\n"
 PANCAKES = "## Ingredients\n- 200 g flour\n- 2 eggs\n\n## Method\n1. Whisk.\n2. Fry.\n"
 SOUP = "For it you need:\n1. a pumpkin\n2. an onion\n\n- only one\n"
+FEES = "\n- Gym: 39 €\n  - until May\n- Music: 11 €\n- Paper: 13 €\n"
+SERVERS = "| Name | RAM |\n|---|---|\n| alpha | 16 |\n| beta | 64 |\n"
 SHED = "- boards\n- nails\n"
 PASSAGES = [
     Passage(1, "Packing list.md", "Packing list", (), 3, 11, PACKING, 1.0, 0.5, None),
@@ -18,6 +20,8 @@ PASSAGES = [
     Passage(3, "r/Soup.md", "Pumpkin soup", (), 1, 5, SOUP, 0.8, 0.5, None),
     Passage(4, "Shed.md", "Garden shed", (), 1, 2, SHED, 0.7, 0.5, None),
     Passage(5, "House.md", "Garden house", (), 1, 2, SHED, 0.7, 0.5, None),
+    Passage(7, "Fees.md", "Subscriptions", (), 2, 6, FEES, 0.7, 0.5, None),
+    Passage(8, "Servers.md", "Servers", (), 1, 4, SERVERS, 0.7, 0.5, None),
     Passage(6, "Fish soup.md", "Fish soup", (), 1, 1, "Fish.", 0.7, 0.5, None),
 ]
 
@@ -35,6 +39,9 @@ def found(question: str) -> list[tuple[str, int, int]]:
     [
         ("What's on my packing list?", [("Packing list.md", 4, 6), ("Packing list.md", 10, 11)]),
         ("What do I need to pack?", [("Packing list.md", 4, 6), ("Packing list.md", 10, 11)]),
+        ("Which subscriptions do I have?", [("Fees.md", 3, 6)]),
+        ("List my subscriptions", [("Fees.md", 3, 6)]),
+        ("What servers are there?", [("Servers.md", 1, 4)]),
         ("What does the garden shed contain?", [("Shed.md", 1, 2)]),
         ("What goes into the pancakes?", [("r/Pancakes.md", 6, 7)]),
         ("Which ingredients do I need for pancakes?", [("r/Pancakes.md", 6, 7)]),
@@ -65,6 +72,17 @@ def test_the_list_of_the_note_that_is_named(question: str, lists: list[tuple[str
 )
 def test_what_names_no_note_or_more_is_another_question(question: str):
     assert found(question) == []
+
+
+def test_items_and_rows_are_counted_without_those_inside_them():
+    analyze = analyzer().analyze
+    for question, count in (
+        ("How many subscriptions do I have?", "3 [6]"),
+        ("How many servers are there?", "2 [7]"),
+    ):
+        (sentence,) = find_items(question, PASSAGES, lambda text: list(analyze(text)))
+        assert sentence.text == count
+    assert found("How many packing lists do I have?") == []  # of two lists
 
 
 def test_items_are_quoted_as_they_stand():

@@ -228,6 +228,26 @@ def test_names_of_the_question_that_a_sentence_and_its_note_lack(question: str, 
     assert lacks_names(question, [SHED], analyze)(one("Piet gave 90 euros for it.", 0.0)) is lacks
 
 
+def test_what_lacks_a_number_of_the_question_comes_behind_unless_it_is_far_likelier():
+    lines = [
+        replace(one("8 May: 46 min", 1.0), phrase="46 min"),
+        replace(one("9 May: 58 min", 2.0), phrase="58 min"),
+    ]
+
+    def choose(lines: list[Candidate], lacks: set[int]) -> Sentence | None:
+        quotes = {lines[n].sentence.citations[0].quote for n in lacks}
+        return chosen(
+            lines,
+            lambda _: 0.0,
+            lacks_numbers=lambda each: each.sentence.citations[0].quote in quotes,
+        )
+
+    assert choose(lines, set()) is lines[1].sentence
+    assert choose(lines, {0, 1}) is lines[1].sentence
+    assert choose(lines, {1}).citations == lines[0].sentence.citations
+    assert choose([lines[0], replace(lines[1], odds=3.0)], {1}) is lines[1].sentence
+
+
 def test_what_is_hardly_likely_and_lacks_a_name_is_doubtful():
     def choose(odds: float, lacks: bool) -> Sentence | None:
         return chosen([one("x", odds)], lambda _: 0.0, lambda _: lacks, DOUBTED["balanced"])

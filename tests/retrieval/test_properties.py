@@ -64,6 +64,7 @@ def test_notes_are_listed_by_what_they_are_and_have(asked):
         "Which books did I finish in March 2024?": {"Emma"},
         "Which books have I read in 2024?": {"Piranesi"},
         "Which books did I abandon?": {"Emma"},
+        "How many recipes do I have?": {"Dal", "Ragu"},
         "list my books": {"Piranesi", "Dune", "Earthsea", "Ulysses", "Emma"},
         "What books did I finish in 2024?": {"Piranesi", "Emma"},
         "Which book has a rating of 5?": {"Piranesi", "Earthsea"},
