@@ -51,12 +51,9 @@ _YES_OR_NO = re.compile(
     r"should|may|must)(?:n[’']t)?\b(?!.*\bor\b)",
     re.IGNORECASE | re.DOTALL,
 )
-# "Who made it, and when?" is answered by no phrase, but maybe by its sentence.
-_TWO_IN_ONE = re.compile(
-    r"\b(?:who|what|which|when|where|why|how)\b.*\band (?:(?:in|since|by|from|with|for) )?"
-    r"(?:who|whom|what|which|when|where|why|how)\b[^?]*\?*\s*$",
-    re.IGNORECASE | re.DOTALL,
-)
+_ASKS = r"(?:who|whom|what|which|when|where|why|how)\b"
+_ASKS_FIRST = re.compile(rf"\b{_ASKS}", re.IGNORECASE)
+_ASKS_AGAIN = re.compile(rf"\band (?:(?:in|since|by|from|with|for) )?{_ASKS}", re.IGNORECASE)
 _NUMBERS = re.compile(r"\d[\d.,-]*")
 _MOST_SAID = 0.5  # of the question's words, weighed by their rarity
 
@@ -225,10 +222,17 @@ def _phrase(
     astray = not pointed and wanted is not None and fits(best.text, wanted)
     if sentence is None or (astray and sentence.support == "weak"):
         sentence = quote(whole(best, passages), passages)
-    if _TWO_IN_ONE.search(question):
+    if _asks_twice(question):
         sentence = _around(sentence, read, passages)
     yield sentence
     yield Drafted(sentence.text, True, (sentence,), draft.first_token, draft.tokens_per_s, sure)
+
+
+def _asks_twice(question: str) -> bool:
+    """Whether a question is two: "Who made it, and when?" is answered by no phrase, maybe by its
+    sentence."""
+    again = _ASKS_AGAIN.search(question)
+    return again is not None and _ASKS_FIRST.search(question, 0, again.start()) is not None
 
 
 def _around(phrase: Sentence, read: Sequence[Evidence], passages: Sequence[Passage]) -> Sentence:
