@@ -274,6 +274,23 @@ async def test_a_conversation_that_is_found_by_words_opens_at_them(running: Runn
         await driver.until(lambda: driver.shows("No conversation holds these words."))
 
 
+async def test_words_far_back_in_a_long_conversation_are_gone_to(
+    running: Running, kept: Conversations
+) -> None:
+    conversation = None
+    for number in range(3 * AT_ONCE):
+        conversation = kept.add(conversation, replace(TURN, question=f"Wasp{number}?"))
+    async with running() as driver:
+        await driver.ready()
+        await driver.press("ctrl+l")
+        await driver.until(lambda: driver.shows("Wasp0?"))
+        await driver.press("slash", *"wasp2?")
+        await driver.until(lambda: driver.app.screen.searched == "wasp2?")
+        await driver.press("enter")
+        await driver.until(lambda: getattr(driver.app.focused, "question", "") == "Wasp2?")
+        assert len(questions(driver)) == 3 * AT_ONCE
+
+
 async def test_deleting_the_one_on_the_screen_begins_a_new_one(
     running: Running, kept: Conversations
 ) -> None:

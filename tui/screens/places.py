@@ -76,7 +76,7 @@ class PlaceActions(TurnActions):
             if chosen.id != current:
                 await self.leave_answer()
                 await self.reopen(chosen.id)
-            self.go_to(screen.searched)
+            await self.go_to(screen.searched)
         elif current is not None and await self.is_deleted(current):
             self.action_restart()
 

@@ -115,14 +115,26 @@ class TurnActions(ChatBase):
             await self.show_sources(views[-1].key)
         self.box.focus()
 
-    def go_to(self, words: str) -> None:
-        """Go to the first turn that holds the words that a conversation was found by."""
+    async def go_to(self, words: str) -> None:
+        """Go to the first turn that holds the words that a conversation was found by, also where it
+        is not shown yet."""
         wanted = words.casefold().split()
-        for view in self.transcript.views() if wanted else ():
-            said = f"{view.question}\n{view.answer}".casefold()
+        for key, turn in self.session.kept.items() if wanted else ():
+            said = f"{turn.question}\n{turn.answer}".casefold()
             if all(word in said for word in wanted):
-                self.call_after_refresh(view.focus)
+                await self._show_back_to(key)
+                if view := self.transcript.turn(key):
+                    self.call_after_refresh(view.focus)
                 return
+
+    async def _show_back_to(self, turn: int) -> None:
+        """Show the turns before those on the screen until `turn` is among them."""
+        while self.transcript.turn(turn) is None:
+            earlier = await self.transcript.show_earlier()
+            if not earlier:
+                return
+            for view in earlier:
+                self.check_turn(view)
 
     # A turn
 
