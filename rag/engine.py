@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from rag.retrieval.whole import ToSum
 
 
+_LISTED = 12  # passages of a note that are looked through for a list
+
+
 class Engine(SearchedFolder):
     """One notes folder and its models. Loads nothing until it is needed."""
 
@@ -92,6 +95,7 @@ class Engine(SearchedFolder):
             history = ()  # what was said before would only mislead
         found, query = self._read(seen.asked, seen.found, quote), seen.found.query
         passages, sides = self._with_sides(seen.asked, found.passages, k, today)
+        passages, listed_in = self._with_listed(seen.asked, passages)
         seen = replace(seen, found=replace(found, passages=passages))
         evidence = find_evidence(query, passages, self.models.embedder())
         timings = {"first_evidence_s": time.perf_counter() - started}
@@ -112,6 +116,7 @@ class Engine(SearchedFolder):
             sides,
             self._neighbours,
             seen.asked.named,
+            listed_in,
         ):
             if isinstance(step, Drafted):
                 model = "" if quote else self.parts.generator_name
@@ -140,6 +145,38 @@ class Engine(SearchedFolder):
         with self._using, damage_errors():
             found = self._open_index().passages(near_ids(passage))
         return [found[each] for each in sorted(found)]
+
+    def _with_listed(
+        self, asked: Asked, passages: tuple[Passage, ...]
+    ) -> tuple[tuple[Passage, ...], str]:
+        """The passages with all others of the note whose list is asked for, and its path; "" where
+        none is, or the note is long."""
+        from rag.answering.items import find_wanted, named_note
+
+        wanted = find_wanted(asked.named or asked.text)
+        path = named_note(wanted, passages, self.models.analyze) if wanted else ""
+        if not path:
+            return passages, ""
+        whole = self._note_of(next(each for each in passages if each.path == path))
+        if len(whole) > _LISTED:
+            return passages, ""
+        known = {each.id for each in passages}
+        return (*passages, *(each for each in whole if each.id not in known)), path
+
+    def _note_of(self, passage: Passage) -> list[Passage]:
+        """The passages of the note that a passage stands in, in order, as far as they are looked
+        through for a list."""
+        from rag.retrieval.listing import passage_of
+
+        with self._using, damage_errors():
+            store = self._open_index().store
+            note = "(SELECT note FROM chunks WHERE id = ?)"
+            rows = store.query(
+                f"SELECT id FROM chunks WHERE note = {note} ORDER BY id LIMIT ?",
+                (passage.id, _LISTED + 1),
+            )
+            found = store.passages([chunk for (chunk,) in rows])
+        return [replace(passage_of(found[each]), score=0.0) for each in sorted(found)]
 
     def _with_sides(
         self, asked: Asked, passages: tuple[Passage, ...], k: int | None, today: date | None

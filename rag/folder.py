@@ -35,6 +35,10 @@ class NotesFolder:
         self._inode = 0  # of the database that is open
         self._notices: list[str] = []
 
+    def take_turns(self, using: threading.RLock) -> None:
+        """Use the index by the turn of others: of folders that look into each other."""
+        self._using = using
+
     @property
     def parts(self) -> Parts:
         """What the engine is made of, with the language model in use."""
@@ -185,7 +189,7 @@ class NotesFolder:
     def has_index(self) -> bool:
         """Whether there is a complete index to ask."""
         try:
-            with damage_errors():
+            with self._using, damage_errors():
                 return self._open_index().complete
         except (NoIndex, IndexDamaged):
             return False
@@ -194,7 +198,7 @@ class NotesFolder:
         """The embedder that the index was written with, where another one is set now; else ""."""
         if not self.has_index():
             return ""
-        with damage_errors():
+        with self._using, damage_errors():
             store = self._open_index().store
             if store.get("fingerprint") == self.parts.identity().fingerprint:
                 return ""
@@ -242,11 +246,12 @@ class NotesFolder:
 
     def status(self) -> Status:
         """Counts, sizes and places. Raises NoIndex."""
-        index = self._open_index()
-        with damage_errors():
+        with self._using, damage_errors():
+            index = self._open_index()
             notes, chunks = index.store.counts()
             indexed_at = index.store.get("indexed_at")
             others, examples = index.store.other_scripts(3)
+            embedder = index.store.get("embedder", self.parts.embedder_name)
         if others and self.parts.identity().knows_other_scripts:
             others, examples = 0, ()
         other = self.other_embedder()
@@ -257,7 +262,7 @@ class NotesFolder:
             chunks,
             size,
             float(indexed_at) if indexed_at else None,
-            index.store.get("embedder", self.parts.embedder_name),
+            embedder,
             self.parts.generator_name,
             index.folder,
             self.parts.cache_dir,

@@ -37,6 +37,7 @@ class SeveralFolders(Engine):
         shared = replace(parts, open_embedder=self.models.embedder, open_reranker=None)
         self.engines = {name: Engine(folder, shared) for name, folder in folders.items()}
         for each in self.engines.values():
+            each.take_turns(self._using)  # each looks into the others' words
             each.spelled = _AllWords(self.engines)
 
     def index(
@@ -150,6 +151,14 @@ class SeveralFolders(Engine):
         )
         found = self.engines[name]._neighbours(own)
         return [replace(each, path=passage.path) for each in found if each.path == own.path]
+
+    def _note_of(self, passage: Passage) -> list[Passage]:
+        """Those of the same note, named as it is."""
+        number = passage.id % len(self.engines)
+        name = list(self.engines)[number]
+        own = replace(passage, id=passage.id // len(self.engines))
+        found = self.engines[name]._note_of(own)
+        return [self._named(number, name, each) for each in found]
 
     def _path_inside(self, name: str, path: str) -> str:
         """What `_named` made of a path, as the folder `name` has it."""

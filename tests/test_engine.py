@@ -202,6 +202,8 @@ def test_asking_from_many_threads(box: Box, switching_at_once: None):
     def search(_: int) -> list[str]:
         started.wait()
         found = [engine.search(BARREL)[0].path]
+        assert engine.has_index()
+        assert engine.status().notes
         engine.close()  # under the others, as when a new index is put in the place of this one
         return [*found, engine.search(BARREL)[0].path]
 

@@ -33,6 +33,24 @@ def test_other_days_are_asked_of_a_list(box: Box):
 
 
 @pytest.mark.model
+def test_a_list_that_is_longer_than_a_passage_is_counted_whole(box: Box):
+    lines = [
+        f"- Magazine number {n} about the keeping of bees in towns: 13 euros" for n in range(60)
+    ]
+    (box.notes / "Subscriptions.md").write_text("\n".join(["# Subscriptions", "", *lines, ""]))
+    box.index()
+    engine = box.engine()
+    *_, counted = engine.ask("How many subscriptions do I have?")
+    assert isinstance(counted, Answered)
+    assert counted.answer.split()[0] == "60"
+    *_, listed = engine.ask("Which subscriptions do I have?")
+    assert isinstance(listed, Answered)
+    assert [f"number {n} about" in listed.answer for n in range(60)] == [True] * 60
+    assert len({each.n for each in listed.citations}) > 1
+    engine.close()
+
+
+@pytest.mark.model
 def test_and_when(box: Box):
     shutil.copytree(CORPUS, box.notes, dirs_exist_ok=True)
     box.index()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,22 @@ def test_an_answer_cites_the_folder(two: Box, embedder):
     *_, done = engine.index_in_process()
     assert (done.report.changed, done.report.unchanged) == (1, 3)
     assert engine.status().notes == 4
+    engine.close()
+
+
+@pytest.mark.model
+def test_folders_that_look_into_each_other_are_asked_from_many_threads(two: Box, embedder):
+    engine = build_several(two_config(two), [("home", two.notes), ("work", two.folder / "work")])
+    engine.models._embedder = embedder
+    list(engine.refresh())
+    (two.folder / "work" / "jobs.md").write_text("# Jobs\n\n- dig\n- sow\n- mow\n")
+    list(engine.refresh())
+    with ThreadPoolExecutor(4) as pool:
+        asked = pool.map(engine.search, ["How much does the rain barrell hold?"] * 24, timeout=60)
+        assert {found[0].path for found in asked} == {"home/barrel.md"}
+    *_, done = engine.ask("How many jobs do I have?")
+    assert isinstance(done, Answered)
+    assert (done.answer.split()[0], done.citations[0].path) == ("3", "work/jobs.md")
     engine.close()
 
 

@@ -163,7 +163,7 @@ class Plain:
 
     def _ask(self, question: str, again: bool = False) -> None:
         """`again`: the answer takes the place of the last one in the conversation."""
-        history = history_of(self._turns)
+        history, before = history_of(self._turns), len(self._turns)
         found: Retrieved | None = None
         sentences: list[Sentence] = []
         if self._model.startswith(LEAVES):
@@ -184,7 +184,7 @@ class Plain:
                 elif isinstance(event, Answered):
                     self._finish(event, found, sentences, again)
         except KeyboardInterrupt:
-            if not again:
+            if not again and len(self._turns) == before:  # else it came after the answer
                 self._keep(as_stopped(question, found, sentences))
             raise
 
@@ -215,8 +215,8 @@ class Plain:
         if done.answered and not sentences:
             self._say("Answer:", done.answer)
         saved = as_answered(done, found, sentences)
-        self._rests_on(saved)
         self._keep(saved, again)
+        self._rests_on(saved)
 
     def _keep(self, turn: SavedTurn, again: bool = False) -> None:
         self._turns.append(turn)
@@ -236,7 +236,8 @@ class Plain:
                 self._say(f"Nearest note {number}: {place}")
         if turn.thoughts:
             self._say(f"The model thought first, {len(turn.thoughts.split())} words, unchecked.")
-        for each in {each.n: each for each in reversed(turn.citations)}.values():
+        first = {each.n: each for each in reversed(turn.citations)}
+        for each in sorted(first.values(), key=lambda each: each.n):
             self._say(f"Source {each.n}: {place_line(each.path, each.first, each.last)}")
 
     def _source(self, number: str) -> None:

@@ -19,7 +19,7 @@ from rag.answering.draft import Draft
 from rag.answering.fields import Empty, without_strays
 from rag.answering.generation import Generator
 from rag.answering.grounding import Judge, ground, quote
-from rag.answering.items import find_items
+from rag.answering.items import find_items, find_wanted
 from rag.answering.kinds import kind_of
 from rag.answering.phrases import (
     DOUBTED,
@@ -73,6 +73,7 @@ def answer(
     sides: Sides = NO_SIDES,
     neighbours: Neighbours = lambda _: (),
     named: str = "",
+    listed_in: str = "",
 ) -> Iterator[Step]:
     """Answer from `passages`, or say that they do not hold it.
 
@@ -82,21 +83,18 @@ def answer(
     one to open; one that was not taught also reads what stands around the evidence, in the
     passage and in its `neighbours`. With `strict` nothing is said but what is supported; `judge`
     tells whether a passage entails a sentence. A cell of a table and a whole list are looked up,
-    also by the question as it is with a pronoun `named`. Raises Cancelled, ModelError.
+    also by the question as it is with a pronoun `named`; the list is of the note at `listed_in`,
+    all of whose passages are there. Raises Cancelled, ModelError.
     """
     try:
-        cell = find_cell(named or question, passages, neighbours, analyze)
+        looked_up = _look_up(named or question, passages, neighbours, listed_in, analyze)
     except Empty:
         yield Drafted(REFUSAL, False, (), None, 0.0, 0.0)
         return
-    if cell:
-        yield cell
-        yield Drafted(cell.text, True, (cell,), None, 0.0)
-        return
-    if listed := find_items(named or question, passages, analyze):
-        yield from listed
-        text = "\n\n".join(each.text for each in listed)
-        yield Drafted(text, True, listed, None, 0.0)
+    if looked_up:
+        yield from looked_up
+        text = "\n\n".join(each.text for each in looked_up)
+        yield Drafted(text, True, looked_up, None, 0.0)
         return
     evidence = without_strays(question, passages, evidence, analyze)
     signals = signals_of(evidence, passages)
@@ -108,7 +106,7 @@ def answer(
     if kind == "fact":
         likely = confidence(signals)
     if kind != "fact" or open_generator is None:
-        sentences = quotes(kind, passages, evidence, sides, analyze)
+        sentences = quotes(kind, passages, evidence, sides, analyze, question)
         yield from sentences
         text = " ".join(each.text for each in sentences)
         yield Drafted(text, True, tuple(sentences), None, 0.0, likely)
@@ -161,6 +159,20 @@ def answer(
         yield from _sentences(generator, prompt, check, cancel)
 
 
+def _look_up(
+    question: str,
+    passages: Sequence[Passage],
+    neighbours: Neighbours,
+    listed_in: str,
+    analyze: Callable[[str], list[str]],
+) -> tuple[Sentence, ...]:
+    """What a rule finds, with no model: a cell, a field or whole lists. Raises Empty."""
+    if cell := find_cell(question, passages, neighbours, analyze):
+        return (cell,)
+    wanted = find_wanted(question) if listed_in else None
+    return find_items(wanted, listed_in, passages) if wanted else ()
+
+
 def _whole_sentence(evidence: Sequence[Evidence], passages: Sequence[Passage]) -> Sentence:
     """The sentence that holds most of the question's words, of several the nearest: whether it says
     yes or no, the reader sees."""
@@ -211,7 +223,7 @@ def _phrase(
     wanted = expected(question)
     # A sentence without a number in it says nothing about anyone's phone.
     unanswered = sentence is None and (
-        wanted in ("phone", "email") and not any(fits(each.text, wanted) for each in read)
+        wanted not in (None, "name") and not any(fits(each.text, wanted) for each in read)
     )
     if unanswered or (strict and (sentence is None or sentence.support != "supported")):
         yield Drafted(REFUSAL, False, (), draft.first_token, draft.tokens_per_s, sure)
@@ -221,7 +233,7 @@ def _phrase(
     # the nearest sentence that tells a time.
     astray = not pointed and wanted is not None and fits(best.text, wanted)
     if sentence is None or (astray and sentence.support == "weak"):
-        sentence = quote(whole(best, passages), passages)
+        sentence = replace(quote(whole(best, passages), passages), support="weak")
     if _asks_twice(question):
         sentence = _around(sentence, read, passages)
     yield sentence

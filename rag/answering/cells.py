@@ -33,6 +33,9 @@ from rag.retrieval.surroundings import Neighbours, section_of
 _PASSAGES = 5  # are looked at
 _RULE = re.compile(r"\|?\s*+:?-+:?\s*+(?:[|+]\s*+:?-+:?\s*+)*+\|?")
 _CELL = re.compile(r"(?<!\\)\|")
+_DENIES = re.compile(
+    r"\b(?:not?|never|without|was|were|former|old|until|except|ex)\b", re.IGNORECASE
+)
 _LABELLED = re.compile(r"^\s*+[-*+•]\s++(?=[^;:]+: )")  # a row as tables in CSV files are read
 _OTHERWISE = re.compile(
     r"^\W*(?:why|did|do|does|is|are|was|were|has|have|had|can|could|will|would|should|may|explain|"
@@ -145,7 +148,10 @@ def _in_table(
     """The cells of a table that are asked for, and where their rows stand in the passage."""
     if "|" not in passage.text and "; " not in passage.text:
         return []
-    section = section_of(passage, neighbours(passage))  # the names may stand in the one before
+    beside = neighbours(passage)
+    section = section_of(passage, beside)  # the names may stand in the one before
+    texts = [passage.text, *(each.text for each in beside if each.path == passage.path)]
+    whole = not any(map(_goes_on, texts))
     names = "\n".join((passage.title, *passage.headings))
     about = set(analyze(names))
     # "Which server has 16 GB?" is what a table of "Servers" has rows of; "which servers", several.
@@ -154,7 +160,7 @@ def _in_table(
         kinds |= {asked.kind, asked.kind[:-1]}
     rows_asked = not kinds.isdisjoint(names.casefold().split())
     for table in _tables(section.text):
-        crossings = _crossings(asked, about, table, analyze, rows_asked)
+        crossings = _crossings(asked, about, table, analyze, rows_asked, whole)
         places = [
             (row.start - section.start, row.end - section.start, cell) for row, cell in crossings
         ]
@@ -165,10 +171,16 @@ def _in_table(
 
 
 def _crossings(
-    asked: Asked, about: set[str], table: Sequence[_Row], analyze: Analyze, rows_asked: bool
+    asked: Asked,
+    about: set[str],
+    table: Sequence[_Row],
+    analyze: Analyze,
+    rows_asked: bool,
+    whole: bool,
 ) -> list[tuple[_Row, str]]:
     """The row and the cell that a question asks a table for; `about` are words of its title. Where
-    no column is named and `rows_asked`, the first cell, which names the row: then of several."""
+    no column is named and `rows_asked`, the first cell, which names the row: then of several, if it
+    is the `whole` table."""
     bare = {name: _UNIT.sub("", plain(name)).strip() for row in table for name, _ in row.cells}
     columns = {name: set(analyze(bare[name])) for name in bare}
     named = {name for name, words in columns.items() if words and words <= asked.words}
@@ -197,11 +209,29 @@ def _crossings(
     first = row.cells[0][0]
     if not answering and rows_asked and first not in known:
         answering = {first}
-    if len(answering) != 1 or (len(at) > 1 and answering != {first}):
+    if len(at) > 1 and (answering != {first} or not whole or _denied(held, at, table)):
         return []
-    (column,) = answering
-    found = [(table[each], dict(table[each].cells).get(column, "")) for each in at]
-    return [] if any(says_nothing(cell) for _, cell in found) else found
+    found = [
+        (table[each], cell) for each in at for name, cell in table[each].cells if name in answering
+    ]
+    # Two columns may have one name, and then it is not known which is asked for.
+    return [] if len(found) != len(at) or any(says_nothing(cell) for _, cell in found) else found
+
+
+def _goes_on(text: str) -> bool:
+    """Whether a passage begins in the midst of a table."""
+    lines = text.lstrip().split("\n", 2)
+    return lines[0].startswith("|") and not (len(lines) > 1 and _RULE.fullmatch(lines[1].strip()))
+
+
+def _denied(held: Sequence[dict[str, set[str]]], at: Sequence[int], table: Sequence[_Row]) -> bool:
+    """Whether a cell that holds what is asked for may say that it is not so: "no Debian"."""
+    return any(
+        _DENIES.search(cell)
+        for each in at
+        for name, cell in table[each].cells
+        if held[each].get(name)
+    )
 
 
 def _union(sets: Iterable[set[str]]) -> set[str]:

@@ -1,17 +1,19 @@
 """The whole list of a note: "what's on my packing list?", "what goes into the pancakes?".
 
 An item such as "passport" is near to no question about its list, so that search and reader take it
-for no answer. The list is looked up by rule, where a question names the note and nothing else.
+for no answer. The list is looked up by rule, where a question names the note and nothing else, and
+all of the note is read for it: half a list is a false answer, and half a count all the more.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from rag.answering.grounding import marked, quote
-from rag.answering.steps import Sentence
+from rag.answering.fields import is_front_matter
+from rag.answering.grounding import cite, own_words
+from rag.answering.steps import Citation, Sentence
 from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.query import content_words
@@ -20,125 +22,194 @@ from rag.retrieval.search import Passage
 Analyze = Callable[[str], list[str]]
 
 _MAKE = r"(?:make|bake|cook|build|brew|prepare)"
-_ANY = re.compile(
-    r"what(?:[’']s| is| are) (?:still )?on (?:my |our |the )(?P<a>.+)|"
-    r"what do(?:es)? (?:my|our|the) (?P<b>.+) (?:contain|include|list|hold)|"
-    r"what (?:do|should|must) (?:i|we) (?:have to |need to )?(?P<c>pack)|"
-    r"(?:what|which) (?P<d>.+) (?:do (?:i|we) have|are there)|"
-    r"(?:list|show)(?: me)? (?:all )?(?:of )?(?:my|our|the) (?P<e>.+)|"
-    r"how many (?P<f>.+) (?:do (?:i|we) have|are there)(?: in total)?",
-    re.IGNORECASE,
+_I = re.IGNORECASE
+# The list of a note that is called so, or of one whose title holds it.
+_HELD = re.compile(
+    r"what(?:[’']s| is| are) (?:(?P<still>still) )?on (?:my |our |the )(?P<on>.+)|"
+    r"what do(?:es)? (?:my|our|the) (?P<of>.+) (?:contain|include|list|hold)|"
+    r"what (?:do|should|must) (?:i|we) (?:(?P<left>still) )?(?:have to |need to )?(?P<to>pack)",
+    _I,
 )
-_NEEDS = re.compile(
-    rf"what (?:do|does|will) (?:i|we|you|one) need (?:for|to {_MAKE}) (?P<a>.+)|"
+# The same of a note that is called just so: other notes may tell of such things, too.
+_HAD = re.compile(
+    r"(?:what|which) (?P<things>.+) (?:do (?:i|we) have|are there)|"
+    r"(?:list|show)(?: me)? (?:all )?(?:of )?(?:my|our|the) (?P<all>.+)|"
+    r"how many (?P<counted>.+) (?:do (?:i|we) have|are there)(?: in total)?",
+    _I,
+)
+_INGREDIENTS = re.compile(
     r"(?:what|which) (?:are the )?ingredients "
     rf"(?:(?:do|does|will) (?:i|we|you|one) need |(?:are|is|go|goes|come) )?"
-    rf"(?:for|in|into|of|to {_MAKE}) (?P<b>.+)|"
-    r"(?:what|which) ingredients do(?:es)? (?P<c>.+) (?:need|have|contain|take)|"
-    r"(?:list|show)(?: me)? (?:all )?the ingredients (?:of|for|in) (?P<d>.+)|"
+    rf"(?:for|in|into|of|to {_MAKE}) (?P<for>.+)|"
+    r"(?:what|which) ingredients do(?:es)? (?P<take>.+) (?:need|have|contain|take)|"
+    r"(?:list|show)(?: me)? (?:all )?the ingredients (?:of|for|in) (?P<list>.+)|"
     r"what (?:goes|go|comes|is|are) (?:in|into) (?P<into>.+)",
-    re.IGNORECASE,
+    _I,
 )
+_NEEDS = re.compile(
+    rf"what (?:do|does|will) (?:i|we|you|one) need (?:for|to {_MAKE}) (?P<need>.+)", _I
+)
+_HOLDS_INGREDIENTS = re.compile(r"\b(?:ingredients?|zutaten)\b", _I)
 _HOLDS_NEEDS = re.compile(
-    r"\b(?:ingredients?|need(?:ed|s)?|materials?|tools?|equipment|supplies|shopping|parts|zutaten)\b",
-    re.IGNORECASE,
+    r"\b(?:ingredients?|zutaten|need(?:ed|s)?|materials?|tools?|equipment|supplies|shopping|parts)\b",
+    _I,
 )
 _LIGHT = "recipe note list dish page my"  # which say that it is a note
-_PART = re.compile(r"\s*(?:(?:[-*+•]|\d{1,3}[.)])\s+\S|\|)")
+_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+\S")
+_ROW = re.compile(r"\s*\|")
 _RULE = re.compile(r"[|:\s-]+")
+_DONE = re.compile(r"\s*[-*+]\s+\[[xX]\]")
 _HEADING = re.compile(r"\s*#{1,6}\s+(.*)")
 _MOST = 4  # lists of a note
 
 
 @dataclass(frozen=True, slots=True)
-class _Items:
-    """The list or table at `text[start:end]` of passage `n`, under a heading or behind a line, with
-    so many items or rows."""
+class Wanted:
+    """Which lists of the note that is called `name` are asked for: those under a heading that
+    `under` finds, else any. With `exact` the note is called just so, `counted` tells whether the
+    items are to be counted, `still` whether those that are done do not matter."""
+
+    name: str
+    under: re.Pattern[str] | None = None
+    exact: bool = False
+    counted: bool = False
+    still: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of passage `n`, at `start` in its text."""
 
     n: int
     start: int
-    end: int
-    under: str
-    count: int
+    text: str
 
 
-def find_items(
-    question: str, passages: Sequence[Passage], analyze: Analyze
-) -> tuple[Sentence, ...]:
-    """The lists that a question asks for, each cited; none where it names no note that was found,
-    or several, or asks for something else."""
+def find_wanted(question: str) -> Wanted | None:
+    """The list that a question asks for; None where it asks for none."""
     text = question.strip().rstrip("?!. ")
-    needs = _NEEDS.fullmatch(text)
-    asks = needs or _ANY.fullmatch(text)
-    if asks is None:
-        return ()
-    path = _named(next(filter(None, asks.groups())), passages, analyze)
-    lists = [
-        each
-        for n, passage in enumerate(passages, 1)
-        if passage.path == path
-        for each in _lists(n, passage)
-    ]
-    lists.sort(key=lambda each: (passages[each.n - 1].first, each.start))
-    if needs:
-        lists = [each for each in lists if _HOLDS_NEEDS.search(each.under)][:1] or (
-            lists if len(lists) == 1 and not needs["into"] else []
-        )
-    if not needs and asks["f"]:
-        return _counted(lists, passages)
-    return tuple(quote(_evidence(each, passages), passages) for each in lists[:_MOST])
+    if match := _INGREDIENTS.fullmatch(text):
+        return Wanted(_said(match), _HOLDS_INGREDIENTS)
+    if match := _NEEDS.fullmatch(text):
+        return Wanted(_said(match), _HOLDS_NEEDS)
+    if match := _HAD.fullmatch(text):
+        return Wanted(_said(match), exact=True, counted=bool(match["counted"]))
+    if match := _HELD.fullmatch(text):
+        return Wanted(_said(match), still=bool(match["still"] or match["left"]))
+    return None
 
 
-def _counted(lists: Sequence[_Items], passages: Sequence[Passage]) -> tuple[Sentence, ...]:
-    """How many items there are, of one list; what several count together is not known."""
-    if len(lists) != 1:
-        return ()
-    (items,) = lists
-    sentence = quote(_evidence(items, passages), passages)
-    return (replace(sentence, text=marked(str(items.count), items.n)),)
+def _said(match: re.Match[str]) -> str:
+    said = (text for name, text in match.groupdict().items() if name not in ("still", "left"))
+    return str(next(filter(None, said)))
 
 
-def _named(said: str, passages: Sequence[Passage], analyze: Analyze) -> str:
-    """The path of the only note whose title is `said`, or holds it; "" where there is none."""
+def named_note(wanted: Wanted, passages: Sequence[Passage], analyze: Analyze) -> str:
+    """The path of the only note that was found and is called as it is wanted; "" for none."""
     light = set(analyze(_LIGHT))
-    words = {*analyze(" ".join(content_words(said)))} - light
+    words = {*analyze(" ".join(content_words(wanted.name)))} - light
     titles = {each.path: {*analyze(each.title)} - light for each in passages}
-    holding = [path for path, title in titles.items() if words and words <= title]
-    same = [path for path in holding if titles[path] == words]
-    chosen = same or holding
+    same = [path for path, title in titles.items() if words and words == title]
+    # The last word says what it is: "Pumpkin soup" is a soup, "Bike rides" are no bike.
+    heads = {
+        each.path: {*analyze(each.title.split()[-1])} - light for each in passages if each.title
+    }
+    holding = [
+        path
+        for path, title in titles.items()
+        if words and words <= title and heads.get(path, set()) <= words
+    ]
+    chosen = same if same or wanted.exact else holding
     return chosen[0] if len(chosen) == 1 else ""
 
 
-def _lists(n: int, passage: Passage) -> Iterator[_Items]:
-    """The lists of a passage that have two items or more, and its tables."""
-    under, block, offset = passage.headings[-1:], list[tuple[int, str]](), 0
-    for line in [*passage.text.split("\n"), ""]:
-        if _PART.match(line) or (block and line.startswith((" ", "\t")) and line.strip()):
-            block.append((offset, line))
-        else:
-            count = _count([each for _, each in block])
-            if count > 1:
-                end = block[-1][0] + len(block[-1][1].rstrip())
-                yield _Items(n, block[0][0], end, " ".join(under), count)
-            block = []
-            if heading := _HEADING.match(line):
-                under = (heading[1],)
-            elif line.strip():
-                under = (*under[:1], plain(line))
-        offset += len(line) + 1
+def find_items(wanted: Wanted, path: str, passages: Sequence[Passage]) -> tuple[Sentence, ...]:
+    """The lists of the note at `path`, all of whose passages are there, each cited; none where it
+    has no such list, or several are to be counted together."""
+    own = [
+        (n, each)
+        for n, each in enumerate(passages, 1)
+        if each.path == path and not is_front_matter(each)
+    ]
+    own.sort(key=lambda pair: pair[1].first)
+    found = [
+        lines for under, lines in _lists(own) if wanted.under is None or wanted.under.search(under)
+    ]
+    if wanted.counted and len(found) > 1:
+        return ()
+    return tuple(_listed(lines, wanted, passages) for lines in found[:_MOST])
 
 
-def _count(lines: Sequence[str]) -> int:
+def _lists(passages: Sequence[tuple[int, Passage]]) -> Iterator[tuple[str, list[_Line]]]:
+    """The lists of two items or more and the tables of a note, and what each stands under."""
+    headings: tuple[str, ...] = ()
+    heading, before, blank = "", "", False
+    block: list[_Line] = []
+    for n, passage in passages:
+        if passage.headings != headings:  # another section: no list goes on there
+            if _count(block) > 1:
+                yield f"{heading}\n{before}", block
+            headings, block, before = passage.headings, [], ""
+            heading = headings[-1] if headings else ""
+        for line in _lines(n, passage):
+            if not line.text.strip():
+                blank = True
+                continue
+            item, row = _ITEM.match(line.text), _ROW.match(line.text)
+            in_table = bool(block) and _ROW.match(block[0].text) is not None
+            inside = item or line.text[0] in " \t"
+            if block and not (row and not blank if in_table else inside):
+                if _count(block) > 1:
+                    yield f"{heading}\n{before}", block
+                block, before = [], ""
+            if block or item or row:
+                block.append(line)
+            elif found := _HEADING.match(line.text):
+                heading, before = found[1], ""
+            else:
+                before = plain(line.text)
+            blank = False
+    if _count(block) > 1:
+        yield f"{heading}\n{before}", block
+
+
+def _lines(n: int, passage: Passage) -> Iterator[_Line]:
+    start = 0
+    for text in passage.text.split("\n"):
+        yield _Line(n, start, text)
+        start += len(text) + 1
+
+
+def _count(lines: Sequence[_Line]) -> int:
     """The items of a list, without those of lists inside it; the rows of a table."""
-    if lines and lines[0].lstrip().startswith("|"):
-        return len(lines) - 2 if len(lines) > 2 and _RULE.fullmatch(lines[1].strip()) else 0
-    indents = [len(line) - len(line.lstrip()) for line in lines if _PART.match(line)]
+    if lines and _ROW.match(lines[0].text):
+        ruled = len(lines) > 2 and _RULE.fullmatch(lines[1].text.strip())
+        return len(lines) - 2 if ruled else 0
+    items = [each.text for each in lines if _ITEM.match(each.text)]
+    indents = [len(each) - len(each.lstrip()) for each in items]
     return indents.count(min(indents, default=0))
 
 
-def _evidence(items: _Items, passages: Sequence[Passage]) -> Evidence:
-    passage = passages[items.n - 1]
-    text = passage.text[items.start : items.end]
-    first = min(passage.first + passage.text.count("\n", 0, items.start), passage.last)
-    last = min(first + text.count("\n"), passage.last)
-    return Evidence(items.n, text, first, last, items.start, items.end, 0.0)
+def _listed(lines: Sequence[_Line], wanted: Wanted, passages: Sequence[Passage]) -> Sentence:
+    """A list as it stands in the note, or how many items it has."""
+    shown = [each.text.rstrip() for each in lines if not (wanted.still and _DONE.match(each.text))]
+    citations = _citations(lines, passages)
+    marks = " ".join(f"[{each.n}]" for each in citations)
+    text = own_words("\n".join(shown)) + "\n"
+    if wanted.counted:
+        text = f"{_count(lines)} "
+    return Sentence(text + marks, citations, "supported")
+
+
+def _citations(lines: Sequence[_Line], passages: Sequence[Passage]) -> tuple[Citation, ...]:
+    """The lines of each passage, cited as they stand there."""
+    citations = []
+    for n in dict.fromkeys(each.n for each in lines):
+        passage = passages[n - 1]
+        own = [each for each in lines if each.n == n]
+        start, end = own[0].start, own[-1].start + len(own[-1].text.rstrip())
+        text = passage.text[start:end]
+        first = min(passage.first + passage.text.count("\n", 0, start), passage.last)
+        last = min(first + text.count("\n"), passage.last)
+        citations.append(cite(Evidence(n, text, first, last, start, end, 0.0), passages))
+    return tuple(citations)

@@ -18,10 +18,11 @@ _LIST = re.compile(
 )
 # Asked of a thing and said in a phrase: "What was the wedding date?", "What is Ada's role?".
 _ATTRIBUTE = (
-    r"(?:[\w'’-]+ )?(?:address|age|amount|author|capacity|cause|cost|date|"
-    r"deadline|duration|height|length|location|name|number|outcome|password|population|price|"
-    r"purpose|result|role|score|size|speed|time|title|value|weight|width|year)\s*(?:\?|,|$)"
+    r"(?:[\w'’-]+ )?(?:address|age|amount|author|birthday|capacity|cause|cost|date|"
+    r"deadline|duration|e-?mail|fee|hobby|job|phone|surname|height|length|location|name|number|outcome|pace|password|percentage|"
+    r"population|price|purpose|rate|rent|result|role|salary|score|size|speed|time|title|value|weight|width|year)\s*(?:\?|,|$)"
 )
+_ONE_OF_ALL = r"(?:\w{3,}est|most|least|next|last|best|worst|first) "  # said in a phrase
 # Of a longer name: "a hybrid generative model", not "an example of rock" nor "a PPP known as".
 _NO_CLAUSE = r"(?!(?:of|in|on|at|to|for|with|from|that|which|called|known|used)\b)[\w'’-]+"
 # "How did" and "how was" ask for one event; in the present they ask how something is done.
@@ -32,9 +33,10 @@ _EXPLAIN = re.compile(
     r"\bdiffer(?:s|ences?)?\b|"
     r"\barguments\b|^what can be done\b|\bpros and cons\b|\bfor and against\b|"
     r"^how .*\bdifferent\b|\b(?:vs|versus)\b|"
-    rf"^what(?:'s|s| is| are| was| were) (?:an? |the )?(?!{_ATTRIBUTE})"
+    rf"^what(?:'s|s| is| are| was| were) (?:an? |the )?(?!{_ATTRIBUTE})(?!{_ONE_OF_ALL})"
     r"[\w'’-]+(?: [\w'’-]+)?\s*(?:\?|,|$)|"
-    rf"^what(?:'s|s| is| was) an? (?!{_ATTRIBUTE})(?:{_NO_CLAUSE} ){{2}}{_NO_CLAUSE}\s*(?:\?|$)",
+    rf"^what(?:'s|s| is| was) an? (?!.*\b{_ATTRIBUTE})(?:{_NO_CLAUSE} ){{2}}{_NO_CLAUSE}"
+    r"\s*(?:\?|$)",
     re.IGNORECASE,
 )
 

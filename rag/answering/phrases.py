@@ -48,7 +48,12 @@ _SURE = 1.0
 # (a third of these answers were right) and 14 of 100 unanswerable ones.
 DOUBTED: dict[Caution, float] = {"careful": 1.0, "balanced": 0.0, "generous": -math.inf}
 _NAME = re.compile(r"(?<!^)\b(?!I\b)[A-Z][\w’'-]*|\b\d[\d,.]*\b")
-_PROSE = re.compile(r"\W*[A-Z]")  # where names begin with a capital
+_NO_TIME = re.compile(r"\d{1,3}|[$€£¥]\d[\d.,]*|\d[\d.,]* ?[$€£¥]")
+_ASKS_TITLE = re.compile(
+    r"\b(?:which|what) (?:[\w-]+ )?(?:paper|book|novel|song|album|film|movie|poem|play|show|series|"
+    r"article|essay|painting|picture|game|report|thesis|speech|opera|symphony)\b",
+    re.IGNORECASE,
+)
 _NO_NAME = re.compile(rf"(?:{MONTHS}|\w+days?)(?:[’']s)?", re.IGNORECASE)
 
 
@@ -168,8 +173,8 @@ def chosen(
 
     Of those that are nearly as likely and hold the likeliest, the longest. It is supported where
     both together are sure of it, else weakly: a sentence may hold a phrase and not answer by it.
-    One that `lacks_numbers` comes behind those that do not, unless it is far likelier: a log has a
-    line for each day. Raises Doubtful for one that `lacks_names` and is less likely than `doubted`.
+    One that `lacks_numbers` counts as so much less likely where others do not: a log has a line for
+    each day. Raises Doubtful for one that `lacks_names` and is less likely than `doubted`.
     """
     lacking = {each for each in found if lacks_numbers(each)}
     if len(lacking) < len(found):
@@ -210,7 +215,7 @@ def _candidate(
     wanted = expected(question)
     if best is None or not fits(phrase, wanted):
         return None
-    if wanted == "name" and _PROSE.match(best.text) and _stands(pattern, best).islower():
+    if wanted == "time" and _NO_TIME.fullmatch(phrase) and not _at_that(pattern, best):
         return None
     # "3" may be a price; the "3" of "on 3 May" is none.
     if wanted == "price" and not fits(_going_on(pattern, best), wanted):
@@ -220,7 +225,8 @@ def _candidate(
         return None
     if thing and counts_another(phrase, thing, best):
         phrase, best = number_of(thing, read) or (phrase, best)
-    phrase = _whole_name(phrase, best)
+    if _ASKS_TITLE.search(question):
+        phrase = _whole_title(phrase, best)
     if _PLACE_OR_TIME.search(question):
         phrase = _with_preposition(phrase, best)
     support: Support = "supported" if best.cosine >= _NEAR or best.share >= _SHARED else "weak"
@@ -228,10 +234,10 @@ def _candidate(
     return Candidate(written, best.n, odds + _COSINE * best.cosine + best.share, sentence)
 
 
-def _stands(pattern: re.Pattern[str], evidence: Evidence) -> str:
-    """A phrase as its sentence has it."""
-    found = pattern.search(_said(evidence.text))
-    return found[0] if found else ""
+def _at_that(pattern: re.Pattern[str], evidence: Evidence) -> bool:
+    """Whether a bare number tells a time: "at 6", not "in bed 2"."""
+    before = r"\b(?:at|by|from|until|till|before|after|around|about|on the|age of|aged|to) "
+    return re.search(before + pattern.pattern, _said(evidence.text), re.IGNORECASE) is not None
 
 
 def _with_next(pattern: re.Pattern[str], evidence: Evidence) -> str:
@@ -257,8 +263,8 @@ def _with_preposition(phrase: str, evidence: Evidence) -> str:
     return found[0] if found else phrase
 
 
-def _whole_name(phrase: str, evidence: Evidence) -> str:
-    """A phrase that ends in a name with the rest of that name: "Attention Is All You Need"."""
+def _whole_title(phrase: str, evidence: Evidence) -> str:
+    """A phrase that ends in the midst of a title with the rest: "Attention Is All You Need"."""
     if not phrase.split()[-1][0].isupper():
         return phrase
     going_on = rf"{_as_words(phrase).pattern}(?-i:(?: [A-Z][\w’'-]*)*)"

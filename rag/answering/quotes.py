@@ -12,6 +12,7 @@ from rag.answering.steps import Sentence
 from rag.reading.links import plain
 from rag.reading.sentences import LEANING, whole_sentence
 from rag.retrieval.evidence import Evidence, whole_list
+from rag.retrieval.orders import is_order
 from rag.retrieval.search import Passage
 
 _MAX_QUOTES = 3
@@ -44,6 +45,7 @@ def quotes(
     evidence: Sequence[Evidence],
     sides: Sides,
     analyze: Callable[[str], list[str]],
+    question: str = "",
 ) -> list[Sentence]:
     """What the notes say themselves, `evidence` best first, each sentence cited."""
     if kind == "comparison" and sides.names:
@@ -52,7 +54,7 @@ def quotes(
         chosen = _members(evidence, passages)
     else:
         chosen = [whole(each, passages) for each in _beside_best(evidence)]
-        chosen = [*_leant_on(chosen[0], passages), *chosen]
+        chosen = [*_leant_on(chosen[0], passages, question), *chosen][:_MAX_QUOTES]
     return [quote(each, passages) for each in _apart(chosen)]
 
 
@@ -87,8 +89,9 @@ def _beside_best(evidence: Sequence[Evidence]) -> list[Evidence]:
     return sorted([best, *near], key=lambda each: each.start)
 
 
-def _leant_on(evidence: Evidence, passages: Sequence[Passage]) -> list[Evidence]:
-    """The sentence before one that says nothing without it: "Those spells are called winters." """
+def _leant_on(evidence: Evidence, passages: Sequence[Passage], question: str) -> list[Evidence]:
+    """The sentence before one that says nothing without it: "Those spells are called winters.";
+    none that speaks to the model."""
     passage = passages[evidence.n - 1]
     if not LEANING.match(plain(evidence.text)):
         return []
@@ -96,8 +99,10 @@ def _leant_on(evidence: Evidence, passages: Sequence[Passage]) -> list[Evidence]
         if each.end <= evidence.start:
             between = passage.text[each.end : evidence.start]
             before = _sentence(replace(evidence, start=each.start, end=each.end), passages)
-            apart = "\n\n" in between or _NO_SENTENCE.search(before.text)
-            return [] if apart or before.end > evidence.start else [before]
+            if "\n\n" in between or _NO_SENTENCE.search(before.text) or before.end > evidence.start:
+                return []
+            order = is_order(passage.text, before.start, before.end, question)
+            return [] if order else [before]
     return []
 
 

@@ -149,7 +149,8 @@ def _shortens(text: str, question: str) -> bool:
         return False
     if len(short[1]) < 3 and expected(question) != "name":
         return False
-    return short[1] in "".join(word[0] for word in re.findall(r"\w+", question)).upper()
+    initials = "".join(word[0] for word in content_words(question.replace("-", " ")))
+    return short[1] in initials.upper()
 
 
 def _words(text: str) -> set[str]:

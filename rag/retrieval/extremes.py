@@ -53,22 +53,27 @@ _FORMS = tuple(
         rf"{_WHICH} (?:has|have|had|takes|take|took|got) the {_NAMED}",
         rf"(?P<noun>who) has the {_NAMED}",
         # Whose birthday is next? What is the next deadline? My last meeting with Priya
+        rf"{_OWN}(?P<superlative>{_SUPERLATIVE}) (?P<noun>.+)",
+        r"(?:which|what) (?P<dated>[\w-]+) (?:is|comes) (?P<next>next)(?: up)?",
         r"whose (?P<dated>[\w-]+) (?:is|comes) (?P<next>next)(?: up)?",
         rf"(?:what|which|when|who){_IS} {_OWN}(?P<next>next|last|latest) (?P<dated>.+)(?<! about)",
         r"who has the (?P<next>next|last|latest) (?P<dated>[\w-]+)",
         rf"{_OWN}(?P<next>next|last|latest) (?P<dated>.+)",
     )
 )
+# The reader's own is no note's.
+_MINE = re.compile(r".*\bmy (?:next|last|latest) (?:birthday|anniversary)", _I)
 _SEVERAL = re.compile(
-    r"^(?:what|which|who) (?:are|were) |\b(?:are|were|have|take) the \w+(?: \w+)?$", _I
+    r"^(?:what|which|who) (?:are|were) |\b(?:are|were) (?:the )?\w+(?: \w+)?$", _I
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Extreme:
     """What orders notes: their fields of these `keys`, or of the name `field`; the greatest first
-    if `most`. With `days` "next" or "last" it is days, those to come or those that are over, and
-    all that comes first is one note unless `several`. `words` are as they were asked."""
+    if `most`. With `days` "next" or "last" it is days, those to come or those that are over; those
+    of a field may be both where the "latest" is asked for. One note comes first unless `several`;
+    `words` are as they were asked."""
 
     keys: frozenset[str]
     field: str
@@ -82,7 +87,8 @@ def find_extreme(text: str) -> tuple[Extreme, str] | None:
     """What orders the notes, and the question without it, which asks for all of them; None where
     no order is asked for."""
     for form in _FORMS:
-        if match := form.fullmatch(text):
+        match = form.fullmatch(text)
+        if match and not _MINE.fullmatch(text):
             return _read(match.groupdict(), bool(_SEVERAL.search(text)))
     return None
 
@@ -98,7 +104,6 @@ def _read(said: dict[str, str | None], several: bool) -> tuple[Extreme, str]:
         extreme = Extreme(frozenset(), field, most, "", several, f"{most_} {field}")
         return extreme, f"who has a {field}" if noun.casefold() == "who" else f"which {noun}"
     next_, dated = said["next"] or "", said["dated"] or ""
-    ahead = next_.casefold() == "next"
-    days = "next" if ahead else "last"
-    extreme = Extreme(frozenset(), "", not ahead, days, several, f"{next_} {dated}")
+    days = next_.casefold()
+    extreme = Extreme(frozenset(), "", days != "next", days, several, f"{next_} {dated}")
     return extreme, f"which {dated}"

@@ -51,22 +51,28 @@ _AGAIN = re.compile(
     r"\W*(?:and|or|but|(?:and )?(?:what|how) about)\b[\s,]*(?P<rest>.+)", re.IGNORECASE
 )
 _EDGE = re.compile(r"(?:in|on|during|since|until|till|before|after|by)\b ?", re.IGNORECASE)
+_SHORT = 300  # characters; nobody goes on from more with a day
+_LETTER = re.compile(r"[^\W_]")
 _BY_ITSELF = re.compile(r"(?:this|last|next|past|yesterday|today|tomorrow)\b", re.IGNORECASE)
 
 
 def continued(question: str, history: Sequence[Turn], today: date) -> tuple[str, Sequence[Turn]]:
     """A question that only names other days than the one before ("and in December?") as that one of
     these days, which needs no history; any other with its history, as they are."""
-    match = _AGAIN.fullmatch(question.strip())
-    if match is None or not history:
+    match = _AGAIN.fullmatch(question.strip()) if len(question) <= _SHORT else None
+    named = find_when(match["rest"], today) if match and history else None
+    if named is None or _LETTER.search(named.rest):
         return question, history
-    named, before = find_when(match["rest"], today), history[-1].query
-    meant = find_when(before, today) if named and not content_words(named.rest) else None
-    if named is None or meant is None or meant.words not in before:
+    last = history[-1]
+    before, _ = continued(last.question, history[:-1], today)  # itself "and in May?", maybe
+    if len(before) > _SHORT:
+        return question, history
+    meant = find_when(before, today)
+    if meant is None or meant.words not in before:
         return question, history
     words = named.words
     if not (_EDGE.match(words) or _BY_ITSELF.match(words)) and (edge := _EDGE.match(meant.words)):
-        words = f"{edge[0]}{words}"
+        words = f"{'on ' if words.casefold().endswith('day') else edge[0]}{words}"
     return before.replace(meant.words, words, 1), ()
 
 

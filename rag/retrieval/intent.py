@@ -132,8 +132,9 @@ def _summary(
 
 def _day(time: TimeWords | None) -> date | None:
     """The one day that is asked about, unless by when notes were written."""
-    one = time is not None and not time.writing and time.span.first == time.span.last
-    return time.span.first if one and time else None
+    if time is None or time.writing or time.span.first != time.span.last:
+        return None
+    return time.span.first
 
 
 def _certain(time: TimeWords | None) -> bool:

@@ -116,7 +116,7 @@ def _listed(store: Store, head: str, matches: list[tuple[PropertyNote, Met]]) ->
     for note, match in matches:
         found = note.found
         passage = stored.get(firsts.get(found.id, 0))
-        keys = {*match.met, *match.alone}
+        keys = [*match.met, *match.alone]
         line, text = _line(note, passage, keys) if passage else (0, "")
         listed.append(
             ListedNote(numbers.get(found.id, 0), found.path, found.title, found.day, line, text)
@@ -128,11 +128,12 @@ def _listed(store: Store, head: str, matches: list[tuple[PropertyNote, Met]]) ->
 
 def _line(note: PropertyNote, passage: StoredPassage, keys: Iterable[str]) -> tuple[int, str]:
     """The line of the first of these fields that stands in a passage, and what it says."""
-    for offset, line in enumerate(passage.text.split("\n")):
-        key = line.partition(":")[0].strip(" \"'").casefold()
-        if key in keys:
-            return passage.first + offset, shortened(f"{key}: {', '.join(note.fields[key])}")
-    return 0, ""
+    lines = {
+        line.partition(":")[0].strip(" \"'").casefold(): passage.first + offset
+        for offset, line in enumerate(passage.text.split("\n"))
+    }
+    key = next((each for each in keys if each in lines), "")
+    return (lines[key], shortened(f"{key}: {', '.join(note.fields[key])}")) if key else (0, "")
 
 
 def _head(wanted: Properties, filters: Filters, match: Met, total: int) -> str:

@@ -47,8 +47,8 @@ _LONGEST = 6  # words of a value; more is a text, in which a word tells nothing
 NUMBERS = {
     word: n for n, word in enumerate("one two three four five six seven eight nine ten".split(), 1)
 }
-_NUMBER = re.compile(r"\d[\d.,]*")
-_MEASURE = re.compile(r"(?P<before>[^\d\s]?)\s?(?P<n>\d[\d.,]*)(?P<after>\s?[^\d\s]*|/\d+)")
+_RANGE = re.compile(r"(?P<first>\d[\d.,]*)(?: ?[-–] ?(?P<last>\d[\d.,]*))?")
+_MEASURE = re.compile(r"(?P<before>[$€£¥₹]?)\s?(?P<n>-?\d[\d.,]*)(?P<after>\s?[^\d\s]*|/\d+)")
 _PART_OF_YEAR = re.compile(r"[12]\d{3}(?:[-/.]\d{1,2})?")
 _WORD = re.compile(r"\w+(?:[’'.-]\w+)*")
 _EMPTY = frozenset(("", "false", "no", "none", "n/a"))
@@ -125,14 +125,14 @@ def meets(
         return None, False
     try:
         whole = _add_numbers(match, note, sought, bounds)
-        whole = _adddays_of(match, wanted, note, sought) and whole
+        whole = _add_days(match, wanted, note, sought) and whole
     except _CannotTell:
         return None, False
     if wanted.overdue and any(value.casefold() in _DONE for value in note.fields.get("status", ())):
         whole = False
     asked = bool(bounds or wanted.when)
     for word, keys in named:
-        telling = [key for key in sorted(keys) if any(map(_tells, note.fields[key]))]
+        telling = [key for key in sorted(keys) if any(map(tells, note.fields[key]))]
         if keys & match.met.keys():
             continue
         enough = wanted.has or (word in _DOINGS and not (match.met or asked or wanted.who))
@@ -188,7 +188,8 @@ def field_keys(note: PropertyNote, word: str, stems: Callable[[str], frozenset[s
     return [key for key in note.fields if _names(word, key, stems)]
 
 
-def _tells(value: str) -> bool:
+def tells(value: str) -> bool:
+    """Whether something stands in a field."""
     return value.strip().casefold() not in _EMPTY
 
 
@@ -196,7 +197,7 @@ def _add_numbers(match: Met, note: PropertyNote, sought: set[str], bounds: Seque
     """Whether the named fields hold the numbers that are asked for; which do is added. Raises
     _CannotTell where they hold none at all."""
     held = {
-        key: [number for value in note.fields[key] if (number := _number(value)) is not None]
+        key: [number for value in note.fields[key] if (number := _range(value)) is not None]
         for key in sought
     }
     if bounds and not any(held.values()):
@@ -212,10 +213,14 @@ def _add_numbers(match: Met, note: PropertyNote, sought: set[str], bounds: Seque
     return True
 
 
-def _number(value: str) -> float | None:
-    """The first number of a value: 4 of "4/5", 320 of "320 pages"; None of a date."""
-    found = _NUMBER.search(value)
-    return None if found is None or parse_date(value) else number_of(found[0])
+def _range(value: str) -> tuple[float, float] | None:
+    """The first number of a value, twice: 4 of "4/5", 320 of "320 pages"; or from where to where it
+    goes: "2–4 players". None of a date."""
+    found = _RANGE.search(value)
+    if found is None or parse_date(value):
+        return None
+    first, last = number_of(found["first"]), number_of(found["last"] or found["first"])
+    return None if first is None or last is None else (first, max(first, last))
 
 
 def in_unit(value: str) -> tuple[float, str] | None:
@@ -227,14 +232,15 @@ def in_unit(value: str) -> tuple[float, str] | None:
     return number, f"{found['before']}{found['after']}".strip().casefold()
 
 
-def _compare(own: float, bound: Bound) -> bool:
+def _compare(own: tuple[float, float], bound: Bound) -> bool:
+    least, most = own
     return {
-        "=": own == bound.number, ">": own > bound.number, ">=": own >= bound.number,
-        "<": own < bound.number, "<=": own <= bound.number,
+        "=": least <= bound.number <= most, ">": most > bound.number, ">=": most >= bound.number,
+        "<": least < bound.number, "<=": least <= bound.number,
     }[bound.sign]  # fmt: skip
 
 
-def _adddays_of(match: Met, wanted: Properties, note: PropertyNote, sought: set[str]) -> bool:
+def _add_days(match: Met, wanted: Properties, note: PropertyNote, sought: set[str]) -> bool:
     """Whether a field, one that is named if any of these holds days, or else the note itself is of
     the days that are asked for; which is, is added. Raises _CannotTell where nothing of it has a
     day."""
@@ -244,10 +250,8 @@ def _adddays_of(match: Met, wanted: Properties, note: PropertyNote, sought: set[
     held = {key: days for key, values in note.fields.items() if (days := days_of(values))}
     if chosen := sought & held.keys():
         held = {key: held[key] for key in chosen}
-    elif match.met and (ends := _ENDS & held.keys()):
-        held = {key: held[key] for key in ends}
     else:
-        held = {key: days for key, days in held.items() if key not in _BEGINS}
+        held = {key: held[key] for key in ending_keys(note, match) if key in held}
     for key, days in sorted(held.items()):
         recurs = key in YEARLY
         if any(when.holds(*each, ahead=not wanted.past, recurs=recurs) for each in days):
@@ -260,6 +264,13 @@ def _adddays_of(match: Met, wanted: Properties, note: PropertyNote, sought: set[
         return False
     match.dated = when.holds(day, day, ahead=not wanted.past)
     return match.dated
+
+
+def ending_keys(note: PropertyNote, match: Met) -> list[str]:
+    """The fields whose days a note is of where none is named: of what was read when it was, and
+    never when it was bought or published."""
+    ends = [key for key in note.fields if match.met and key in _ENDS and days_of(note.fields[key])]
+    return ends or [key for key in note.fields if key not in _BEGINS]
 
 
 def days_of(values: Iterable[str]) -> list[tuple[date, date]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -12,12 +12,14 @@ from rag.retrieval.property_match import (
     Met,
     PropertyNote,
     days_of,
+    ending_keys,
     field_keys,
     in_unit,
+    tells,
 )
-from rag.retrieval.when import next_of
+from rag.retrieval.when import in_year, next_of
 
-SEVERAL = 5  # notes are shown where several are asked for
+_SEVERAL = 5  # notes are shown where several are asked for
 
 Match = tuple[PropertyNote, Met]
 Place = tuple[float, str, str]  # where a note stands, in which unit, and the field that says so
@@ -30,26 +32,30 @@ def first_of(
     stems: Callable[[str], frozenset[str]],
 ) -> list[Match] | None:
     """The notes that come first, all that share the place, or the first few where several are asked
-    for; None where their values are not of one kind, or none has any."""
-    placed = [
-        (place, match)
-        for match in matches
-        if (place := _place(match[0], match[1], extreme, today, stems))
-    ]
-    if not placed or len({unit for (_, unit, _), _ in placed if unit}) > 1:
+    for; None where no note has such a value, or the values cannot be compared."""
+    try:
+        placed = [
+            (place, match)
+            for match in matches
+            if (place := _place(match[0], match[1], extreme, today, stems))
+        ]
+    except _Unreadable:
+        return None
+    units = {unit for (_, unit, _), _ in placed}
+    if not placed or len(units - {""} if all(each[:1] in "/" for each in units) else units) > 1:
         return None
     sign = -1 if extreme.most else 1
     placed.sort(key=lambda each: sign * each[0][0])
-    most = placed[: SEVERAL if extreme.several else 1]
-    chosen = [each for each in placed if each[0][0] == most[-1][0][0] or each in most]
-    return [_telling(note, met, key) for (_, _, key), (note, met) in chosen]
+    last = placed[: _SEVERAL if extreme.several else 1][-1][0][0]
+    chosen = [each for each in placed if sign * each[0][0] <= sign * last]
+    return [
+        (note, replace(met, met={key: met.met.get(key, []), **met.met}) if key else met)
+        for (_, _, key), (note, met) in chosen
+    ]
 
 
-def _telling(note: PropertyNote, met: Met, key: str) -> Match:
-    """The match with the field that gives a note its place first among those it shows."""
-    if not key:
-        return note, met
-    return note, replace(met, met={key: met.met.get(key, []), **met.met})
+class _Unreadable(Exception):
+    """A field that orders notes holds something that cannot be compared."""
 
 
 def _place(
@@ -59,36 +65,42 @@ def _place(
     today: date,
     stems: Callable[[str], frozenset[str]],
 ) -> Place | None:
-    """Where a note stands in the order; None where nothing of it says so."""
+    """Where a note stands in the order; None where it has no such field. Raises _Unreadable."""
     if extreme.days:
-        return _day(note, met, extreme.days == "next", today)
+        return _day(note, met, extreme.days, today)
     keys = [key for key in note.fields if key in extreme.keys]
-    keys = keys or field_keys(note, extreme.field, stems)
-    for key in keys:
-        if days := days_of(note.fields[key]):
+    for key in keys or field_keys(note, extreme.field, stems):
+        values = [value for value in note.fields[key] if tells(value)]
+        if days := days_of(values):
             return float(days[0][0].toordinal()), "day", key
-        for value in note.fields[key]:
-            if measured := in_unit(value):
-                return (*measured, key)
+        if values:
+            if (measured := in_unit(values[0])) is None:
+                raise _Unreadable
+            return (*measured, key)
     return None
 
 
-def _day(note: PropertyNote, met: Met, ahead: bool, today: date) -> Place | None:
-    """The day of a note, of the field that was asked for if any, that is nearest on the side of
-    today that is asked for."""
-    keys: Iterable[str] = met.alone or note.fields
-    days = [
-        (day.toordinal(), key)
-        for key in keys
-        for first, _ in days_of(note.fields[key])
-        if (day := next_of(first, today) if ahead and key in YEARLY else first)
-        and (day >= today if ahead else day <= today)
-    ]
-    if not met.alone and note.written:
-        written = date.fromisoformat(note.written)
-        if written >= today if ahead else written <= today:
-            days.append((written.toordinal(), ""))
+def _day(note: PropertyNote, met: Met, side: str, today: date) -> Place | None:
+    """The day of a note, or of the field that was asked for, that is nearest on the side of today
+    that is asked for."""
+    ahead = side == "next"
+    if note.written and not met.alone:
+        days = [(date.fromisoformat(note.written), "")]
+    else:
+        keys = met.alone or ending_keys(note, met)
+        days = [
+            (_again(first, ahead, today) if key in YEARLY else first, key)
+            for key in keys
+            for first, _ in days_of(note.fields[key])
+        ]
+    if not (side == "latest" and met.alone):
+        days = [each for each in days if (each[0] >= today if ahead else each[0] <= today)]
     if not days:
         return None
-    ordinal, key = min(days) if ahead else max(days)
-    return float(ordinal), "day", key
+    day, key = min(days) if ahead else max(days)
+    return float(day.toordinal()), "day", key
+
+
+def _again(day: date, ahead: bool, today: date) -> date:
+    """The next time that a day of every year comes, or the last time that it was."""
+    return next_of(day, today) if ahead else next_of(day, in_year(today, today.year - 1))

@@ -29,7 +29,10 @@ _OTHERWISE = re.compile(
     r"will|would|(?-i:may)|might|shall|he|she|they|you|him|his|her|them|their|your)\b|n[’']t\b",
     _I,
 )
-_HAS = re.compile(r"\b(?:has|have|with|having)\b", _I)
+# Not "who works with me".
+_HAS = re.compile(
+    r"\b(?:has|have|having)\b|(?<!work )(?<!works )(?<!live )(?<!lives )\bwith (?!me\b|us\b)", _I
+)
 _ALL = re.compile(r"\b(?:do (?:i|we) have|are there)$", _I)
 _PAST = re.compile(r"\b(?:did|was|were|have (?:i|we))\b", _I)
 _OVERDUE = re.compile(r"\b(?:overdue|past due|late$)", _I)

@@ -76,7 +76,7 @@ def _coming(words: str, today: date) -> Span | None:
         if match["days"].casefold().endswith("day"):
             first, last = first + timedelta(days=7), last + timedelta(days=7)
         else:
-            first, last = _in_year(first, first.year + 1), _in_year(last, last.year + 1)
+            first, last = in_year(first, first.year + 1), in_year(last, last.year + 1)
     return _edged(Span(first, last), match["edge"])
 
 
@@ -108,17 +108,17 @@ def _recurs(day: date, span: Span) -> bool:
     """Whether a day comes again in a span; an open one holds all of them, and so tells nothing."""
     if span.first is None or span.last is None:
         return False
-    again = (_in_year(day, year) for year in {span.first.year, span.last.year})
+    again = (in_year(day, year) for year in {span.first.year, span.last.year})
     return any(_overlap(each, each, span) for each in again)
 
 
 def next_of(day: date, today: date) -> date:
     """The next time that a day of every year comes, today included."""
-    this = _in_year(day, today.year)
-    return this if this >= today else _in_year(day, today.year + 1)
+    this = in_year(day, today.year)
+    return this if this >= today else in_year(day, today.year + 1)
 
 
-def _in_year(day: date, year: int) -> date:
+def in_year(day: date, year: int) -> date:
     """The day of another year; of 29 February the day after where that has none."""
     try:
         return day.replace(year=year)

@@ -151,7 +151,7 @@ def test_a_phrase_of_the_taught_model_is_cited_where_it_stands(analyze):
 def test_a_phrase_that_no_note_holds_gives_way_to_the_note(text, analyze):
     _, done = run(Said(text, taught=True), analyze)
     held = text.startswith("1902")
-    assert done.text == ("1902 by Anna Berg [1]" if held else f"{NOTE} [1]")
+    assert done.text == ("1902 by Anna [1]" if held else f"{NOTE} [1]")
     assert done.sentences[0].citations[0].n == 1
 
 

@@ -91,6 +91,8 @@ def test_what_fits(kind, fitting, other):
         ("GANs", "Who invented generative adversarial networks?", True),
         ("AI", "Who thought up the name artificial intelligence?", True),
         ("AI", "Which aunt is coming?", False),
+        ("HP", "Who made our house with a red pencil?", False),
+        ("WHO", "Which health organization declared it?", False),
         ("WTO", "Who invented generative adversarial networks?", False),
         ("GAN", "What is the abbreviation for generative adversarial network?", False),
     ],

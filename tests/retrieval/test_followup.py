@@ -78,11 +78,22 @@ def test_other_days_are_asked_of_the_same(before: str, follow_up: str, meant: st
         ("When did we meet?", "and in May?"),
         ("Who died in 1999?", "and when?"),
         ("Who died in 1999?", "In May?"),
+        ("Which books did I read in 2023?", "but not in 2024?"),
+        ("Who won the cup in 1998?", "and where was it in 2003?"),
+        ("Who died in 1999?", "and " + "“" * 40_000),
     ],
 )
 def test_other_questions_are_left_as_they_are(before: str, follow_up: str):
     assert continued(follow_up, after(before), date(2024, 5, 20)) == (follow_up, after(before))
     assert continued(follow_up, (), date(2024, 5, 20)) == (follow_up, ())
+
+
+def test_days_are_named_again_and_again_with_the_filters_of_the_first():
+    today = date(2024, 5, 20)
+    first = Turn("Which books did I read in 2022? tag:scifi", "", "Which books did I read")
+    second = Turn("and in 2023?", "", "Which books did I read in 2023?")
+    meant = ("Which books did I read in 2024? tag:scifi", ())
+    assert continued("and in 2024?", [first, second], today) == meant
 
 
 def test_its_own_words_are_not_said_again():

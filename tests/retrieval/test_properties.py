@@ -190,12 +190,44 @@ def test_the_first_of_an_order_is_listed(asked):
 
 
 def test_values_of_several_kinds_have_no_order(asked, desk: Desk):
-    desk.write("Recipes/Stew.md", "---\nminutes: 2 h\n---\nA text.\n")
-    desk.update()
+    assert asked("Which recipe is the quickest?").notes[0].title == "Dal"
+    for minutes in ("2 h", "1 h 30 min", "quite long"):
+        desk.write("Recipes/Stew.md", f"---\nminutes: {minutes}\n---\nA text.\n")
+        desk.update()
+        assert asked("Which recipe is the quickest?") is None, minutes
     assert asked("Which recipe has the most servings?").notes[0].title == "Ragu"
-    desk.write("Recipes/Soup.md", "---\nminutes: 20 min\n---\nA text.\n")
+
+
+def test_days_of_an_order_are_those_that_end_it_or_come_again(asked, desk: Desk):
+    desk.write("Books/Solaris.md", "---\nstatus: read\npublished: 2024-05-01\n---\nA text.\n")
+    desk.write("2024-03-20 One.md", "---\ndate: 2024-03-20\ntype: meeting\nattendees: [Ann]\n"
+               "followup: 2024-09-01\n---\nA text.\n")  # fmt: skip
     desk.update()
-    assert asked("Which recipe is the quickest?") is None
+    for question, title in {
+        "What was the last book I read?": "Piranesi",
+        "Who has the last birthday?": "Tom",
+        "What is the latest deadline?": "Web",
+        "What was my last meeting with Ann?": "One",
+        "my best book by Susanna Clarke": "Piranesi",
+        "Which project is next?": "Shed",
+        "When is my next birthday?": None,
+        "What is my next meeting with Ann?": None,
+    }.items():
+        listed = asked(question)
+        assert (listed and listed.notes[0].title) == title, question
+
+
+def test_a_range_holds_what_is_in_it(asked, desk: Desk):
+    desk.write("Games/Heat.md", "---\nplayers: 1-6\n---\nA text.\n")
+    desk.write("Games/Chess.md", "---\nplayers: 2\n---\nA text.\n")
+    desk.update()
+    for question, titles in {
+        "Which games have 5 players?": {"Heat"},
+        "Which games have 2 players?": {"Heat", "Chess"},
+        "Which games have at least 3 players?": {"Heat"},
+        "Which games have less than 2 players?": {"Heat"},
+    }.items():
+        assert {each.title for each in asked(question).notes} == titles, question
 
 
 def test_filters_hold_for_lists_by_properties(asked):

@@ -180,10 +180,31 @@ async def test_stopped_while_it_is_asked_anew_the_answer_before_stays(
         await driver.press("f5")
         await driver.until(lambda: driver.shows("500/1,000"))
         await driver.press("escape")
-        await driver.until(lambda: driver.shows("Stopped."))
+        await driver.until(lambda: driver.shows("no new answer"))
+        assert driver.answers() == [kept.turns(kept.all()[0].id)[0].answer]
     (turn,) = kept.turns(kept.all()[0].id)
     assert not turn.stopped
     assert turn.answered
+
+
+async def test_stopped_twice_what_was_written_last_is_kept(
+    running: Running, engine: FakeEngine, kept: Conversations
+) -> None:
+    async with running() as driver:
+        await driver.ready()
+        for gate, shown in (("read", "500/1,000"), ("answer", "ten litres")):
+            engine.release()
+            engine.hold(gate)
+            if gate == "read":
+                await driver.ask("Water?")
+            else:
+                await driver.press("f5")
+            await driver.until(lambda shown=shown: driver.shows(shown))
+            await driver.press("escape")
+            await driver.until(lambda: driver.shows("Stopped."))
+    (turn,) = kept.turns(kept.all()[0].id)
+    assert turn.stopped
+    assert len(turn.sentences) == 1
 
 
 async def test_a_new_conversation_begins_with_ctrl_n(running: Running, kept: Conversations) -> None:
@@ -344,7 +365,7 @@ async def test_an_answer_that_is_asked_anew_in_vain_stays(
         await driver.press("f5")
         await driver.until(lambda: len(engine.asked) == 3)
         await driver.press("escape")
-        await driver.until(lambda: driver.shows("Stopped."))
+        await driver.until(lambda: driver.shows("no new answer"))
         engine.release()
         await ask(driver, "Third?")
         assert [turn.question for turn in engine.asked[-1][1]] == ["First?", "Second?"]

@@ -54,6 +54,6 @@ async def test_the_key_that_stops_is_told_while_something_can_be_stopped(
         await driver.ready()
         assert not driver.shows("F9 stops")
         await driver.ask("Water?")
-        await driver.until(lambda: driver.shows("500/1,000 tokens · F9 stops"))
+        await driver.until(lambda: driver.shows("F9 stops · 500/1,000 tokens"))
         await driver.press("f9")
         await driver.until(lambda: driver.shows("Stopped."))

@@ -197,7 +197,7 @@ class ChatScreen(EngineEvents):
         for job in dropped:
             if view := self.transcript.turn(job.turn):
                 await view.show_stopped()
-            self.keep_old(job.turn)
+            await self.keep_old(job.turn)
         if not dropped:
             in_box = self.box.has_focus
             self._leave_sources()

@@ -85,13 +85,14 @@ class EngineEvents(PlaceActions):
             self.set_timer(_RESTS_S, self._tidy)
 
     async def _ended_early(self, turn: int, view: TurnView, error: RagError) -> None:
-        if not isinstance(error, Cancelled):
+        answered = self.is_answered(turn)
+        if isinstance(error, Cancelled) and not answered:
+            await self.keep(turn, await view.stop())
+        elif not answered:
             await view.fail(error)
-        else:
-            saved = await view.stop()
-            if not self.asked_anew(turn):
-                await self.keep(turn, saved)
-        self.keep_old(turn)
+        await self.keep_old(turn)
+        if answered and not isinstance(error, Cancelled):
+            await self.transcript.notice(error)
 
     def _tidy(self) -> None:
         if self.session.current is None:

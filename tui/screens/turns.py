@@ -53,15 +53,23 @@ class TurnActions(ChatBase):
         except RagError as error:
             self.tell(error)
 
-    def asked_anew(self, turn: int) -> bool:
-        """Whether a turn is to take the place of an answer that there was."""
-        return turn in self._replaced
+    def is_answered(self, turn: int) -> bool:
+        """Whether a turn that is asked anew has an answer already."""
+        old = self._replaced.get(turn)
+        return old is not None and not old.stopped
 
-    def keep_old(self, turn: int) -> None:
-        """A question that was asked anew has no new answer: the old one stays."""
-        if (old := self._replaced.pop(turn, None)) is not None:
-            self.session.keep(turn, old)
-            self.notify("The answer before stays in the conversation.")
+    async def keep_old(self, turn: int) -> None:
+        """A question that was asked anew has no new answer: the old one stays, and is shown."""
+        if (old := self._replaced.pop(turn, None)) is None:
+            return
+        self.session.keep(turn, old)
+        if not old.stopped:
+            await self.transcript.cut(turn)
+            view = await self.transcript.add_turn(turn, old.question)
+            await view.restore(old)
+            self.check_turn(view)
+            await self.show_sources(turn)
+            self.notify("There is no new answer: the one before stays.")
 
     @work(exclusive=True, group="recall")
     async def recall_questions(self) -> None:
@@ -215,6 +223,8 @@ class TurnActions(ChatBase):
         if text:
             self.app.copy_to_clipboard(clean(text))
             self.notify(f"The {what} is copied.")
+        else:
+            self.notify(f"There is no {what} to copy.")
 
     # Going back
 

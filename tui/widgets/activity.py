@@ -94,11 +94,12 @@ class Activity(Horizontal):
         if not self.display:
             return
         seconds = time.monotonic() - self._since
-        parts = [self._detail] if self._detail else []
-        if seconds >= 2 and not self._detail:
+        # First, since a narrow screen cuts what is last.
+        parts = [] if self.has_class("-cannot-stop") else [f"{self._stop} stops"]
+        if self._detail:
+            parts.append(self._detail)
+        elif seconds >= 2:
             parts.append(f"{seconds:.0f} s")
-        if not self.has_class("-cannot-stop"):
-            parts.append(f"{self._stop} stops")
         mark = _TURNING[int(seconds) % len(_TURNING)]
         self.query_one("#activity-label", Static).update(Content(f"{mark} {self._label}"))
         self.query_one("#activity-detail", Static).update(Content(" · ".join(parts)))

@@ -133,9 +133,13 @@ class TurnView(Vertical, can_focus=True):
         self.passages, self.evidence, self.query_text = event.passages, event.evidence, event.query
         self._written.sources = len(event.passages)
         self._say_respelled(tuple(map(str, event.respelled)))
+        await self._preview()
+
+    async def _preview(self) -> None:
+        """The best sentences of the notes, while there is no answer."""
         rows = []
-        for each in event.evidence[:PREVIEWS]:
-            passage = event.passages[each.n - 1]
+        for each in self.evidence[:PREVIEWS]:
+            passage = self.passages[each.n - 1]
             place = written_place(passage.path, each.first, each.last, passage.place)
             rows.append(
                 Static(
@@ -179,9 +183,11 @@ class TurnView(Vertical, can_focus=True):
 
     async def restore(self, saved: SavedTurn) -> None:
         """Show a turn that was kept, as it was."""
-        self.evidence = saved.evidence
+        self.passages, self.evidence = saved.passages, saved.evidence
         self._written.sources = len(saved.passages)
         self._say_respelled(saved.respelled)
+        if saved.stopped and not saved.sentences:
+            await self._preview()
         for each in saved.sentences if saved.answered or saved.stopped else ():
             await self.add_sentence(each)
         await self._conclude(saved)
