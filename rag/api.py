@@ -167,7 +167,7 @@ class Notes:
             events = self.engine.ask(
                 question, history, cancel, k, filters, quote=quote, strict=strict
             )
-            first = next(events)  # the search; what follows touches no index
+            first = next(events)  # the search; what follows takes turns with the index itself
         yield first
         yield from events
 

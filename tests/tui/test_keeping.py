@@ -187,6 +187,22 @@ async def test_stopped_while_it_is_asked_anew_the_answer_before_stays(
     assert turn.answered
 
 
+async def test_a_turn_that_is_asked_anew_is_followed_to_its_end(
+    running: Running, engine: FakeEngine
+) -> None:
+    more = tuple(Sentence(f"Sentence {n} of a long answer. [1]", (), "weak") for n in range(60))
+    engine.script = replace(engine.script, sentences=more)
+    async with running(size=(80, 24)) as driver:
+        await driver.ready()
+        await ask(driver, "First?", "Second?")
+        engine.pause_s = 0.005
+        await driver.press("alt+up", "r")
+        await driver.until(lambda: len(engine.asked) == 3)
+        await driver.ready()
+        transcript = driver.chat.transcript
+        await driver.until(lambda: transcript.scroll_offset.y >= transcript.max_scroll_y - 1)
+
+
 async def test_stopped_twice_what_was_written_last_is_kept(
     running: Running, engine: FakeEngine, kept: Conversations
 ) -> None:

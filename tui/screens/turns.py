@@ -254,6 +254,7 @@ class TurnActions(ChatBase):
         if self.session.asking:
             self.notify(_BUSY, severity="warning")
             return
+        self.box.focus()  # before the turn with the focus goes: the screen would scroll to another
         old = self.session.kept.get(view.key)
         if old is not None and view.key == max(self.session.kept):
             self.session.cut(view.key)
@@ -264,7 +265,6 @@ class TurnActions(ChatBase):
         turn = await self.ask(view.question)
         if old is not None:
             self._replaced[turn] = old
-        self.box.focus()
 
     async def _go_back(self, turn: int) -> None:
         """To before `turn`. What was said from there on stays in the conversation as it was;
