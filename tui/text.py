@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 from rag.reading.readable import PAGES
@@ -45,8 +46,10 @@ def one_line(text: str) -> str:
 
 
 def shorten(text: str, width: int) -> str:
-    """The first `width` characters of `text`, with an ellipsis where it was cut."""
-    return text if len(text) <= width else text[: max(0, width - 1)].rstrip() + "…"
+    """What of `text` fits into `width` cells, with an ellipsis where it was cut."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, max(0, width - 1)).rstrip() + "…"
 
 
 def line_span(first: int, last: int) -> str:

@@ -27,6 +27,9 @@ def test_one_line_and_shorten() -> None:
     assert one_line(" a\n b\t c ") == "a b c"
     assert shorten("abcdef", 4) == "abc…"
     assert shorten("abcd", 4) == "abcd"
+    assert shorten("日本語", 6) == "日本語"
+    assert shorten("日本語", 5) == "日本…"
+    assert shorten("日本語", 4) == "日…"
     assert line_span(3, 3) == "3"
     assert line_span(3, 5) == "3–5"
 
