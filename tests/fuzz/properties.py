@@ -13,6 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from rag.answering.grounding import ground, quote
+from rag.answering.items import Wanted, find_items, find_wanted
+from rag.answering.kinds import kind_of
 from rag.answering.phrases import find_phrase
 from rag.answering.steps import Sentence
 from rag.config_files import load_config
@@ -23,8 +25,12 @@ from rag.reading.documents import Document, parse_document
 from rag.reading.links import blank_comments, plain
 from rag.reading.notes import NoteText, Skipped, read_note
 from rag.retrieval.evidence import Evidence, whole_list
+from rag.retrieval.expected import repeats
 from rag.retrieval.filters import from_flags, parse
+from rag.retrieval.followup import continued
 from rag.retrieval.intent import understand
+from rag.retrieval.property_words import find_properties
+from rag.retrieval.query import Turn
 from rag.retrieval.search import Passage
 
 TODAY = date(2024, 3, 14)
@@ -199,6 +205,12 @@ def parses_a_question(data: bytes, folder: Path) -> None:
         assert asked.query or asked.listing or asked.filters
     except QuestionError as error:
         _check_sentence(error)
+    for rule in (kind_of, find_wanted, lambda said: find_properties(said, TODAY)):
+        rule(text)
+    repeats(text[len(text) // 3 :], text)
+    for typed in (text, f"and {text}"):
+        meant, _ = continued(typed, [Turn(text, "", text)], TODAY)
+        assert meant == typed or len(meant) <= 600
     half = len(text) // 2
     for flags in ({"where": [text]}, {"since": text, "tags": [text[:half], text[half:]]}):
         try:
@@ -237,6 +249,9 @@ def cites(data: bytes, folder: Path) -> None:
             _check_citations(sentence, passages)
     for each in read:
         _check_citations(quote(whole_list(each, passages[each.n - 1]), passages), passages)
+    for counted in (False, True):
+        for sentence in find_items(Wanted("all", counted=counted), "a.md", passages):
+            _check_citations(sentence, passages)
 
 
 def _words(text: str) -> list[str]:
