@@ -187,6 +187,25 @@ async def test_stopped_while_it_is_asked_anew_the_answer_before_stays(
     assert turn.answered
 
 
+async def test_an_answer_that_is_left_for_a_new_conversation_is_kept(
+    running: Running, engine: FakeEngine, kept: Conversations
+) -> None:
+    engine.hold("answer")
+    async with running() as driver:
+        await driver.ready()
+        await driver.ask("Water?")
+        await driver.until(lambda: driver.shows("ten litres"))
+        await driver.press("ctrl+n")
+        await driver.until(lambda: questions(driver) == [])
+        engine.release()
+        await ask(driver, "Other?")
+        assert questions(driver) == ["Other?"]
+    other, water = kept.all()
+    assert (other.title, other.turns) == ("Other?", 1)
+    (turn,) = kept.turns(water.id)
+    assert (turn.question, turn.stopped, len(turn.sentences)) == ("Water?", True, 1)
+
+
 async def test_a_turn_that_is_asked_anew_is_followed_to_its_end(
     running: Running, engine: FakeEngine
 ) -> None:

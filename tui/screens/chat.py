@@ -205,9 +205,12 @@ class ChatScreen(EngineEvents):
                 await self.leave_editing()
 
     async def leave_answer(self) -> None:
-        """Stop the answer that is being written, if one is."""
-        if isinstance(self.session.current, Ask):
+        """Stop the answer that is being written, if one is; what is written of it is kept."""
+        job = self.session.current
+        if isinstance(job, Ask):
             self.worker.stop()
+            if (view := self.transcript.turn(job.turn)) and not self.is_answered(job.turn):
+                await self.keep(job.turn, await view.stop())
 
     def action_reindex(self, rebuild: bool = False) -> None:
         """Look for new and changed notes now, or index everything again."""

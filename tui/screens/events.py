@@ -65,7 +65,8 @@ class EngineEvents(PlaceActions):
         self.session.current = None
         job, error = event.job, event.error
         if isinstance(job, Ask):
-            if (view := self.transcript.turn(job.turn)) and error is not None:
+            left = job.turn in self.session.kept  # for another conversation, and kept as it was
+            if (view := self.transcript.turn(job.turn)) and error is not None and not left:
                 await self._ended_early(job.turn, view, error)
         elif error is not None:
             await self._show_error(error)
@@ -130,7 +131,7 @@ class EngineEvents(PlaceActions):
         """Draw an event of the answer that is being written."""
         view = self.transcript.turn(message.turn)
         event = message.event
-        if view is None:  # the conversation was cleared meanwhile
+        if view is None or message.turn in self.session.kept:  # the conversation was left meanwhile
             return
         if isinstance(event, Reading):
             self.query_one(Activity).show_reading(event)
