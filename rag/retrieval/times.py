@@ -39,6 +39,8 @@ def parse_span(text: str, today: date) -> Span | None:
     as 2024-01..2024-03, either side of which may be missing.
     """
     left, dots, right = text.partition("..")
+    if ".." in right:
+        return None
     if dots:
         ends = [parse_span(side, today) if side.strip() else Span() for side in (left, right)]
         if ends[0] is None or ends[1] is None or not text.strip(". "):
