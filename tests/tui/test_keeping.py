@@ -209,15 +209,15 @@ async def test_an_answer_that_is_left_for_a_new_conversation_is_kept(
 async def test_a_turn_that_is_asked_anew_is_followed_to_its_end(
     running: Running, engine: FakeEngine
 ) -> None:
-    more = tuple(Sentence(f"Sentence {n} of a long answer. [1]", (), "weak") for n in range(60))
+    more = tuple(Sentence(f"Sentence {n} of a long answer. [1]", (), "weak") for n in range(30))
     engine.script = replace(engine.script, sentences=more)
     async with running(size=(80, 24)) as driver:
         await driver.ready()
         await ask(driver, "First?", "Second?")
-        engine.pause_s = 0.005
+        engine.pause_s = 0.002
         await driver.press("alt+up", "r")
         await driver.until(lambda: len(engine.asked) == 3)
-        await driver.ready()
+        await driver.until(lambda: len(driver.chat.session.kept) == 2, 30)
         transcript = driver.chat.transcript
         await driver.until(lambda: transcript.scroll_offset.y >= transcript.max_scroll_y - 1)
 
