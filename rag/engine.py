@@ -158,7 +158,7 @@ class Engine(SearchedFolder):
         if not path:
             return passages, ""
         whole = self._note_of(next(each for each in passages if each.path == path))
-        if len(whole) > _LISTED:
+        if not 0 < len(whole) <= _LISTED:  # none where another process took it away
             return passages, ""
         known = {each.id for each in passages}
         return (*passages, *(each for each in whole if each.id not in known)), path

@@ -19,8 +19,9 @@ _LIST = re.compile(
 # Asked of a thing and said in a phrase: "What was the wedding date?", "What is Ada's role?".
 _ATTRIBUTE = (
     r"(?:[\w'’-]+ )?(?:address|age|amount|author|birthday|capacity|cause|cost|date|"
-    r"deadline|duration|e-?mail|fee|hobby|job|phone|surname|height|length|location|name|number|outcome|pace|password|percentage|"
-    r"population|price|purpose|rate|rent|result|role|salary|score|size|speed|time|title|value|weight|width|year)\s*(?:\?|,|$)"
+    r"deadline|duration|e-?mail|fee|height|hobby|job|length|location|name|number|outcome|pace|"
+    r"password|percentage|phone|population|price|purpose|rate|rent|result|role|salary|score|size|"
+    r"speed|surname|time|title|value|weight|width|year)\s*(?:\?|,|$)"
 )
 _ONE_OF_ALL = r"(?:\w{3,}est|most|least|next|last|best|worst|first) "  # said in a phrase
 # Of a longer name: "a hybrid generative model", not "an example of rock" nor "a PPP known as".

@@ -52,8 +52,8 @@ _FORMS = tuple(
         # Which book has the most pages?
         rf"{_WHICH} (?:has|have|had|takes|take|took|got) the {_NAMED}",
         rf"(?P<noun>who) has the {_NAMED}",
-        # Whose birthday is next? What is the next deadline? My last meeting with Priya
         rf"{_OWN}(?P<superlative>{_SUPERLATIVE}) (?P<noun>.+)",
+        # Whose birthday is next? What is the next deadline? My last meeting with Priya
         r"(?:which|what) (?P<dated>[\w-]+) (?:is|comes) (?P<next>next)(?: up)?",
         r"whose (?P<dated>[\w-]+) (?:is|comes) (?P<next>next)(?: up)?",
         rf"(?:what|which|when|who){_IS} {_OWN}(?P<next>next|last|latest) (?P<dated>.+)(?<! about)",

@@ -52,6 +52,7 @@ _AGAIN = re.compile(
 )
 _EDGE = re.compile(r"(?:in|on|during|since|until|till|before|after|by)\b ?", re.IGNORECASE)
 _SHORT = 300  # characters; nobody goes on from more with a day
+_FAR = 20  # turns that one goes back through to the question that was whole
 _LETTER = re.compile(r"[^\W_]")
 _BY_ITSELF = re.compile(r"(?:this|last|next|past|yesterday|today|tomorrow)\b", re.IGNORECASE)
 
@@ -63,9 +64,9 @@ def continued(question: str, history: Sequence[Turn], today: date) -> tuple[str,
     named = find_when(match["rest"], today) if match and history else None
     if named is None or _LETTER.search(named.rest):
         return question, history
-    last = history[-1]
-    before, _ = continued(last.question, history[:-1], today)  # itself "and in May?", maybe
-    if len(before) > _SHORT:
+    *earlier, last = history[-_FAR:]
+    before, _ = continued(last.question, earlier, today)  # itself "and in May?", maybe
+    if len(before) > _SHORT or _AGAIN.fullmatch(before):  # that one goes on from something, too
         return question, history
     meant = find_when(before, today)
     if meant is None or meant.words not in before:

@@ -96,6 +96,11 @@ def test_days_are_named_again_and_again_with_the_filters_of_the_first():
     assert continued("and in 2024?", [first, second], today) == meant
 
 
+def test_a_conversation_of_nothing_but_days_has_an_end():
+    history = [*after("Who died in 1900?"), *(Turn("and in May?", "", "") for _ in range(5_000))]
+    assert continued("and in June?", history, date(2024, 5, 20)) == ("and in June?", history)
+
+
 def test_its_own_words_are_not_said_again():
     assert stand_alone("Is GPT large?", after("What is GPT?")) == "Is GPT large?"
 
