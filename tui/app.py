@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import termios
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from multiprocessing import resource_tracker
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
@@ -34,6 +35,7 @@ from rag.engine import Engine
 from rag.errors import ConfigError, RagError
 from rag.opener import is_document, opener_command, run_opener
 from tui.clipboard import copy_in_tmux
+from tui.commands import chat_commands
 from tui.keys import bind, keymap, read_alt_digits
 from tui.messages import NoteWanted
 from tui.screens.chat import Begin, ChatScreen
@@ -44,6 +46,7 @@ from tui.workplace import Workplace, workplace
 
 LEAVE_AFTER_S = 1.0
 _KILLED_BY = (signal.SIGTERM, signal.SIGHUP)
+_KEEP_S = 1.0  # for an answer that is left in the midst
 _TERMINAL_S = 2.0  # between two looks whether it is still there
 READ_HERE = "Press Enter on the source to read its text here."
 
@@ -74,7 +77,9 @@ class ChatApp(App[None]):
             self.register_theme(theme)
         check_theme(place.theme, self.available_themes)
         self._place = place
-        self.worker = EngineWorker(engine, self._deliver, place.open_folder, place.use_model)
+        self.worker = EngineWorker(
+            engine, self._deliver, place.open_folder, place.use_model, place.keys
+        )
         self.chat = ChatScreen(engine, self.worker, place, refresh, begin)
         self.set_keymap(keymap(place.keys))
 
@@ -86,8 +91,9 @@ class ChatApp(App[None]):
         """The theme that the reader set, else our own, else one that needs only 16 colours."""
         self.app_resume_signal.subscribe(self, self._draw_again)
         if not self.is_headless:  # killed as it is, the terminal would stay without its cursor
+            loop = asyncio.get_running_loop()
             for each in _KILLED_BY:
-                asyncio.get_running_loop().add_signal_handler(each, self._leave, 128 + each)
+                loop.add_signal_handler(each, self._leave, 128 + each)
         if has_terminal():
             self.set_interval(_TERMINAL_S, self._leave_with_terminal)
         few = self.console.color_system in ("standard", "windows")
@@ -113,6 +119,18 @@ class ChatApp(App[None]):
             self._leave(1)
 
     def _leave(self, code: int) -> None:
+        self.run_worker(self._leave_kept(code))
+
+    async def action_quit(self) -> None:
+        """Leave; what is written of an answer by now is kept."""
+        await self._leave_kept(0)
+
+    async def _leave_kept(self, code: int) -> None:
+        try:
+            async with asyncio.timeout(_KEEP_S):
+                await self.chat.leave_answer()
+        except TimeoutError:
+            pass  # leaving comes first
         self.exit(return_code=code)
 
     def _draw_again(self, _: App[Any]) -> None:
@@ -137,44 +155,26 @@ class ChatApp(App[None]):
 
     def action_help_quit(self) -> None:
         """Ctrl+C stops an answer or quits, where Textual would only explain how to."""
-        self.chat.action_stop_or_quit()
+        self.call_later(self.chat.action_stop_or_quit)
+
+    def action_help(self) -> None:
+        """Show the keys, whichever screen lies on top."""
+        self.chat.action_help()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """What the command palette offers; the same whichever `screen` lies on top."""
+        """What the command palette offers; the same whichever `screen` lies on top. What is about
+        the conversation goes back to it first."""
         del screen
-        chat = self.chat
-        for title, what, action in (
-            ("Conversations", "Reopen, search, rename or delete one", chat.action_conversations),
-            ("New conversation", "Clear the screen and the thread", chat.action_restart),
-            ("Retry", "Ask the question again", lambda: chat.action_turn("retry")),
-            ("Edit question", "Change it and send it again", lambda: chat.action_turn("edit")),
-            ("Copy answer", "Put it on the clipboard", lambda: chat.action_turn("copy")),
-            ("Branch", "Go on from this turn apart", lambda: chat.action_turn("branch")),
-            ("Export", "Write the conversation as a note", lambda: chat.action_turn("export")),
-            ("Why these passages", "The search explained", chat.action_why),
-            ("Sources", "Go to the passages behind the answer", chat.action_sources),
-            (
-                "Whole note",
-                "Show the selected source's note",
-                lambda: chat.action_open_note("whole"),
-            ),
-            ("Edit note", "Open the selected source in the editor", chat.action_open_note),
-            ("Open in Obsidian", "The selected source", lambda: chat.action_open_note("vault")),
-            ("Find note", "By title, alias, path or text", chat.action_find),
-            ("Re-index", "Look for new and changed notes", chat.action_reindex),
-            (
-                "Rebuild the index",
-                "Read and index every note again",
-                lambda: chat.action_reindex(rebuild=True),
-            ),
-            ("Skipped notes", "Which could not be indexed, and why", chat.action_skipped),
-            ("Notes folder", "Ask another folder", chat.action_folders),
-            ("Language model", "Answer with another model", chat.action_models),
-            ("Theme", "Change the colours", self.action_change_theme),
-            ("Help", "Show all keys", chat.action_help),
-            ("Quit", "Leave the program", self.action_quit),
-        ):
-            yield SystemCommand(title, what, action)
+        for title, what, action in chat_commands(self.chat):
+            yield SystemCommand(title, what, partial(self._from_chat, action))
+        yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+        yield SystemCommand("Help", "Show all keys", self.action_help)
+        yield SystemCommand("Quit", "Leave the program", self.action_quit)
+
+    def _from_chat(self, action: Callable[[], object]) -> object:
+        while self.screen is not self.chat:
+            self.screen.dismiss(None)
+        return action()
 
     def on_note_wanted(self, event: NoteWanted) -> None:
         """Show a note here, or open it in the reader's editor or in Obsidian, at the line."""

@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from textual.message import Message
@@ -23,6 +23,7 @@ from rag.indexing.progress import IndexProgress
 from rag.memory import share_arenas
 from rag.pauses import held, take_back
 from tui.jobs import Ask, Job, OpenFolder, Refresh, UseModel
+from tui.keys import first_key
 from tui.messages import (
     EngineChanged,
     EngineSpoke,
@@ -44,8 +45,10 @@ class EngineWorker:
         post: Callable[[Message], object],
         open_folder: Callable[[Engine, Path], Engine] | None = None,
         use_model: Callable[[Engine, str], None] | None = None,
+        keys: Mapping[str, str] | None = None,
     ) -> None:
         self.engine = engine
+        self._keys = keys or {}
         self._open_folder = open_folder
         self._use_model = use_model
         self._deliver = post
@@ -105,7 +108,7 @@ class EngineWorker:
                 with held():
                     self.engine.models.warm_up()
         except RagError as error:
-            return in_app(error)
+            return in_app(error, self._keys)
         except Exception as error:
             self.last_traceback = traceback.format_exc()
             return unforeseen(error)
@@ -172,15 +175,17 @@ class EngineWorker:
             self._closed = True
 
 
-def in_app(error: RagError) -> RagError:
-    """`error` with the remedy that is at hand here, where it would name a command."""
+def in_app(error: RagError, keys: Mapping[str, str]) -> RagError:
+    """`error` with the remedy that is at hand here, where it would name a command; `keys` are
+    those that the reader set."""
     if isinstance(error, NoIndex):
-        return NoIndex(error.message, "Press Ctrl+R to index them.")
+        return NoIndex(error.message, f"Press {first_key('reindex', keys)} to index them.")
     if isinstance(error, IndexMismatch):
         here = error.remedy.replace("rag index --rebuild", "Ctrl+P, Rebuild the index")
         return IndexMismatch(error.message, here)
     if isinstance(error, NotesError) and "rag index PATH" in error.remedy:
-        return NotesError(error.message, "Press F4 to ask another folder.")
+        key = first_key("folders", keys)
+        return NotesError(error.message, f"Press {key} to ask another folder.")
     if isinstance(error, ModelError) and "[generator], key model" in error.remedy:
         return ModelError(error.message, "Choose another: Ctrl+P, Language model.")
     return error

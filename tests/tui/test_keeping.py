@@ -170,6 +170,44 @@ async def test_what_was_written_of_a_stopped_answer_is_kept(
     assert text.count("plant needs **ten litres** a week, and") == 1 + written
 
 
+@pytest.mark.parametrize("key", ["escape", "ctrl+n", "ctrl+q"])
+async def test_a_question_that_waits_is_kept_when_it_is_taken_back_or_left(
+    running: Running, engine: FakeEngine, kept: Conversations, key: str
+) -> None:
+    engine.hold("warm")
+    async with running() as driver:
+        await driver.until(lambda: driver.shows("Loading models"))
+        await driver.ask("Water?")
+        await driver.until(lambda: driver.shows("Waiting until the models are loaded"))
+        await driver.press(key)
+        await driver.until(kept.all)
+    (conversation,) = kept.all()
+    (turn,) = kept.turns(conversation.id)
+    assert (turn.question, turn.answer, turn.stopped) == ("Water?", "", True)
+    assert not engine.asked
+
+
+@pytest.mark.parametrize("way", ["ctrl+q", "killed"])
+async def test_what_was_written_is_kept_when_the_program_ends(
+    running: Running, engine: FakeEngine, kept: Conversations, way: str
+) -> None:
+    engine.hold("answer")
+    async with running() as driver:
+        await driver.ready()
+        await driver.ask("Water?")
+        await driver.until(lambda: driver.shows("ten litres"))
+        if way == "killed":
+            driver.app._leave(143)
+        else:
+            await driver.press(way)
+        await driver.until(kept.all)
+    (conversation,) = kept.all()
+    (turn,) = kept.turns(conversation.id)
+    assert turn.stopped
+    assert turn.sentences == tuple(engine.script.sentences[:1])
+    assert driver.app.return_code == (143 if way == "killed" else 0)
+
+
 async def test_stopped_while_it_is_asked_anew_the_answer_before_stays(
     running: Running, engine: FakeEngine, kept: Conversations
 ) -> None:

@@ -14,6 +14,7 @@ from rag.engine import Engine
 from rag.errors import RagError
 from rag.indexing.progress import IndexReport
 from tui.jobs import Job
+from tui.keys import first_key
 from tui.lookup import Lookup
 from tui.session import Session
 from tui.widgets.question import QuestionBox
@@ -109,6 +110,10 @@ class ChatBase(Screen[None]):
         if view.is_attached and self.is_attached:
             view.show_standings(standings)
             self.pane.show_standings(view.key, standings)
+
+    def key(self, identity: str) -> str:
+        """The key for an action as the reader set it, as people write it."""
+        return first_key(identity, self.place.keys)
 
     def tell(self, error: RagError) -> None:
         """Show an error that belongs to no turn, out of the way."""

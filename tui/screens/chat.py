@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from rag.engine import Engine
 from rag.pauses import set_aside
 from tui.jobs import Ask, Refresh, WarmUp
-from tui.keys import bind, first_key, taken
+from tui.keys import bind, taken
 from tui.messages import CitationChosen, EngineChanged, NotesChanged, QuestionAsked, Watching
 from tui.screens.events import EngineEvents
 from tui.screens.running import while_running
@@ -69,7 +69,7 @@ class ChatScreen(EngineEvents):
         with Horizontal(id="body"):
             yield Transcript(home_relative(self.folder), self.place.keys)
             yield SourcesPane()
-        yield Activity(first_key("stop", self.place.keys))
+        yield Activity(self.key("stop"))
         yield Suggestions()
         yield QuestionBox(taken(self.place.keys))
         yield StatusLine()
@@ -93,6 +93,14 @@ class ChatScreen(EngineEvents):
             self.action_conversations()
         elif self._begin != "new":
             await self.reopen(None if self._begin == "latest" else self._begin)
+
+    def on_screen_suspend(self) -> None:
+        """Another screen lies over this one: these keys do nothing there."""
+        self.query_one(KeysLine).visible = False
+
+    def on_screen_resume(self) -> None:
+        """The keys work again."""
+        self.query_one(KeysLine).visible = True
 
     def on_unmount(self) -> None:
         """Close what is open of the folder."""
@@ -181,36 +189,40 @@ class ChatScreen(EngineEvents):
         """Stop what the engine does; when it does nothing, go back to the question."""
         self.call_later(self._stop)
 
-    def action_stop_or_quit(self) -> None:
+    async def action_stop_or_quit(self) -> None:
         """Stop the answer that is made or waits; a second time, or where there is none, quit."""
         if self.session.asking and not self.worker.stopping:
             self.action_stop()
         else:
-            self.app.exit()
+            await self.app.action_quit()
 
     async def _stop(self) -> None:
         if isinstance(self.session.current, (Ask, Refresh)):
             self.query_one(Activity).show("Stopping")
             self.worker.stop()
             return
-        dropped = self.session.drop_questions()
-        for job in dropped:
-            if view := self.transcript.turn(job.turn):
-                await view.show_stopped()
-            await self.keep_old(job.turn)
-        if not dropped:
+        if not await self._take_back():
             in_box = self.box.has_focus
             self._leave_sources()
             if in_box:
                 await self.leave_editing()
 
+    async def _take_back(self) -> bool:
+        """Take back the questions that wait; whether there were any."""
+        dropped = self.session.drop_questions()
+        for job in dropped:
+            await self.keep_stopped(job.turn)
+            await self.keep_old(job.turn)
+        return bool(dropped)
+
     async def leave_answer(self) -> None:
-        """Stop the answer that is being written, if one is; what is written of it is kept."""
+        """Stop the answer that is being written, if one is, and those that wait; what is written
+        of them is kept."""
         job = self.session.current
         if isinstance(job, Ask):
             self.worker.stop()
-            if (view := self.transcript.turn(job.turn)) and not self.is_answered(job.turn):
-                await self.keep(job.turn, await view.stop())
+            await self.keep_stopped(job.turn)
+        await self._take_back()
 
     def action_reindex(self, rebuild: bool = False) -> None:
         """Look for new and changed notes now, or index everything again."""

@@ -20,7 +20,7 @@ from tui.widgets.status_line import StatusLine
 from tui.widgets.turn import TurnView
 
 _RESTS_S = 1.0  # after the last job: the reader reads
-_INDEXING_STOPPED = "Stopped. What was indexed so far is kept; Ctrl+R goes on."
+_INDEXING_STOPPED = "Stopped. What was indexed so far is kept; {} goes on."
 
 
 class EngineEvents(PlaceActions):
@@ -87,8 +87,8 @@ class EngineEvents(PlaceActions):
 
     async def _ended_early(self, turn: int, view: TurnView, error: RagError) -> None:
         answered = self.is_answered(turn)
-        if isinstance(error, Cancelled) and not answered:
-            await self.keep(turn, await view.stop())
+        if isinstance(error, Cancelled):
+            await self.keep_stopped(turn)
         elif not answered:
             await view.fail(error)
         await self.keep_old(turn)
@@ -100,8 +100,8 @@ class EngineEvents(PlaceActions):
             collect()
 
     async def _show_error(self, error: RagError) -> None:
-        stopped = isinstance(error, Cancelled)
-        await self.transcript.notice(_INDEXING_STOPPED if stopped else error)
+        stopped = _INDEXING_STOPPED.format(self.key("reindex"))
+        await self.transcript.notice(stopped if isinstance(error, Cancelled) else error)
 
     # What the engine tells
 

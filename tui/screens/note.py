@@ -19,6 +19,7 @@ from textual.widgets._markdown import MarkdownBlock
 from textual.widgets.option_list import Option
 
 from rag.reading.links import Link
+from tui.keys import bind
 from tui.lookup import Lookup
 from tui.messages import NoteWanted
 from tui.note_page import NOTE, Page, Place, line_of, make_parser, pieces, read_page
@@ -37,6 +38,8 @@ class NoteScreen(ModalScreen[None]):
         Binding("v", "vault", "Obsidian"),
         Binding("n", "next", "Cited lines", show=False),
         Binding("q", "leave", "Close", show=False),
+        bind("help", "app.help"),
+        Binding("question_mark", "app.help", show=False),
     ]
 
     def __init__(self, lookup: Lookup, place: Place) -> None:

@@ -16,6 +16,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from tui.keys import bind
+
 Item = TypeVar("Item")
 Row = tuple[Content, Item | None]  # what is shown, and what it stands for; None for a heading
 
@@ -29,6 +31,7 @@ class PickScreen(ModalScreen[Item | None], Generic[Item]):
         Binding("up", "move(-1)", show=False),
         Binding("pagedown", "move(10)", show=False),
         Binding("pageup", "move(-10)", show=False),
+        bind("help", "app.help"),
     ]
     TITLE_TEXT = ""
     HINT = "Enter chooses · Esc closes"
@@ -53,6 +56,7 @@ class PickScreen(ModalScreen[Item | None], Generic[Item]):
         """Nothing is listed before it has been found."""
         self._items: list[Item | None] = []
         self.searched = ""  # what the rows were found by
+        self._room = self.room
         self.query_one(".pick-nothing").display = False
         self.reload()
 
@@ -60,6 +64,12 @@ class PickScreen(ModalScreen[Item | None], Generic[Item]):
     def room(self) -> int:
         """The cells of a row: of a panel as styles/panels.tcss has it, without what frames it."""
         return min(90, self.app.size.width * 94 // 100) - 7
+
+    def on_resize(self) -> None:
+        """Rows are as long as the screen lets them be."""
+        if self.room != self._room:
+            self._room = self.room
+            self.reload()
 
     def sought(self, items: Sequence[Item | None]) -> int | None:
         """Where the highlight belongs now, wherever it was before; None: where it was."""

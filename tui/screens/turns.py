@@ -21,8 +21,9 @@ from tui.workplace import Workplace
 if TYPE_CHECKING:
     from rag.answering.saved import SavedTurn
 
-_BRANCHED = "This goes on in a branch; the conversation stays as it was (Ctrl+L)."
-_BUSY = "Wait for the answer, or stop it with Esc."
+_BRANCHED = "This goes on in a branch; the conversation stays as it was ({})."
+_BUSY = "Wait for the answer, or stop it with {}."
+_EDITING = "Editing an earlier question · {} leaves it as it was"
 
 
 class TurnActions(ChatBase):
@@ -52,6 +53,16 @@ class TurnActions(ChatBase):
                 session.conversation = added
         except RagError as error:
             self.tell(error)
+
+    async def keep_stopped(self, turn: int) -> None:
+        """Keep what was written of an answer that was stopped, unless the turn has one already."""
+        view = self.transcript.turn(turn)
+        if view is None or turn in self.session.kept or self.is_answered(turn):
+            return
+        saved = view.written()
+        self.session.keep(turn, saved)  # before anything is waited for: the job's end comes, too
+        await view.stop(saved)
+        await self.keep(turn, saved)
 
     def is_answered(self, turn: int) -> bool:
         """Whether a turn that is asked anew has an answer already."""
@@ -191,7 +202,7 @@ class TurnActions(ChatBase):
         elif action == "edit":
             self._editing = view.key
             self.box.put(view.question)
-            self.box.border_title = "Editing an earlier question · Esc leaves it as it was"
+            self.box.border_title = _EDITING.format(self.key("stop"))
         elif action == "copy":
             self.copy(view.answer or "\n".join(map(_shown, view.query(".refusal").results(Static))))
         elif action == "branch":
@@ -243,7 +254,7 @@ class TurnActions(ChatBase):
         self.box.border_title = ""
         if turn is not None:
             if self.session.asking:
-                self.notify(_BUSY, severity="warning")
+                self.notify(_BUSY.format(self.key("stop")), severity="warning")
                 self._editing = turn
                 self.box.put(question)
                 return
@@ -252,7 +263,7 @@ class TurnActions(ChatBase):
 
     async def _retry(self, view: TurnView) -> None:
         if self.session.asking:
-            self.notify(_BUSY, severity="warning")
+            self.notify(_BUSY.format(self.key("stop")), severity="warning")
             return
         self.box.focus()  # before the turn with the focus goes: the screen would scroll to another
         old = self.session.kept.get(view.key)
@@ -273,19 +284,19 @@ class TurnActions(ChatBase):
         before = session.before(turn)
         if before < len(session.kept):
             await self._continue_branch(before)
-            self.notify(_BRANCHED)
+            self.notify(_BRANCHED.format(self.key("conversations")))
         session.cut(turn)
         await self.transcript.cut(turn)
 
     async def _branch(self, view: TurnView) -> None:
         """Go on from a turn in a conversation of its own."""
         if self.session.asking:
-            self.notify(_BUSY, severity="warning")
+            self.notify(_BUSY.format(self.key("stop")), severity="warning")
             return
         await self._continue_branch(self.session.before(view.key + 1))
         self.session.cut(view.key + 1)
         await self.transcript.cut(view.key + 1)
-        self.notify(_BRANCHED)
+        self.notify(_BRANCHED.format(self.key("conversations")))
         self.box.focus()
 
     async def _continue_branch(self, keep: int) -> None:

@@ -10,7 +10,7 @@ from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
 _PADDING = 3  # cells about a key and what it does
-_ALWAYS = "help"  # the key that says what the other keys are
+_ALWAYS = ("help", "app.help")  # the key that says what the other keys are
 
 
 class KeysLine(Footer):
@@ -22,7 +22,7 @@ class KeysLine(Footer):
     def compose(self) -> ComposeResult:
         """What fits, in the order of the bindings: the focus's own keys first."""
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
-        always = [key for key in keys if key.action == _ALWAYS]
+        always = [key for key in keys if key.action in _ALWAYS]
         others = [key for key in keys if key not in always]
         room = self.app.size.width - self.gutter.width - sum(map(_width, always))
         ends = accumulate(map(_width, others))

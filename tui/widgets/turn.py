@@ -82,6 +82,7 @@ class TurnView(Vertical, can_focus=True):
         bind("turn.next", "screen.step_turn(1)"),
         *(Binding(str(n), f"choose({n})", f"Source {n}", show=False) for n in range(1, 10)),
         Binding("enter", "choose(0)", "Sources", show=False),
+        Binding("question_mark", "screen.help", show=False),
     ]
 
     def __init__(self, key: int, question: str) -> None:
@@ -175,11 +176,13 @@ class TurnView(Vertical, can_focus=True):
         await self._conclude(saved)
         return saved
 
-    async def stop(self) -> SavedTurn:
-        """Say that the reader stopped this; the turn as it is kept."""
-        saved = as_stopped(self.question, self._found, self.sentences)
+    def written(self) -> SavedTurn:
+        """The turn as it is kept when the reader stops it now."""
+        return as_stopped(self.question, self._found, self.sentences)
+
+    async def stop(self, saved: SavedTurn) -> None:
+        """Say that the reader stopped this."""
         await self._conclude(saved)
-        return saved
 
     async def restore(self, saved: SavedTurn) -> None:
         """Show a turn that was kept, as it was."""
