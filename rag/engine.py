@@ -17,6 +17,8 @@ from rag.searching import SearchedFolder
 
 # What understands and answers is imported where it is needed: most commands do neither.
 if TYPE_CHECKING:
+    from rag.answering.lookups import Whole
+    from rag.answering.parts import ReadNote
     from rag.answering.quotes import Sides
     from rag.indexing.filtering import Filters
     from rag.indexing.rows import StoredPassage
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 
 _LISTED = 12  # passages of a note that are looked through for a list
+_IN_PARTS = 100  # and for a heading
 
 
 class Engine(SearchedFolder):
@@ -95,7 +98,7 @@ class Engine(SearchedFolder):
             history = ()  # what was said before would only mislead
         found, query = self._read(seen.asked, seen.found, quote), seen.found.query
         passages, sides = self._with_sides(seen.asked, found.passages, k, today)
-        passages, listed_in = self._with_listed(seen.asked, passages)
+        passages, whole = self._with_whole(seen.asked, passages)
         seen = replace(seen, found=replace(found, passages=passages))
         evidence = find_evidence(query, passages, self.models.embedder())
         timings = {"first_evidence_s": time.perf_counter() - started}
@@ -116,7 +119,7 @@ class Engine(SearchedFolder):
             sides,
             self._neighbours,
             seen.asked.named,
-            listed_in,
+            whole,
         ):
             if isinstance(step, Drafted):
                 model = "" if quote else self.parts.generator_name
@@ -146,26 +149,34 @@ class Engine(SearchedFolder):
             found = self._open_index().passages(near_ids(passage))
         return [found[each] for each in sorted(found)]
 
-    def _with_listed(
+    def _with_whole(
         self, asked: Asked, passages: tuple[Passage, ...]
-    ) -> tuple[tuple[Passage, ...], str]:
-        """The passages with all others of the note whose list is asked for, and its path; "" where
-        none is, or the note is long."""
+    ) -> tuple[tuple[Passage, ...], Whole]:
+        """The passages with those of the note whose list, or whose part under a heading, is asked
+        for, and where these are; nothing of a note that is long."""
         from rag.answering.items import find_wanted, named_note
+        from rag.answering.lookups import Whole
+        from rag.answering.parts import asks_for_part, find_part
 
-        wanted = find_wanted(asked.named or asked.text)
-        path = named_note(wanted, passages, self.models.analyze) if wanted else ""
-        if not path:
-            return passages, ""
-        whole = self._note_of(next(each for each in passages if each.path == path))
-        if not 0 < len(whole) <= _LISTED:  # none where another process took it away
-            return passages, ""
-        known = {each.id for each in passages}
-        return (*passages, *(each for each in whole if each.id not in known)), path
+        text, analyze = asked.named or asked.text, self.models.analyze
+        of_each = {each.path: each for each in reversed(passages)}
+        wanted = find_wanted(text)
+        if path := named_note(wanted, passages, analyze) if wanted else "":
+            note = self._note_of(of_each[path], _LISTED).passages
+            if note:
+                return _joined(passages, note)[0], Whole(listed_in=path)
+        if not asks_for_part(text):
+            return passages, Whole()
+        notes = [self._note_of(first, _IN_PARTS) for first in reversed(of_each.values())]
+        part = find_part(text, notes, analyze)
+        passages, numbers = _joined(passages, part)
+        return passages, Whole(part=numbers)
 
-    def _note_of(self, passage: Passage) -> list[Passage]:
-        """The passages of the note that a passage stands in, in order, as far as they are looked
-        through for a list."""
+    def _note_of(self, passage: Passage, most: int) -> ReadNote:
+        """The note that a passage stands in; without passages where there are more than `most`, or
+        another process took them away."""
+        from rag.answering.parts import ReadNote
+        from rag.reading.naming import bare_name
         from rag.retrieval.listing import passage_of
 
         with self._using, damage_errors():
@@ -173,10 +184,14 @@ class Engine(SearchedFolder):
             note = "(SELECT note FROM chunks WHERE id = ?)"
             rows = store.query(
                 f"SELECT id FROM chunks WHERE note = {note} ORDER BY id LIMIT ?",
-                (passage.id, _LISTED + 1),
+                (passage.id, most + 1),
             )
             found = store.passages([chunk for (chunk,) in rows])
-        return [replace(passage_of(found[each]), score=0.0) for each in sorted(found)]
+        stored = [found[each] for each in sorted(found)]
+        if not 0 < len(stored) <= most:
+            return ReadNote((), ())
+        names = (stored[0].title, *stored[0].aliases, bare_name(stored[0].path))
+        return ReadNote(names, tuple(replace(passage_of(each), score=0.0) for each in stored))
 
     def _with_sides(
         self, asked: Asked, passages: tuple[Passage, ...], k: int | None, today: date | None
@@ -271,3 +286,14 @@ class Engine(SearchedFolder):
                 if each.path in texts:
                     texts[each.path].append(each.text)
         return texts
+
+
+def _joined(
+    passages: tuple[Passage, ...], more: Sequence[Passage]
+) -> tuple[tuple[Passage, ...], tuple[int, ...]]:
+    """The passages with those of `more` that are not among them, and the numbers of all of `more`,
+    counted from 1."""
+    known = {each.id for each in passages}
+    passages = (*passages, *(each for each in more if each.id not in known))
+    numbers = {each.id: n for n, each in enumerate(passages, 1)}
+    return passages, tuple(numbers[each.id] for each in more)

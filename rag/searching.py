@@ -243,11 +243,14 @@ class SearchedFolder(NotesFolder):
         return LookUp(asked, None, listed)
 
     def _has_others(self, listing: Listing) -> bool:
-        """Whether there are tasks at all where all open ones, say, are asked for and none is."""
-        from rag.retrieval.tasks import has_tasks
+        """Whether there are tasks at all where all open ones, say, are asked for and none is; or
+        the reader's own are, and no note speaks of tasks."""
+        from rag.retrieval.tasks import has_tasks, tells_of_tasks
 
+        if listing.topic:
+            return False
         with damage_errors():
-            return not listing.topic and has_tasks(self._store)
+            return has_tasks(self._store) or (listing.sure and not tells_of_tasks(self._store))
 
     def _search(
         self, question: str, history: Sequence[Turn], k: int, allowed: Sequence[int] | None

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.engine import Engine
 from rag.errors import QuestionError
@@ -24,6 +25,9 @@ from rag.loading import Parts
 from rag.merging import Libraries, merge, one_list, one_run, one_whole
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Found, Passage
+
+if TYPE_CHECKING:
+    from rag.answering.parts import ReadNote
 
 
 class SeveralFolders(Engine):
@@ -152,13 +156,14 @@ class SeveralFolders(Engine):
         found = self.engines[name]._neighbours(own)
         return [replace(each, path=passage.path) for each in found if each.path == own.path]
 
-    def _note_of(self, passage: Passage) -> list[Passage]:
-        """Those of the same note, named as it is."""
+    def _note_of(self, passage: Passage, most: int) -> ReadNote:
+        """The note, its passages named as this one is."""
         number = passage.id % len(self.engines)
         name = list(self.engines)[number]
         own = replace(passage, id=passage.id // len(self.engines))
-        found = self.engines[name]._note_of(own)
-        return [self._named(number, name, each) for each in found]
+        note = self.engines[name]._note_of(own, most)
+        passages = tuple(self._named(number, name, each) for each in note.passages)
+        return replace(note, passages=passages)
 
     def _path_inside(self, name: str, path: str) -> str:
         """What `_named` made of a path, as the folder `name` has it."""

@@ -25,7 +25,17 @@ from rag.errors import RagError
 from rag.events import Answered, Retrieved
 from rag.memory import share_arenas
 from rag.output import safe
-from tui.plain_lines import HELP, Asked, found_line, is_number, place_line, why_line
+from rag.reading.links import plain
+from tui.plain_lines import (
+    HELP,
+    Asked,
+    found_line,
+    is_number,
+    place_line,
+    read_aloud,
+    sentence_aloud,
+    why_line,
+)
 
 if TYPE_CHECKING:
     from rag.retrieval.search import Passage
@@ -33,7 +43,6 @@ if TYPE_CHECKING:
 PROMPT = "Question: "
 EVIDENCE = 2
 _FOUND = 20  # notes
-_SUPPORT = {"weak": " (weakly supported)", "unsupported": " (not supported)"}
 
 
 def run_plain(engine: Engine, begin: int | Literal["latest"] | None = None) -> int:
@@ -180,7 +189,7 @@ class Plain:
                     if not sentences:
                         self._say("Answer:")
                     sentences.append(event)
-                    self._say(event.text + _SUPPORT.get(event.support, ""))
+                    self._say(*sentence_aloud(event))
                 elif isinstance(event, Answered):
                     self._finish(event, found, sentences, again)
         except KeyboardInterrupt:
@@ -205,7 +214,7 @@ class Plain:
             self._say("Nearest in your notes:")
         for each in found.evidence[:EVIDENCE]:
             passage = found.passages[each.n - 1]
-            text = " ".join(safe(each.text).split())
+            text = " ".join(safe(plain(each.text)).split())
             self._say(f"  {text} ({place_line(passage.path, each.first, each.last)})")
 
     def _finish(
@@ -213,7 +222,7 @@ class Plain:
     ) -> None:
         self._passages = done.passages
         if done.answered and not sentences:
-            self._say("Answer:", done.answer)
+            self._say("Answer:", *read_aloud(done.answer))
         saved = as_answered(done, found, sentences)
         self._keep(saved, again)
         self._rests_on(saved)
@@ -289,8 +298,8 @@ class Plain:
         for turn in self._turns:
             self._say(PROMPT + turn.question, *turn.respelled)
             if turn.answered or turn.sentences:
-                said = [each.text + _SUPPORT.get(each.support, "") for each in turn.sentences]
-                self._say("Answer:", *(said or [turn.answer]))
+                said = [line for each in turn.sentences for line in sentence_aloud(each)]
+                self._say("Answer:", *(said or read_aloud(turn.answer)))
             self._rests_on(turn)
         self._passages = self._turns[-1].passages if self._turns else ()
 

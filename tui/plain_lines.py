@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Protocol
 
 from rag.output import safe
+from rag.reading.links import next_fence, plain
 
 if TYPE_CHECKING:
+    from rag.answering.steps import Sentence
     from rag.indexing.library import Found
     from rag.retrieval.search import Passage
 
+_ROW, _RULE = re.compile(r"\s*\|"), re.compile(r"[|:\s-]+")
+_SUPPORT = {"weak": " (weakly supported)", "unsupported": " (not supported)"}
+_BULLET = re.compile(r"\s*[-*+•]\s")
 HELP = (
     "Type a question and press Enter. Ctrl-C stops an answer; Ctrl-D or /quit leaves.",
     "/source N    the whole passage N of the last answer",
@@ -36,6 +42,34 @@ class Asked(Protocol):
 def is_number(text: str, most: int) -> bool:
     """Whether a text is a number from 1 to `most`; one of thousands of digits is none."""
     return text.isdecimal() and len(text) < 9 and 1 <= int(text) <= most
+
+
+def read_aloud(text: str) -> list[str]:
+    """The lines of an answer without the marks of Markdown: list items begin with a dash or their
+    number, a row of a table names the column of each cell."""
+    lines: list[str] = []
+    fence, head = "", list[str]()
+    for line in text.split("\n"):
+        inside, fence = fence, next_fence(line, fence)
+        if inside or fence:
+            lines += [] if line.lstrip().startswith(("```", "~~~")) else [line]
+        elif not _ROW.match(line):
+            head = []
+            bullet = "- " if _BULLET.match(line) else ""
+            lines += [bullet + plain(line)] if line.strip() else []
+        elif not _RULE.fullmatch(line):
+            cells = [plain(each).strip() for each in line.strip().strip("|").split("|")]
+            if head:
+                named = zip(head, cells, strict=False)
+                lines.append(". ".join(f"{a}: {b}" if a else b for a, b in named if b) + ".")
+            head = head or cells
+    return lines
+
+
+def sentence_aloud(sentence: Sentence) -> list[str]:
+    """A sentence, list or table of an answer, and how far the notes bear it out."""
+    *lines, last = read_aloud(sentence.text) or [""]
+    return [*lines, last + _SUPPORT.get(sentence.support, "")]
 
 
 def place_line(path: str, first: int, last: int) -> str:

@@ -14,13 +14,12 @@ from rag.answering.abstention import (
     confidence,
     signals_of,
 )
-from rag.answering.cells import find_cell
 from rag.answering.draft import Draft
 from rag.answering.fields import Empty, without_strays
 from rag.answering.generation import Generator
 from rag.answering.grounding import Judge, ground, quote
-from rag.answering.items import find_items, find_wanted
 from rag.answering.kinds import kind_of
+from rag.answering.lookups import NOTHING_WHOLE, Whole, in_one, look_up
 from rag.answering.phrases import (
     DOUBTED,
     Candidate,
@@ -73,7 +72,7 @@ def answer(
     sides: Sides = NO_SIDES,
     neighbours: Neighbours = lambda _: (),
     named: str = "",
-    listed_in: str = "",
+    whole_of: Whole = NOTHING_WHOLE,
 ) -> Iterator[Step]:
     """Answer from `passages`, or say that they do not hold it.
 
@@ -83,18 +82,17 @@ def answer(
     one to open; one that was not taught also reads what stands around the evidence, in the
     passage and in its `neighbours`. With `strict` nothing is said but what is supported; `judge`
     tells whether a passage entails a sentence. A cell of a table and a whole list are looked up,
-    also by the question as it is with a pronoun `named`; the list is of the note at `listed_in`,
-    all of whose passages are there. Raises Cancelled, ModelError.
+    also by the question as it is with a pronoun `named`; so is what is asked for as a whole, and
+    `whole_of` says where it is. Raises Cancelled, ModelError.
     """
     try:
-        looked_up = _look_up(named or question, passages, neighbours, listed_in, analyze)
+        looked_up = look_up(named or question, passages, neighbours, whole_of, analyze)
     except Empty:
         yield Drafted(REFUSAL, False, (), None, 0.0, 0.0)
         return
     if looked_up:
         yield from looked_up
-        text = "\n\n".join(each.text for each in looked_up)
-        yield Drafted(text, True, looked_up, None, 0.0)
+        yield Drafted(in_one(looked_up), True, looked_up, None, 0.0)
         return
     evidence = without_strays(question, passages, evidence, analyze)
     signals = signals_of(evidence, passages)
@@ -157,20 +155,6 @@ def answer(
         shown = [each for each in read if each.n in prompt.shown]
         check = _Check(words, passages, shown or read, analyze, judge, strict, generator.follows)
         yield from _sentences(generator, prompt, check, cancel)
-
-
-def _look_up(
-    question: str,
-    passages: Sequence[Passage],
-    neighbours: Neighbours,
-    listed_in: str,
-    analyze: Callable[[str], list[str]],
-) -> tuple[Sentence, ...]:
-    """What a rule finds, with no model: a cell, a field or whole lists. Raises Empty."""
-    if cell := find_cell(question, passages, neighbours, analyze):
-        return (cell,)
-    wanted = find_wanted(question) if listed_in else None
-    return find_items(wanted, listed_in, passages) if wanted else ()
 
 
 def _whole_sentence(evidence: Sequence[Evidence], passages: Sequence[Passage]) -> Sentence:

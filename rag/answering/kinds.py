@@ -13,6 +13,7 @@ _LIST = re.compile(
     r"rules|options|reasons|arguments)\b|"
     r"^(?:what|which) (?:[\w-]+ ){1,3}(?:kinds|types|steps|features|tools|systems|options) "
     r"(?:are|do|does|have|has|can)\b|"
+    r"^(?:what|which) (?:[\w-]+ ){1,3}(?:are there|exist)\b|"
     r"\bstep by step\b|\b(?:do|did) my notes (?:mention|name|list|bring up)\b",
     re.IGNORECASE,
 )

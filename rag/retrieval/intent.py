@@ -33,7 +33,8 @@ class Listing:
     `topic` is what they mention, `links_to` and `links_from` name a note, `limit` is how many.
     With `question`, that is to be answered from the first of the listed notes, and no list is
     wanted. With `tasks`, their tasks are listed, those that are `due` then. Not `sure` where a
-    list is meant only if that note exists: "what links to LLM?"; or if there are such tasks.
+    list is meant only if that note exists: "what links to LLM?"; or if there are such tasks. If
+    `sure`, none are told of where no note speaks of tasks.
     """
 
     topic: str = ""
@@ -236,7 +237,8 @@ def _listing(question: str, timed: bool) -> tuple[Listing | None, Filters]:
         if found := rule(text):
             return found, Filters()
     if tasks := find_tasks_asked(text):
-        return Listing(tasks.topic, sure=False, tasks=tasks.which), tasks.filters
+        sure = tasks.own and not tasks.topic
+        return Listing(tasks.topic, sure=sure, tasks=tasks.which), tasks.filters
     if timed and _WROTE_WHAT.match(text):
         return Listing(order="newest"), Filters()
     return _notes_that(text)

@@ -60,6 +60,12 @@ _ONE_NOTE = re.compile(
     r"titled|for|of|from))? (?P<a>.+)|(?:my|our|the) (?P<b>.+?) (?:note|page|file)",
     _I,
 )
+# "What's in my RAG note?", "what does the note on RAG say?", "what is the note RAG about?"
+_IN_NOTE = re.compile(
+    r"what(?:[’']s| is)(?: written| said)? in (?P<in>.+)|what(?:[’']s| is) (?P<about>.+) about|"
+    r"what does (?P<say>.+) (?:say|tell me|contain|cover)",
+    _I,
+)
 _FILE = re.compile(r"(?P<name>\S.*\.(?:md|markdown|txt))", _I)
 _FOLDER = re.compile(
     r"(?:(?:everything|all(?: of it| notes)?|(?:all )?(?:of )?(?:my |the )?notes) (?:in|under|from|"
@@ -87,9 +93,10 @@ def find_summary(text: str, filtered: bool = False) -> tuple[Summary, Filters] |
 
     `filtered`: filters stand beside it, so that "summarise" alone has something to sum up.
     """
-    asks = _ASKS.match(text.strip().rstrip("?!. "))
+    text = text.strip().rstrip("?!. ")
+    asks = _ASKS.match(text)
     if not asks:
-        return None
+        return _in_note(text)
     what, points = _length(asks["what"] or "")
     if not what:
         return (Summary(points=points), Filters()) if filtered else None
@@ -110,6 +117,15 @@ def find_summary(text: str, filtered: bool = False) -> tuple[Summary, Filters] |
     if match := _ONE_NOTE.fullmatch(what):
         return Summary((_bare(match["a"] or match["b"]),), points), Filters()
     return Summary((_bare(what),), points, sure=False), Filters()
+
+
+def _in_note(text: str) -> tuple[Summary, Filters] | None:
+    """The note that is asked about as a note, if there is one of that name."""
+    match = _IN_NOTE.fullmatch(text)
+    note = _ONE_NOTE.fullmatch(match["in"] or match["about"] or match["say"]) if match else None
+    if note is None:
+        return None
+    return Summary((_bare(note["a"] or note["b"]),), sure=False), Filters()
 
 
 def _length(what: str) -> tuple[str, int | None]:

@@ -55,12 +55,13 @@ _WHAT = re.compile(r"(?:what(?:[’']s| is| are| was)?|anything|is anything)(?: 
 @dataclass(frozen=True, slots=True)
 class TasksAsked:
     """The tasks that are asked for; `topic` is what they or their note are about, "" for any; with
-    `due` they are due on one of these days."""
+    `due` they are due on one of these days. The reader's `own` are meant, and nothing else."""
 
     which: Tasks
     topic: str
     filters: Filters
     due: When | None = None
+    own: bool = False
 
 
 def find_due_tasks(text: str, today: date) -> TasksAsked | None:
@@ -109,7 +110,8 @@ def find_tasks_asked(text: str, dated: bool = False) -> TasksAsked | None:
     if match["done"] or match["done2"]:
         return _asked("done", match["rest"])
     if match["open"] or match["open2"]:
-        return _asked("open", match["rest"])
+        asked = _asked("open", match["rest"])
+        return asked and replace(asked, own=bool(match["my"] or match["own"]))
     # "The tasks of a router" are none of the reader's; "my tasks" and "list the tasks" may be.
     if not (dated or match["my"] or match["own"] or match["todo"] or match["list"]):
         return None

@@ -20,6 +20,7 @@ from rag.retrieval.when import When
 # "- [ ] …" as Obsidian and GitHub have it, also in a quote; a mark of "-" is a task given up, ">"
 # one that moved elsewhere.
 _TASK = re.compile(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]+\[(.)\][ \t]+(\S.*)")
+_NAMED = ("task", "to-do", "todo", "to do", "action item", "action point", "next step")
 _DONE, _NEITHER = "xX", "->"
 _DUE = re.compile(
     r"(?:📅\ufe0f?|📆|🗓\ufe0f?|(?:\b(?:due|deadline|by|until|before)|@due)\b)(?: date)?"
@@ -44,6 +45,15 @@ class _Task:
 def has_tasks(store: Store) -> bool:
     """Whether any note has one."""
     return next(_tasks(store), None) is not None
+
+
+def tells_of_tasks(store: Store) -> bool:
+    """Whether a title or a heading speaks of tasks, which may be kept without boxes."""
+    named = " OR ".join(f"{{0}} LIKE '%{word}%'" for word in _NAMED)
+    for table, column in (("notes", "title"), ("chunks", "headings")):
+        if store.query(f"SELECT 1 FROM {table} WHERE {named.format(column)} LIMIT 1"):
+            return True
+    return False
 
 
 def list_tasks(

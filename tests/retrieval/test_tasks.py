@@ -22,10 +22,10 @@ TODAY = date(2024, 5, 20)  # a Monday
     ("question", "wanted"),
     [
         ("Which tasks are open?", TasksAsked("open", "", ANY)),
-        ("what are my open tasks", TasksAsked("open", "", ANY)),
+        ("what are my open tasks", TasksAsked("open", "", ANY, own=True)),
         ("My tasks", TasksAsked("open", "", ANY)),
         ("list my todos", TasksAsked("open", "", ANY)),
-        ("Do I have any to-dos left?", TasksAsked("open", "", ANY)),
+        ("Do I have any to-dos left?", TasksAsked("open", "", ANY, own=True)),
         ("How many open tasks are there?", TasksAsked("open", "", ANY)),
         ("How many tasks are still open?", TasksAsked("open", "", ANY)),
         ("Which tasks are not done yet?", TasksAsked("open", "", ANY)),
@@ -222,6 +222,10 @@ def test_notes_are_asked_for_tasks_only_where_there_are_some(box: Box):
     (box.notes / "router.md").write_text(
         "# Router\n\nThe tasks of a router: it forwards packets.\n"
     )
+    box.index()
+    assert "open task" not in box.rag("ask", "--quote", "Which tasks are open?").stdout
+    assert "No open task." in box.rag("ask", "--quote", "What are my open tasks?").stdout
+    (box.notes / "garden.md").write_text("# Garden\n\n## To do\n\n- soil\n- bees\n")
     box.index()
     assert "open task" not in box.rag("ask", "--quote", "What are my open tasks?").stdout
     (box.notes / "plan.md").write_text(PLAN)

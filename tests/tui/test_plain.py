@@ -18,6 +18,7 @@ from tests.conftest import Box
 from tests.tui.fake_engine import LITRES, FakeEngine, Script
 from tests.tui.test_typing import HOSTILE
 from tui.plain import Plain
+from tui.plain_lines import read_aloud
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def say(fake: FakeEngine, kept: Conversations) -> Callable[..., str]:
 
 def test_a_question_is_answered_with_its_sources(say):
     said = say("How much water?")
-    assert said.index(LITRES) < said.index("Answer:") < said.index("ten litres** a week")
+    assert said.index(LITRES) < said.index("Answer:") < said.index("ten litres a week")
     assert "Source 1: garden/tomatoes.md, line 13" in said
     assert "\x1b" not in said
 
@@ -226,3 +227,19 @@ def test_plain_reads_questions_from_a_pipe(box: Box):
     again = box.rag("chat", "--plain", "--continue", input="")
     assert "Question: How many litres does the rain barrel hold?" in again.stdout
     assert "There is no conversation 99" in box.rag("chat", "--plain", "--resume", "99").stdout
+
+
+def test_an_answer_is_read_without_marks() -> None:
+    text = (
+        "Do **this** in [[Home|the house]]:\n- *one* [1]\n1. two\n\n| | Rain | Sun |\n"
+        "|---|:-:|---|\n| Wear | a `coat` | |\n| When | May | June |\n```sh\nls | wc -l\n```\n[2]"
+    )
+    assert read_aloud(text) == [
+        "Do this in the house:",
+        "- one [1]",
+        "1. two",
+        "Wear. Rain: a coat.",
+        "When. Rain: May. Sun: June.",
+        "ls | wc -l",
+        "[2]",
+    ]
