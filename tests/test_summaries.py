@@ -98,7 +98,7 @@ def test_many_notes_are_cut_to_the_most_central(box: Box):
         (box.notes / f"hive {n}.md").write_text(f"# Hive {n}\n\n{text}, hive {n} most of all.\n")
     box.index()
     done = ask(box.engine(), "summarise all my notes")
-    assert done.answer.startswith("24 of 43 notes in all, those nearest to them all.")
+    assert done.answer.startswith("24 of all 43 notes, the most central ones.")
     assert "Rhine:" not in done.answer
     assert len(done.citations) == 24
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,15 @@ _SENTENCES = 3
 _READ_COSINE, _READ_SHARE, _READ_ODDS, _READ_BIAS = 6.47, 0.44, 0.28, -3.57
 THRESHOLDS: dict[Caution, float] = {"careful": 0.40, "balanced": 0.30, "generous": 0.15}
 
+# Letters and digits in one word, of three or more; no "20th", no "15kg".
+_CODE = re.compile(
+    r"(?<![\w-])(?=[\w-]*[^\W\d_])(?=[\w-]*\d)"
+    r"(?!\d+\w?(?:st|nd|rd|th|s|am|pm|k|kg|g|mg|ml|l|cm|mm|m|km|kw|kwh|gb|mb|tb|h|min|d|x|p|c|f)\b)"
+    r"[\w-]{3,}",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(r"[\s-]+")
+
 
 @dataclass(frozen=True, slots=True)
 class Signals:
@@ -35,6 +45,25 @@ class Signals:
     cosine: float
     share: float
     odds: float | None = None
+
+
+def lacks_codes(question: str, passages: Sequence[Passage]) -> bool:
+    """Whether a question names what is called by letters and digits, and no passage does: "error
+    E24" beside errors E18 and E10. Of 5,263 answerable SQuAD questions it holds for none, of 2,917
+    unanswerable ones for 4."""
+    codes = {_bare(each[0]) for each in _CODE.finditer(question)}
+    if not codes:
+        return False
+    told = _bare(
+        "\n".join(
+            part for each in passages for part in (each.path, each.title, *each.headings, each.text)
+        )
+    )
+    return any(code not in told for code in codes)
+
+
+def _bare(text: str) -> str:
+    return _BETWEEN.sub("", text.casefold())
 
 
 def signals_of(evidence: Sequence[Evidence], passages: Sequence[Passage] = ()) -> Signals:

@@ -12,6 +12,7 @@ from rag.answering.abstention import (
     THRESHOLDS,
     answerable,
     confidence,
+    lacks_codes,
     signals_of,
 )
 from rag.answering.draft import Draft
@@ -30,7 +31,7 @@ from rag.answering.phrases import (
     lacks_names,
 )
 from rag.answering.prompt import ANSWER_TOKENS, REFUSAL, Prompt, build_prompt
-from rag.answering.quotes import Sides, quotes, whole
+from rag.answering.quotes import Sides, code_around, quotes, whole
 from rag.answering.steps import Drafted, Reading, Sentence, Step, Thinking
 from rag.config import Caution
 from rag.retrieval.evidence import Evidence
@@ -97,7 +98,7 @@ def answer(
     evidence = without_strays(question, passages, evidence, analyze)
     signals = signals_of(evidence, passages)
     likely = answerable(signals) if evidence else 0.0
-    if likely < REFUSE_BELOW:
+    if likely < REFUSE_BELOW or lacks_codes(question, passages):
         yield Drafted(REFUSAL, False, (), None, 0.0, likely)
         return
     kind = kind_of(question)
@@ -220,6 +221,8 @@ def _phrase(
         sentence = replace(quote(whole(best, passages), passages), support="weak")
     if _asks_twice(question):
         sentence = _around(sentence, read, passages)
+    elif (code := code_around(sentence.citations[0], passages)) is not None:
+        sentence = replace(code, support=sentence.support)
     yield sentence
     yield Drafted(sentence.text, True, (sentence,), draft.first_token, draft.tokens_per_s, sure)
 

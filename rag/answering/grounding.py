@@ -30,7 +30,7 @@ _ANY_MARK = re.compile(r"\[(\d{1,3})\]")
 _LABEL = re.compile(
     r"^\s*(?:(?:the )?answer(?: to (?:this|the) question)?(?: is)?|a)\s*:\s*", re.IGNORECASE
 )
-_BLOCK_LINE = re.compile(r"\n\s*(?:[-*+•]|\d{1,3}[.)]|\|)|\n\s*\n")
+_BLOCK_LINE = re.compile(r"\n\s*(?:[-*+•]|\d{1,3}[.)]|\|)|\n\s*\n|\A\s*(?:```|~~~)")
 _NO_ANSWER = re.compile(
     r"\b(?:do(?:es)? not|don't|doesn't|cannot|can't|no information|not (?:mentioned|specified|"
     r"provided|stated))\b.*\b(?:mention|say|specif\w+|provide\w*|contain|state|determin\w+|"

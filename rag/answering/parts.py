@@ -25,10 +25,13 @@ from rag.retrieval.search import Passage
 
 Analyze = Callable[[str], list[str]]
 
-# Questions of fact that are said in more than a phrase.
-_ASKS = re.compile(
-    r"(?:what|which) (?:(?:can|could|does|do|did|should|must|will)\b|"
-    r"(?:[\w-]+ ){1,2}(?:do|does|has|have|are there|can)\b)",
+# What is said in a phrase, or in yes or no.
+_DONE = "is are do does did can could should would"
+_ASKS_FACT = re.compile(
+    r"\W*(?:(?:and|but|so) )?(?:who|whom|whose|when|where|"
+    rf"how (?!(?:{'|'.join(_DONE.split())}|to|i|the|[\w-]+ works?)\b)|"
+    rf"(?:{'|'.join(_DONE.split())}|am|was|were|has|have|had|will|may|must)\b|"
+    r"(?:what|which) (?:day|date|year|time|number)\b)",
     re.IGNORECASE,
 )
 _HOW = re.compile(r"how (?:do|does|did|can|could|should|is|are|to)\b", re.IGNORECASE)
@@ -51,19 +54,23 @@ _ALIKE = (
     "cost price pricing",
     "requirement prerequisite",
     "goal aim objective purpose",
+    "offer provide give supply",
+    "task todo",
     "example instance",
     "decision decide",
     "alternative option",
 )
 _LIGHT = (
     "main key important different big possible common typical basic general exactly actually "
-    "really usually overall various whole mention section case work-in-progress"
+    "really usually overall various whole mention section case need see know want check command "
+    "setting parameter concept term"
 )
 _NUMBER = re.compile(r"^\W*(?:\d+(?:\.\d+)*[.):]?|[a-z]\))\s+", re.IGNORECASE)
 _ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+\S")
 _ROW = re.compile(r"\s*\|")
 _HEADING = re.compile(r"\s*#{1,6}\s+\S")
-_MOST_SENTENCES, _MOST_LISTS, _MOST_PARTS = 3, 3, 8
+_MOST_SENTENCES, _MOST_LISTS, _MOST_PARTS = 4, 3, 8
+_SHORT = 6  # sentences; a paragraph of no more is given whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +130,9 @@ def _found(
 
 
 def asks_for_part(question: str) -> bool:
-    """Whether a question may ask for what stands under a heading: no question of fact does."""
-    return kind_of(question) in ("explanation", "list") or bool(_ASKS.match(question.strip()))
+    """Whether a question may ask for what stands under a heading: no comparison does, nor what is
+    said in a phrase."""
+    return kind_of(question) != "comparison" and not _ASKS_FACT.match(question)
 
 
 def _together(
@@ -207,25 +215,32 @@ def _beginnings(
 
 
 def _said(question: str, numbers: Sequence[int], passages: Sequence[Passage]) -> Iterator[Sentence]:
-    lists = kind_of(question) == "list"
-    blocks = [block for n in numbers for block in _blocks(n, passages[n - 1].text)]
-    lists = lists and any(not block.prose for block in blocks)
+    blocks = [
+        block
+        for n in numbers
+        for block in _blocks(n, passages[n - 1].text)
+        if not is_order(passages[n - 1].text, block.start, block.end, question)
+    ]
+    others = [block for block in blocks if not block.prose]
+    if kind_of(question) == "list" and others:
+        blocks = others
     sentences = found = 0
-    for block in blocks:
+    for at, block in enumerate(blocks):
+        after = blocks[at + 1] if at + 1 < len(blocks) else None
         passage = passages[block.n - 1]
-        if is_order(passage.text, block.start, block.end, question):
-            continue
         if not block.prose:
             found += 1
             yield quote(_evidence(block.n, passage, block.start, block.end), passages)
         elif found:
             return
-        else:
-            for start, end in _sentences(passage.text, block):
-                leads = passage.text[start:end].rstrip().endswith(":")
-                if sentences < _MOST_SENTENCES and not (lists and not leads):
-                    sentences += 1
-                    yield quote(_evidence(block.n, passage, start, end), passages)
+        spans = [*_sentences(passage.text, block)] if block.prose else []
+        if len(spans) > _SHORT - sentences:
+            spans = spans[: _MOST_SENTENCES - sentences]
+        for start, end in spans:
+            leads = passage.text[start:end].rstrip().endswith(":")
+            if not leads or (end == block.end and after and not after.prose):
+                sentences += 1
+                yield quote(_evidence(block.n, passage, start, end), passages)
         if found >= _MOST_LISTS:
             return
 

@@ -67,8 +67,11 @@ def central_points(
     """
     units, vectors = _units(pieces, analyze)
     able = [at for at, unit in enumerate(units) if unit.worth and not unit.short]
-    if len(able) < LEAST_POINTS:
-        able = [at for at, unit in enumerate(units) if unit.worth] or list(range(len(units)))
+    all_said = [at for at, unit in enumerate(units) if unit.worth]
+    if count is not None and len(all_said) <= count:
+        able = all_said  # "Rain all day" of a diary, too
+    elif len(able) < LEAST_POINTS:
+        able = all_said or list(range(len(units)))
     if not able:
         return []
     sections = _sections(pieces, units, able)

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answering.grounding import quote
+from rag.answering.grounding import marked, own_words, quote
 from rag.answering.kinds import Kind
-from rag.answering.steps import Sentence
-from rag.reading.links import plain
+from rag.answering.steps import Citation, Sentence
+from rag.reading.links import next_fence, plain
 from rag.reading.sentences import LEANING, whole_sentence
 from rag.retrieval.evidence import Evidence, whole_list
 from rag.retrieval.orders import is_order
@@ -26,6 +26,7 @@ _ABOUT = 0.5  # share of a side's words that a sentence about it holds
 _LIST_BEHIND, _MEMBER_BEHIND = 0.3, 0.2
 _LIST_MEMBERS = 3  # whose mean score is the list's
 _MAX_OTHERS = 2  # members from other passages, where the best list is short
+_CODE_LINES = 12  # with its fences
 _NO_SENTENCE = re.compile(r"^\s*(?:\||#{1,6}\s)|:\s*$")
 _LINES = re.compile(r"\n\s*(?:[-*+•|]|\d{1,3}[.)])")
 _COLUMNS = re.compile(r"\S {3,}\S")
@@ -63,6 +64,36 @@ def whole(evidence: Evidence, passages: Sequence[Passage]) -> Evidence:
     passage = passages[evidence.n - 1]
     listed = whole_list(evidence, passage)
     return _sentence(evidence, passages) if listed is evidence else listed
+
+
+def code_around(citation: Citation, passages: Sequence[Passage]) -> Sentence | None:
+    """The fenced code that a citation stands in, of a long one the line; None where it is in none.
+    A word of a command is no answer, and half of one is a false one."""
+    passage = passages[citation.n - 1]
+    lines = passage.text.split("\n")
+    at = citation.first - passage.first
+    fence, top = "", -1
+    for number, line in enumerate(lines):
+        inside, fence = fence, next_fence(line, fence)
+        if not inside and fence:
+            top = number
+        elif inside and not fence and top < at < number:
+            if number - top <= _CODE_LINES:
+                return quote(_lines_of(citation.n, passage, top, number), passages)
+            told = quote(_lines_of(citation.n, passage, at, at), passages)
+            code = f"```\n{own_words(lines[at].rstrip())}\n```"
+            return replace(told, text=marked(code, citation.n))
+    return None
+
+
+def _lines_of(n: int, passage: Passage, top: int, bottom: int) -> Evidence:
+    """Lines of a passage, counted from 0."""
+    lines = passage.text.split("\n")
+    start = sum(len(line) + 1 for line in lines[:top])
+    text = "\n".join(lines[top : bottom + 1])
+    first = min(passage.first + top, passage.last)
+    last = min(passage.first + bottom, passage.last)
+    return Evidence(n, text, first, last, start, start + len(text), 0.0)
 
 
 def _sentence(evidence: Evidence, passages: Sequence[Passage]) -> Evidence:

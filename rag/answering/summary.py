@@ -18,7 +18,7 @@ from rag.reading.links import plain
 from rag.reading.sentences import sentence_spans
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
-from rag.retrieval.whole import MOST_NOTES, Piece, ToSum, WholeNote, title_of
+from rag.retrieval.whole import IN_ALL, MOST_NOTES, Piece, ToSum, WholeNote, title_of
 
 # More passages than a model reads in some minutes: then the notes' own sentences stand alone.
 MOST_READ = 60
@@ -141,7 +141,9 @@ def _lead(wanted: ToSum, shown: int) -> str:
     if not wanted.place:
         return ""
     if shown < wanted.total:
-        return f"{shown} of {wanted.total:,} notes {wanted.place}, those nearest to them all.\n\n"
+        total = f"{wanted.total:,} notes"
+        which = f"all {total}" if wanted.place == IN_ALL else f"{total} {wanted.place}"
+        return f"{shown} of {which}, the most central ones.\n\n"
     return f"{wanted.total:,} notes {wanted.place}.\n\n"
 
 

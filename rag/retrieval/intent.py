@@ -212,7 +212,7 @@ _WROTE_WHAT = re.compile(
 # What the notes of a day or a week say, not which they are.
 _DID_WHAT = re.compile(
     r"^what (?:all )?(?:did|have|had) (?:i|we) (?:do|done|work(?:ed)? on|get done|gotten? done)$|"
-    r"^what (?:all )?(?:happened|went on|was going on)$",
+    r"^what (?:all )?(?:happene?d|went on|was going on)$",
     _I,
 )
 _POINTS_OF_A_DAY = 10

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from rag.indexing.local import LocalIndex
 
+IN_ALL = "in all"
 MOST_NOTES = 24  # of a folder that are named in its summary
 _MOST_NEAR = 3  # names offered for one that is not there
 
@@ -137,7 +138,7 @@ def _all_notes(index: LocalIndex, filters: Filters, points: int | None) -> ToSum
     notes = tuple(
         WholeNote(note.path, note.title, partial(_pieces, index, note.id, None)) for note in kept
     )
-    return ToSum(notes, len(found), described(filters) if filters else "in all", points)
+    return ToSum(notes, len(found), described(filters) if filters else IN_ALL, points)
 
 
 def central_notes(index: LocalIndex, notes: Sequence[FoundNote], count: int) -> list[FoundNote]:
