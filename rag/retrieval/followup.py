@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from rag.retrieval.expected import MONTHS
 from rag.retrieval.query import Turn, content_words
 from rag.retrieval.search import Found, Passage
 from rag.retrieval.sentences import SentenceScore
+from rag.retrieval.substitution import substituted
 from rag.retrieval.when import find_when
 
 # Weight of the second reading. Picked with the next two on the dev conversations of
@@ -48,9 +49,14 @@ _ASIDE = r"\b(?:with|by|in|at|on|to|for|from|of|than|the|my|our|this|that|an?)\s
 _DAY = re.compile(rf"(?:{MONTHS}|\w+day)s?", re.IGNORECASE)
 _WORD = re.compile(r"\w[\w'’-]*")
 _AGAIN = re.compile(
-    r"\W*(?:and|or|but|(?:and )?(?:what|how) about)\b[\s,]*(?P<rest>.+)", re.IGNORECASE
+    r"\W*(?:(?:and )?(?:what|how) about|and|or|but)\b[\s,]*(?P<rest>.+)", re.IGNORECASE
 )
 _EDGE = re.compile(r"(?:in|on|during|since|until|till|before|after|by)\b ?", re.IGNORECASE)
+_BESIDE = re.compile(
+    r"(?:on )?the (?:day (?:before(?: that)?|(?P<after>after(?: that)?))|previous day|"
+    r"(?P<next>(?:next|following) day))",
+    re.IGNORECASE,
+)
 _SHORT = 300  # characters; nobody goes on from more with a day
 _FAR = 20  # turns that one goes back through to the question that was whole
 _LETTER = re.compile(r"[^\W_]")
@@ -58,23 +64,39 @@ _BY_ITSELF = re.compile(r"(?:this|last|next|past|yesterday|today|tomorrow)\b", r
 
 
 def continued(question: str, history: Sequence[Turn], today: date) -> tuple[str, Sequence[Turn]]:
-    """A question that only names other days than the one before ("and in December?") as that one of
-    these days, which needs no history; any other with its history, as they are."""
+    """A question that only names other days than the one before ("and in December?"), or another
+    thing ("and Jonas's?"), as that one of these, which needs no history; any other with its
+    history, as they are."""
     match = _AGAIN.fullmatch(question.strip()) if len(question) <= _SHORT else None
-    named = find_when(match["rest"], today) if match and history else None
-    if named is None or _LETTER.search(named.rest):
+    if match is None or not history:
         return question, history
     *earlier, last = history[-_FAR:]
-    before, _ = continued(last.question, earlier, today)  # itself "and in May?", maybe
+    before, told = continued(last.question, earlier, today)  # itself "and in May?", maybe
     if len(before) > _SHORT or _AGAIN.fullmatch(before):  # that one goes on from something, too
         return question, history
+    if meant := _of_other_days(before, match["rest"], today):
+        return meant, ()
+    meant = substituted(before, match["rest"])
+    if meant is None:
+        return question, history
+    return meant, told if _PRONOUN.search(meant) else ()
+
+
+def _of_other_days(before: str, rest: str, today: date) -> str | None:
+    """The question `before` of the days that `rest` names, and nothing else; None otherwise."""
     meant = find_when(before, today)
     if meant is None or meant.words not in before:
-        return question, history
+        return None
+    if (next_to := _BESIDE.fullmatch(rest.strip().rstrip("?!. "))) and meant.span.first:
+        step = timedelta(days=1 if next_to["after"] or next_to["next"] else -1)
+        return before.replace(meant.words, f"on {meant.span.first + step}", 1)
+    named = find_when(rest, today)
+    if named is None or _LETTER.search(named.rest):
+        return None
     words = named.words
     if not (_EDGE.match(words) or _BY_ITSELF.match(words)) and (edge := _EDGE.match(meant.words)):
         words = f"{'on ' if words.casefold().endswith('day') else edge[0]}{words}"
-    return before.replace(meant.words, words, 1), ()
+    return before.replace(meant.words, words, 1)
 
 
 def stands_alone(question: str, history: Sequence[Turn]) -> bool:

@@ -22,6 +22,57 @@ def after(question: str, answer: str = "") -> list[Turn]:
     return [Turn(question, answer, question)]
 
 
+@pytest.mark.parametrize(
+    ("before", "follow_up", "meant"),
+    [
+        ("When does Elsas passport expire", "and mine?", "When does my passport expire?"),
+        ("When does my passport expire?", "and Elsa's?", "When does Elsa's passport expire?"),
+        ("What is Ada's address?", "and her birthday?", "what is Ada's birthday?"),
+        ("What's Ada's phone number?", "and her email?", "what is Ada's email?"),
+        ("What is the price of the boat?", "and its length?", "what is the length of the boat?"),
+        ("What are the pros of tea?", "and the cons?", "what are the cons of tea?"),
+        (
+            "What is the excess on the house insurance?",
+            "and for the car?",
+            "What is the excess for the car insurance?",
+        ),
+        ("Where did we eat in Leeds?", "what about in York?", "Where did we eat in York?"),
+        ("How many parameters has GPT-2?", "and GPT-3?", "How many parameters has GPT-3?"),
+        ("When is Ada's birthday?", "how about Ben?", "When is Ben’s birthday?"),
+        ("How does RAG work?", "and what about tuning?", "How does tuning work?"),
+        ("What did I do on 3 May?", "and the day before?", "What did I do on 2024-05-02?"),
+        ("What did I do yesterday?", "and the next day?", "What did I do on 2024-05-20?"),
+    ],
+)
+def test_another_thing_is_put_in_the_place_of_one(before: str, follow_up: str, meant: str):
+    assert continued(follow_up, after(before), date(2024, 5, 20)) == (meant, ())
+
+
+@pytest.mark.parametrize(
+    ("before", "follow_up"),
+    [
+        ("What is the GPT model?", "what about training data?"),
+        ("How much water?", "and then?"),
+        ("Who wrote Dune?", "and why?"),
+        ("Who wrote Dune?", "and when was it?"),
+        ("When did I meet Ada in Paris?", "and with Ben?"),
+        ("When did Ada meet Ben?", "and Cleo?"),  # in whose place?
+        ("What's on the list?", "and mine?"),
+        ("What did I write in May?", "and the bees?"),
+    ],
+)
+def test_where_the_place_is_not_plain_the_question_is_read_beside_the_one_before(
+    before: str, follow_up: str
+):
+    assert continued(follow_up, after(before), date(2024, 5, 20)) == (follow_up, after(before))
+
+
+def test_what_a_pronoun_stands_for_is_still_known():
+    history = [*after("Who is Ada?"), *after("What is her address?")]
+    meant, told = continued("and her birthday?", history, date(2024, 5, 20))
+    assert (meant, told) == ("what is her birthday?", history[:1])
+
+
 def passage(number: int, score: float) -> Passage:
     return Passage(number, "a.md", "a", (), 1, 1, "x", score, score, None)
 
