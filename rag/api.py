@@ -20,7 +20,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from rag.errors import NotesError, RagError
+from rag.config import MOST_PASSAGES
+from rag.errors import NotesError, QuestionError, RagError
 from rag.results import Answer, Passages
 
 if TYPE_CHECKING:
@@ -160,6 +161,7 @@ class Notes:
 
         Raises Cancelled within a quarter of a second of `cancel()` turning true.
         """
+        _check_k(k)
         filters = _filters(within)
         if refresh:
             self.refresh(cancel)
@@ -180,6 +182,7 @@ class Notes:
         **within: Unpack[Within],
     ) -> Passages:
         """The passages for a question, best first. Raises RagError."""
+        _check_k(k)
         filters = _filters(within)
         if refresh:
             self.refresh()
@@ -278,6 +281,11 @@ class Notes:
                     f"{folder} is not a notes folder but much more. It was not indexed.",
                     "Name a folder inside it, or open it with whole_home=True.",
                 )
+
+
+def _check_k(k: int | None) -> None:
+    if k is not None and not 1 <= k <= MOST_PASSAGES:
+        raise QuestionError(f"k = {k} is out of range: 1 to {MOST_PASSAGES} passages.")
 
 
 def _turn(done: Answered) -> Turn:

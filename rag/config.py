@@ -130,10 +130,11 @@ _CHOICES = {
     "generator_thinking": get_args(Thinking),
     "serve": get_args(Serve),
 }
+MOST_PASSAGES = 50  # found for one question
 _LIMITS = {
     "generator_context": (512, 1 << 20),
     "generator_threads": (0, 1024),
-    "search_k": (1, 50),
+    "search_k": (1, MOST_PASSAGES),
     "rerank_budget_ms": (1, 600_000),
 }
 _AUTOMATIC = {"generator_context": 0}  # outside the limits, and allowed

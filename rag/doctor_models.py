@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rag.models.catalog import ModelSpec
 
 _SHARE = 1.3  # memory that a model takes, as a multiple of its file
+_WAITS_S = 5  # for a server's list of models
 _BESIDE = 300_000_000  # bytes for all but the language model
 
 
@@ -86,7 +87,7 @@ def _speed() -> str:
         return ""
     if is_installed():
         return ", many notes in bfloat16"
-    return "; notes are indexed nearly twice as fast with: pip install 'rag-notes[fast]'"
+    return "; notes are indexed nearly twice as fast with the extra `fast`"
 
 
 def _spec(engine: Engine, name: str, kind: Literal["embedder", "generator"]) -> ModelSpec:
@@ -113,6 +114,13 @@ def _endpoint(settings: Config) -> str:
             f"{where}: nothing listens there.",
             "Start that server, or answer with another model: rag models use NAME",
         ) from error
+    from rag.wiring import open_endpoint
+
+    served = open_endpoint(settings, timeout=_WAITS_S)
+    try:
+        served.load()
+    finally:
+        served.close()
     return where
 
 

@@ -88,8 +88,10 @@ def install(service: Service) -> str:
     """Write the file. Gives what to do next; raises StorageError."""
     with storage_errors(service.file.parent):
         service.file.parent.mkdir(parents=True, exist_ok=True)
+        before = service.file.read_text(encoding="utf-8") if service.file.is_file() else ""
         service.file.write_text(service.text, encoding="utf-8")
-    return f"Written: {service.file}\nNothing was started. To start it: {' '.join(service.start)}"
+    what = "Replaced" if before and before != service.text else "Written"
+    return f"{what}: {service.file}\nNothing was started. To start it: {' '.join(service.start)}"
 
 
 def uninstall(service: Service) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rag.config import ENDPOINT, Config
 from rag.engine import Engine
 from rag.errors import ConfigError, ModelError, NotesError
-from rag.indexing.home import last_used
+from rag.indexing.home import last_seen, last_used
 from rag.indexing.progress import IndexProgress
 from rag.loading import Parts
 from rag.models.catalog import ModelSpec, find_model
@@ -138,8 +138,9 @@ def untaught(engine: Engine) -> Generator:
     return generator_opener(engine.parts.settings, replace(spec, adapter="", adapter_sha256=""))()
 
 
-def open_endpoint(config: Config) -> Generator:
-    """The server that the reader named as generator. Raises ModelError where its key is missing."""
+def open_endpoint(config: Config, timeout: float = 120) -> Generator:
+    """The server that the reader named as generator, which may say nothing for `timeout` seconds.
+    Raises ModelError where its key is missing."""
     from rag.answering.endpoint import EndpointGenerator
 
     key = os.environ.get(config.endpoint_key_env, "") if config.endpoint_key_env else ""
@@ -149,7 +150,7 @@ def open_endpoint(config: Config) -> Generator:
             f"Set it, or go back: rag models use {Config().generator_model}",
         )
     return EndpointGenerator(
-        config.endpoint_url, config.endpoint_model, key, config.generator_context
+        config.endpoint_url, config.endpoint_model, key, config.generator_context, timeout
     )
 
 
@@ -208,6 +209,11 @@ def index_job(
 def choose_notes(config: Config) -> Path:
     """The notes folder: the one named, else the one indexed last."""
     notes = config.notes or last_used(config.data_dir)
+    if notes is None and (before := last_seen(config.data_dir)):
+        raise NotesError(
+            f"{before} is not there any more, nor is another folder that was indexed.",
+            "Name it where it is now: rag index PATH",
+        )
     if notes is None:
         raise NotesError(
             "No notes folder is named, and none was indexed before.",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -86,6 +89,28 @@ def test_an_altered_passage_is_mended_before_it_is_shown(box: Box):
     assert "A part of the index was damaged" in done.stderr
 
 
+@contextmanager
+def serving(value: object) -> Iterator[int]:
+    """A server on this machine that says the same to everyone; its port."""
+
+    class Says(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            data = json.dumps(value).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Says) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
 def test_models_of_ones_own_are_sound(box: Box):
     """One that was added by name, and a server on this machine that listens, or does not."""
     box.index()
@@ -95,8 +120,8 @@ def test_models_of_ones_own_are_sound(box: Box):
     status, found = findings(box)
     assert status == 0, found
     assert found["Language model"]["found"].startswith("mine, reads ")
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+    with serving({"data": [{"id": "big", "object": "model"}], "object": "list"}) as port:
+        address = f"http://127.0.0.1:{port}/v1"
         box.env |= {
             "RAG_GENERATOR_MODEL": "endpoint",
             "RAG_ENDPOINT_URL": address,
@@ -104,6 +129,10 @@ def test_models_of_ones_own_are_sound(box: Box):
         }
         status, found = findings(box)
         assert (status, found["Language model"]["state"]) == (0, "sound")
+        box.env["RAG_ENDPOINT_MODEL"] = "bog"
+        status, found = findings(box)
+        assert (status, found["Language model"]["state"]) == (1, "broken")
+        assert "has no model 'bog'" in found["Language model"]["found"]
     status, found = findings(box)
     assert (status, found["Language model"]["state"]) == (1, "broken")
     assert "nothing listens there" in found["Language model"]["found"]

@@ -22,6 +22,22 @@ pytestmark = pytest.mark.model
 BARREL = "How many litres does the rain barrel hold?"
 
 
+def test_notes_that_are_no_longer_wanted_are_not_missing(box: Box) -> None:
+    (box.notes / "a.txt").write_text("The gate is green.\n")
+    box.index()
+    box.env["RAG_NOTES_FORMATS"] = "txt"
+    done = json.loads(box.rag("index", "--json").stdout)
+    assert (done["removed"], done["unchanged"]) == (3, 1)
+
+
+def test_a_folder_that_was_renamed_is_told_from_none(box: Box) -> None:
+    box.env["RAG_NOTES"] = ""
+    box.refused("search", "x", says="none was indexed before")
+    box.rag("index", str(box.notes))
+    box.notes.rename(box.folder / "elsewhere")
+    box.refused("search", "x", says=f"{box.notes} is not there any more")
+
+
 def test_events_come_in_order(engine: Engine):
     events = list(engine.ask(BARREL))
     assert isinstance(events[0], Retrieved)

@@ -96,5 +96,9 @@ def test_the_command_prints_writes_and_removes(box: Box):
     assert "systemctl --user enable --now" in box.rag("service", "install").stderr
     unit = box.folder / ".config/systemd/user/rag-index.service"
     assert unit.read_text() == printed
+    assert f"Written: {unit}" in box.rag("service", "install").stderr
+    unit.write_text("[Unit]")
+    assert f"Replaced: {unit}" in box.rag("service", "install").stderr
     box.rag("service", "uninstall")
     assert not unit.exists()
+    box.refused("service", "install", str(box.folder / "gone"), says="There is no folder")

@@ -71,7 +71,10 @@ COMMANDS = (
     (("models", "use", "--json", "mine"), "ModelInUseJson"),
     (("models", "use", "--json", "SmolLM2-135M-Instruct"), "ModelInUseJson"),
     (("models", "remove", "--json", "mine"), "ModelHereJson"),
+    (("service", "install", "--json"), "ServiceJson"),
     (("service", "status", "--json"), "ServiceJson"),
+    (("service", "uninstall", "--json"), "ServiceJson"),
+    (("eval", "--json", "--make", "2", "--by-rule", "made.jsonl"), "MadeJson"),
     (("forget", "--json", "bees.md"), "ForgottenJson"),
     (("forget", "--json", "--undo", "bees.md"), "RememberedJson"),
 )
@@ -96,6 +99,7 @@ def test_no_command_is_left_out():
 def test_every_command(box: Box):
     (box.notes / "empty.md").write_text("")
     (box.folder / "rules.txt").write_text("The gate must be locked at night.\n")
+    box.env |= {"HOME": str(box.folder), "XDG_CONFIG_HOME": ""}  # where a service's file goes
     weights = str(locate(find_model("SmolLM2-135M-Instruct", "generator")))
     for command, shape in COMMANDS:
         value = printed(box, *(weights if word == "MODEL" else word for word in command))

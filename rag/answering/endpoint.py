@@ -80,6 +80,7 @@ class EndpointGenerator:
         self._context = context
         self._timeout = timeout
         self._client: OpenAI | None = None
+        self._chose = False  # whether it ever spoke as such a server does
         self._opening = threading.Lock()
 
     def load(self) -> None:
@@ -160,6 +161,11 @@ class EndpointGenerator:
                 yield first
                 yield from pieces
                 return
+        if not self._chose:
+            raise ModelError(
+                f"{self._where} said nothing, or speaks no OpenAI at this path.",
+                "Most addresses end in /v1. " + _BACK,
+            )
 
     def _heard(
         self, chat: list[dict[str, str]], max_tokens: int, cancel: Cancel | None
@@ -204,6 +210,7 @@ class EndpointGenerator:
                 for chunk in stream:
                     if stopped.is_set():
                         return
+                    self._chose = self._chose or bool(chunk.choices)
                     for piece in _pieces(chunk):
                         heard.put(piece)
             heard.put(None)

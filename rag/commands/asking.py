@@ -26,6 +26,7 @@ from rag.commands.shared import (
     open_engine,
     passages_wanted,
     question_of,
+    say,
     say_where,
     settings,
     tell_notices,
@@ -164,7 +165,14 @@ def evaluation(arguments: argparse.Namespace, started: float) -> int:
         by_model = not arguments.by_rule
         if by_model:
             bring_up_to_date(engine, arguments)
-        make(engine, Path(arguments.questions), arguments.make, arguments.seed, by_model)
+        file = Path(arguments.questions)
+        made = make(engine, file, arguments.make, arguments.seed, by_model)
+        if arguments.json:
+            from rag.output import show_json
+
+            show_json({"questions": made, "file": str(file.absolute())})
+        else:
+            say(f"{made:,} questions in {file}. Edit them, then: rag eval {file}")
         return ANSWERED
     plan = prepare(
         engine.notes_folder,

@@ -29,7 +29,8 @@ from rag.commands.shared import (
 def index(arguments: argparse.Namespace, started: float) -> int:
     from rag.commands.progress import indexing
 
-    engine = open_engine(arguments, started, [] if arguments.path is None else [arguments.path])
+    named = [*arguments.notes, *([] if arguments.path is None else [arguments.path])]
+    engine = open_engine(arguments, started, named)
     for each in engine.folders:
         confirm(each, arguments.yes)
     if arguments.watch:
@@ -83,6 +84,8 @@ def service(arguments: argparse.Namespace, started: float) -> int:
         named = [] if arguments.path is None else [arguments.path]
         engine = open_engine(arguments, started, named)
         for each in engine.folders:
+            if not each.is_dir():
+                raise NotesError(f"There is no folder {each}.", "rag service install PATH")
             confirm(each, False)
         # A folder of its own is named by its place, those of rag.toml by that file.
         named = [str(engine.folders[0])] if len(engine.folders) == 1 else named
@@ -90,17 +93,17 @@ def service(arguments: argparse.Namespace, started: float) -> int:
     service = make_service(this_system(), command, Path.cwd(), os.environ, Path.home())
     if install_it and arguments.print:
         print(service.text, end="")
-    elif install_it:
-        say(install(service))
-    elif arguments.action == "uninstall":
-        say(uninstall(service))
-    else:
-        installed, running = state(service)
-        if arguments.json:
-            from rag.output import show_json
+        return ANSWERED
+    said = install(service) if install_it else ""
+    said = uninstall(service) if arguments.action == "uninstall" else said
+    installed, running = state(service)
+    if arguments.json:
+        from rag.output import show_json
 
-            show_json({"installed": installed, "running": running, "file": str(service.file)})
-            return ANSWERED
+        show_json({"installed": installed, "running": running, "file": str(service.file)})
+    elif said:
+        say(said)
+    else:
         where = f"installed ({service.file})" if installed else "not installed"
         print(f"The service is {where} and {'runs' if running else 'does not run'}.")
     return ANSWERED
@@ -158,8 +161,11 @@ def serve(arguments: argparse.Namespace, started: float) -> int:
 
     share_arenas()
     engine = open_engine(arguments, started, arguments.notes)
+    engine.started = None  # who asks a server does not wait for its process
     if arguments.http:
         return _serve_http(engine, arguments)
+    if arguments.port is not None or arguments.new_token:
+        raise RagError("--port and --new-token are for HTTP.", "Say: rag serve --http")
     if arguments.stop:
         from rag.serving.client import stop
 

@@ -141,7 +141,7 @@ def build_parser() -> argparse.ArgumentParser:
     completion = commands.add_parser("completion", help="print a completion script for a shell")
     completion.add_argument("shell", nargs="?", choices=("bash", "zsh", "fish"), metavar="SHELL")
     completion.add_argument(
-        "--values", choices=("folders", "tags", "models"), help=argparse.SUPPRESS
+        "--values", choices=("folders", "tags", "models", "here"), help=argparse.SUPPRESS
     )
     completion.set_defaults(command=keeping.completion)
 
@@ -158,14 +158,15 @@ def build_parser() -> argparse.ArgumentParser:
     add_flags(serve)
     serve.set_defaults(command=keeping.serve)
 
-    for each in (index, ask, search, jump, status, doctor, forget, state, evaluation):
+    with_json = (index, ask, search, jump, status, doctor, forget, *actions.choices.values())
+    for each in (*with_json, evaluation):
         as_json = each.add_mutually_exclusive_group() if each is ask else each
         as_json.add_argument("--json", action="store_true", help="for programs: one JSON object")
         if each is ask:
             as_json.add_argument(
                 "--json-lines", action="store_true", help="for programs: each step as it comes"
             )
-    for each in (ask, search, jump, status, doctor, forget, chat, evaluation, mcp, serve):
+    for each in (index, ask, search, jump, status, doctor, forget, chat, evaluation, mcp, serve):
         each.add_argument(
             "--notes",
             metavar="PATH",

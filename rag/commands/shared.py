@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.config import LEAVES
+from rag.config import LEAVES, MOST_PASSAGES
 from rag.errors import NotesError, QuestionError
 
 if TYPE_CHECKING:
@@ -172,8 +172,8 @@ def question_of(arguments: argparse.Namespace, filters: Filters) -> str:
 
 def passages_wanted(arguments: argparse.Namespace) -> int | None:
     k: int | None = arguments.k
-    if k is not None and not 1 <= k <= 50:
-        raise QuestionError(f"-k {k} is out of range: 1 to 50 passages.")
+    if k is not None and not 1 <= k <= MOST_PASSAGES:
+        raise QuestionError(f"-k {k} is out of range: 1 to {MOST_PASSAGES} passages.")
     return k
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,6 @@ from rag.evaluation.matching import unmarked
 from rag.evaluation.proposing import Proposal, checked, choose, propose
 from rag.evaluation.sensible import sensible
 from rag.events import Answered
-from rag.output import safe
 from rag.reading.blocks import Block
 from rag.reading.documents import Document, parse_document
 from rag.reading.links import plain
@@ -69,7 +67,6 @@ def make(engine: Engine, file: Path, count: int, seed: int = 0, by_model: bool =
     if not proposals:
         raise EvaluationError("No question could be made from these notes.", "Write some by hand.")
     _write(file, proposals)
-    _say(f"{len(proposals):,} questions in {file}. Edit them, then: rag eval {file}")
     return len(proposals)
 
 
@@ -165,7 +162,3 @@ def _write(file: Path, proposals: Sequence[Proposal]) -> None:
                 handle.write(json.dumps(row, ensure_ascii=False) + "\n")
     except OSError as error:
         raise EvaluationError(f"{file} cannot be written: {error.strerror}.") from error
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{safe(text)}\n")

@@ -23,16 +23,16 @@ def add_flags(command: argparse.ArgumentParser) -> None:
     http.add_argument(
         "--http", action="store_true", help="serve over HTTP, to this machine alone, with a token"
     )
-    http.add_argument("--port", type=int, default=PORT, help=f"where to listen ({PORT}); 0: any")
+    http.add_argument("--port", type=int, help=f"where to listen ({PORT}); 0: any")
     http.add_argument("--new-token", action="store_true", help="make another token")
 
 
-def serve_http(notes: Notes, port: int, renew: bool, refresh: bool) -> None:
+def serve_http(notes: Notes, port: int | None, renew: bool, refresh: bool) -> None:
     """Serve until Ctrl-C. Raises RagError for a port in use, NotesError, StorageError."""
     from rag.http.token import load_token
 
     notes.check()
-    listening = bind(port)
+    listening = bind(PORT if port is None else port)
     with listening:
         port = listening.getsockname()[1]
         token = load_token(notes.engine.parts.data_dir, renew)

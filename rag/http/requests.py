@@ -10,11 +10,13 @@ from typing import Any
 from starlette.requests import Request
 
 from rag.api import Within
+from rag.config import MOST_PASSAGES
 from rag.errors import QuestionError
 from rag.retrieval.query import Turn
 
 _SAID = {"": None, "true": True, "1": True, "false": False, "0": False}
 _SEVERAL = {"tag": "tags", "path": "paths", "where": "where"}
+_KNOWN = {"question", "k", "history", "strict", "since", "until", "stream", *_SEVERAL.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,13 @@ def turns(messages: Sequence[tuple[str, str]]) -> tuple[Turn, ...]:
 
 
 def _asking(given: Mapping[str, Any]) -> Asking:
+    if unknown := given.keys() - _KNOWN:
+        raise QuestionError(
+            f"{sorted(unknown)[0]!r} is not known here.", f"Known: {', '.join(sorted(_KNOWN))}."
+        )
     k = given.get("k")
-    if k is not None and not (isinstance(k, int) and 1 <= k <= 50):
-        raise QuestionError(f"k is {k!r}, not a number from 1 to 50.")
+    if k is not None and not (isinstance(k, int) and 1 <= k <= MOST_PASSAGES):
+        raise QuestionError(f"k is {k!r}, not a number from 1 to {MOST_PASSAGES}.")
     within: Within = {}
     for name in _SEVERAL.values():
         value = given.get(name) or []

@@ -3,6 +3,7 @@ than tidied, so the reader is asked first."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
@@ -26,7 +27,12 @@ def check_missing(
     if 2 * len(gone) <= len(states):
         return
     moved = set(new_hashes())
-    missing = [path for path in gone if states[path].hash not in moved]
+    missing = [
+        path
+        for path in gone
+        # One that is there still, and is no longer wanted, is not missing.
+        if states[path].hash not in moved and not os.path.isfile(folder / path)
+    ]
     if 2 * len(missing) > len(states):
         raise notes_missing(folder, len(missing), len(states))
 

@@ -88,6 +88,13 @@ def last_used(data_dir: Path) -> Path | None:
     return None
 
 
+def last_seen(data_dir: Path) -> str:
+    """Where the notes folder was that was indexed last, whether or not it is still there; ""
+    where none was."""
+    homes = sorted(_read(data_dir), key=lambda each: -each.used)
+    return homes[0].path if homes else ""
+
+
 def known_folders(data_dir: Path) -> list[Path]:
     """The notes folders that were indexed and are still there, the last one first."""
     homes = sorted(_read(data_dir), key=lambda each: -each.used)

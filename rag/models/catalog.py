@@ -34,6 +34,7 @@ class ModelSpec:
 
 
 _ALIKE = 0.6  # of two names, from 0 to 1
+_SIMILAR = 0.5  # enough to be offered
 BUNDLED = (
     ModelSpec(
         name="all-MiniLM-L6-v2",
@@ -81,12 +82,12 @@ def find_model(
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """The first of `names` that begins with `name`, else the most similar; there is one at least,
-    and case does not matter."""
+    """The first of `names` that begins with `name`, else the most similar, "" where none is alike;
+    case does not matter."""
     folded = {each.casefold(): each for each in names}
     begun = [each for each in folded if each.startswith(name.casefold())]
-    similar = begun or difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.0)
-    return folded[similar[0]]
+    similar = begun or difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=_SIMILAR)
+    return folded[similar[0]] if similar else ""
 
 
 def weights_in(folder: Path) -> Path:
@@ -120,6 +121,8 @@ def _remedy(name: str, kind: str, here: Sequence[str]) -> str:
     near = nearest(name, [*here, *known])
     if near not in here and not _alike(name, near):
         near = nearest(name, here)
+    if not near:
+        return "rag models lists them all, rag models use NAME chooses."
     if near not in here and near.casefold() == name.casefold():
         return f"Known, and not fetched yet: rag models pull {near}"
     fetch = "" if near in here else f" Fetch it first: rag models pull {near}."

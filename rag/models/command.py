@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from dataclasses import replace
 from functools import partial
@@ -17,6 +18,8 @@ from rag.models.catalog import BUNDLED, find_model, folder_of, nearest, weights_
 from rag.models.download import check_space, fetch, size_text
 from rag.models.installed import Installed, forget, installed, remember
 from rag.output import console, one_line, show, show_json
+
+_VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -51,8 +54,17 @@ def pull(arguments: argparse.Namespace) -> int:
     missing = sum(each.missing for each in offer.files)
     if missing or not all(each.here for each in offer.files):
         _ask(f"{_described(offer, missing)} Download it?", arguments.yes, "Nothing was downloaded.")
+    known = {each.target for each in offer.files if each.here}
     paths = _fetched(offer)
-    model = _inspected(offer.name, offer.kind, paths[0], offer.licence, offer.source)
+    try:
+        model = _inspected(offer.name, offer.kind, paths[0], offer.licence, offer.source)
+    except ModelError as error:
+        for each, path in zip(offer.files, paths, strict=True):
+            if each.target not in known:
+                _delete(path)
+        raise ModelError(
+            f"{error.message} What was fetched is deleted again.", "Name another file."
+        ) from error
     model = replace(model, fetched=tuple(map(str, paths)), sha256=offer.files[0].sha256)
     remember(config.data_dir, replace(model, size=offer.size or model.size))
     return _done(
@@ -212,7 +224,13 @@ def _chosen(name: str, config: Config) -> tuple[str, str]:
     if path.is_file():
         _inspected(path.stem, "generator", path, "", "")
         return "generator", str(path)
-    find_model(name, "generator", specs)
+    try:
+        find_model(name, "generator", specs)
+    except ModelError as error:  # it may have been an embedder's
+        message = error.message.replace("No generator", "No model").replace(
+            "no GGUF file", "no GGUF file or folder"
+        )
+        raise ModelError(message, error.remedy) from error
     raise AssertionError("a name that is neither a model's nor a path's is refused")
 
 
@@ -225,9 +243,17 @@ def _use_endpoint(arguments: argparse.Namespace, config: Config, given: dict[str
         given.get("model", config.endpoint_model),
     )
     if not (url and model):
+        lacking = " and ".join(
+            flag for flag, value in (("--url", url), ("--model", model)) if not value
+        )
         raise ConfigError(
-            "No endpoint is named.",
+            f"No endpoint is named: {lacking} is missing.",
             "rag models use endpoint --url http://localhost:8080/v1 --model NAME",
+        )
+    if not _VARIABLE.fullmatch(given.get("key_env") or "NONE"):
+        raise ConfigError(
+            "--key-env names a variable of the environment; a key itself is never written down.",
+            "Put the key into one, and name it: --key-env OPENAI_API_KEY",
         )
     host = address_of(url)
     if leaves_machine(url):
@@ -238,8 +264,11 @@ def _use_endpoint(arguments: argparse.Namespace, config: Config, given: dict[str
             "Nothing was changed.",
         )
     own = own_config(os.environ)
+    changes: dict[str, str | None] = {**given}
+    if url != config.endpoint_url and "key_env" not in given:
+        changes["key_env"] = None  # one server's key is not for another
     if given:
-        set_values(own, ENDPOINT, given)
+        set_values(own, ENDPOINT, changes)
     set_values(own, "generator", {"model": ENDPOINT})
     sentence = f"{one_line(model)} at {host} answers from now on; {own} says so."
     _tell(arguments, {"name": ENDPOINT, "kind": "generator", "file": str(own)}, sentence)
@@ -255,11 +284,10 @@ def remove(arguments: argparse.Namespace) -> int:
     mine = {each.name: each for each in installed(config.data_dir)}
     model = mine.get(arguments.model)
     if model is None:
+        near = nearest(arguments.model, mine)
         raise ModelError(
             f"No model called {arguments.model!r} was fetched or added.",
-            f"Did you mean {nearest(arguments.model, mine)!r}?"
-            if mine
-            else "rag models lists what is there.",
+            f"Did you mean {near!r}?" if near else "rag models lists what is there.",
         )
     if model.name in (config.generator_model, config.embedder_model):
         bundled = next(spec.name for spec in BUNDLED if spec.kind == model.kind)

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -42,8 +43,15 @@ class Wanted:
 
     @property
     def here(self) -> bool:
-        """Whether the file is here already, whole."""
-        return self.target.is_file() and self.size in (0, self.target.stat().st_size)
+        """Whether the file is here already, whole; in the hub's cache its name is its hash."""
+        if not self.target.is_file():
+            return False
+        found = self.target.stat()
+        if self.size not in (0, found.st_size):
+            return False
+        if self.repo or not self.sha256:
+            return True
+        return self.sha256 == _hash_of(self.target, found.st_size, found.st_mtime_ns)
 
     @property
     def missing(self) -> int:
@@ -51,6 +59,13 @@ class Wanted:
         if self.here:
             return 0
         return max(0, self.size - (self.partial.stat().st_size if self.partial.is_file() else 0))
+
+
+@lru_cache(8)
+def _hash_of(path: Path, _size: int, _mtime_ns: int) -> str:
+    """The SHA-256 of a file, read once while it stays as it is."""
+    with storage_errors(path), path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def check_space(files: tuple[Wanted, ...]) -> None:
@@ -222,7 +237,8 @@ def _refused(what: str, error: Any) -> ModelError:
         return ModelError(f"{what} is not there (404).", "Check its address.")
     if status == 429:
         wait = error.response.headers.get("Retry-After", "")
-        when = f"in {wait} seconds" if wait.isdigit() else "in a few minutes"
+        seconds = f"{wait} second{'' if wait == '1' else 's'}"
+        when = f"in {seconds}" if wait.isdigit() else "in a few minutes"
         return ModelError(f"{_host(what)} asks to wait: too many requests.", f"Try again {when}.")
     return ModelError(f"{_host(what)} is in trouble ({status}).", "Try again later.")
 

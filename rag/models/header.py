@@ -37,7 +37,7 @@ def read_header(path: Path) -> Header:
 
     with path.open("rb") as handle:
         if handle.read(4) != b"GGUF":
-            raise ModelError(f"{path} is not a GGUF file.", "Name a file that ends in .gguf.")
+            raise ModelError(f"{path} is not a GGUF file.", "Name a model's file in that format.")
     model = open_model(path, vocab_only=True)
     try:
         return header_of(model, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,10 +71,16 @@ def parse_source(text: str) -> Source:
         raise ModelError(f"{text} is here already.", f"Add it with: rag models add {text}")
     if _REPO.fullmatch(text):
         raise ModelError(f"No known model is called {text!r}.", f"On the hub: hf:{text}")
+    if parts.scheme == "file":
+        raise ModelError(
+            f"{text} is on this machine already.",
+            f"Add it with: rag models add {shlex.quote(unquote(parts.path))}",
+        )
     near = nearest(text, (each.name for each in KNOWN))
+    meant = f"Did you mean {near!r}? " if near else ""
     raise ModelError(
         f"No known model is called {text!r}.",
-        f"Did you mean {near!r}? rag models lists them; hf:owner/name/file.gguf and URLs work.",
+        f"{meant}rag models lists them; hf:owner/name/file.gguf and URLs work.",
     )
 
 
@@ -82,7 +89,8 @@ def _on_hub(place: str, revision: str = "main") -> Source:
     name, _, file = rest.partition("/")
     if not _REPO.fullmatch(f"{owner}/{name}") or ".." in file.split("/"):
         raise ModelError(
-            f"hf:{place} names no file of the hub.", "Write it as hf:owner/name/file.gguf"
+            f"hf:{place} names no repository of the hub.",
+            "Write it as hf:owner/name or hf:owner/name/file.gguf",
         )
     stem = Path(file).stem if file else f"{owner}/{name}"
     return Source(stem, f"{owner}/{name}", file, revision)

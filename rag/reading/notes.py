@@ -18,7 +18,10 @@ LARGEST = 20_000_000  # bytes
 # Reasons that complete the sentence "PATH …".
 OUTSIDE = "leads out of the notes folder"
 CIRCULAR = "is a link that leads back to itself"
-NEEDS = "cannot be read without an extra. Install it: pip install 'rag-notes[documents]'"
+NEEDS = (
+    "cannot be read without an extra. Install it, in the folder of rag: "
+    "pip install -c constraints.txt '.[documents]'"
+)
 EMPTY = "is empty"
 SPECIAL = "is not a regular file"
 _NO_TEXT = "holds no text"

@@ -32,6 +32,7 @@ from rag.shapes.reports import (
     FindingJson,
     ForgottenJson,
     IndexJson,
+    MadeJson,
     ModelHereJson,
     ModelInUseJson,
     ModelJson,
@@ -60,6 +61,7 @@ __all__ = [
     "ForgottenJson",
     "IndexJson",
     "ListedNoteJson",
+    "MadeJson",
     "ModelHereJson",
     "ModelInUseJson",
     "ModelJson",
@@ -87,7 +89,7 @@ __all__ = [
 SHAPES = (
     AnswerJson, SearchJson, ExplainedJson, IndexJson, StatusJson, OpenJson, ModelJson,
     ModelHereJson, ModelInUseJson, ModelSpeedJson, FindingJson, ForgottenJson, RememberedJson,
-    ServiceJson, EvalJson, NoteJson, ErrorJson,
+    ServiceJson, MadeJson, EvalJson, NoteJson, ErrorJson,
     RetrievedEventJson, ReadingEventJson, ThinkingEventJson, SentenceEventJson, AnswerEventJson,
     ErrorEventJson,
 )  # fmt: skip

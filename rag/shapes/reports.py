@@ -150,6 +150,13 @@ class ServiceJson(TypedDict):
     file: str
 
 
+class MadeJson(TypedDict):
+    """How many questions were written, and the file that holds them."""
+
+    questions: int
+    file: str
+
+
 class EvalJson(TypedDict):
     """How many questions were asked. Beside them stand the figures by name, all numbers."""
 

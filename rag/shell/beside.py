@@ -7,27 +7,32 @@ were named with.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rag.answering.steps import Sentence
 from rag.errors import NotesError
 from rag.reading.formats import SUFFIXES
 from rag.reading.notes import LARGEST, Skipped, read_note
 from rag.retrieval.search import Passage
+from rag.retrieval.summary_words import find_summary
 from rag.several import SeveralFolders
 
 if TYPE_CHECKING:
     from rag.config import Config
     from rag.engine import Engine
-    from rag.events import LookUp
+    from rag.events import Event, LookUp
     from rag.indexing.filtering import Filters
     from rag.retrieval.query import Turn
+    from rag.retrieval.whole import Piece, ToSum
 
 STANDARD_INPUT = "standard input"
 
@@ -55,6 +60,32 @@ class Beside(SeveralFolders):
             documents.models.parts = replace(documents.parts, open_embedder=embedder)
         self._names = names
 
+    def ask(self, question: str, *rest: Any, **options: Any) -> Iterator[Event]:
+        """As any engine; what is given with a question is what it is about, so that documents that
+        are nearly as near as the notes answer alone, if they do."""
+        if len(self.engines) > 1 and self._near(question):
+            alone = Beside(None, self.engines[_DOCUMENTS], self._names)
+            alone.models = self.models
+            waiting: list[Event] = []
+            events = alone.ask(question, *rest, **options)
+            for event in events:
+                waiting.append(event)
+                if isinstance(event, Sentence):
+                    if event.support != "supported":
+                        break
+                    yield from waiting
+                    yield from events
+                    return
+        yield from super().ask(question, *rest, **options)
+
+    def _near(self, question: str) -> bool:
+        """Whether a document is nearly as near to the question as the notes are."""
+        found = self._look_up(question, (), None, None, None).found
+        if found is None or not found.passages:
+            return True
+        given = [each.score for each in found.passages if each.path in self._names.values()]
+        return max(given, default=-1.0) >= found.passages[0].score - _NEARLY
+
     def _look_up(
         self,
         question: str,
@@ -65,8 +96,30 @@ class Beside(SeveralFolders):
         lists: bool = True,  # noqa: ARG002 - as every engine is asked
         before_search: Callable[[], object] | None = None,
     ) -> LookUp:
-        """What notes and documents have. A document is no note, so no notes are listed."""
+        """What notes and documents have. A document is no note, so no notes are listed; of the
+        documents alone a summary can be asked for."""
+        if summary := find_summary(question):
+            names = {os.path.splitext(os.path.basename(each))[0] for each in self._names.values()}
+            if set(summary[0].names) & {*names, *self._names.values()}:
+                question = "summarise this"
+        if _SUM_UP.fullmatch(question.strip()):
+            documents = self.engines[_DOCUMENTS]
+            seen = documents._look_up("summarise everything", (), k, None, today)
+            if seen.whole is not None:
+                return replace(seen, whole=self._as_named(seen.whole))
         return super()._look_up(question, history, k, filters, today, False, before_search)
+
+    def _as_named(self, whole: ToSum) -> ToSum:
+        """The documents to sum up, called as they were named."""
+        notes = tuple(
+            replace(
+                note,
+                path=self._names.get(note.path, note.path),
+                read=partial(_renamed_pieces, note.read, self._names),
+            )
+            for note in whole.notes
+        )
+        return replace(whole, notes=notes, place="" if len(notes) == 1 else whole.place)
 
     def _named(self, number: int, name: str, passage: Passage) -> Passage:
         if name not in ("", _DOCUMENTS):
@@ -87,6 +140,16 @@ class Beside(SeveralFolders):
         return next((inside for inside, shown in known.items() if shown == path), path)
 
 
+_SUM_UP = re.compile(
+    r"(?:(?:please|can you|could you) )*(?:(?:summari[sz]e|sum up|recap|condense|tl;?dr:?)"
+    r"(?: (?:it|this|that|them|these))?|"
+    r"(?:summari[sz]e|sum up|recap|(?:give me )?(?:a |the )?summary of|what does|"
+    r"what(?:[’']s| is)(?: in)?)"
+    r" (?:this|the|that|these) (?:documents?|files?|texts?|papers?|articles?|letters?|pages?|pdfs?|"
+    r"contracts?|reports?)(?: (?:say|about))?)(?: for me)?[ ?!.]*",
+    re.IGNORECASE,
+)
+_NEARLY = 0.15  # of a passage's score
 _DOCUMENTS = "\0documents"  # no folder can be called so
 
 
@@ -137,6 +200,12 @@ def _file_name(name: str) -> str:
     base = os.path.basename(name).lstrip(".") or "document"
     base = base.encode("utf-8", "replace").decode()[-100:]
     return base if base.lower().endswith(SUFFIXES) else f"{base}.txt"
+
+
+def _renamed_pieces(read: Callable[[], list[Piece]], names: dict[str, str]) -> list[Piece]:
+    return [
+        (replace(each, path=names.get(each.path, each.path)), vectors) for each, vectors in read()
+    ]
 
 
 def _renamed(place: str, names: dict[str, str]) -> str:

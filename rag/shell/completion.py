@@ -31,6 +31,7 @@ _rag_values() {  # kind, beginning of the word
 _rag_folders() { _rag_values folders "$1"; compgen -d -- "$1"; }
 _rag_tags() { _rag_values tags "$1"; }
 _rag_models() { _rag_values models "$1"; }
+_rag_here() { _rag_values here "$1"; }
 """,
     "zsh": """
 _rag_values() {
@@ -41,6 +42,7 @@ _rag_values() {
 _rag_folders() { _rag_values folders; _files -/ }
 _rag_tags() { _rag_values tags }
 _rag_models() { _rag_values models }
+_rag_here() { _rag_values here }
 """,
     "fish": """
 function _rag_values
@@ -70,7 +72,8 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
 def values(kind: str, config: Callable[[], Config]) -> list[str]:
     """The folders, tags or models that can be named; none where something stands in the way."""
     try:
-        found = {"folders": _folders, "tags": _tags, "models": _models}[kind](config())
+        find = {"folders": _folders, "tags": _tags, "models": _models, "here": _models_here}
+        found = find[kind](config())
     except (RagError, OSError):
         return []
     return [each for each in dict.fromkeys(found) if _PLAIN.fullmatch(each)]
@@ -101,6 +104,12 @@ def _models(config: Config) -> list[str]:
     return [each.name for each in rows(config)]
 
 
+def _models_here(config: Config) -> list[str]:
+    from rag.models.listing import rows
+
+    return [each.name for each in rows(config) if each.installed]
+
+
 def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
     """Every flag and positional of a parser and its subcommands."""
     for action in parser._actions:
@@ -112,13 +121,14 @@ def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
 
 
 def _kind(action: argparse.Action) -> str:
-    """What completes an argument: "folders", "tags", "models", "file", or "" for nothing."""
+    """What completes an argument: "folders", "tags", "models" (all that are known), "here" (those
+    that can be used), "file", or "" for nothing."""
     if action.dest == "notes" or (action.dest == "path" and not action.option_strings):
         return "folders"
     if action.dest == "tag":
         return "tags"
     if action.dest == "model" or action.metavar == "MODEL":
-        return "models"
+        return "models" if "URL" in str(action.metavar) else "here"
     files = action.type is Path or action.metavar in ("FILE", "QUESTIONS.jsonl")
     return "file" if files or action.dest == "paths" else ""
 

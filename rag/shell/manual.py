@@ -10,7 +10,8 @@ from rag import __version__
 
 DESCRIPTION = """rag reads a folder of Markdown and text, finds the passages that matter for a
 question, has a small language model on the same machine answer from them, and shows the exact
-lines that each statement rests on. Nothing leaves the machine."""
+lines that each statement rests on. Nothing leaves the machine, unless you name a server that
+answers."""
 STATUSES = (
     ("0", "Answered, found or done."),
     ("1", "The notes do not say."),

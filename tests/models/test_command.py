@@ -142,7 +142,25 @@ def test_a_variable_that_wins_is_mentioned(run, gguf: Path, monkeypatch):
         (("bench", "all-MiniLM-L6-v2"), "all-MiniLM-L6-v2 finds passages and cannot answer."),
         (("bench", "SmolLM2"), "Did you mean 'SmolLM2-135M-Instruct'?"),
         (("use", "smollm2-360m"), "Fetch it first: rag models pull SmolLM2-360M-Instruct"),
-        (("use", "gone.gguf"), "Did you mean 'SmolLM2-135M-Instruct'?"),
+        (("use", "gone.gguf"), "No model is called 'gone.gguf', and no GGUF file or folder lies"),
+        (("use", "gone.gguf"), "there. rag models lists them all"),
+        (("pull", "zebra"), "'zebra'. rag models lists them;"),
+        (("pull", "file:///m/my%20model.gguf"), "Add it with: rag models add '/m/my model.gguf'"),
+        (("pull", "hf:foo"), "Write it as hf:owner/name or"),
+        (("use", "endpoint", "--url", "http://localhost/v1"), "named: --model is missing."),
+        (
+            (
+                "use",
+                "endpoint",
+                "--url",
+                "http://localhost/v1",
+                "--model",
+                "m",
+                "--key-env",
+                "sk-1",
+            ),
+            "a key itself is never written down",
+        ),
         (("use", "qwen3-0.6b"), "Known, and not fetched yet: rag models pull Qwen3-0.6B"),
         (("pull", "x", "--sha256", "1"), "No known model"),
         (("add", "letter.txt", "--name", "endpoint"), "cannot be called 'endpoint'"),
@@ -155,6 +173,16 @@ def test_bad_input(run, tmp_path: Path, arguments: tuple[str, ...], says: str):
     assert says in err
     assert not out
     assert not (tmp_path / "own").exists()
+
+
+def test_the_key_of_one_server_is_not_sent_to_another(run, tmp_path: Path):
+    use = ("use", "endpoint", "--model", "m", "--url")
+    own = tmp_path / "own" / "rag.toml"
+    assert run(*use, "http://localhost:1/v1", "--key-env", "ONE")[0] == 0
+    assert run(*use, "http://localhost:1/v1")[0] == 0
+    assert 'key_env = "ONE"' in own.read_text()
+    assert run(*use, "http://localhost:2/v1")[0] == 0
+    assert "key_env" not in own.read_text()
 
 
 class Clock:

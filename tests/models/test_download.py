@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -210,6 +211,18 @@ def test_a_page_in_place_of_a_model(box: Box, hub: Hub):
     box.env["HF_ENDPOINT"] = "http://hub.invalid"
     box.refused("models", "pull", f"{hub.url}/m.gguf", "--yes", says="is not a GGUF file")
     assert "m" not in names(box)
+    assert not list(box.data.rglob("m.gguf*"))
+
+
+def test_a_file_that_is_here_is_checked_again(tmp_path: Path):
+    file = tmp_path / "m.gguf"
+    file.write_bytes(b"GGUF")
+    right = hashlib.sha256(b"GGUF").hexdigest()
+    assert Wanted("u", "m.gguf", 4, right, file, "e").here
+    file.write_bytes(b"GGUX")
+    os.utime(file, ns=(1, 1))
+    assert not Wanted("u", "m.gguf", 4, right, file, "e").here
+    assert Wanted("u", "m.gguf", 4, "", file, "e").here  # nobody knows better
 
 
 def test_a_disk_that_is_too_small(tmp_path: Path):

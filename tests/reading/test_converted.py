@@ -107,7 +107,7 @@ def test_without_the_extra_one_line_names_the_command(tmp_path: Path, monkeypatc
     assert [each.path for each in found.files] == ["d.epub"]
     (skipped,) = found.skipped
     assert skipped.path == "a.pdf and 2 more"
-    assert "pip install 'rag-notes[documents]'" in skipped.reason
+    assert "pip install -c constraints.txt '.[documents]'" in skipped.reason
 
 
 def test_a_converted_text_is_kept_and_taken_from_there(tmp_path: Path, monkeypatch) -> None:

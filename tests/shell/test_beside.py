@@ -44,6 +44,23 @@ def test_the_notes_are_still_asked(box: Box, lease: Path):
     assert str(lease) in {each["path"] for each in reply["passages"]}
 
 
+def test_a_document_comes_before_notes_that_say_another_thing(box: Box, lease: Path):
+    (box.notes / "flat.md").write_text("# Flat\n\nThe notice period is six weeks for the flat.\n")
+    for question in (NOTICE, "How long is the notice period?"):
+        reply = json.loads(box.rag("ask", "--json", "--with", "lease.md", question).stdout)
+        assert reply["citations"][0]["path"] == "lease.md"
+
+
+@pytest.mark.parametrize(
+    "question", ["Summarise it", "what does this document say?", "Summarise [[lease]]"]
+)
+def test_a_document_is_summed_up(box: Box, lease: Path, question: str):
+    reply = json.loads(box.rag("ask", "--json", "--with", "lease.md", question).stdout)
+    assert reply["answered"]
+    assert {each["path"] for each in reply["citations"]} == {"lease.md"}
+    assert reply["answer"].startswith("- ")
+
+
 def test_nothing_of_it_is_kept(box: Box, lease: Path, tmp_path: Path):
     box.env["TMPDIR"] = str(tmp_path)
     box.index()
@@ -87,6 +104,8 @@ def test_several_notes_folders_and_a_document(box: Box, lease: Path):
     (other / "sun.md").write_text("The sun dial stands in the yard.\n")
     folders = ["--notes", str(box.notes), "--notes", str(other)]
     reply = json.loads(box.rag("ask", "--json", *folders, "--with", "lease.md", NOTICE).stdout)
+    assert {each["path"] for each in reply["passages"]} == {"lease.md"}
+    reply = json.loads(box.rag("ask", "--json", *folders, "--with", "lease.md", BARREL).stdout)
     paths = {each["path"].partition("/")[0] for each in reply["passages"]}
     assert paths == {"lease.md", "notes", "other"}
 
