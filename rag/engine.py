@@ -98,7 +98,7 @@ class Engine(SearchedFolder):
             history = ()  # what was said before would only mislead
         found, query = self._read(seen.asked, seen.found, quote), seen.found.query
         passages, sides = self._with_sides(seen.asked, found.passages, k, today)
-        passages, whole = self._with_whole(seen.asked, passages)
+        passages, whole = self._with_whole(seen.asked, passages, found)
         seen = replace(seen, found=replace(found, passages=passages))
         evidence = find_evidence(query, passages, self.models.embedder())
         timings = {"first_evidence_s": time.perf_counter() - started}
@@ -150,7 +150,7 @@ class Engine(SearchedFolder):
         return [found[each] for each in sorted(found)]
 
     def _with_whole(
-        self, asked: Asked, passages: tuple[Passage, ...]
+        self, asked: Asked, passages: tuple[Passage, ...], found: Found
     ) -> tuple[tuple[Passage, ...], Whole]:
         """The passages with those of the note whose list, or whose part under a heading, is asked
         for, and where these are; nothing of a note that is long."""
@@ -159,6 +159,8 @@ class Engine(SearchedFolder):
         from rag.answering.parts import asks_for_part, find_part
 
         text, analyze = asked.named or asked.text, self.models.analyze
+        if found.respelled and not asked.named:
+            text = found.query
         of_each = {each.path: each for each in reversed(passages)}
         wanted = find_wanted(text)
         if path := named_note(wanted, passages, analyze) if wanted else "":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -63,7 +64,7 @@ def lacks_codes(question: str, passages: Sequence[Passage]) -> bool:
 
 
 def _bare(text: str) -> str:
-    return _BETWEEN.sub("", text.casefold())
+    return _BETWEEN.sub("", unicodedata.normalize("NFKC", text).casefold())  # CO₂ is CO2
 
 
 def signals_of(evidence: Sequence[Evidence], passages: Sequence[Passage] = ()) -> Signals:

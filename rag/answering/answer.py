@@ -29,9 +29,10 @@ from rag.answering.phrases import (
     chosen,
     find_phrase,
     lacks_names,
+    lacks_owner,
 )
 from rag.answering.prompt import ANSWER_TOKENS, REFUSAL, Prompt, build_prompt
-from rag.answering.quotes import Sides, code_around, quotes, whole
+from rag.answering.quotes import Sides, code_around, of_title, quotes, row_around, whole
 from rag.answering.steps import Drafted, Reading, Sentence, Step, Thinking
 from rag.config import Caution
 from rag.retrieval.evidence import Evidence
@@ -147,6 +148,7 @@ def answer(
             lacks_names=lacks_names(question, passages, analyze),
             lacks_numbers=lacks_names(" ".join(_NUMBERS.findall(question)), passages, analyze),
             doubted=DOUBTED[caution],
+            lacks_owner=lacks_owner(question, passages, analyze),
         )
         yield from _phrase(
             generator, question, prompt, passages, shown, pointed, choose, likely, strict, cancel
@@ -221,8 +223,12 @@ def _phrase(
         sentence = replace(quote(whole(best, passages), passages), support="weak")
     if _asks_twice(question):
         sentence = _around(sentence, read, passages)
-    elif (code := code_around(sentence.citations[0], passages)) is not None:
-        sentence = replace(code, support=sentence.support)
+    elif subject := of_title(question, read, passages):
+        sentence = subject
+    elif shown := code_around(sentence.citations[0], passages) or row_around(
+        sentence.citations[0], passages
+    ):
+        sentence = replace(shown, support=sentence.support)
     yield sentence
     yield Drafted(sentence.text, True, (sentence,), draft.first_token, draft.tokens_per_s, sure)
 

@@ -43,7 +43,13 @@ _INGREDIENTS = re.compile(
     rf"(?:for|in|into|of|to {_MAKE}) (?P<for>.+)|"
     r"(?:what|which) ingredients do(?:es)? (?P<take>.+) (?:need|have|contain|take)|"
     r"(?:list|show)(?: me)? (?:all )?the ingredients (?:of|for|in) (?P<list>.+)|"
+    r"(?:the )?ingredients (?:of|for|in) (?P<bare>.+)|"
     r"what (?:goes|go|comes|is|are) (?:in|into) (?P<into>.+)",
+    _I,
+)
+_STEPS = re.compile(
+    r"(?:(?:what|which) are |list |show(?: me)? )?(?:all )?(?:the )?steps "
+    r"(?:to|for|of|in|when) (?P<steps>.+)",
     _I,
 )
 _NEEDS = re.compile(
@@ -58,6 +64,7 @@ _LIGHT = "recipe note list dish page my"  # which say that it is a note
 _ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+\S")
 _ROW = re.compile(r"\s*\|")
 _RULE = re.compile(r"[|:\s-]+")
+_NUMBERED = re.compile(r"\s*\d{1,3}[.)]\s")
 _DONE = re.compile(r"\s*[-*+]\s+\[[xX]\]")
 _HEADING = re.compile(r"\s*#{1,6}\s+(.*)")
 _MOST = 4  # lists of a note
@@ -67,13 +74,15 @@ _MOST = 4  # lists of a note
 class Wanted:
     """Which lists of the note that is called `name` are asked for: those under a heading that
     `under` finds, else any. With `exact` the note is called just so, `counted` tells whether the
-    items are to be counted, `still` whether those that are done do not matter."""
+    items are to be counted, `still` whether those that are done do not matter, `ordered` whether
+    the items are numbered."""
 
     name: str
     under: re.Pattern[str] | None = None
     exact: bool = False
     counted: bool = False
     still: bool = False
+    ordered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,8 @@ def find_wanted(question: str) -> Wanted | None:
         return Wanted(_said(match), _HOLDS_INGREDIENTS)
     if match := _NEEDS.fullmatch(text):
         return Wanted(_said(match), _HOLDS_NEEDS)
+    if match := _STEPS.fullmatch(text):
+        return Wanted(_said(match), ordered=True)
     if match := _HAD.fullmatch(text):
         return Wanted(_said(match), exact=True, counted=bool(match["counted"]))
     if match := _HELD.fullmatch(text):
@@ -132,12 +143,19 @@ def find_items(wanted: Wanted, path: str, passages: Sequence[Passage]) -> tuple[
         if each.path == path and not is_front_matter(each)
     ]
     own.sort(key=lambda pair: pair[1].first)
-    found = [
-        lines for under, lines in _lists(own) if wanted.under is None or wanted.under.search(under)
-    ]
+    found = [lines for under, lines in _lists(own) if _is_wanted(wanted, under, lines)]
     if wanted.counted and len(found) > 1:
         return ()
     return tuple(_listed(lines, wanted, passages) for lines in found[:_MOST])
+
+
+def _is_wanted(wanted: Wanted, under: str, lines: Sequence[_Line]) -> bool:
+    """Whether a list is of the kind that is asked for; a table tells it by the names of columns."""
+    first = lines[0].text
+    if wanted.ordered and not _NUMBERED.match(first):
+        return False
+    told = f"{under}\n{first}" if _ROW.match(first) else under
+    return wanted.under is None or wanted.under.search(told) is not None
 
 
 def _lists(passages: Sequence[tuple[int, Passage]]) -> Iterator[tuple[str, list[_Line]]]:

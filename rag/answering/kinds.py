@@ -30,7 +30,7 @@ _NO_CLAUSE = r"(?!(?:of|in|on|at|to|for|with|from|that|which|called|known|used)\
 # "How did" and "how was" ask for one event; in the present they ask how something is done.
 _EXPLAIN = re.compile(
     r"^(?:please )?(?:explain|describe|summari[sz]e|compare|define|tell me (?:about|more)|"
-    r"how (?:do|does|can|could|should|would|is|are)\b|should i\b|why\b|what(?:'s|s)? makes?\b|"
+    r"how (?:to|do|does|can|could|should|would|is|are)\b|should i\b|why\b|what(?:'s|s)? makes?\b|"
     r"what does .+ (?:mean|do|allow)\b|what do (?:i|we|my notes)(?: on .+)? (?:know|say|think)\b)|"
     r"\bdiffer(?:s|ences?)?\b|"
     r"\barguments\b|^what can be done\b|\bpros and cons\b|\bfor and against\b|"

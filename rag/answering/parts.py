@@ -39,6 +39,12 @@ _NAME = re.compile(
     r"(?:[wW]hat(?: is| are|[’']s)|[eE]xplain|[dD]escribe|[dD]efine|[tT]ell me about) "
     r"(?:an? |the )?(?=\S*[A-Z\d])\S+[ ?!.]*"
 )
+_HAVE = re.compile(
+    r"(?:(?:what|which) [\w-]+ (?:do|did|have) (?:i|we)(?: have| got)?|"
+    r"(?:list|show)(?: me)? (?:my|our|all) [\w-]+)[ ?!.]*",
+    re.IGNORECASE,
+)
+_WH = re.compile(r"\b(?:how|why|what|when|where|who)\b", re.IGNORECASE)
 # Words of headings and of questions for one thing; the first stands for all.
 _ALIKE = (
     "step work method instruction process procedure direction preparation make mechanism",
@@ -63,6 +69,7 @@ _ALIKE = (
 _LIGHT = (
     "main key important different big possible common typical basic general exactly actually "
     "really usually overall various whole mention section case need see know want check command "
+    "get run "
     "setting parameter concept term"
 )
 _NUMBER = re.compile(r"^\W*(?:\d+(?:\.\d+)*[.):]?|[a-z]\))\s+", re.IGNORECASE)
@@ -87,13 +94,14 @@ def find_part(question: str, notes: Sequence[ReadNote], analyze: Analyze) -> tup
     words = _Words(analyze)
     asked = words.of(question)
     implied = words.of("steps") if _HOW.match(question.strip()) else frozenset[str]()
-    name = _NAME.fullmatch(question.strip()) is not None
+    name = any(each.fullmatch(question.strip()) for each in (_NAME, _HAVE))
+    wh = _begins(question)
     titles = [frozenset[str]().union(*map(words.of, note.names)) for note in notes]
     # "What is X?" is answered by the note X, though another has a heading "X".
     about = [asked <= title | implied for title in titles]
     for note, title, meant in zip(notes, titles, about, strict=True):
         if meant or not any(about):
-            found = _found(asked, implied, title, note.passages, words, name)
+            found = _found(asked, implied, title, note.passages, words, name, wh)
             if found:
                 return tuple(
                     each
@@ -111,10 +119,12 @@ def _found(
     passages: Sequence[Passage],
     words: _Words,
     name: bool,
+    wh: str,
 ) -> list[tuple[str, ...]]:
     """The heading that is asked for, or several beside each other. One that says no more than
     itself must be of several words, or be asked for by its `name`."""
     halves: list[tuple[str, ...]] = []
+    whole: list[tuple[str, ...]] = []
     for headings in _headings(passages):
         around = title.union(*map(words.of, headings[:-1]))
         own = words.of(headings[-1]) - around
@@ -123,9 +133,11 @@ def _found(
         named = asked & around
         alone = own == asked and (len(own) > 1 or name)
         if asked <= around | own and (named or alone):
-            return [headings]
-        if named:
+            whole.append(headings)
+        elif named:
             halves.append(headings)
+    if whole:  # "Why it works" rather than "How it works", where that is asked
+        return [next((each for each in whole if _begins(each[-1]) == wh), whole[0])]
     return halves if _together(asked, title, halves, words) else []
 
 
@@ -133,6 +145,12 @@ def asks_for_part(question: str) -> bool:
     """Whether a question may ask for what stands under a heading: no comparison does, nor what is
     said in a phrase."""
     return kind_of(question) != "comparison" and not _ASKS_FACT.match(question)
+
+
+def _begins(text: str) -> str:
+    """The first question word of a text, "" for none."""
+    match = _WH.search(text)
+    return match[0].lower() if match else ""
 
 
 def _together(

@@ -48,6 +48,7 @@ _SURE = 1.0
 # (a third of these answers were right) and 14 of 100 unanswerable ones.
 DOUBTED: dict[Caution, float] = {"careful": 1.0, "balanced": 0.0, "generous": -math.inf}
 _NAME = re.compile(r"(?<!^)\b(?!I\b)[A-Z][\w’'-]*|\b\d[\d,.]*\b")
+_OWNER = re.compile(r"(?<!^)\b(?!I\b)([A-Z][\w-]*)[’']s(?= [^\W_])")
 _NO_TIME = re.compile(r"\d{1,3}|[$€£¥]\d[\d.,]*|\d[\d.,]* ?[$€£¥]")
 _ASKS_TITLE = re.compile(
     r"\b(?:which|what) (?:[\w-]+ )?(?:paper|book|novel|song|album|film|movie|poem|play|show|series|"
@@ -135,6 +136,23 @@ def lacks_names(
     return lacks
 
 
+def lacks_owner(
+    question: str, passages: Sequence[Passage], analyze: Callable[[str], list[str]]
+) -> Callable[[Candidate], bool]:
+    """Whether the passage of a candidate and the names around it lack whom or what the question is
+    about as an owner: "When is Ines's birthday?" is answered by nobody else's."""
+    owners = _OWNER.findall(question)
+
+    def lacks(candidate: Candidate) -> bool:
+        if not owners:
+            return False
+        each = passages[candidate.n - 1]
+        said = {*analyze("\n".join((each.path, each.title, *each.headings, plain(each.text))))}
+        return any(not said.issuperset(analyze(owner)) for owner in owners)
+
+    return lacks
+
+
 def _pointed_at(text: str, span: Answering, read: Sequence[Evidence], n: int) -> str:
     """What stands at a place of a text as people read it; as it is written where the marks that
     the reader was spared are part of it, as in a password."""
@@ -166,6 +184,7 @@ def chosen(
     lacks_names: Callable[[Candidate], bool] = lambda _: False,
     doubted: float = -math.inf,
     lacks_numbers: Callable[[Candidate], bool] = lambda _: False,
+    lacks_owner: Callable[[Candidate], bool] = lambda _: False,
 ) -> Sentence | None:
     """Of candidates, best first, the likeliest by reader and language model together: a product of
     experts (Hinton 2002, Neural Computation 14:8). `likelihood` is the log-probability of a phrase
@@ -174,7 +193,8 @@ def chosen(
     Of those that are nearly as likely and hold the likeliest, the longest. It is supported where
     both together are sure of it, else weakly: a sentence may hold a phrase and not answer by it.
     One that `lacks_numbers` counts as so much less likely where others do not: a log has a line for
-    each day. Raises Doubtful for one that `lacks_names` and is less likely than `doubted`.
+    each day. Raises Doubtful for one that `lacks_names` and is less likely than `doubted`, or that
+    `lacks_owner`.
     """
     lacking = {each for each in found if lacks_numbers(each)}
     if len(lacking) < len(found):
@@ -189,6 +209,8 @@ def chosen(
         return None
     best = max(total, key=lambda each: total[each])
     if total[best] < doubted and lacks_names(best):
+        raise Doubtful
+    if lacks_owner(best):
         raise Doubtful
     near = [each for each in total if total[each] >= total[best] - _NEARLY]
     longest = max(

@@ -26,6 +26,16 @@ _ABOUT = 0.5  # share of a side's words that a sentence about it holds
 _LIST_BEHIND, _MEMBER_BEHIND = 0.3, 0.2
 _LIST_MEMBERS = 3  # whose mean score is the list's
 _MAX_OTHERS = 2  # members from other passages, where the best list is short
+_WHO = re.compile(r"\W*(?:and )?who(?![’']?s? (?:is|was|are|were)\b)\b", re.IGNORECASE)
+_PERSON = re.compile(r"(?:(?:Dr|Mr|Mrs|Ms|Prof)\.? )?[A-Z][^\W\d]+(?:[ -][A-Z][^\W\d]*\.?){1,3}")
+# Beginnings of a sentence whose subject is left out.
+_NO_SUBJECT = re.compile(
+    r"(?:also |now |still )?(?:has|had|is|was|lent|lives|works|knows|owns|plays|speaks|runs|keeps|"
+    r"gave|brought|told|made|wrote|bought|sold|takes|teaches|met|can|\w{3,}ed)\b",
+    re.IGNORECASE,
+)
+_MOST_SAID = 0.5  # of the question's words, weighed by their rarity
+_ROW, _RULE = re.compile(r"\s*\|"), re.compile(r"[|:\s-]+")
 _CODE_LINES = 12  # with its fences
 _NO_SENTENCE = re.compile(r"^\s*(?:\||#{1,6}\s)|:\s*$")
 _LINES = re.compile(r"\n\s*(?:[-*+•|]|\d{1,3}[.)])")
@@ -66,6 +76,23 @@ def whole(evidence: Evidence, passages: Sequence[Passage]) -> Evidence:
     return _sentence(evidence, passages) if listed is evidence else listed
 
 
+def of_title(
+    question: str, read: Sequence[Evidence], passages: Sequence[Passage]
+) -> Sentence | None:
+    """What a note says of whom it is called after, without naming them: "Has our spare key." of the
+    note "Jonas Lindqvist" tells who has it. None where it was not asked who, or is said of others.
+    """
+    if not _WHO.match(question):
+        return None
+    best = max(read, key=lambda each: (not each.order, each.share, each.score))
+    title = passages[best.n - 1].title
+    named = _PERSON.fullmatch(title) and title.casefold() not in question.casefold()
+    if not named or best.share < _MOST_SAID or not _NO_SUBJECT.match(plain(best.text)):
+        return None
+    told = quote(_sentence(best, passages), passages)
+    return replace(told, text=f"**{own_words(title)}:** {told.text}")
+
+
 def code_around(citation: Citation, passages: Sequence[Passage]) -> Sentence | None:
     """The fenced code that a citation stands in, of a long one the line; None where it is in none.
     A word of a command is no answer, and half of one is a false one."""
@@ -84,6 +111,29 @@ def code_around(citation: Citation, passages: Sequence[Passage]) -> Sentence | N
             code = f"```\n{own_words(lines[at].rstrip())}\n```"
             return replace(told, text=marked(code, citation.n))
     return None
+
+
+def row_around(citation: Citation, passages: Sequence[Passage]) -> Sentence | None:
+    """The row of a table that a citation stands in, below the names of its columns; the whole table
+    where it is these names; None where it is in none. A cell alone says little, and a reader that
+    was taught sentences often takes its neighbour."""
+    passage = passages[citation.n - 1]
+    lines = passage.text.split("\n")
+    at = citation.first - passage.first
+    if not (0 <= at < len(lines) and _ROW.match(lines[at])):
+        return None
+    top = bottom = at
+    while top > 0 and _ROW.match(lines[top - 1]):
+        top -= 1
+    while bottom + 1 < len(lines) and _ROW.match(lines[bottom + 1]):
+        bottom += 1
+    if bottom - top < 2 or not _RULE.fullmatch(lines[top + 1].strip()):
+        return None
+    if at <= top + 1:
+        return quote(_lines_of(citation.n, passage, top, bottom), passages)
+    row = quote(_lines_of(citation.n, passage, at, at), passages)
+    text = own_words("\n".join((*lines[top : top + 2], lines[at])))
+    return replace(row, text=marked(text, citation.n))
 
 
 def _lines_of(n: int, passage: Passage, top: int, bottom: int) -> Evidence:

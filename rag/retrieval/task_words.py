@@ -43,6 +43,9 @@ _TOPIC = re.compile(
     r"(?:(?:my|our|the) )?(?:(?:note|project|page) (?=\[\[|\"|“))?(?P<topic>.+)",
     _I,
 )
+_BARE = re.compile(
+    r"(?!(?:to|that|which|who|when|if|than|and|or|as)\b)[\w’'-]+(?: [\w’'-]+){0,3}", _I
+)
 _OVERDUE = re.compile(
     r"\b(?:overdue|past due)\b|\blate(?= (?:tasks?|to-?dos?)\b)|(?<=\bare )late$|(?<=\bis )late$",
     _I,
@@ -110,7 +113,7 @@ def find_tasks_asked(text: str, dated: bool = False) -> TasksAsked | None:
     if match["done"] or match["done2"]:
         return _asked("done", match["rest"])
     if match["open"] or match["open2"]:
-        asked = _asked("open", match["rest"])
+        asked = _asked("open", match["rest"], bare=bool(match["open"]))
         return asked and replace(asked, own=bool(match["my"] or match["own"]))
     # "The tasks of a router" are none of the reader's; "my tasks" and "list the tasks" may be.
     if not (dated or match["my"] or match["own"] or match["todo"] or match["list"]):
@@ -118,9 +121,11 @@ def find_tasks_asked(text: str, dated: bool = False) -> TasksAsked | None:
     return _asked("all" if "all" in match["all"].casefold().split() else "open", match["rest"])
 
 
-def _asked(which: Tasks, rest: str) -> TasksAsked | None:
+def _asked(which: Tasks, rest: str, bare: bool = False) -> TasksAsked | None:
+    """With `bare`, the topic may follow without a preposition: "open tasks garden"."""
     rest, filters = named_filters(rest.strip())
     topic = _TOPIC.fullmatch(rest)
-    if rest and topic is None:
+    said = topic["topic"] if topic else rest if bare and _BARE.fullmatch(rest) else ""
+    if rest and not said:
         return None
-    return TasksAsked(which, topic["topic"].strip(" \"“”'") if topic else "", filters)
+    return TasksAsked(which, said.strip(" \"“”'"), filters)

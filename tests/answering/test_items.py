@@ -56,6 +56,9 @@ def found(question: str) -> list[tuple[str, int, int]]:
         ("What are the ingredients of the pancakes?", [("r/Pancakes.md", 6, 7)]),
         ("What ingredients does the pancake recipe need?", [("r/Pancakes.md", 6, 7)]),
         ("List the ingredients for pancakes", [("r/Pancakes.md", 6, 7)]),
+        ("ingredients of the pancakes", [("r/Pancakes.md", 6, 7)]),
+        ("steps for pancakes", [("r/Pancakes.md", 10, 11)]),
+        ("What are the steps of the pancake recipe?", [("r/Pancakes.md", 10, 11)]),
         ("What do I need to make pumpkin soup?", [("r/Soup.md", 2, 3)]),
     ],
 )

@@ -12,6 +12,7 @@ from rag.answering.phrases import (
     chosen,
     find_phrase,
     lacks_names,
+    lacks_owner,
 )
 from rag.answering.steps import Citation, Sentence
 from rag.indexing.lexical import analyzer
@@ -267,3 +268,21 @@ def test_what_is_hardly_likely_and_lacks_a_name_is_doubtful():
         sentence = choose(odds, lacks)
         assert sentence is not None
         assert sentence.support == support
+
+
+@pytest.mark.parametrize(
+    ("question", "lacks"),
+    [
+        ("When is Ines's birthday?", True),
+        ("What did Hargreave's shed cost?", False),
+        ("What did it cost?", False),
+    ],
+)
+def test_what_is_of_another_is_doubtful_however_likely(question: str, lacks: bool):
+    owner = lacks_owner(question, [SHED], analyzer().analyze)
+    sure = [one("Piet gave 90 euros for it.", 5.0)]
+    if lacks:
+        with pytest.raises(Doubtful):
+            chosen(sure, lambda _: 0.0, lacks_owner=owner)
+    else:
+        assert chosen(sure, lambda _: 0.0, lacks_owner=owner)

@@ -122,3 +122,10 @@ def test_a_book_of_many_thousand_sentences_is_summed_up(analyze):
     )
     assert len(central_points([piece(lines)], analyze)) == 10
     assert len(list(sentence_spans(lines))) == 9000
+
+
+def test_all_of_a_short_note_is_said_where_as_much_is_asked_for(analyze):
+    diary = "- Rain all day\n- Mended the bicycle light of Malo\n- Watched Paterson"
+    said = [each.text for each in central_points([piece(diary)], analyze, 10)]
+    assert said == diary.split("\n")
+    assert len(central_points([piece(diary)], analyze, 1)) == 1

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from rag.answering.quotes import Sides, quotes
+from rag.answering.abstention import lacks_codes
+from rag.answering.grounding import cite
+from rag.answering.quotes import Sides, code_around, of_title, quotes, row_around
 from rag.reading.sentences import sentence_spans
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
@@ -124,3 +126,60 @@ def test_a_sentence_that_leans_on_the_one_before_it_brings_it(text: str, said: i
     found = replace(found, sentences=scores)
     best = sentence(1, found, text[spans[-1].start : spans[-1].end], 1.0)
     assert len(quotes("explanation", [found], [best], NO_SIDES, analyze)) == said
+
+
+def around(text: str, part: str) -> str:
+    """What is shown in place of a part of a text."""
+    (found,) = passages(text)
+    citation = cite(sentence(1, found, part, 1.0), [found])
+    shown = code_around(citation, [found]) or row_around(citation, [found])
+    return shown.text if shown else ""
+
+
+def test_a_word_of_a_command_gives_way_to_the_command():
+    code = "Do this:\n\n```sh\nbisect start\nbisect bad\n```\n\nThen wait."
+    assert around(code, "bad") == "```sh\nbisect start\nbisect bad\n```\n[1]"
+    assert around(code, "wait") == ""
+    lines = "\n".join(f"step {n} -x[1]" for n in range(20))
+    assert around(f"```\n{lines}\n```", "step 7") == "```\nstep 7 -x(1)\n```\n[1]"
+
+
+def test_a_cell_gives_way_to_its_row():
+    assert around(TABLE, "strong") == f"{TABLE}\n[1]"
+    assert around(f"{TABLE}\n| Price | 3 | 4 |", "fresh") == f"{TABLE}\n[1]"
+    assert (
+        around(f"Teas.\n{TABLE}\n| Price | 3 | 4 |", "Black") == f"{TABLE}\n| Price | 3 | 4 |\n[1]"
+    )
+    assert around("| no | table |", "no") == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "title", "said"),
+    [
+        ("Who has our spare key?", "Ada Moss", "**Ada Moss:** Has our spare key. [1]"),
+        ("Who has Ada Moss seen?", "Ada Moss", ""),
+        ("Who has our spare key?", "Spare key", ""),
+        ("Where is our spare key?", "Ada Moss", ""),
+    ],
+)
+def test_whom_a_note_is_called_after_has_what_it_tells(question: str, title: str, said: str):
+    found = [replace(each, title=title) for each in passages("Has our spare key. Piet does not.")]
+    read = [sentence(1, found[0], "Has our spare key.", 1.0, 0.8)]
+    told = of_title(question, read, found)
+    assert (told.text if told else "") == said
+
+
+@pytest.mark.parametrize(
+    ("question", "lacks"),
+    [
+        ("What does error E24 mean?", True),
+        ("What does error E18 mean?", False),
+        ("How much CO2 is that?", False),
+        ("Which GPT-4 is it?", False),
+        ("What happened on the 20th at 5pm?", False),
+        ("Is it 15kg?", False),
+    ],
+)
+def test_a_name_of_letters_and_digits_that_no_passage_has(question: str, lacks: bool):
+    found = passages("Error E18: the drain.", "500 tons of CO₂ for GPT 4.")
+    assert lacks_codes(question, found) is lacks
