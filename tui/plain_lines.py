@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from rag.output import safe
 from rag.reading.links import next_fence, plain
+from rag.reading.marks import ROW, RULE
 
 if TYPE_CHECKING:
     from rag.answering.steps import Sentence
     from rag.indexing.library import Found
     from rag.retrieval.search import Passage
 
-_ROW, _RULE = re.compile(r"\s*\|"), re.compile(r"[|:\s-]+")
 _SUPPORT = {"weak": " (weakly supported)", "unsupported": " (not supported)"}
 _BULLET = re.compile(r"\s*[-*+•]\s")
 HELP = (
@@ -53,11 +53,11 @@ def read_aloud(text: str) -> list[str]:
         inside, fence = fence, next_fence(line, fence)
         if inside or fence:
             lines += [] if line.lstrip().startswith(("```", "~~~")) else [line]
-        elif not _ROW.match(line):
+        elif not ROW.match(line):
             head = []
             bullet = "- " if _BULLET.match(line) else ""
             lines += [bullet + plain(line)] if line.strip() else []
-        elif not _RULE.fullmatch(line):
+        elif not RULE.fullmatch(line):
             cells = [plain(each).strip() for each in line.strip().strip("|").split("|")]
             if head:
                 named = zip(head, cells, strict=False)

@@ -15,6 +15,7 @@ from rag.answering.fields import is_front_matter
 from rag.answering.grounding import cite, own_words
 from rag.answering.steps import Citation, Sentence
 from rag.reading.links import plain
+from rag.reading.marks import HEADING, ITEM, NUMBERED, ROW, RULE
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.query import content_words
 from rag.retrieval.search import Passage
@@ -61,12 +62,7 @@ _HOLDS_NEEDS = re.compile(
     _I,
 )
 _LIGHT = "recipe note list dish page my"  # which say that it is a note
-_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+\S")
-_ROW = re.compile(r"\s*\|")
-_RULE = re.compile(r"[|:\s-]+")
-_NUMBERED = re.compile(r"\s*\d{1,3}[.)]\s")
 _DONE = re.compile(r"\s*[-*+]\s+\[[xX]\]")
-_HEADING = re.compile(r"\s*#{1,6}\s+(.*)")
 _MOST = 4  # lists of a note
 
 
@@ -152,9 +148,9 @@ def find_items(wanted: Wanted, path: str, passages: Sequence[Passage]) -> tuple[
 def _is_wanted(wanted: Wanted, under: str, lines: Sequence[_Line]) -> bool:
     """Whether a list is of the kind that is asked for; a table tells it by the names of columns."""
     first = lines[0].text
-    if wanted.ordered and not _NUMBERED.match(first):
+    if wanted.ordered and not NUMBERED.match(first):
         return False
-    told = f"{under}\n{first}" if _ROW.match(first) else under
+    told = f"{under}\n{first}" if ROW.match(first) else under
     return wanted.under is None or wanted.under.search(told) is not None
 
 
@@ -173,8 +169,8 @@ def _lists(passages: Sequence[tuple[int, Passage]]) -> Iterator[tuple[str, list[
             if not line.text.strip():
                 blank = True
                 continue
-            item, row = _ITEM.match(line.text), _ROW.match(line.text)
-            in_table = bool(block) and _ROW.match(block[0].text) is not None
+            item, row = ITEM.match(line.text), ROW.match(line.text)
+            in_table = bool(block) and ROW.match(block[0].text) is not None
             inside = item or line.text[0] in " \t"
             if block and not (row and not blank if in_table else inside):
                 if _count(block) > 1:
@@ -182,7 +178,7 @@ def _lists(passages: Sequence[tuple[int, Passage]]) -> Iterator[tuple[str, list[
                 block, before = [], ""
             if block or item or row:
                 block.append(line)
-            elif found := _HEADING.match(line.text):
+            elif found := HEADING.match(line.text):
                 heading, before = found[1], ""
             else:
                 before = plain(line.text)
@@ -200,10 +196,10 @@ def _lines(n: int, passage: Passage) -> Iterator[_Line]:
 
 def _count(lines: Sequence[_Line]) -> int:
     """The items of a list, without those of lists inside it; the rows of a table."""
-    if lines and _ROW.match(lines[0].text):
-        ruled = len(lines) > 2 and _RULE.fullmatch(lines[1].text.strip())
+    if lines and ROW.match(lines[0].text):
+        ruled = len(lines) > 2 and RULE.fullmatch(lines[1].text.strip())
         return len(lines) - 2 if ruled else 0
-    items = [each.text for each in lines if _ITEM.match(each.text)]
+    items = [each.text for each in lines if ITEM.match(each.text)]
     indents = [len(each) - len(each.lstrip()) for each in items]
     return indents.count(min(indents, default=0))
 

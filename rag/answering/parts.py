@@ -17,6 +17,7 @@ from rag.answering.grounding import own_words, quote
 from rag.answering.kinds import kind_of
 from rag.answering.steps import Sentence
 from rag.reading.links import next_fence, plain
+from rag.reading.marks import HEADING, ITEM, ROW
 from rag.reading.sentences import sentence_spans, whole_sentence
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.orders import is_order
@@ -26,11 +27,11 @@ from rag.retrieval.search import Passage
 Analyze = Callable[[str], list[str]]
 
 # What is said in a phrase, or in yes or no.
-_DONE = "is are do does did can could should would"
+_AUXILIARY = "is are do does did can could should would"
 _ASKS_FACT = re.compile(
     r"\W*(?:(?:and|but|so) )?(?:who|whom|whose|when|where|"
-    rf"how (?!(?:{'|'.join(_DONE.split())}|to|i|the|[\w-]+ works?)\b)|"
-    rf"(?:{'|'.join(_DONE.split())}|am|was|were|has|have|had|will|may|must)\b|"
+    rf"how (?!(?:{'|'.join(_AUXILIARY.split())}|to|i|the|[\w-]+ works?)\b)|"
+    rf"(?:{'|'.join(_AUXILIARY.split())}|am|was|were|has|have|had|will|may|must)\b|"
     r"(?:what|which) (?:day|date|year|time|number)\b)",
     re.IGNORECASE,
 )
@@ -73,9 +74,6 @@ _LIGHT = (
     "setting parameter concept term"
 )
 _NUMBER = re.compile(r"^\W*(?:\d+(?:\.\d+)*[.):]?|[a-z]\))\s+", re.IGNORECASE)
-_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+\S")
-_ROW = re.compile(r"\s*\|")
-_HEADING = re.compile(r"\s*#{1,6}\s+\S")
 _MOST_SENTENCES, _MOST_LISTS, _MOST_PARTS = 4, 3, 8
 _SHORT = 6  # sentences; a paragraph of no more is given whole
 
@@ -269,7 +267,7 @@ def _blocks(n: int, text: str) -> Iterator[_Block]:
     for line in text.split("\n"):
         inside, fence = fence, next_fence(line, fence)
         here = "code" if inside or fence else _kind(line, kind)
-        if here != "code" and _HEADING.match(line):
+        if here != "code" and HEADING.match(line):
             break
         # A list goes on after an empty line, a paragraph or a table does not.
         goes_on = here == kind and not (blank and kind in ("prose", "table"))
@@ -287,9 +285,9 @@ def _kind(line: str, before: str) -> str:
     """What a line is, "" for an empty one; what is indented belongs to a list before it."""
     if not line.strip():
         return ""
-    if _ROW.match(line):
+    if ROW.match(line):
         return "table"
-    if _ITEM.match(line) or (before == "list" and line[0] in " \t"):
+    if ITEM.match(line) or (before == "list" and line[0] in " \t"):
         return "list"
     return "prose"
 

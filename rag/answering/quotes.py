@@ -10,6 +10,7 @@ from rag.answering.grounding import marked, own_words, quote
 from rag.answering.kinds import Kind
 from rag.answering.steps import Citation, Sentence
 from rag.reading.links import next_fence, plain
+from rag.reading.marks import ROW, RULE
 from rag.reading.sentences import LEANING, whole_sentence
 from rag.retrieval.evidence import Evidence, whole_list
 from rag.retrieval.orders import is_order
@@ -35,7 +36,6 @@ _NO_SUBJECT = re.compile(
     re.IGNORECASE,
 )
 _MOST_SAID = 0.5  # of the question's words, weighed by their rarity
-_ROW, _RULE = re.compile(r"\s*\|"), re.compile(r"[|:\s-]+")
 _CODE_LINES = 12  # with its fences
 _NO_SENTENCE = re.compile(r"^\s*(?:\||#{1,6}\s)|:\s*$")
 _LINES = re.compile(r"\n\s*(?:[-*+•|]|\d{1,3}[.)])")
@@ -120,14 +120,14 @@ def row_around(citation: Citation, passages: Sequence[Passage]) -> Sentence | No
     passage = passages[citation.n - 1]
     lines = passage.text.split("\n")
     at = citation.first - passage.first
-    if not (0 <= at < len(lines) and _ROW.match(lines[at])):
+    if not (0 <= at < len(lines) and ROW.match(lines[at])):
         return None
     top = bottom = at
-    while top > 0 and _ROW.match(lines[top - 1]):
+    while top > 0 and ROW.match(lines[top - 1]):
         top -= 1
-    while bottom + 1 < len(lines) and _ROW.match(lines[bottom + 1]):
+    while bottom + 1 < len(lines) and ROW.match(lines[bottom + 1]):
         bottom += 1
-    if bottom - top < 2 or not _RULE.fullmatch(lines[top + 1].strip()):
+    if bottom - top < 2 or not RULE.fullmatch(lines[top + 1].strip()):
         return None
     if at <= top + 1:
         return quote(_lines_of(citation.n, passage, top, bottom), passages)

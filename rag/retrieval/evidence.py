@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rag.indexing.tokens import asked
 from rag.reading.links import plain
+from rag.reading.marks import ITEM, ROW
 from rag.retrieval.orders import PENALTY, is_order
 from rag.retrieval.pointing import pointed_at
 from rag.retrieval.search import Passage
@@ -22,10 +23,8 @@ if TYPE_CHECKING:
 # most often (78 of 100; one of the first five 94).
 _WORDS_WEIGHT = 0.5
 _PASSAGE_WEIGHT = 1.0
-_ROW = re.compile(r"^\s*\|")
 _LEAST_WORDS = 3  # "BERT" or "| RAG |" names something and says nothing of it
 _SHORT = re.compile(r"\S+:\s+\S+|\S+\s+\S+[.!]")  # "Penicillin: allergic!" does
-_ITEM = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s")
 # Where the index holds no vectors of sentences, those of the best passages are embedded now.
 _EMBEDDED_PASSAGES = 3
 
@@ -135,7 +134,7 @@ def whole_list(evidence: Evidence, passage: Passage) -> Evidence:
     lines = passage.text.split("\n")
     at = passage.text.count("\n", 0, evidence.start)
     introduces = evidence.text.rstrip().endswith(":")
-    part = _ROW if _ROW.match(lines[at]) else _ITEM
+    part = ROW if ROW.match(lines[at]) else ITEM
     if not (part.match(lines[at]) or introduces):
         return evidence
     top, bottom = at, at

@@ -95,7 +95,9 @@ def _other_place(before: str, rest: str) -> str | None:
     alike = _ABOUT if by in _ABOUT else (by,)
     found = [
         match
-        for match in re.finditer(rf"\b({_PREPOSITION}) ((?:(?!{_PREPOSITION} )\S+ ?)+)", before, _I)
+        for match in re.finditer(
+            rf"\b({_PREPOSITION}) ((?!{_PREPOSITION} )\S+(?: (?!{_PREPOSITION} )\S+)*)", before, _I
+        )
         if match[1].casefold() in alike
     ]
     if not found:

@@ -8,14 +8,18 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
-from rag.answering.grounding import ground, quote
+from rag.answering.abstention import lacks_codes
+from rag.answering.grounding import cite, ground, quote
 from rag.answering.items import Wanted, find_items, find_wanted
 from rag.answering.kinds import kind_of
+from rag.answering.parts import ReadNote, find_part, read_part
 from rag.answering.phrases import find_phrase
+from rag.answering.quotes import code_around, of_title, row_around
 from rag.answering.steps import Sentence
 from rag.config_files import load_config
 from rag.errors import ConfigError, ModelError, QuestionError
@@ -252,6 +256,18 @@ def cites(data: bytes, folder: Path) -> None:
     for counted in (False, True):
         for sentence in find_items(Wanted("all", counted=counted), "a.md", passages):
             _check_citations(sentence, passages)
+    for question in (said, "List all", "How does it work?"):
+        for sentence in read_part(question, range(1, len(passages) + 1), passages):
+            _check_citations(sentence, passages)
+    find_part(said, [ReadNote((said, "A"), tuple(passages))], _words)
+    lacks_codes(said, passages)
+    for each in read:
+        cited = cite(each, passages)
+        for shown in (code_around(cited, passages), row_around(cited, passages)):
+            if shown is not None:
+                _check_citations(shown, passages)
+    if read:
+        of_title("Who does?", read, [replace(each, title="Ada Moss") for each in passages])
 
 
 def _words(text: str) -> list[str]:

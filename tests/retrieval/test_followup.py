@@ -37,6 +37,7 @@ def after(question: str, answer: str = "") -> list[Turn]:
             "What is the excess for the car insurance?",
         ),
         ("Where did we eat in Leeds?", "what about in York?", "Where did we eat in York?"),
+        ("What did we eat in Leeds with Ada?", "and in York?", "What did we eat in York with Ada?"),
         ("How many parameters has GPT-2?", "and GPT-3?", "How many parameters has GPT-3?"),
         ("When is Ada's birthday?", "how about Ben?", "When is Ben’s birthday?"),
         ("How does RAG work?", "and what about tuning?", "How does tuning work?"),
