@@ -65,7 +65,7 @@ class Engine(SearchedFolder):
         `filters` are added to those that the question names; `today` is the day of asking.
         Raises RagError; Cancelled within a quarter of a second of `cancel()` turning true.
         """
-        from rag.retrieval.followup import continued, stands_alone
+        from rag.retrieval.followup import continued, spoke_for_itself, stands_alone
         from rag.retrieval.language import in_english
 
         started = self.started if self.started is not None else time.perf_counter()
@@ -94,7 +94,8 @@ class Engine(SearchedFolder):
         from rag.answering.answer import answer
         from rag.retrieval.evidence import find_evidence
 
-        if stands_alone(question, history):
+        alone = spoke_for_itself(seen.asked.query, seen.found.query)
+        if alone or stands_alone(question, history):
             history = ()  # what was said before would only mislead
         found, query = self._read(seen.asked, seen.found, quote), seen.found.query
         passages, sides = self._with_sides(seen.asked, found.passages, k, today)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from rag.answering.steps import Citation, Sentence, Support
 from rag.reading.links import plain
+from rag.reading.marks import ROW
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
 
@@ -136,4 +137,10 @@ def _all_of(passage: Passage) -> str:
 
 def marked(text: str, n: int) -> str:
     """`text` with its mark before the final full stop's space: "It is. [1]" reads as prose."""
-    return f"{text}\n[{n}]" if "\n" in text else f"{text} [{n}]"
+    return f"{text}{before_marks(text)}[{n}]"
+
+
+def before_marks(text: str) -> str:
+    """What stands between a text and its marks: the line below a table would be a row of it."""
+    last = text.rpartition("\n")[2]
+    return " " if "\n" not in text else "\n\n" if ROW.match(last) else "\n"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.answering.fields import is_front_matter
-from rag.answering.grounding import cite, own_words
+from rag.answering.grounding import before_marks, cite, own_words
 from rag.answering.steps import Citation, Sentence
 from rag.reading.links import plain
 from rag.reading.marks import HEADING, ITEM, NUMBERED, ROW, RULE
@@ -209,10 +209,8 @@ def _listed(lines: Sequence[_Line], wanted: Wanted, passages: Sequence[Passage])
     shown = [each.text.rstrip() for each in lines if not (wanted.still and _DONE.match(each.text))]
     citations = _citations(lines, passages)
     marks = " ".join(f"[{each.n}]" for each in citations)
-    text = own_words("\n".join(shown)) + "\n"
-    if wanted.counted:
-        text = f"{_count(lines)} "
-    return Sentence(text + marks, citations, "supported")
+    text = f"{_count(lines)}" if wanted.counted else own_words("\n".join(shown))
+    return Sentence(f"{text}{before_marks(text)}{marks}", citations, "supported")
 
 
 def _citations(lines: Sequence[_Line], passages: Sequence[Passage]) -> tuple[Citation, ...]:

@@ -25,6 +25,7 @@ from rag.retrieval.when import find_when
 # new topics are dragged back; below 0.5, old ones are lost.
 CONTEXT_WEIGHT = 0.75
 _SAYS_ENOUGH = 5  # a question with as many content words and no pronoun is searched alone
+_SAYS_SOMETHING = 3  # and one with as many that its own words found leans on nothing
 _MOST_NAMES = 3  # of the last answer
 
 _MOST_BEFORE = 40  # words of the question before
@@ -115,6 +116,12 @@ def stands_alone(question: str, history: Sequence[Turn]) -> bool:
         name for name in names if name.casefold() not in before and not _in_passing(name, question)
     ]
     return bool(new) and len(own) > len(names)
+
+
+def spoke_for_itself(question: str, query: str) -> bool:
+    """Whether a question that its own words found, the `query`, leans on nothing before it."""
+    leans = _PRONOUN.search(question) or _AGAIN.fullmatch(question) or _BACK.search(question)
+    return query == question and not leans and len(content_words(question)) >= _SAYS_SOMETHING
 
 
 def _in_passing(name: str, question: str) -> bool:

@@ -145,10 +145,11 @@ def test_a_word_of_a_command_gives_way_to_the_command():
 
 
 def test_a_cell_gives_way_to_its_row():
-    assert around(TABLE, "strong") == f"{TABLE}\n[1]"
-    assert around(f"{TABLE}\n| Price | 3 | 4 |", "fresh") == f"{TABLE}\n[1]"
+    assert around(TABLE, "strong") == f"{TABLE}\n\n[1]"
+    assert around(f"{TABLE}\n| Price | 3 | 4 |", "fresh") == f"{TABLE}\n\n[1]"
     assert (
-        around(f"Teas.\n{TABLE}\n| Price | 3 | 4 |", "Black") == f"{TABLE}\n| Price | 3 | 4 |\n[1]"
+        around(f"Teas.\n{TABLE}\n| Price | 3 | 4 |", "Black")
+        == f"{TABLE}\n| Price | 3 | 4 |\n\n[1]"
     )
     assert around("| no | table |", "no") == ""
 

@@ -9,7 +9,13 @@ import pytest
 from bench.followups import measure, rates
 from rag.events import Retrieved
 from rag.retrieval.evidence import find_evidence
-from rag.retrieval.followup import continued, search_both, stand_alone, stands_alone
+from rag.retrieval.followup import (
+    continued,
+    search_both,
+    spoke_for_itself,
+    stand_alone,
+    stands_alone,
+)
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Found, Passage
 from rag.retrieval.sentences import SentenceScore
@@ -66,6 +72,14 @@ def test_where_the_place_is_not_plain_the_question_is_read_beside_the_one_before
     before: str, follow_up: str
 ):
     assert continued(follow_up, after(before), date(2024, 5, 20)) == (follow_up, after(before))
+
+
+def test_what_its_own_words_found_leans_on_nothing():
+    assert spoke_for_itself("effect of salt on bread", "effect of salt on bread")
+    assert not spoke_for_itself("effect of salt on bread", "effect of salt on bread (rye)")
+    for leaning in ("effect of salt on its crust", "and salt in rye bread", "the same with salt"):
+        assert not spoke_for_itself(leaning, leaning)
+    assert not spoke_for_itself("the salt", "the salt")
 
 
 def test_what_a_pronoun_stands_for_is_still_known():
