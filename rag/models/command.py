@@ -7,7 +7,6 @@ import os
 import re
 import sys
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,16 +14,15 @@ from rag.config import ENDPOINT, Config
 from rag.config_files import load_config, own_config
 from rag.errors import ConfigError, ModelError
 from rag.models.catalog import BUNDLED, find_model, folder_of, nearest, weights_in
-from rag.models.download import check_space, fetch, size_text
+from rag.models.download import check_space, size_text
+from rag.models.fetching import described, fetched
 from rag.models.installed import Installed, forget, installed, remember
 from rag.output import console, one_line, show, show_json
 
 _VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
-    from rag.models.source import Offer
+    pass
 
 
 def show_models(arguments: argparse.Namespace) -> int:
@@ -53,9 +51,9 @@ def pull(arguments: argparse.Namespace) -> int:
     check_space(offer.files)
     missing = sum(each.missing for each in offer.files)
     if missing or not all(each.here for each in offer.files):
-        _ask(f"{_described(offer, missing)} Download it?", arguments.yes, "Nothing was downloaded.")
+        _ask(f"{described(offer, missing)} Download it?", arguments.yes, "Nothing was downloaded.")
     known = {each.target for each in offer.files if each.here}
-    paths = _fetched(offer)
+    paths = fetched(offer)
     try:
         model = _inspected(offer.name, offer.kind, paths[0], offer.licence, offer.source)
     except ModelError as error:
@@ -70,51 +68,6 @@ def pull(arguments: argparse.Namespace) -> int:
     return _done(
         arguments, model, f"{model.name} is here. Use it with: rag models use {model.name}"
     )
-
-
-def _described(offer: Offer, missing: int) -> str:
-    """What a download brings, before the reader says yes."""
-    size = size_text(offer.size) if offer.size else "a size that the server does not say"
-    rest = f", {size_text(missing)} of them still to come" if 0 < missing < offer.size else ""
-    sure = all(
-        each.sha256 or not each.file.endswith((".gguf", ".safetensors")) for each in offer.files
-    )
-    checked = "checked by SHA-256" if sure else "no SHA-256 is known for it"
-    place = offer.files[0].target.parent
-    return one_line(
-        f"{offer.name} from {offer.source}: {size}{rest}, licence {offer.licence}, {checked}; "
-        f"it goes to {place}."
-    )
-
-
-def _fetched(offer: Offer) -> list[Path]:
-    """Download all files behind one bar; where they lie."""
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as TimeLeft
-    from rich.progress import TransferSpeedColumn as Speed
-
-    bar = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(None),
-        DownloadColumn(),
-        Speed(),
-        TimeLeft(),
-        console=console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
-    paths: list[Path] = []
-    with bar:
-        task = bar.add_task(one_line(offer.name), total=offer.size or None)
-        before = 0
-        for each in offer.files:
-            paths.append(fetch(each, partial(_advance, bar, task, before)))
-            before += each.size
-    return paths
-
-
-def _advance(bar: Progress, task: TaskID, before: int, done: int) -> None:
-    bar.update(task, completed=before + done)
 
 
 def add(arguments: argparse.Namespace) -> int:
