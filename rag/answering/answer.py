@@ -35,6 +35,7 @@ from rag.answering.prompt import ANSWER_TOKENS, REFUSAL, Prompt, build_prompt
 from rag.answering.quotes import Sides, code_around, of_title, quotes, row_around, whole
 from rag.answering.steps import Drafted, Reading, Sentence, Step, Thinking
 from rag.config import Caution
+from rag.reading.links import plain
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.expected import expected, fits, nearest_fitting
 from rag.retrieval.query import Turn
@@ -221,7 +222,7 @@ def _phrase(
     astray = not pointed and wanted is not None and fits(best.text, wanted)
     if sentence is None or (astray and sentence.support == "weak"):
         sentence = replace(quote(whole(best, passages), passages), support="weak")
-    if _asks_twice(question):
+    if _asks_twice(question) or _is_label(sentence):
         sentence = _around(sentence, read, passages)
     elif subject := of_title(question, read, passages):
         sentence = subject
@@ -238,6 +239,13 @@ def _asks_twice(question: str) -> bool:
     sentence."""
     again = _ASKS_AGAIN.search(question)
     return again is not None and _ASKS_FIRST.search(question, 0, again.start()) is not None
+
+
+def _is_label(sentence: Sentence) -> bool:
+    """Whether a phrase is the name of what follows it in its line: of "Conductor: Henrike"."""
+    (cited, *_) = sentence.citations
+    said = plain(sentence.text).rpartition(" [")[0]
+    return plain(cited.quote).strip().startswith(f"{said}:")
 
 
 def _around(phrase: Sentence, read: Sequence[Evidence], passages: Sequence[Passage]) -> Sentence:

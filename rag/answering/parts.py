@@ -32,7 +32,7 @@ _ASKS_FACT = re.compile(
     r"\W*(?:(?:and|but|so) )?(?:who|whom|whose|when|where|"
     rf"how (?!(?:{'|'.join(_AUXILIARY.split())}|to|i|the|[\w-]+ works?)\b)|"
     rf"(?:{'|'.join(_AUXILIARY.split())}|am|was|were|has|have|had|will|may|must)\b|"
-    r"(?:what|which) (?:day|date|year|time|number)\b)",
+    r"(?:what|which) (?:day|date|year|time|number|step|stage|phase|part|kind|type|option)\b)",
     re.IGNORECASE,
 )
 _HOW = re.compile(r"how (?:do|does|did|can|could|should|is|are|to)\b", re.IGNORECASE)
@@ -45,6 +45,8 @@ _HAVE = re.compile(
     r"(?:list|show)(?: me)? (?:my|our|all) [\w-]+)[ ?!.]*",
     re.IGNORECASE,
 )
+_ITS_SUBJECT = re.compile(r"\b(?:it|they|he|she)\b", re.IGNORECASE)
+_MOST_OF_SUBJECT = 2  # words
 _WH = re.compile(r"\b(?:how|why|what|when|where|who)\b", re.IGNORECASE)
 # Words of headings and of questions for one thing; the first stands for all.
 _ALIKE = (
@@ -89,8 +91,8 @@ class ReadNote:
 def find_part(question: str, notes: Sequence[ReadNote], analyze: Analyze) -> tuple[Passage, ...]:
     """The passages under the heading that a question asks for, in the first of `notes` that has it;
     none where it asks for something else."""
-    words = _Words(analyze)
-    asked = words.of(question)
+    words = _Words(analyze, question)
+    asked = words.of_question
     implied = words.of("steps") if _HOW.match(question.strip()) else frozenset[str]()
     name = any(each.fullmatch(question.strip()) for each in (_NAME, _HAVE))
     wh = _begins(question)
@@ -125,8 +127,11 @@ def _found(
     whole: list[tuple[str, ...]] = []
     for headings in _headings(passages):
         around = title.union(*map(words.of, headings[:-1]))
-        own = words.of(headings[-1]) - around
-        if not own or not own <= asked | implied:
+        said = words.of(headings[-1])
+        if _answers_of_its_subject(headings[-1], said, asked - around, wh, passages, words):
+            whole.append(headings)
+        own = said - around
+        if not own or not own <= asked | implied or {wh, _begins(headings[-1])} == {"how", "why"}:
             continue
         named = asked & around
         alone = own == asked and (len(own) > 1 or name)
@@ -134,7 +139,7 @@ def _found(
             whole.append(headings)
         elif named:
             halves.append(headings)
-    if whole:  # "Why it works" rather than "How it works", where that is asked
+    if whole:
         return [next((each for each in whole if _begins(each[-1]) == wh), whole[0])]
     return halves if _together(asked, title, halves, words) else []
 
@@ -149,6 +154,24 @@ def _begins(text: str) -> str:
     """The first question word of a text, "" for none."""
     match = _WH.search(text)
     return match[0].lower() if match else ""
+
+
+def _answers_of_its_subject(
+    heading: str,
+    said: frozenset[str],
+    asked: frozenset[str],
+    wh: str,
+    passages: Sequence[Passage],
+    words: _Words,
+) -> bool:
+    """Whether a heading asks the same of what the note is about: "Why they swarm" is why bees do.
+    `asked` are the words that the names of the note do not hold; the note must."""
+    if not (wh and said and _begins(heading) == wh and _ITS_SUBJECT.search(heading)):
+        return False
+    rest = asked - said
+    if len(rest) > _MOST_OF_SUBJECT or not said & words.of_question:
+        return False
+    return rest <= words.of("\n".join(each.text for each in passages))
 
 
 def _together(
@@ -174,12 +197,13 @@ def _headings(passages: Sequence[Passage]) -> Iterator[tuple[str, ...]]:
 class _Words:
     """The words of texts that say what they are about, those that mean the same made one."""
 
-    def __init__(self, analyze: Analyze) -> None:
+    def __init__(self, analyze: Analyze, question: str) -> None:
         self._analyze = analyze
         self._light = {*analyze(_LIGHT)}
         self._first = {
             each: stems[0] for group in _ALIKE if (stems := analyze(group)) for each in stems
         }
+        self.of_question = self.of(question)
 
     def of(self, text: str) -> frozenset[str]:
         said = " ".join(content_words(_NUMBER.sub("", plain(text))))

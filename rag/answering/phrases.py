@@ -49,6 +49,7 @@ _SURE = 1.0
 DOUBTED: dict[Caution, float] = {"careful": 1.0, "balanced": 0.0, "generous": -math.inf}
 _NAME = re.compile(r"(?<!^)\b(?!I\b)[A-Z][\w’'-]*|\b\d[\d,.]*\b")
 _OWNER = re.compile(r"(?<!^)\b(?!I\b)([A-Z][\w-]*)[’']s(?= [^\W_])")
+_ADDRESS = re.compile(r"[^\s<>()\[\]]+@[^\s<>()\[\]]+|https?://[^\s<>()\[\]]+")
 _NO_TIME = re.compile(r"\d{1,3}|[$€£¥]\d[\d.,]*|\d[\d.,]* ?[$€£¥]")
 _ASKS_TITLE = re.compile(
     r"\b(?:which|what) (?:[\w-]+ )?(?:paper|book|novel|song|album|film|movie|poem|play|show|series|"
@@ -247,6 +248,7 @@ def _candidate(
         return None
     if thing and counts_another(phrase, thing, best):
         phrase, best = number_of(thing, read) or (phrase, best)
+    phrase = _whole_address(phrase, best)
     if _ASKS_TITLE.search(question):
         phrase = _whole_title(phrase, best)
     if _PLACE_OR_TIME.search(question):
@@ -283,6 +285,15 @@ def _with_preposition(phrase: str, evidence: Evidence) -> str:
     can be false."""
     found = re.search(_BEFORE + _as_words(phrase).pattern, _said(evidence.text), re.IGNORECASE)
     return found[0] if found else phrase
+
+
+def _whole_address(phrase: str, evidence: Evidence) -> str:
+    """A phrase that is cut out of an address with all of it: half of one leads elsewhere."""
+    for found in _ADDRESS.finditer(_said(evidence.text)):
+        address = found[0].rstrip(_EDGES)
+        if phrase in address and not _as_words(phrase).fullmatch(address):
+            return address
+    return phrase
 
 
 def _whole_title(phrase: str, evidence: Evidence) -> str:

@@ -329,6 +329,17 @@ def test_two_questions_in_one_are_answered_by_the_whole_sentence(analyze):
         assert done.sentences[0].support == "supported"
 
 
+def test_the_name_of_a_line_gives_way_to_the_line(analyze):
+    text = "**Conductor:** Henrike Osterloh"
+    found = Passage(1, "c.md", "Choir", (), 1, 1, text, 1.0, 0.7, 1.0)
+    evidence = Evidence(1, text, 1, 1, 0, len(text), 1.0, 0.7)
+    for said, shown in (("Conductor", "Conductor: Henrike Osterloh"), ("Henrike", "Henrike")):
+        generator = Said(f"{said} [1]", taught=True)
+        steps = answer("Who is it?", (), [found], [evidence], (), lambda: generator, analyze)  # noqa: B023
+        *_, done = steps
+        assert done.text == f"{shown} [1]"
+
+
 def test_yes_or_no_is_answered_by_the_sentence_that_says_most_of_the_question(analyze):
     text = "Allergic to penicillin. Not allergic to aspirin."
     first, second = (0, 23), (24, 48)

@@ -16,6 +16,7 @@ PUMP: tuple[Written, ...] = (
     (("How it works",), "It boils a fluid. That takes heat\nfrom the air. Then it presses it.\n\n"
      "1. boil\n2. press\n\nMore on this below."),
     (("Benefits",), "- cheap\n- clean"),
+    (("Why they hum",), "The fan is large. Houses echo it."),
     (("Drawbacks",), "Loud. It is also large."),
     (("Upkeep", "In winter"), "Clear it of snow."),
     (("Upkeep", "In summer"), "Wash the grille.\n\n```sh\npump --wash\n```"),
@@ -74,6 +75,8 @@ def told(question: str) -> tuple[Sentence, ...]:
         ),
         ("How do I descale my espresso machine?", "Use acid. [1]\n\n| Step | Minutes |"),
         ("What is BERT?", "It reads both ways. [1]"),
+        ("Why do heat pumps hum?", "The fan is large. [1]"),
+        ("Why do heat pumps hum in houses?", "The fan is large. [1]"),  # of which the note tells
     ],
 )
 def test_what_stands_under_the_heading_that_is_asked_for(question: str, said: str) -> None:
@@ -103,6 +106,9 @@ def test_each_sentence_is_cited_with_its_lines() -> None:
         "How does a heat pump work in winter nights?",
         "When does a heat pump work?",
         "How many benefits do heat pumps have?",
+        "Which step of the heat pump comes first?",
+        "Why do heat pumps hum in castles?",
+        "How do heat pumps hum?",
         "Who works on heat pumps?",
         "What is the coffee?",
         "What are the refunds of the espresso machine?",  # speaks to the model
