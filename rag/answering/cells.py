@@ -40,6 +40,7 @@ _LABELLED = re.compile(r"^\s*+[-*+•]\s++(?=[^;:]+: )")  # a row as tables in C
 _OTHERWISE = re.compile(
     r"^\W*(?:why|did|do|does|is|are|was|were|has|have|had|can|could|will|would|should|may|explain|"
     r"describe|compare|how(?! (?:many|much|old|big|large|tall|high|long|far|heavy|deep|wide|fast|"
+    r"often|loud|noisy|hot|cold|"
     r"(?:did|do|would) (?:i|we) rate|can (?:i|we) (?:call|reach)|to reach)\b))\b|"
     r"\b(?:not|never|no|neither|nor|other|else|than|except|without|besides|before|after|until)\b|"
     r"n't\b",
@@ -63,8 +64,28 @@ _LIGHT = (
     "need needs listen listens live lives belong belongs give given make made set start started "
     "begin began go goes went put puts pay paid buy bought weigh weighs be been come came out "
     "release released publish published launch launched appear appeared mine current currently "
-    "number people"
+    "number people out end ends ended expire expires last lasts"
 )
+# What a column is called that answers how something is, and the word that asks for it.
+_MEASURES = {
+    "often": "how often|often|frequency|interval|every",
+    "loud": "noise|loudness|volume",
+    "noisy": "noise|loudness|volume",
+    "heavy": "weight",
+    "tall": "height",
+    "high": "height",
+    "big": "size|area",
+    "large": "size|area",
+    "far": "distance",
+    "fast": "speed|pace",
+    "old": "age",
+    "long": "length|duration|time",
+}
+_HOW = re.compile(rf"\W*how ({'|'.join(_MEASURES)})\b", re.IGNORECASE)
+_YEAR = re.compile(r"\b(?:1\d|20)\d\d\b")
+_WHAT = re.compile(r"\W*(?:what|who)\b", re.IGNORECASE)
+# Of the name of a column, what need not be said: "Warranty until", "Honey 2026".
+_SAID_BESIDE = re.compile(r"\b(?:until|till|by|from|since|date|no|nr|\d+)\b", re.IGNORECASE)
 
 
 Place = tuple[int, int, str]  # where a row or a line stands in a passage, and what it answers
@@ -96,12 +117,13 @@ def find_cell(
     if _OTHERWISE.search(said):
         return None
     typed, question = question, even(question)
+    how = measure[1].casefold() if (measure := _HOW.match(question)) else ""
     asked = Asked(
         typed,
         set(analyze(question)),
         set(analyze(" ".join(content_words(question)))),
-        set(analyze(_LIGHT)),
-        _columns(question),
+        set(analyze(f"{_LIGHT} {how}")),
+        _columns(question) | set(_MEASURES.get(how, "").split("|")),
         unnamed_fields(question, analyze),
         kind[1].casefold() if (kind := _KIND.match(question)) else "",
     )
@@ -183,7 +205,14 @@ def _crossings(
     is the `whole` table."""
     bare = {name: _UNIT.sub("", plain(name)).strip() for row in table for name, _ in row.cells}
     columns = {name: set(analyze(bare[name])) for name in bare}
-    named = {name for name, words in columns.items() if words and words <= asked.words}
+    least_said = {
+        name: {*analyze(_SAID_BESIDE.sub(" ", bare[name]))} or columns[name] for name in bare
+    }
+    named = {
+        name
+        for name, words in least_said.items()
+        if words and words <= asked.words and not _of_other_years(bare[name], asked.question)
+    }
     sought = asked.telling.difference(*(columns[name] for name in named))
     held = [{name: sought & {*analyze(plain(cell))} for name, cell in row.cells} for row in table]
     scores = [
@@ -207,7 +236,9 @@ def _crossings(
     if len(answering) > 1:  # "insurance" is the table here, though a column is called "insurer"
         answering = {name for name in answering if not columns[name] <= about}
     first = row.cells[0][0]
-    if not answering and rows_asked and first not in known:
+    # "What runs on port 8123?" asks for what has that port.
+    by_column = bool(named & known) and len(at) == 1 and _WHAT.match(asked.question)
+    if not answering and (rows_asked or by_column) and first not in known:
         answering = {first}
     if len(at) > 1 and (answering != {first} or not whole or _denied(held, at, table)):
         return []
@@ -216,6 +247,12 @@ def _crossings(
     ]
     # Two columns may have one name, and then it is not known which is asked for.
     return [] if len(found) != len(at) or any(says_nothing(cell) for _, cell in found) else found
+
+
+def _of_other_years(column: str, question: str) -> bool:
+    """Whether a column is of years, and the question of others."""
+    years, wanted = ({*_YEAR.findall(text)} for text in (column, question))
+    return bool(years and wanted) and not wanted <= years
 
 
 def _goes_on(text: str) -> bool:

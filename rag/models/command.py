@@ -8,7 +8,6 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rag.config import ENDPOINT, Config
 from rag.config_files import load_config, own_config
@@ -20,9 +19,6 @@ from rag.models.installed import Installed, forget, installed, remember
 from rag.output import console, one_line, show, show_json
 
 _VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-
-if TYPE_CHECKING:
-    pass
 
 
 def show_models(arguments: argparse.Namespace) -> int:

@@ -67,6 +67,12 @@ def asked(question: str, *texts: str) -> Sentence | None:
     return find_cell(question, found, lambda _: (), analyzer().analyze)
 
 
+DEVICES = """| Device | Warranty until | Noise | Hours 2026 |
+| --- | --- | --- | --- |
+| Fridge | 2029-01-22 | 35 dB | 800 |
+| Kettle | 2025-03-02 | 80 dB | 12 |"""
+
+
 @pytest.mark.parametrize(
     ("text", "question", "answer", "line"),
     [
@@ -85,6 +91,12 @@ def asked(question: str, *texts: str) -> Sentence | None:
         (LABELLED, "What is the price of oat milk at Rewe?", "2.19", 12),
         (LABELLED, "How much does rye bread cost?", "3.20", 13),
         (LABELLED, "In which shop is the rye bread?", "Rewe", 13),
+        (SERVICES, "What runs on port 8222?", "Vaultwarden", 17),
+        (DEVICES, "When does the fridge warranty run out?", "2029-01-22", 12),
+        (DEVICES, "How long does the warranty of the kettle last?", "2025-03-02", 13),
+        (DEVICES, "How loud is the fridge?", "35 dB", 12),
+        (DEVICES, "How many hours did the kettle take?", "12", 13),
+        (DEVICES, "How many hours did the kettle take in 2026?", "12", 13),
         (CHOICE, "What does fine-tuning cost?", "computing time up front", 12),
         (CHOICE, "What is to update with RAG?", "edit the documents (2)", 13),
     ],
@@ -126,6 +138,9 @@ def test_all_rows_that_hold_what_is_asked_for_are_told():
 @pytest.mark.parametrize(
     ("text", "question"),
     [
+        (DEVICES, "How many hours did the kettle take in 2025?"),
+        (DEVICES, "How heavy is the fridge?"),
+        (DEVICES, "What is loud?"),
         (SERVICES, "Which port does Nextcloud use?"),  # no such row
         (SERVICES, "Which colour is Jellyfin?"),  # no such column
         (SERVICES, "When did Gitea crash?"),
