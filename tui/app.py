@@ -128,7 +128,7 @@ class ChatApp(App[None]):
     async def _leave_kept(self, code: int) -> None:
         try:
             async with asyncio.timeout(_KEEP_S):
-                await self.chat.leave_answer()
+                await self.chat.leave_program()
         except TimeoutError:
             pass  # leaving comes first
         self.exit(return_code=code)

@@ -83,7 +83,7 @@ FIXED: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("Alt+1 … Alt+9", "go to source [1] … [9]"),
             ("Ctrl+P", "all commands: theme, rebuild, …"),
             ("Ctrl+Q", "quit"),
-            ("Ctrl+C", "copy, stop an answer, or quit"),
+            ("Ctrl+C", "copy, stop, empty the box, or quit"),
         ),
     ),
     (

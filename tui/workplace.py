@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,8 +57,12 @@ def workplace(engine: Engine) -> Workplace:
         return [*found, *endpoint_choice(config)]
 
     def folders() -> list[tuple[str, Path]]:
-        known = known_folders(config.data_dir)
-        return [(folder.name or str(folder), folder) for folder in known]
+        named = {Path(os.path.realpath(each)): name for name, each in config.folders.items()}
+        known = [each for each in known_folders(config.data_dir) if each not in named]
+        return [
+            *((name, folder) for folder, name in named.items()),
+            *((folder.name or str(folder), folder) for folder in known),
+        ]
 
     return Workplace(
         open_conversations=open_conversations,

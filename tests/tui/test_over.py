@@ -89,3 +89,52 @@ async def test_rows_follow_the_width_of_the_screen(running: Running, engine: Fak
         await driver.pilot.resize_terminal(120, 24)
         await driver.until(lambda: driver.shows("water most often?"))
         assert driver.app.screen.query_one(OptionList).option_count == 2
+
+
+async def test_turns_are_seen_where_sources_stood_in_their_place(running: Running) -> None:
+    async with running(size=(80, 24)) as driver:
+        for question in ("First?", "Second?", "Third?"):
+            await driver.ready()
+            await driver.ask(question)
+        await driver.ready()
+        await driver.press("alt+1")
+        await driver.until(lambda: driver.chat.has_class("-sources"))
+        await driver.press("alt+up")
+        await driver.until(lambda: driver.shows("Third?"))
+        await driver.press("alt+1")
+        await driver.until(lambda: driver.chat.has_class("-sources"))
+        await driver.press("f5")
+        await driver.until(lambda: not driver.chat.has_class("-sources"))
+        await driver.ready()
+        await driver.press("alt+up", "alt+up", "alt+up")  # typed fast
+        views = driver.chat.transcript.views()
+        await driver.until(lambda: driver.app.focused is views[0])
+
+
+async def test_who_is_typing_stays_in_the_box(running: Running) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await driver.ask("Water?")
+        await driver.ready()
+        await driver.press("t", "a", "tab", "b", "r")
+        assert driver.chat.box.text == "tabr"
+        await driver.press("ctrl+c")
+        await driver.until(lambda: not driver.chat.box.text)
+        assert driver.app.is_running
+        await driver.press("up")
+        assert driver.chat.box.text == "tabr"
+
+
+async def test_the_program_is_left_while_a_question_is_asked_anew(
+    running: Running, engine: FakeEngine
+) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await driver.ask("Water?")
+        await driver.ready()
+        engine.hold("read")
+        await driver.press("f5")
+        await driver.until(lambda: driver.shows("500/1,000 tokens"))
+        await driver.ask("And then?")
+        await driver.press("ctrl+q")
+    assert driver.app.return_code == 0

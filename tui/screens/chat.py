@@ -147,12 +147,14 @@ class ChatScreen(EngineEvents):
     # What the reader does
 
     async def on_question_asked(self, event: QuestionAsked) -> None:
-        """A question was sent. On a narrow screen the sources make room for its answer."""
-        self.remove_class("-sources")
+        """A question was sent."""
         await self.asked(event.question)
 
     async def ask(self, question: str) -> int:
-        """Show a question and put it in line; the number of its turn."""
+        """Show a question and put it in line; the number of its turn.
+
+        On a narrow screen the sources make room for its answer."""
+        self.remove_class("-sources")
         turn = self.session.next_turn()
         await self.transcript.add_turn(turn, question)
         self.add_job(Ask(turn, question))
@@ -190,9 +192,12 @@ class ChatScreen(EngineEvents):
         self.call_later(self._stop)
 
     async def action_stop_or_quit(self) -> None:
-        """Stop the answer that is made or waits; a second time, or where there is none, quit."""
+        """Stop the answer that is made or waits; a second time, or where there is none, empty the
+        question box, and quit where it is empty."""
         if self.session.asking and not self.worker.stopping:
             self.action_stop()
+        elif self.box.has_focus and self.box.text:
+            self.box.set_aside()
         else:
             await self.app.action_quit()
 
@@ -206,6 +211,11 @@ class ChatScreen(EngineEvents):
             self._leave_sources()
             if in_box:
                 await self.leave_editing()
+
+    async def leave_program(self) -> None:
+        """Keep what there is of an answer; nothing is drawn any more."""
+        self.leaving = True
+        await self.leave_answer()
 
     async def _take_back(self) -> bool:
         """Take back the questions that wait; whether there were any."""

@@ -63,6 +63,8 @@ class EngineEvents(PlaceActions):
     async def on_job_ended(self, event: JobEnded) -> None:
         """Say how it ended and begin what waits."""
         self.session.current = None
+        if self.leaving:
+            return
         job, error = event.job, event.error
         if isinstance(job, Ask):
             left = job.turn in self.session.kept  # for another conversation, and kept as it was

@@ -29,6 +29,7 @@ _EDITING = "Editing an earlier question · {} leaves it as it was"
 class TurnActions(ChatBase):
     """Retry, edit, copy, branch, export; opening and keeping conversations."""
 
+    leaving = False  # the program ends, and nothing is drawn any more
     _editing: int | None = None  # the turn whose question is in the box to be changed
 
     def __init__(self, engine: Engine, worker: EngineWorker, place: Workplace) -> None:
@@ -74,7 +75,7 @@ class TurnActions(ChatBase):
         if (old := self._replaced.pop(turn, None)) is None:
             return
         self.session.keep(turn, old)
-        if not old.stopped:
+        if not (old.stopped or self.leaving):
             await self.transcript.cut(turn)
             view = await self.transcript.add_turn(turn, old.question)
             await view.restore(old)
@@ -173,10 +174,9 @@ class TurnActions(ChatBase):
             for view in earlier:
                 self.check_turn(view)
             views, at = [*earlier, *views], max(0, len(earlier) - 1)
-        if at < len(views):
-            views[at].focus()
-        else:
-            self.box.focus()
+        self.remove_class("-sources")  # on a narrow screen they stand in the place of the turns
+        # At once, so that the next key counts from there.
+        self.set_focus(views[at] if at < len(views) else self.box)
 
     async def on_turn_focused(self, event: TurnFocused) -> None:
         """Show the sources of the turn that the reader went to."""

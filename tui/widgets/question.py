@@ -72,8 +72,8 @@ class QuestionBox(TextArea):
             event.stop()
             event.prevent_default()
             self.ask()
-        elif event.key == "tab" and self._complete():
-            event.stop()
+        elif event.key == "tab" and (self._complete() or self.text):
+            event.stop()  # who is typing stays: elsewhere letters are commands
             event.prevent_default()
         elif event.key == "question_mark" and not self.text:
             event.stop()
@@ -117,6 +117,12 @@ class QuestionBox(TextArea):
         self.load_text(question)
         self.move_cursor(self.document.end)
         self.focus()
+
+    def set_aside(self) -> None:
+        """Empty the box; what was in it can be recalled."""
+        if question := clean(self.text).strip():
+            self.remember(question)
+        self.clear()
 
     def ask(self) -> None:
         """Send the question and empty the box."""
