@@ -25,10 +25,10 @@ from rag.errors import RagError
 from rag.events import Answered, Retrieved
 from rag.memory import share_arenas
 from rag.output import safe
-from rag.reading.links import plain
 from tui.plain_lines import (
     HELP,
     Asked,
+    evidence_line,
     found_line,
     is_number,
     place_line,
@@ -213,9 +213,7 @@ class Plain:
         if found.evidence:
             self._say("Nearest in your notes:")
         for each in found.evidence[:EVIDENCE]:
-            passage = found.passages[each.n - 1]
-            text = " ".join(safe(plain(each.text)).split())
-            self._say(f"  {text} ({place_line(passage.path, each.first, each.last)})")
+            self._say(evidence_line(each, found.passages[each.n - 1]))
 
     def _finish(
         self, done: Answered, found: Retrieved | None, sentences: list[Sentence], again: bool

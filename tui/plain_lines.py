@@ -12,6 +12,7 @@ from rag.reading.marks import ROW, RULE
 if TYPE_CHECKING:
     from rag.answering.steps import Sentence
     from rag.indexing.library import Found
+    from rag.retrieval.evidence import Evidence
     from rag.retrieval.search import Passage
 
 _SUPPORT = {"weak": " (weakly supported)", "unsupported": " (not supported)"}
@@ -76,6 +77,12 @@ def place_line(path: str, first: int, last: int) -> str:
     """A path and lines, as they are read aloud."""
     lines = f"line {first}" if first == last else f"lines {first} to {last}"
     return f"{' '.join(safe(path).split())}, {lines}"
+
+
+def evidence_line(each: Evidence, passage: Passage) -> str:
+    """A sentence that bears on the question, and where it stands."""
+    text = " ".join(safe(plain(each.text)).split())
+    return f"  {text} ({place_line(passage.path, each.first, each.last)})"
 
 
 def why_line(passage: Passage) -> str:

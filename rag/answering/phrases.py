@@ -288,12 +288,12 @@ def _with_preposition(phrase: str, evidence: Evidence) -> str:
 
 
 def _whole_address(phrase: str, evidence: Evidence) -> str:
-    """A phrase that is cut out of an address with all of it: half of one leads elsewhere."""
-    for found in _ADDRESS.finditer(_said(evidence.text)):
-        address = found[0].rstrip(_EDGES)
-        if phrase in address and not _as_words(phrase).fullmatch(address):
-            return address
-    return phrase
+    """A phrase that stands only in an address with all of it: half of one leads elsewhere."""
+    said = _said(evidence.text)
+    if _as_words(phrase).search(_ADDRESS.sub(" ", said)):
+        return phrase
+    addresses = (found[0].rstrip(_EDGES) for found in _ADDRESS.finditer(said))
+    return next((each for each in addresses if phrase in each), phrase)
 
 
 def _whole_title(phrase: str, evidence: Evidence) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -90,7 +91,8 @@ def _of_other_days(before: str, rest: str, today: date) -> str | None:
         return None
     if (next_to := _BESIDE.fullmatch(rest.strip().rstrip("?!. "))) and meant.span.first:
         step = timedelta(days=1 if next_to["after"] or next_to["next"] else -1)
-        return before.replace(meant.words, f"on {meant.span.first + step}", 1)
+        with suppress(OverflowError):  # the calendar ends there
+            return before.replace(meant.words, f"on {meant.span.first + step}", 1)
     named = find_when(rest, today)
     if named is None or _LETTER.search(named.rest):
         return None

@@ -289,10 +289,12 @@ def test_what_is_of_another_is_doubtful_however_likely(question: str, lacks: boo
 
 
 def test_an_address_is_whole():
-    text = "Write to tobias.rehm@honey.example, or see https://honey.example/en/shop."
+    text = "Write to tobias.rehm@honey.example, or see https://honey.example/en/shop?see=Write."
     for place, whole in (
         ("rehm@honey.example", "tobias.rehm@honey.example"),
-        ("honey.example/en", "https://honey.example/en/shop"),
+        ("honey.example/en", "https://honey.example/en/shop?see=Write"),
+        ("Write", "Write"),
+        ("see", "see"),
     ):
         passage = Passage(1, "t.md", "T", (), 1, 1, text, 1.0, 0.5, None)
         read = [Evidence(1, text, 1, 1, 0, len(text), 0.9, 0.9, 0.9)]

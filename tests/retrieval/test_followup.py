@@ -66,6 +66,8 @@ def test_another_thing_is_put_in_the_place_of_one(before: str, follow_up: str, m
         ("When did Ada meet Ben?", "and Cleo?"),  # in whose place?
         ("What's on the list?", "and mine?"),
         ("What did I write in May?", "and the bees?"),
+        ("What did I do on 9999-12-31?", "and the next day?"),
+        ("What did I do on 0001-01-01?", "and the day before?"),
     ],
 )
 def test_where_the_place_is_not_plain_the_question_is_read_beside_the_one_before(

@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from rag.answering.conversations import Conversations
 from rag.answering.export import as_markdown
+from rag.answering.saved import SavedTurn
 from rag.answering.steps import Sentence
 from rag.errors import StorageError
 from rag.retrieval.spelling import Respelled
@@ -135,6 +136,13 @@ async def test_questions_of_other_days_are_recalled(running: Running) -> None:
         assert box.text == "First?"
 
 
+def only_turn(kept: Conversations) -> SavedTurn:
+    """The turn of the only conversation that is kept."""
+    (conversation,) = kept.all()
+    (turn,) = kept.turns(conversation.id)
+    return turn
+
+
 @pytest.mark.parametrize(("gate", "written"), [("read", 0), ("answer", 1)])
 async def test_what_was_written_of_a_stopped_answer_is_kept(
     running: Running, engine: FakeEngine, kept: Conversations, gate: str, written: int
@@ -155,8 +163,7 @@ async def test_what_was_written_of_a_stopped_answer_is_kept(
         await driver.until(lambda: driver.shows(shown))
         await driver.press("escape")
         before = await seen(driver)
-    (conversation,) = kept.all()
-    (turn,) = kept.turns(conversation.id)
+    turn = only_turn(kept)
     assert (turn.stopped, turn.answered, turn.sentences) == (True, False, sentences)
     async with running(begin="latest") as driver:
         assert await seen(driver) == before
@@ -165,6 +172,7 @@ async def test_what_was_written_of_a_stopped_answer_is_kept(
         await ask(driver, "And then?")
         _, history = engine.asked[-1]
         assert [each.question for each in history] == ["Water?"] * written
+    (conversation,) = kept.all()
     text = as_markdown("Water", kept.turns(conversation.id))
     assert text.count("*Stopped.*") == 1
     assert text.count("plant needs **ten litres** a week, and") == 1 + written
@@ -181,8 +189,7 @@ async def test_a_question_that_waits_is_kept_when_it_is_taken_back_or_left(
         await driver.until(lambda: driver.shows("Waiting until the models are loaded"))
         await driver.press(key)
         await driver.until(kept.all)
-    (conversation,) = kept.all()
-    (turn,) = kept.turns(conversation.id)
+    turn = only_turn(kept)
     assert (turn.question, turn.answer, turn.stopped) == ("Water?", "", True)
     assert not engine.asked
 
@@ -201,8 +208,7 @@ async def test_what_was_written_is_kept_when_the_program_ends(
         else:
             await driver.press(way)
         await driver.until(kept.all)
-    (conversation,) = kept.all()
-    (turn,) = kept.turns(conversation.id)
+    turn = only_turn(kept)
     assert turn.stopped
     assert turn.sentences == tuple(engine.script.sentences[:1])
     assert driver.app.return_code == (143 if way == "killed" else 0)
