@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 from rag.commands.failing import tell_failure
 from rag.commands.parser import build_parser
-from rag.commands.shared import FAILED, STOPPED
+from rag.commands.shared import ANSWERED, FAILED, STOPPED
 from rag.errors import Cancelled, RagError
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -29,9 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = build_parser().parse_args(given)
         command: Callable[[argparse.Namespace, float], int] = arguments.command
         return command(arguments, started)
-    except BrokenPipeError:  # the reader of our output, `head` say, has gone
+    except BrokenPipeError:  # the reader of our output, `head` say, has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return FAILED
+        return ANSWERED
     except (KeyboardInterrupt, RagError) as error:
         stopped = isinstance(error, Cancelled) or _interrupted(error)
         tell_failure(error if isinstance(error, RagError) and not stopped else Cancelled(), given)

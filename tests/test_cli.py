@@ -190,7 +190,7 @@ def test_a_reader_that_goes_away(box: Box):
     process.stdout.close()
     err = process.stderr.read()
     process.stderr.close()
-    assert process.wait(60) == 2
+    assert process.wait(60) == 0  # a pipeline with pipefail goes on
     assert "Traceback" not in err
     assert "BrokenPipe" not in err
 

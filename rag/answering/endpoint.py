@@ -139,7 +139,9 @@ class EndpointGenerator:
         yield Token("", 0.0, 0, total)
         folding, left = Folding(), max_tokens
         chat = [{"role": each.role, "content": each.text} for each in messages]
-        for text, thought in self._said(chat, max_tokens, cancel):
+        for n, (text, thought) in enumerate(self._said(chat, max_tokens, cancel)):
+            if n == 0:
+                yield Token("", 0.0, total, total)  # it has read
             parts = [(text, True)] if thought else folding.add(text)
             for part, folded in parts:
                 yield Token(part, 0.0, total, total, thought=folded)

@@ -66,7 +66,8 @@ def test_a_real_server_answers(server: str):
     model = EndpointGenerator(server, "smol")
     model.load()
     tokens = list(model.stream(CHAT, 12))
-    assert tokens[0].text == ""
+    assert [token.text for token in tokens[:2]] == ["", ""]
+    assert tokens[0].prompt_done == 0 < tokens[1].prompt_done == tokens[1].prompt_total
     assert "".join(token.text for token in tokens).strip()
     assert 0 < sum(bool(token.text) for token in tokens) <= 12
     assert model.context_size == 4096

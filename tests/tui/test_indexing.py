@@ -11,9 +11,10 @@ import pytest
 from textual.widgets import ProgressBar
 
 from rag.errors import IndexBusy, ModelError, NoIndex, NotesError, RagError
+from rag.indexing.progress import IndexProgress
 from rag.reading.notes import Skipped
 from tests.tui.fake_engine import REPORT, FakeEngine, Script
-from tui.messages import NoteWanted
+from tui.messages import IndexMoved, NoteWanted
 from tui.screens.skipped import SkippedScreen
 
 Running = Callable[..., Any]
@@ -35,6 +36,21 @@ async def test_changed_notes_are_indexed_first_with_progress(
         assert driver.answers()[0]
         assert driver.shows("indexed just now")
         assert driver.shows(engine.report.sentence()[:30])
+
+
+@pytest.mark.parametrize(("columns", "shown"), [(80, False), (120, True)])
+async def test_a_narrow_screen_tells_the_passages_and_the_time(
+    running: Running, engine: FakeEngine, columns: int, shown: bool
+) -> None:
+    engine.hold("index")
+    async with running(size=(columns, 24)) as driver:
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.shows("/200 passages"))
+        progress = IndexProgress("embed", 1_200, 12_000, 4_000, 90_000, 20.0, 4_000.0)
+        driver.chat.post_message(IndexMoved(progress))
+        await driver.until(lambda: driver.shows("4,000/90,000 passages · about 67 min left"))
+        assert driver.shows("1,200/12,000 notes") == shown
+        engine.release()
 
 
 async def test_unchanged_notes_are_not_indexed(running: Running, engine: FakeEngine) -> None:

@@ -14,6 +14,7 @@ from rag.retrieval.evidence import Evidence
 from tests.tui.fake_engine import LITRES, FakeEngine, Script
 from tests.tui.test_typing import HOSTILE
 from tui.lookup import Lookup
+from tui.messages import NotesChanged
 from tui.note_page import Place, callouts, line_of, pieces, read_page, tamed
 from tui.screens.note import NoteScreen
 from tui.screens.why import WhyScreen, evidence_row
@@ -107,6 +108,24 @@ def test_front_matter_is_shown_where_it_tells_something_or_was_cited(
     for line in (0, 1, 6):
         hidden = read_page(lookup, Place("b.md", line, line))
         assert hidden.text == f"\n\n\n{end}"
+
+
+async def test_a_note_that_is_open_is_shown_as_it_is_on_disk(running: Running, note: Path) -> None:
+    note.write_text(note.read_text() + "\nMore.\n" * 60)
+    async with running() as driver:
+        await asked(driver)
+        await driver.press("alt+1", "enter")
+        await driver.until(lambda: driver.app.screen.query(".meant"))
+        scroll = driver.app.screen.query_one("#note-text")
+        text = driver.app.screen.query_one(Markdown)
+        await driver.until(lambda: text.source.count("More.") == 60)
+        await driver.press("end")
+        await driver.until(lambda: scroll.scroll_y == scroll.max_scroll_y > 0)
+        seen = scroll.scroll_y
+        note.write_text(note.read_text() + "\nLess.\n")
+        driver.chat.post_message(NotesChanged())
+        await driver.until(lambda: "Less." in text.source)
+        await driver.until(lambda: scroll.scroll_y == seen)
 
 
 async def test_n_goes_back_to_the_lines_that_are_cited(running: Running, note: Path) -> None:

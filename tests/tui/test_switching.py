@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.widgets import Input
 
 from rag.errors import ConfigError, ModelError
 from rag.models.choices import ModelChoice
 from tests.tui.fake_engine import FakeEngine
 from tui.app import check_theme, chosen_theme
 from tui.keys import keymap, shown
+from tui.messages import Watching
+from tui.screens.find import folder_at
 from tui.screens.help import HelpScreen
 from tui.themes import DARK, SIXTEEN
 from tui.widgets.welcome import Welcome
@@ -44,6 +47,46 @@ async def test_another_folder_is_asked(running: Running, engine: FakeEngine, tmp
         assert other.asked == [("Second?", ())]
         assert driver.chat.folder == other.notes_folder
         assert [each.title for each in (await driver.chat.conversations()).all()] == ["Second?"]
+
+
+async def test_a_folder_that_is_not_known_is_opened_by_its_path(
+    running: Running, engine: FakeEngine, tmp_path: Path
+):
+    other = FakeEngine(tmp_path / "never [b]")
+    other.notes_folder.mkdir()
+    folders = [("notes", engine.notes_folder)]
+    async with running(folders=lambda: folders, open_folder=lambda *_: other) as driver:
+        await driver.ready()
+        await driver.press("f4", *"/nowhere")
+        await driver.until(lambda: driver.shows("No folder that is known is called that"))
+        driver.app.screen.query_one(Input).value = str(other.notes_folder)
+        await driver.until(lambda: driver.shows("not opened yet"))
+        await driver.press("enter")
+        await driver.until(lambda: driver.chat.folder == other.notes_folder)
+
+
+def test_a_path_is_one_from_the_root_from_home_or_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "notes").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    expected = tmp_path.resolve() / "notes"
+    for typed in (str(expected), " ~/notes ", "./notes", "~/notes/../notes"):
+        assert folder_at(typed) == expected
+    for typed in ("notes", "~/none", "~nobody-at-all/x", "/a\0b", ""):
+        assert folder_at(typed) is None
+
+
+async def test_the_speed_of_another_conversation_is_not_shown(running: Running):
+    async with running() as driver:
+        await driver.ready()
+        await driver.ask("First?")
+        await driver.ready()
+        await driver.until(lambda: driver.shows("tok/s"))
+        await driver.press("ctrl+n")
+        await driver.until(lambda: driver.chat.query(Welcome))
+        await driver.until(lambda: not driver.shows("tok/s"))
 
 
 async def test_another_model_answers(running: Running, engine: FakeEngine):
@@ -88,6 +131,11 @@ async def test_a_folder_that_disappears_leaves_a_usable_screen(
         await driver.ask("First?")
         await driver.ready()
         engine.notes_folder.rename(tmp_path / "elsewhere")
+        driver.chat.post_message(Watching(False))
+        await driver.until(lambda: driver.shows("the notes folder is gone"))
+        await driver.until(lambda: driver.shows("The notes folder is gone"))
+        driver.chat.post_message(Watching(True))
+        await driver.until(lambda: not driver.shows("the notes folder is gone"))
         await driver.press("ctrl+r")
         await driver.until(lambda: driver.shows("no longer there"))
         await driver.press("alt+1", "enter")

@@ -63,6 +63,7 @@ class ChatScreen(EngineEvents):
         self._refresh_index = refresh_index
         self._begin = begin
         self._watcher: Watcher | None = None
+        self._gone = False  # the notes folder
 
     def compose(self) -> ComposeResult:
         """The parts, from top to bottom."""
@@ -134,14 +135,27 @@ class ChatScreen(EngineEvents):
 
     @while_running
     async def on_watching(self, event: Watching) -> None:
-        """Say whether changed notes are noticed."""
-        self.query_one(StatusLine).show_watching(event.on)
+        """Say whether changed notes are noticed, and where the folder has gone away."""
+        gone = not event.on and not self.folder.is_dir()
+        self.query_one(StatusLine).show_watching(event.on, gone=gone)
+        if gone and not self._gone:
+            self.notify(
+                f"{home_relative(self.folder)} is not there any more. Answers rest on what was "
+                f"indexed; when it is back, it is looked through. {self.key('folders')} opens "
+                "another folder.",
+                title="The notes folder is gone",
+                severity="warning",
+                timeout=15,
+                markup=False,
+            )
+        self._gone = gone
 
     @while_running
     async def on_notes_changed(self, _event: NotesChanged) -> None:
         """Bring the index up to date, after what is being done."""
         for view in self.transcript.views():
             self.check_turn(view)
+        self.reread_note()
         self.add_job(Refresh(quiet=True))
 
     # What the reader does
@@ -245,6 +259,7 @@ class ChatScreen(EngineEvents):
     async def _clear(self, folder: str = "") -> None:
         await self.leave_answer()
         self.session.restart()
+        self.query_one(StatusLine).forget_speed()
         await self.transcript.restart(folder)
         await self.pane.restart()
         await self.leave_editing()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -47,7 +48,9 @@ class FolderScreen(PickScreen[Path]):
 
     TITLE_TEXT = "Notes folders"
     HINT = "Enter asks this folder · Esc closes"
-    NOTHING = "No other folder is known. Index one with: rag index PATH"
+    PLACEHOLDER = "Type to narrow the list, or the path of another folder"
+    NOTHING = "No other folder is known. Type the path of one."
+    NOT_FOUND = "No folder that is known is called that, and none is at that path."
 
     def __init__(self, folders: Callable[[], Sequence[tuple[str, Path]]], current: Path) -> None:
         super().__init__()
@@ -55,20 +58,38 @@ class FolderScreen(PickScreen[Path]):
         self._current = current
 
     def find(self, text: str) -> Sequence[Row[Path]]:
-        """A row for each folder whose name or path holds the text."""
-        wanted = text.casefold()
-        return [
-            (
-                Content.assemble(
-                    ("● " if folder == self._current else "  ", "$text-success"),
-                    (one_line(name), "bold"),
-                    (f"  {one_line(home_relative(folder))}", MUTED),
-                ),
-                folder,
-            )
+        """A row for each folder whose name or path holds the text, and for one at a typed path."""
+        wanted = text.strip().casefold()
+        rows = [
+            (self._row(name, folder), folder)
             for name, folder in self._folders()
-            if wanted in name.casefold() or wanted in str(folder).casefold()
+            if wanted in name.casefold()
+            or wanted in str(folder).casefold()
+            or wanted in home_relative(folder).casefold()
         ]
+        typed = folder_at(text)
+        if typed is not None and typed not in [folder for _, folder in rows]:
+            rows.append((self._row(typed.name or str(typed), typed, "  not opened yet"), typed))
+        return rows
+
+    def _row(self, name: str, folder: Path, more: str = "") -> Content:
+        return Content.assemble(
+            ("● " if folder == self._current else "  ", "$text-success"),
+            (one_line(name), "bold"),
+            (more, FAINT),  # before the path, which a narrow screen cuts
+            (f"  {one_line(home_relative(folder))}", MUTED),
+        )
+
+
+def folder_at(text: str) -> Path | None:
+    """The folder at a typed path: from the root, from home (`~`), or from here (`.`)."""
+    if not text.strip().startswith(("/", "~", "./", "../")):
+        return None
+    try:
+        folder = Path(os.path.realpath(Path(text.strip()).expanduser()))
+        return folder if folder.is_dir() else None
+    except (OSError, RuntimeError, ValueError):  # no such user; a NUL
+        return None
 
 
 class ModelScreen(PickScreen[ModelChoice]):
@@ -102,7 +123,7 @@ class ModelScreen(PickScreen[ModelChoice]):
         ]
 
     def _row(self, model: ModelChoice, speed: float | None) -> Content:
-        facts = [f"{model.size / 1e6:,.0f} MB"]
+        facts = [f"{model.size / 1e6:,.0f} MB"] if model.size else ["a server's"]
         facts += [f"reads {model.context:,} tokens"] if model.context else []
         facts.append(f"{speed:.0f} tokens/s here" if speed else "not measured here yet")
         facts += [model.licence] if model.licence != "unknown" else []

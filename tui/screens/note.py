@@ -47,6 +47,7 @@ class NoteScreen(ModalScreen[None]):
         self._lookup = lookup
         self._place = place
         self._trail: list[Place] = []
+        self._page: Page | None = None
         self._targets: list[Link] = []
 
     def compose(self) -> ComposeResult:
@@ -65,10 +66,18 @@ class NoteScreen(ModalScreen[None]):
         self.query_one("#note-text").focus()
         self._show(self._place)
 
+    def reread(self) -> None:
+        """Show the note as it is on disk now, where the reader is in it."""
+        self._show(self._place, again=True)
+
     @work(exclusive=True, group="note")
-    async def _show(self, place: Place) -> None:
+    async def _show(self, place: Place, again: bool = False) -> None:
         page = await asyncio.to_thread(read_page, self._lookup, place)
-        self._place = page.place
+        if again and page == self._page:
+            return
+        scroll = self.query_one("#note-text", VerticalScroll)
+        seen = scroll.scroll_y if again else 0.0
+        self._place, self._page = page.place, page
         self.query_one(".panel", Vertical).border_title = Content(one_line(place.path))
         more = self.query_one("#note-more", Static)
         more.update(Content(page.trouble or page.cut))
@@ -86,6 +95,8 @@ class NoteScreen(ModalScreen[None]):
             await self.wait_for_refresh()  # little is drawn at once: keys come between
         if not marked:
             self.call_after_refresh(self._mark, page)
+        if again:
+            self.call_after_refresh(scroll.scroll_to, y=seen, animate=False, force=True)
 
     def _mark(self, page: Page) -> None:
         """Mark the blocks that hold the wanted lines, and go to the first."""

@@ -104,6 +104,14 @@ class PlaceActions(TurnActions):
 
         self.app.push_screen(NoteScreen(self.lookup, Place(path, first, max(first, last))))
 
+    def reread_note(self) -> None:
+        """Show the note that is open as it is on disk now."""
+        from tui.screens.note import NoteScreen
+
+        for screen in self.app.screen_stack:
+            if isinstance(screen, NoteScreen):
+                screen.reread()
+
     @work(exclusive=True, group="place")
     async def action_folders(self) -> None:
         """Choose the notes folder."""

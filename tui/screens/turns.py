@@ -14,6 +14,7 @@ from rag.errors import RagError
 from tui.messages import TextCopied, TurnActed, TurnFocused
 from tui.screens.base import ChatBase
 from tui.text import clean
+from tui.widgets.status_line import StatusLine
 from tui.widgets.turn import TurnView
 from tui.work import EngineWorker
 from tui.workplace import Workplace
@@ -123,6 +124,7 @@ class TurnActions(ChatBase):
         """Put the turns of a conversation in place of what is shown."""
         session = self.session
         session.restart()
+        self.query_one(StatusLine).forget_speed()
         session.conversation = found.id
         numbered = {session.next_turn(): saved for saved in turns}
         session.kept = dict(numbered)

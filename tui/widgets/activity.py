@@ -21,6 +21,7 @@ _STAGES = {
     "done": "Indexed",
 }
 _TURNING = "◐◓◑◒"
+_FRAME = 10  # cells for a bar as short as styles/app.tcss lets it be, and what is around it
 
 
 class Activity(Horizontal):
@@ -45,7 +46,8 @@ class Activity(Horizontal):
         """Hidden until there is something to tell."""
         self.display = False
         self._since = time.monotonic()
-        self._label = self._detail = ""
+        self._label = ""
+        self._details: tuple[str, ...] = ()
         self.set_interval(1, self._tick)
 
     def begin(self, label: str, *, stoppable: bool = True) -> None:
@@ -55,28 +57,28 @@ class Activity(Horizontal):
         self._since = time.monotonic()
         self.show(label)
 
-    def show(self, label: str, done: int = 0, total: int = 0, detail: str = "") -> None:
-        """How far it has come: `done` of `total`, or unknown when `total` is 0."""
+    def show(self, label: str, done: int = 0, total: int = 0, *details: str) -> None:
+        """How far it has come: `done` of `total`, or unknown when `total` is 0. Of the `details`
+        a narrow screen leaves out the first ones."""
         bar = self.query_one(ProgressBar)
         bar.display = total > 0
         bar.update(total=max(1, total), progress=done)
-        self._label, self._detail = label, detail
+        self._label, self._details = label, details
         self._tick()
 
     def show_indexing(self, progress: IndexProgress) -> None:
         """How far indexing has come."""
         label = _STAGES.get(progress.stage, "Indexing")
-        detail = ""
+        details = []
         if progress.files_done < progress.files_total:
-            detail = f"{progress.files_done:,}/{count(progress.files_total, 'note')}"
+            details.append(f"{progress.files_done:,}/{count(progress.files_total, 'note')}")
         if progress.stage == "embed":
-            detail += " · " if detail else ""
-            detail += f"{progress.chunks_done:,}/{count(progress.chunks_total, 'passage')}"
+            details.append(f"{progress.chunks_done:,}/{count(progress.chunks_total, 'passage')}")
             if progress.seconds_left is not None:
-                detail += f" · {time_left(progress.seconds_left)}"
-            self.show(label, progress.chunks_done, progress.chunks_total, detail)
+                details.append(time_left(progress.seconds_left))
+            self.show(label, progress.chunks_done, progress.chunks_total, *details)
         else:
-            self.show(label, progress.files_done, progress.files_total, detail)
+            self.show(label, progress.files_done, progress.files_total, *details)
 
     def show_reading(self, reading: Reading) -> None:
         """How much of the prompt the model has read; then it writes."""
@@ -94,12 +96,11 @@ class Activity(Horizontal):
         if not self.display:
             return
         seconds = time.monotonic() - self._since
-        # First, since a narrow screen cuts what is last.
-        parts = [] if self.has_class("-cannot-stop") else [f"{self._stop} stops"]
-        if self._detail:
-            parts.append(self._detail)
-        elif seconds >= 2:
-            parts.append(f"{seconds:.0f} s")
-        mark = _TURNING[int(seconds) % len(_TURNING)]
-        self.query_one("#activity-label", Static).update(Content(f"{mark} {self._label}"))
-        self.query_one("#activity-detail", Static).update(Content(" · ".join(parts)))
+        stop = () if self.has_class("-cannot-stop") else (f"{self._stop} stops",)
+        details = self._details or ((f"{seconds:.0f} s",) if seconds >= 2 else ())
+        label = f"{_TURNING[int(seconds) % len(_TURNING)]} {self._label}"
+        room = self.size.width - len(label) - _FRAME
+        while len(details) > 1 and len(" · ".join((*stop, *details))) > room:
+            details = details[1:]
+        self.query_one("#activity-label", Static).update(Content(label))
+        self.query_one("#activity-detail", Static).update(Content(" · ".join((*stop, *details))))

@@ -25,6 +25,7 @@ class StatusLine(Widget):
         self._busy = True
         self._speed = ""
         self._watching = False
+        self._gone = False
         self.set_interval(20, self.refresh)
 
     def show_status(self, status: Status | None) -> None:
@@ -37,9 +38,14 @@ class StatusLine(Widget):
         self._state, self._busy = state, busy
         self.refresh()
 
-    def show_watching(self, on: bool) -> None:
-        """Whether changed notes are noticed by themselves."""
-        self._watching = on
+    def show_watching(self, on: bool, *, gone: bool = False) -> None:
+        """Whether changed notes are noticed by themselves, and whether the folder is `gone`."""
+        self._watching, self._gone = on, gone
+        self.refresh()
+
+    def forget_speed(self) -> None:
+        """Another conversation: its last answer is not this one's."""
+        self._speed = ""
         self.refresh()
 
     def show_speed(self, event: Answered, seconds: float) -> None:
@@ -50,7 +56,7 @@ class StatusLine(Widget):
 
     def render(self) -> Content:
         """State and counts at the left, model and speed at the right."""
-        dot = ("● ", "$text-warning" if self._busy else "$text-success")
+        dot = ("● ", "$text-warning" if self._busy or self._gone else "$text-success")
         left, right = fit(self._left(), self._right(), self.size.width - 2)
         gap = max(1, self.size.width - 2 - len(left) - len(right))
         return Content.assemble(dot, left, " " * gap, right)
@@ -59,6 +65,8 @@ class StatusLine(Widget):
         status = self._status
         if status is not None and status.generator.startswith(LEAVES):
             return [f"{self._state}, {LEAVES}", *self._counts(status)]
+        if self._gone:
+            return ["the notes folder is gone", *self._counts(status)]
         return [self._state, *self._counts(status)]
 
     def _counts(self, status: Status | None) -> list[str]:
