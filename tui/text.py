@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
-from rag.reading.readable import PAGES
+from rag.reading import readable
 
 # Styles of parts of a text; `$text-muted` has no colour of its own outside a style sheet.
 MUTED = "$foreground 65%"
@@ -52,16 +52,9 @@ def shorten(text: str, width: int) -> str:
     return set_cell_size(text, max(0, width - 1)).rstrip() + "…"
 
 
-def line_span(first: int, last: int) -> str:
-    """`12` or `12–18`."""
-    return str(first) if last <= first else f"{first}–{last}"
-
-
 def written_place(path: str, first: int, last: int, place: str = "") -> str:
     """`bees.md:12–18`, `manual.pdf, p. 3`."""
-    if place.startswith(PAGES):
-        return one_line(f"{path}, {place}")
-    return f"{one_line(path)}:{line_span(first, last)}{f' ({one_line(place)})' if place else ''}"
+    return one_line(readable.written_place(path, first, last, place, "–"))
 
 
 def heading_path(headings: Iterable[str]) -> str:

@@ -1,12 +1,13 @@
-"""SQuAD's training set with what was asked in vain: `squad.py OUT TRAIN.json --unansq FOLDER --translated FOLDER`
+"""SQuAD's training set with what was asked in vain:
+`squad.py OUT TRAIN.json --unansq FOLDER --translated FOLDER`
 
 TRAIN.json is SQuAD 1.1's training set. The questions of 2.0 that its paragraphs do not answer come
 from two public sets about the same paragraphs: UnAnsQ's `QG` folder (Zhu et al. 2019), where each
 stands beside an answerable one, whose id names the paragraph; and TurkuNLP's squad2-fi, 2.0
-translated to Finnish and back (HTML, its `squad2-en-translated-raw/html`). The latter gives no ids:
-its documents and paragraphs are found by their words, and in each paragraph the questions of 1.1 come
-first, in their order, then those without an answer. A paragraph whose questions do not follow
-those of 1.1 is left out.
+translated to Finnish and back (HTML, its `squad2-en-translated-raw/html`). The latter gives no
+ids: its documents and paragraphs are found by their words, and in each paragraph the questions of
+1.1 come first, in their order, then those without an answer. A paragraph whose questions do not
+follow those of 1.1 is left out.
 
 OUT gets three files as `pairs.py` reads them (`--more`): answered.jsonl, unanswered.jsonl and
 translated.jsonl. Of the last both kinds are kept, as many of the one as of the other, so that the
@@ -34,7 +35,9 @@ from bench.adapter.examples import read_split
 _ALIKE = 0.15  # cosine of a question and its translation, by groups of letters; less is another one
 _SAME = 0.8  # of two questions that are one
 _LEAST = 0.3  # cosine of words of a paragraph and its translation
-_TOKENS = re.compile(r"\s+(?=[.,?!;:%)\]]|n't\b|'(?:s|re|ve|ll|d|m)\b)|(?<=[(\[$#])\s+", re.IGNORECASE)
+_TOKENS = re.compile(
+    r"\s+(?=[.,?!;:%)\]]|n't\b|'(?:s|re|ve|ll|d|m)\b)|(?<=[(\[$#])\s+", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)

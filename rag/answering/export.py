@@ -12,8 +12,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from rag.answering.saved import SavedTurn
+from rag.answering.steps import Citation
 from rag.errors import StorageError, storage_errors
 from rag.reading.documents import CONVERSATION
+from rag.reading.readable import PAGES, has_no_lines
 
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|#^\[\]\x00-\x1f\x7f-\x9f\ud800-\udfff]+')
 _NAME_CHARS = 80
@@ -82,11 +84,19 @@ def _sources(turn: SavedTurn, folder: Path | None, place: Place | None) -> list[
     for each in turn.citations:
         shown = _NOT_IN_NAMES.sub(" ", titles.get(each.n, PurePosixPath(each.path).stem))
         link = _link(each.path, _line(shown), folder, place)
-        lines = (
-            f"line {each.first}" if each.first == each.last else (f"lines {each.first}–{each.last}")
-        )
-        rows.append(f"- \\[{each.n}\\] {link}, {lines}: “{_line(each.quote)}”")
+        rows.append(f"- \\[{each.n}\\] {link}{_where(each)}: “{_line(each.quote)}”")
     return rows
+
+
+def _where(cited: Citation) -> str:
+    """`, lines 12–14`; the page of a document that has some."""
+    if cited.place.startswith(PAGES):
+        return f", {_line(cited.place)}"
+    if has_no_lines(cited.path):
+        return ""
+    if cited.last <= cited.first:
+        return f", line {cited.first}"
+    return f", lines {cited.first}–{cited.last}"
 
 
 def _link(path: str, shown: str, folder: Path | None, place: Place | None) -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rag.reading.front_matter import JsonValue
 
 PAGES = ("p. ", "slide ")  # begin the labels of places that passages do not cross
+_FLOWING = (".docx", ".epub")
 LONGEST_LINE = 2000  # characters: what has longer lines was not written by line
 
 
@@ -35,12 +36,20 @@ class Unreadable(Exception):
         self.reason = reason
 
 
-def written_place(path: str, first: int, last: int, place: str) -> str:
-    """`note.md:3-5`, `study.ipynb:40 (cell 2)`; a page has no lines that a person could count."""
+def written_place(path: str, first: int, last: int, place: str, dash: str = "-") -> str:
+    """`note.md:3-5`, `study.ipynb:40 (cell 2)`, `manual.pdf, p. 3`, `letter.docx`: a page has no
+    lines that a person could count, nor has a text that flows."""
     if place.startswith(PAGES):
         return f"{path}, {place}"
-    lines = f"{first}" if first == last else f"{first}-{last}"
+    if has_no_lines(path):
+        return path
+    lines = f"{first}" if last <= first else f"{first}{dash}{last}"
     return f"{path}:{lines} ({place})" if place else f"{path}:{lines}"
+
+
+def has_no_lines(path: str) -> bool:
+    """Whether lines are only those of the text that was made of a file."""
+    return path.lower().endswith(_FLOWING)
 
 
 def link(text: str, target: str, image: bool = False) -> str:

@@ -25,6 +25,16 @@ def test_the_note_has_headings_and_links_that_lead_to_the_sources():
     assert "- \\[1\\] [[house/barrel|Barrel]], line 3: “The rain barrel holds 300 litres.”" in text
 
 
+def test_a_document_is_cited_by_its_page_or_as_a_whole():
+    cited = (
+        replace(CITATION, path="a.pdf", first=9, last=12, place="p. 3"),
+        replace(CITATION, path="b.docx", first=9, last=12),
+    )
+    text = as_markdown("Water", [replace(TURN, citations=cited, passages=())])
+    assert "[[a.pdf|a]], p. 3: “" in text
+    assert "[[b.docx|b]]: “" in text
+
+
 def test_the_index_can_tell_what_was_exported():
     assert parse_document("Water.md", as_markdown("Water", [PLAIN])).is_conversation
     others = ("---\nsource: rag\n---\nx", "---\nsource: [rag chat]\n---\nx", "source: rag chat\n")

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 from textual.content import Span
 
-from tui.text import ago, clean, find_quote, highlighted, line_span, one_line, shorten, time_left
+from tui.text import (
+    ago,
+    clean,
+    find_quote,
+    highlighted,
+    one_line,
+    shorten,
+    time_left,
+    written_place,
+)
 from tui.widgets.answer import glue
 from tui.widgets.status_line import fit
 
@@ -30,8 +39,11 @@ def test_one_line_and_shorten() -> None:
     assert shorten("日本語", 6) == "日本語"
     assert shorten("日本語", 5) == "日本…"
     assert shorten("日本語", 4) == "日…"
-    assert line_span(3, 3) == "3"
-    assert line_span(3, 5) == "3–5"
+    assert written_place("a\n.md", 3, 3) == "a .md:3"
+    assert written_place("a.md", 3, 5) == "a.md:3–5"
+    assert written_place("a.ipynb", 3, 5, "cell 2") == "a.ipynb:3–5 (cell 2)"
+    assert written_place("a.pdf", 3, 5, "p. 4") == "a.pdf, p. 4"
+    assert written_place("Letter.DOCX", 3, 5) == "Letter.DOCX"
 
 
 def test_quotes_are_found_across_line_breaks() -> None:
