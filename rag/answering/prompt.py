@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from rag.answering.grounding import own_words
 from rag.answering.messages import Message
 from rag.reading.links import plain
+from rag.reading.marks import ROW
+from rag.reading.rows import as_read
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.query import Turn
 from rag.retrieval.search import Passage
@@ -100,7 +102,10 @@ def note_line(n: int, title: str, text: str, spans: Sequence[tuple[int, int]]) -
     for place, (start, end) in enumerate(spans):
         if place:
             said += " " if not text[spans[place - 1][1] : start].strip() else _GAP
-        said += own_words(" ".join(plain(text[start:end]).split()))
+        shown = (
+            as_read(text).window(start, end).text if ROW.match(text[start:end]) else text[start:end]
+        )
+        said += own_words(" ".join(plain(shown).split()))
     return _LINE.format(n, title, said)
 
 

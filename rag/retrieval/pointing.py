@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from rag.reading.links import blanked
+from rag.reading.rows import AsRead, as_read
 from rag.retrieval.expected import expected, fits, repeats
 from rag.retrieval.orders import is_order
 
@@ -60,7 +60,8 @@ def point(question: str, found: Found, reader: Reader) -> Found:
 
     Of each the nearest sentence is read with some around it, but for those that speak to the model
     (see `rag.retrieval.orders`): the question, written into a note with an answer of the writer's,
-    is nearest of all. Of Markdown it reads what people do. Passages keep the scores of the
+    is nearest of all. Of Markdown it reads what people do, and rows with their columns' names
+    (`rag.reading.rows`). Passages keep the scores of the
     search, given out in the new order: what reads them next knows their scale.
     """
     reader.load()
@@ -69,13 +70,14 @@ def point(question: str, found: Found, reader: Reader) -> Found:
     orders = [_orders(each, question) for each in passages]
     windows = [_window(each, left) for each, left in zip(passages, orders, strict=True)]
     texts = [
-        (each.title, blanked(_without(each.text, left))[start:end])
+        as_read(_without(each.text, left)).window(start, end)
         for each, left, (start, end) in zip(passages, orders, windows, strict=True)
     ]
+    titled = [(each.title, shown.text) for each, shown in zip(passages, texts, strict=True)]
     answers = [
-        _answering(spans, start)
-        for spans, (start, _) in zip(
-            reader.read(question, texts, _fitting(question)), windows, strict=True
+        _answering(spans, shown, start)
+        for spans, shown, (start, _) in zip(
+            reader.read(question, titled, _fitting(question)), texts, windows, strict=True
         )
     ]
     both = [
@@ -90,8 +92,14 @@ def point(question: str, found: Found, reader: Reader) -> Found:
     return replace(found, passages=(*read, *found.passages[_PASSAGES:]), seconds=seconds)
 
 
-def _answering(spans: Sequence[Pointed], shift: int) -> Answering:
-    best, *others = (Answering(shift + each.start, shift + each.end, each.odds) for each in spans)
+def _answering(spans: Sequence[Pointed], shown: AsRead, start: int) -> Answering:
+    """The places in a passage; where all are the names of columns, none of its letters."""
+    found = [
+        Answering(*place, each.odds)
+        for each in spans
+        if (place := shown.span(each.start, each.end))
+    ]
+    best, *others = found or [Answering(start, start, _LEAST)]
     return replace(best, others=tuple(others))
 
 

@@ -77,6 +77,21 @@ def test_all_places_that_may_answer_are_kept_as_places_of_the_passage():
     assert TEXT[read.answering.start : read.answering.end] == "1990"
 
 
+def test_a_row_is_read_with_the_names_of_its_columns():
+    table = "| Hive | Honey |\n|---|---|\n| Agatha | 21 kg |"
+    row = SentenceScore(table.index("| Agatha"), len(table), 2, 0.7, 0.2)
+    reader = Points("21 kg", 3.0)
+    found_row = found(replace(passage(1, 1.0, table), sentences=(row,)))
+    (read,) = point("How much honey did Agatha give?", found_row, reader).passages
+    assert reader.read_texts == [("Shed", "Hive: Agatha; Honey: 21 kg")]
+    assert read.answering is not None
+    assert table[read.answering.start : read.answering.end] == "21 kg"
+    (read,) = point("Which hive?", found_row, Points("Honey", 3.0)).passages
+    assert read.answering is not None
+    assert read.answering.start == read.answering.end  # the name of a column answers nothing
+    assert read.answering.odds < 0
+
+
 @pytest.mark.parametrize(
     ("question", "phrase", "answers"),
     [

@@ -1,0 +1,81 @@
+"""Rows of tables as a reader that was taught sentences takes them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.reading.rows import as_read
+
+TABLE = (
+    "Three *hives*.\n"
+    "\n"
+    "| Hive | Queen | Marked | Honey 2026 |\n"
+    "|---|:--|---|---|\n"
+    "| Agatha | 2025, **Carniolan** | blue | 21 kg |\n"
+    "| [[Brunhilde\\|Bruni]] | | - | 14 kg |\n"
+    "\n"
+    "All are | well.\n"
+)
+AGATHA = "Hive: Agatha; Queen: 2025, Carniolan; Marked: blue; Honey 2026: 21 kg"
+
+
+def squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_a_row_names_its_columns_and_leaves_out_what_is_empty():
+    assert [squeezed(line) for line in as_read(TABLE).text.split("\n") if line.strip()] == [
+        "Three hives .",
+        AGATHA,
+        "Hive: Bruni; Honey 2026: 14 kg",
+        "All are | well.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "stands"),
+    [
+        ("21 kg", "21 kg"),
+        ("Honey 2026: 21 kg", "21 kg"),  # the name of the column stands elsewhere
+        ("2026: 21", "21"),
+        ("Bruni", "Bruni"),
+        ("hives", "hives"),
+        ("All are | well", "All are | well"),
+        ("Marked", None),
+        ("blue; Honey 2026: 21 kg", None),  # two cells are no phrase of the note
+        ("blue; Hon", None),
+    ],
+)
+def test_what_is_pointed_at_is_found_in_the_note(said: str, stands: str | None):
+    shown = as_read(TABLE)
+    start = shown.text.index(said)
+    place = shown.span(start, start + len(said))
+    assert (TABLE[slice(*place)] if place else None) == stands
+
+
+def test_a_window_has_the_names_of_its_rows():
+    start = TABLE.index("| Agatha")
+    window = as_read(TABLE).window(start, TABLE.index("\n", start))
+    assert squeezed(window.text) == AGATHA
+    at = window.text.index("blue")
+    assert window.span(at, at + 4) == (TABLE.index("blue"), TABLE.index("blue") + 4)
+    assert as_read(TABLE).window(5, 5).text == ""
+
+
+def test_rows_without_names_are_cells():
+    assert as_read("| a | b \\| c |\n| d |  |").text == "a; b \\| c\nd"
+
+
+@given(st.text(alphabet="ab |\\-:\n*[]", max_size=80), st.integers(0, 80), st.integers(0, 80))
+def test_every_letter_has_its_place(text: str, start: int, end: int):
+    shown = as_read(text)
+    assert len(shown.text) == len(shown.places)
+    own = [(letter, at) for letter, at in zip(shown.text, shown.places, strict=True) if at >= 0]
+    assert all(letter in (text[at], " ") for letter, at in own)  # a mark is read as a blank
+    assert [at for _, at in own] == sorted({at for _, at in own})
+    window = shown.window(start, end)
+    assert all(start <= (at if at >= 0 else -1 - at) < end for at in window.places)
+    if place := window.span(0, len(window.text)):
+        assert start <= place[0] < place[1] <= end
