@@ -145,6 +145,8 @@ def first_time(question: str, today: date) -> Found | None:
         if before in _EDGES:
             return Found(_EDGES[before](span), kind, start, words[end][1])
         onward = words[end + 1][2].casefold() if end + 1 < len(words) else ""
+        if onward == "of" and kind == "relative":  # "the last day of term" is the term's
+            continue
         if before == "from" and onward in ("on", "onward", "onwards"):
             return Found(Span(span.first, None), kind, start, words[end + 1][1])
         if kind != "bare" or before in _IN or len(words) == end + 1 - at:

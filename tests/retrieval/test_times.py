@@ -131,6 +131,8 @@ def test_time_is_taken_out_of_a_question(question, rest, span):
         "What happened to Rome on 5 February 2024?",
         "How did transformers change in the last year?",
         "What is the last month of the year?",
+        "last day of the autumn term",
+        "What do we do in the last two weeks of school?",
         "What may I do in line to march?",
         "Did we sit down in the sun?",
         'which notes mention "last week"?',
