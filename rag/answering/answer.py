@@ -19,7 +19,7 @@ from rag.answering.draft import Draft
 from rag.answering.fields import Empty, without_strays
 from rag.answering.generation import Generator
 from rag.answering.grounding import Judge, ground, quote
-from rag.answering.kinds import kind_of
+from rag.answering.kinds import asks_many, kind_of
 from rag.answering.lookups import NOTHING_WHOLE, Whole, in_one, look_up
 from rag.answering.phrases import (
     DOUBTED,
@@ -32,7 +32,15 @@ from rag.answering.phrases import (
     lacks_owner,
 )
 from rag.answering.prompt import ANSWER_TOKENS, REFUSAL, Prompt, build_prompt
-from rag.answering.quotes import Sides, code_around, of_title, quotes, row_around, whole
+from rag.answering.quotes import (
+    Sides,
+    code_around,
+    members_around,
+    of_title,
+    quotes,
+    row_around,
+    whole,
+)
 from rag.answering.steps import Drafted, Reading, Sentence, Step, Thinking
 from rag.config import Caution
 from rag.reading.links import plain
@@ -224,6 +232,8 @@ def _phrase(
         sentence = replace(quote(whole(best, passages), passages), support="weak")
     if _asks_twice(question) or _is_label(sentence):
         sentence = _around(sentence, read, passages)
+    elif asks_many(question) and (every := members_around(sentence, passages)):
+        sentence = every
     elif subject := of_title(question, read, passages):
         sentence = subject
     elif shown := code_around(sentence.citations[0], passages) or row_around(

@@ -18,6 +18,7 @@ from rag.answering.fields import (
     Empty,
     even,
     find_field,
+    month_of,
     says_nothing,
     unnamed_fields,
 )
@@ -175,7 +176,7 @@ def _in_table(
     texts = [passage.text, *(each.text for each in beside if each.path == passage.path)]
     whole = not any(map(_goes_on, texts))
     names = "\n".join((passage.title, *passage.headings))
-    about = set(analyze(names))
+    about = set(analyze(f"{names}\n{month_of(passage)}"))
     # "Which server has 16 GB?" is what a table of "Servers" has rows of; "which servers", several.
     kinds = {f"{asked.kind}s", f"{asked.kind}es", f"{asked.kind[:-1]}ies"} if asked.kind else set()
     if asked.kind.endswith("s"):

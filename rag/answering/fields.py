@@ -4,6 +4,7 @@ and the line, and "Who wrote Piranesi?" asks for what is called "author".
 
 from __future__ import annotations
 
+import calendar
 import re
 import string
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +26,7 @@ _FIELDS = (
     (r"who\b.*\bdirected", "directed", "director directors"),
     (r"who\b.*\bowns?", "own owns", "owner"),
     (
-        r"who\b.*\b(?:attend(?:ed|s)?|present|came|there|met|joined|took part)",
+        r"who\b.*\b(?:attend(?:ed|s)?|present|came|there|met|joined|took part)|who (?:was|were) at",
         "attended attend attends present came there met joined took part",
         "attendees participants present attending people",
     ),
@@ -100,6 +101,7 @@ _YAML_KEY = re.compile(rf"\s*{_NAME}")
 _YAML_LINE = re.compile(rf"\s*(?:{_NAME}|-\s|# )|\s{{2,}}\S")
 _PROSE = 8  # words; what is longer is a description, and may answer anything
 _MOST_BRACKETS = 8
+_DAY = re.compile(r"(?<!\d)(?P<year>\d{4})-?(?P<month>\d\d)-?\d\d(?!\d)")
 _MOST_WORDS = 4  # of the name of a field; more is a sentence
 
 
@@ -133,6 +135,13 @@ class _Field:
 def even(text: str) -> str:
     """A text without what keeps a word from being itself: "Leila's", "e-mail"."""
     return _POSSESSIVE.sub("", _EMAIL.sub("email", text))
+
+
+def month_of(passage: Passage) -> str:
+    """The month and year of the day that a note is called after: of the "October meeting"."""
+    found = _DAY.search(passage.path) or _DAY.search(passage.title)
+    number = int(found["month"]) if found else 0
+    return f"{calendar.month_name[number]} {found['year']}" if found and 1 <= number <= 12 else ""
 
 
 def says_nothing(value: str) -> bool:
@@ -206,7 +215,8 @@ def find_field(asked: Asked, passage: Passage, analyze: Analyze) -> tuple[int, i
     """
     folders, _, file = passage.path.rpartition("/")
     note = analyze(f"{even(passage.title)}\n{file.rpartition('.')[0]}")
-    around = {*analyze(_LIGHT), *analyze(folders)}  # may be said, and alone names no note
+    # What may be said, and alone names no note.
+    around = {*analyze(_LIGHT), *analyze(folders), *analyze(month_of(passage))}
     headings = analyze("\n".join(passage.headings))
     amounts = bool(_ASKS_AMOUNT.match(asked.question))
     if amounts:

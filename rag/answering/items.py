@@ -54,7 +54,9 @@ _STEPS = re.compile(
     _I,
 )
 _NEEDS = re.compile(
-    rf"what (?:do|does|will) (?:i|we|you|one) need (?:for|to {_MAKE}) (?P<need>.+)", _I
+    r"what (?:do|does|will) (?:i|we|you|one) (?:need|have)(?: to (?:buy|get|have))? "
+    rf"(?:for|to {_MAKE}) (?P<need>.+)",
+    _I,
 )
 _HOLDS_INGREDIENTS = re.compile(r"\b(?:ingredients?|zutaten)\b", _I)
 _HOLDS_NEEDS = re.compile(

@@ -64,6 +64,20 @@ _SIDES = tuple(
         r"^(?:what is better[,:] )?(?P<a>.+?) (?:vs\.?|versus) (?P<b>.+)$",
     )
 )
+_PLURAL = r"(?!(?:does|was|has|is|this|his|its)\b)[a-z]{2,}[^su\W]s"
+# Of several things, whatever the notes call them: one of them is half an answer.
+_MANY = re.compile(
+    rf"^(?:and )?(?:which {_PLURAL}\b|(?:which|what) (?:[\w-]+ )?{_PLURAL} "
+    r"(?:are|were|do|did|have|had|can|could|should|must|will)\b|what tells you\b|"
+    r"what (?:do|did|should|must|shall) (?:i|we|you) (?:still |all )?"
+    r"(?:need|have to|want to|pack|bring|buy|take|get)\b|"
+    r"what(?:[’']?s| is| was| are| were) (?:\w{3,}ed )?(?:in|on|inside|into) "
+    r"(?:the|my|our|her|his)\b|"
+    r"what (?:goes|went|belongs|comes) (?:in|into|on|with)\b|"
+    r"what (?:were|are) (?:the|my|our|her|his|their)\b|what all\b|"
+    r"who(?: all)? (?:came|come|comes|attended|joined|were|are|is coming|was (?:there|at|with))\b)",
+    re.IGNORECASE,
+)
 _MOST_SIDE_WORDS = 8
 _ARTICLE = re.compile(r"^(?:an?|the|my|our|using|to use) ", re.IGNORECASE)
 
@@ -83,6 +97,11 @@ def _ending(first: str, second: str) -> str:
     """The second side without what belongs to the question: "BERT in practice, and why"."""
     second = re.split(r",| and (?:why|when|how)\b", second)[0].strip()
     return second or first
+
+
+def asks_many(question: str) -> bool:
+    """Whether several things may be asked for: "what's packed in the grab bag?"."""
+    return _MANY.match(question.strip()) is not None
 
 
 def kind_of(question: str) -> Kind:

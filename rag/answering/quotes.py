@@ -10,7 +10,7 @@ from rag.answering.grounding import marked, own_words, quote
 from rag.answering.kinds import Kind
 from rag.answering.steps import Citation, Sentence
 from rag.reading.links import next_fence, plain
-from rag.reading.marks import ROW, RULE
+from rag.reading.marks import ITEM, ROW, RULE
 from rag.reading.sentences import LEANING, whole_sentence
 from rag.retrieval.evidence import Evidence, whole_list
 from rag.retrieval.orders import is_order
@@ -39,6 +39,7 @@ _MOST_SAID = 0.5  # of the question's words, weighed by their rarity
 _CODE_LINES = 12  # with its fences
 _NO_SENTENCE = re.compile(r"^\s*(?:\||#{1,6}\s)|:\s*$")
 _LINES = re.compile(r"\n\s*(?:[-*+•|]|\d{1,3}[.)])")
+_BETWEEN_MEMBERS = re.compile(r",? (?:and|or) |, ")
 _COLUMNS = re.compile(r"\S {3,}\S")
 
 
@@ -91,6 +92,24 @@ def of_title(
         return None
     told = quote(_sentence(best, passages), passages)
     return replace(told, text=f"**{own_words(title)}:** {told.text}")
+
+
+def members_around(sentence: Sentence, passages: Sequence[Passage]) -> Sentence | None:
+    """All of the list whose item a phrase is of, or of the line "Present: …" whose member it is;
+    None where it is of none."""
+    (cited, *_) = sentence.citations
+    passage = passages[cited.n - 1]
+    at = cited.first - passage.first
+    line = _lines_of(cited.n, passage, at, at)
+    every = whole_list(line, passage) if ITEM.match(line.text) else line
+    said = plain(sentence.text).rpartition(" [")[0].strip()
+    members = [each.strip(" .") for each in _BETWEEN_MEMBERS.split(plain(cited.quote))]
+    if "\n" not in every.text:
+        _, colon, first = members[0].partition(": ")
+        if not colon or len(members) < _LIST_MEMBERS or said not in (first, *members[1:]):
+            return None
+        return replace(quote(_sentence(line, passages), passages), support=sentence.support)
+    return replace(quote(every, passages), support=sentence.support)
 
 
 def code_around(citation: Citation, passages: Sequence[Passage]) -> Sentence | None:

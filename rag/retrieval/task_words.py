@@ -38,6 +38,13 @@ _TO_DO = re.compile(
     r"on (?:my|our) to-?do list)|(?:(?:show|list)(?: me)? )?(?:my|our) to-?do list)(?P<rest>| .+)$",
     _I,
 )
+_NOT_DONE = re.compile(
+    r"^(?:which|what) (?:jobs|chores|tasks|things|repairs)"
+    r"(?P<rest>| (?:on|for|about|in|at|from) .+?) "
+    r"(?:(?:are(?:n[’']?t| not| still not)|have(?:n[’']?t| not) been) (?:yet )?(?:done|finished)"
+    r"(?: yet)?|(?:still )?(?:need|have) to be (?:done|finished))$",
+    _I,
+)
 _TOPIC = re.compile(
     r"(?:about|on|for|of|in|from|with|regarding|concerning|mentioning|that mention|at) "
     r"(?:(?:my|our|the) )?(?:(?:note|project|page) (?=\[\[|\"|“))?(?P<topic>.+)",
@@ -106,6 +113,8 @@ def find_tasks_asked(text: str, dated: bool = False) -> TasksAsked | None:
     said when they are due."""
     text = " ".join(text.split()).rstrip("?!. ")
     if match := _TO_DO.match(text):
+        return _asked("open", match["rest"])
+    if match := _NOT_DONE.match(text):
         return _asked("open", match["rest"])
     match = _ASKS.match(text)
     if match is None:

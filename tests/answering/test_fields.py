@@ -120,6 +120,20 @@ def test_what_is_not_among_the_fields(question: str):
     assert asked(question, BOOK, "Piranesi") is None
 
 
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Who came to the October team meeting?", "Ana, Bo"),
+        ("Who was at the team meeting in October 2024?", "Ana, Bo"),
+        ("Who came to the November team meeting?", None),
+        ("Who came to the team meeting in October 2023?", None),
+    ],
+)
+def test_a_note_of_a_day_is_called_after_its_month_too(question: str, answer: str | None):
+    sentence = asked(question, "attendees: [Ana, Bo]\n", "Team meeting 2024-10-03")
+    assert (sentence.text if sentence else None) == (f"{answer} [1]" if answer else None)
+
+
 BREAD = """Ingredients:
 - 500 g flour, sifted
 - 2 eggs

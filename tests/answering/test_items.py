@@ -60,6 +60,7 @@ def found(question: str) -> list[tuple[str, int, int]]:
         ("steps for pancakes", [("r/Pancakes.md", 10, 11)]),
         ("What are the steps of the pancake recipe?", [("r/Pancakes.md", 10, 11)]),
         ("What do I need to make pumpkin soup?", [("r/Soup.md", 2, 3)]),
+        ("What do I need to buy for pumpkin soup?", [("r/Soup.md", 2, 3)]),
     ],
 )
 def test_the_list_of_the_note_that_is_named(question: str, lists: list[tuple[str, int, int]]):

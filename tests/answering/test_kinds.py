@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.answering.kinds import kind_of, sides_of
+from rag.answering.kinds import asks_many, kind_of, sides_of
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,22 @@ def test_kinds(question: str, kind: str):
 )
 def test_the_sides_of_a_comparison(question: str, sides: tuple[str, str] | None):
     assert sides_of(question) == sides
+
+
+@pytest.mark.parametrize(
+    ("question", "many"),
+    [
+        ("what's packed in the grab bag?", True),
+        ("what do I need to wear at the concert", True),
+        ("Which clubs are there at the school?", True),
+        ("what were my resolutions?", True),
+        ("who came to the meeting", True),
+        ("What makes day length constant?", False),
+        ("Which bus goes there?", False),
+        ("What is in motion?", False),
+        ("who came first?", True),  # a list of who came is shown where there is one
+        ("What did the doctor say?", False),
+    ],
+)
+def test_whether_several_things_are_asked_for(question: str, many: bool):
+    assert asks_many(question) == many

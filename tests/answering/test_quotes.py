@@ -6,7 +6,15 @@ import pytest
 
 from rag.answering.abstention import lacks_codes
 from rag.answering.grounding import cite
-from rag.answering.quotes import Sides, code_around, of_title, quotes, row_around
+from rag.answering.quotes import (
+    Sides,
+    code_around,
+    members_around,
+    of_title,
+    quotes,
+    row_around,
+)
+from rag.answering.steps import Sentence
 from rag.reading.sentences import sentence_spans
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
@@ -152,6 +160,26 @@ def test_a_cell_gives_way_to_its_row():
         == f"{TABLE}\n| Price | 3 | 4 |\n\n[1]"
     )
     assert around("| no | table |", "no") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase", "every"),
+    [
+        (TOOLS, "a kettle", "- a kettle\n- a thermometer\n- a strainer\n[1]"),
+        ("The bag holds:\n- a torch\n- water", "torch", "The bag holds:\n- a torch\n- water\n[1]"),
+        ("Present: Ana, Bo and Cy", "Bo", "Present: Ana, Bo and Cy [1]"),
+        ("Present: Ana, Bo and Cy", "Bo and Cy", None),
+        ("Present: Ana, Bo", "Ana", None),
+        ("There we met Ana, Bo and Cy.", "Bo", None),  # a sentence, which may say more of them
+    ],
+)
+def test_a_member_gives_way_to_all_of_them(text: str, phrase: str, every: str | None):
+    (found,) = passages(text)
+    line = next(each for each in text.split("\n") if phrase in each)
+    cited = cite(sentence(1, found, line, 1.0), [found])
+    shown = members_around(Sentence(f"{phrase} [1]", (cited,), "weak"), [found])
+    assert (shown.text if shown else None) == every
+    assert shown is None or shown.support == "weak"
 
 
 @pytest.mark.parametrize(
