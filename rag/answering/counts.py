@@ -26,6 +26,10 @@ _MEASURE = re.compile(
     r"(?:milli|kilo)?gram(?:me)?s?|(?:centi|milli)?lit(?:re|er)s?|(?:centi|milli|kilo)?met(?:re|er)s?|"
     r"(?:second|minute|hour|day|week|month|year)s?)"
 )
+_UNITS = (
+    r"(?:[mµ]?g|kg|[mcd]?l|L|[mck]?m|m²|m³|°[CF]?|%|[€$£]|[kM]?W|kWh|V|m?A|mAh|Ah|Hz|[kMGT]B|bar|psi|hp|"
+    r"mph|km/h|kn|kcal|dB|Nm|lbs?|oz|ft|min|h)"
+)
 _COUNTS_MEASURES = re.compile(
     r"gram|lit(?:re|er)|met(?:re|er)|mile|feet|foot|inch|percent|per cent|degree|euro|dollar|pound|"
     r"cent\b|cents|ounce|ton\b|tons|tonne|%|"
@@ -53,6 +57,15 @@ def counts_another(phrase: str, thing: str, evidence: Evidence) -> bool:
 def measures(phrase: str, question: str) -> bool:
     """Whether a phrase is a weight, a length or the like, where a question counts things."""
     return bool(_MEASURE.fullmatch(phrase.strip())) and not _COUNTS_MEASURES.search(question)
+
+
+def with_unit(phrase: str, evidence: Evidence) -> str:
+    """A bare number with the unit that stands behind it: "90 L" for the "90" of "90 L tank"."""
+    if not re.fullmatch(_NUMBER, phrase, re.IGNORECASE):
+        return phrase
+    text = " ".join(plain(evidence.text).split())
+    found = re.search(rf"(?<![\w.,]){re.escape(phrase)}\s?{_UNITS}(?!\w)", text)
+    return found[0] if found else phrase
 
 
 def number_of(thing: str, read: Sequence[Evidence]) -> tuple[str, Evidence] | None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answering.counts import counted, counts_another, measures, number_of
+from rag.answering.counts import counted, counts_another, measures, number_of, with_unit
 from rag.answering.grounding import cite, marked, own_words
 from rag.answering.steps import Sentence, Support
 from rag.config import Caution
@@ -248,6 +248,8 @@ def _candidate(
         return None
     if thing and counts_another(phrase, thing, best):
         phrase, best = number_of(thing, read) or (phrase, best)
+    if not thing:
+        phrase = with_unit(phrase, best)
     phrase = _whole_address(phrase, best)
     if _ASKS_TITLE.search(question):
         phrase = _whole_title(phrase, best)

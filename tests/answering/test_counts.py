@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.counts import counted, measures, number_of
+from rag.answering.counts import counted, measures, number_of, with_unit
 from rag.answering.phrases import find_phrase
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.search import Passage
@@ -83,3 +83,19 @@ def test_a_number_of_another_thing_gives_way(question: str, said: str, answer: s
 )
 def test_a_weight_or_a_length_counts_no_things(phrase: str, question: str, wrong: bool):
     assert measures(phrase, question) is wrong
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "said"),
+    [
+        ("90", "Fresh water: 90 L tank under the port settee", "90 L"),
+        ("2.3", "Tyres: 2.3 bar front, 2.5 bar rear", "2.3 bar"),
+        ("19", "It was 19°C at noon", "19°C"),
+        ("5", "The 5 Vikings had 15 V in 2.5 h", "5"),  # neither "V" nor "h" is the 5's
+        ("1990", "Built in 1990 by hand", "1990"),
+        ("many", "many kg", "many"),
+    ],
+)
+def test_a_number_has_its_unit(phrase: str, text: str, said: str):
+    (read,) = evidence(text)
+    assert with_unit(phrase, read) == said
