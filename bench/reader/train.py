@@ -1,4 +1,4 @@
-"""Train the reader: `train.py OUT PAIRS.jsonl --minutes N [--rank R] [--begin FILE]`
+"""Train the reader: `train.py OUT PAIRS.jsonl --minutes N [--rank R] [--rate X] [--begin FILE]`
 
 The bundled embedder's encoder learns to read a question and a text together and to point at the
 answer (`rag/models/reader.py`). Its own weights stay as they are: what is learnt are low-rank
@@ -169,6 +169,7 @@ def main() -> None:
     parser.add_argument("--rank", type=int, default=48)
     parser.add_argument("--begin", type=Path, help="a reader to go on from, of the same rank")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rate", type=float, default=_RATE, help="of learning, at its highest")
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     worker, workers = 0, 1
@@ -187,15 +188,17 @@ def main() -> None:
     # As many for each process: one that has ended has nothing to share.
     mine = islice(everything, worker, len(everything) // workers * workers, workers)
     total = sum(len(row.ids) for row in rows)
-    train(model, mine, total / workers, options.minutes)
+    train(model, mine, total / workers, options.minutes, options.rate)
     if not worker:
         save_file(shipped(model), options.out)
 
 
-def train(model: Spans, mine: Iterator[tuple[Any, ...]], total: float, minutes: float) -> None:
+def train(
+    model: Spans, mine: Iterator[tuple[Any, ...]], total: float, minutes: float, highest: float
+) -> None:
     """Train on the batches of this process, `total` tokens, for at most so many minutes."""
     learnt = [each for each in model.parameters() if each.requires_grad]
-    optimiser = torch.optim.AdamW(learnt, lr=_RATE, weight_decay=0.01)
+    optimiser = torch.optim.AdamW(learnt, lr=highest, weight_decay=0.01)
     started, seen, losses = time.monotonic(), 0, []
     for step, batch in enumerate(mine, 1):
         seen += int(batch[2].sum())
@@ -204,7 +207,7 @@ def train(model: Spans, mine: Iterator[tuple[Any, ...]], total: float, minutes: 
         optimiser.zero_grad()
         loss.backward()
         done = _shared(learnt, max(spent / minutes, seen / total))
-        rate = _RATE * min(1.0, step / _WARMUP) * max(0.0, 1 - done)
+        rate = highest * min(1.0, step / _WARMUP) * max(0.0, 1 - done)
         for group in optimiser.param_groups:
             group["lr"] = rate
         nn.utils.clip_grad_norm_(learnt, 1.0)
