@@ -20,17 +20,9 @@ from rag.answering.fields import Empty, without_strays
 from rag.answering.generation import Generator
 from rag.answering.grounding import Judge, ground, quote
 from rag.answering.kinds import asks_many, kind_of
+from rag.answering.lacking import lacks_names, lacks_owner, of_another
 from rag.answering.lookups import NOTHING_WHOLE, Whole, in_one, look_up
-from rag.answering.phrases import (
-    DOUBTED,
-    Candidate,
-    Doubtful,
-    candidates,
-    chosen,
-    find_phrase,
-    lacks_names,
-    lacks_owner,
-)
+from rag.answering.phrases import DOUBTED, Candidate, Doubtful, candidates, chosen, find_phrase
 from rag.answering.prompt import ANSWER_TOKENS, REFUSAL, Prompt, build_prompt
 from rag.answering.quotes import (
     Sides,
@@ -158,6 +150,7 @@ def answer(
             lacks_numbers=lacks_names(" ".join(_NUMBERS.findall(question)), passages, analyze),
             doubted=DOUBTED[caution],
             lacks_owner=lacks_owner(question, passages, analyze),
+            is_of_another=of_another(question, passages),
         )
         yield from _phrase(
             generator, question, prompt, passages, shown, pointed, choose, likely, strict, cancel

@@ -13,7 +13,7 @@ from rag.answering.steps import Sentence, Support
 from rag.config import Caution
 from rag.reading.links import blanked, plain
 from rag.retrieval.evidence import Evidence
-from rag.retrieval.expected import MONTHS, expected, fits, repeats
+from rag.retrieval.expected import expected, fits, repeats
 from rag.retrieval.pointing import Answering
 from rag.retrieval.search import Passage
 
@@ -47,8 +47,6 @@ _SURE = 1.0
 # a phrase is refused below this. Of the same questions 5 of 100 answerable ones are refused for it
 # (a third of these answers were right) and 14 of 100 unanswerable ones.
 DOUBTED: dict[Caution, float] = {"careful": 1.0, "balanced": 0.0, "generous": -math.inf}
-_NAME = re.compile(r"(?<!^)\b(?!I\b)[A-Z][\w’'-]*|\b\d[\d,.]*\b")
-_OWNER = re.compile(r"(?<!^)\b(?!I\b)([A-Z][\w-]*)[’']s(?= [^\W_])")
 _ADDRESS = re.compile(r"[^\s<>()\[\]]+@[^\s<>()\[\]]+|https?://[^\s<>()\[\]]+")
 _NO_TIME = re.compile(r"\d{1,3}|[$€£¥]\d[\d.,]*|\d[\d.,]* ?[$€£¥]")
 _ASKS_TITLE = re.compile(
@@ -56,7 +54,6 @@ _ASKS_TITLE = re.compile(
     r"article|essay|painting|picture|game|report|thesis|speech|opera|symphony)\b",
     re.IGNORECASE,
 )
-_NO_NAME = re.compile(rf"(?:{MONTHS}|\w+days?)(?:[’']s)?", re.IGNORECASE)
 
 
 def find_phrase(
@@ -116,44 +113,6 @@ def candidates(
     return sorted(found.values(), key=lambda each: -each.odds)
 
 
-def lacks_names(
-    question: str, passages: Sequence[Passage], analyze: Callable[[str], list[str]]
-) -> Callable[[Candidate], bool]:
-    """Whether the sentence of a candidate and the names around it lack a name or a number of the
-    question, as the word index knows them: "Who built the Hargreave shed?" of another shed."""
-    found = (re.sub(r"[’']s?$", "", each) for each in _NAME.findall(question))
-    names = [each for each in found if not _NO_NAME.fullmatch(each)]
-
-    def lacks(candidate: Candidate) -> bool:
-        passage = passages[candidate.n - 1]
-        quotes = (each.quote for each in candidate.sentence.citations)
-        said = {
-            *analyze(
-                "\n".join((passage.path, passage.title, *passage.headings, *map(plain, quotes)))
-            )
-        }
-        return any(not said.issuperset(analyze(name)) for name in names)
-
-    return lacks
-
-
-def lacks_owner(
-    question: str, passages: Sequence[Passage], analyze: Callable[[str], list[str]]
-) -> Callable[[Candidate], bool]:
-    """Whether the passage of a candidate and the names around it lack whom or what the question is
-    about as an owner: "When is Ines's birthday?" is answered by nobody else's."""
-    owners = _OWNER.findall(question)
-
-    def lacks(candidate: Candidate) -> bool:
-        if not owners:
-            return False
-        each = passages[candidate.n - 1]
-        said = {*analyze("\n".join((each.path, each.title, *each.headings, plain(each.text))))}
-        return any(not said.issuperset(analyze(owner)) for owner in owners)
-
-    return lacks
-
-
 def _pointed_at(text: str, span: Answering, read: Sequence[Evidence], n: int) -> str:
     """What stands at a place of a text as people read it; as it is written where the marks that
     the reader was spared are part of it, as in a password."""
@@ -186,6 +145,7 @@ def chosen(
     doubted: float = -math.inf,
     lacks_numbers: Callable[[Candidate], bool] = lambda _: False,
     lacks_owner: Callable[[Candidate], bool] = lambda _: False,
+    is_of_another: Callable[[Candidate], bool] = lambda _: False,
 ) -> Sentence | None:
     """Of candidates, best first, the likeliest by reader and language model together: a product of
     experts (Hinton 2002, Neural Computation 14:8). `likelihood` is the log-probability of a phrase
@@ -194,9 +154,13 @@ def chosen(
     Of those that are nearly as likely and hold the likeliest, the longest. It is supported where
     both together are sure of it, else weakly: a sentence may hold a phrase and not answer by it.
     One that `lacks_numbers` counts as so much less likely where others do not: a log has a line for
-    each day. Raises Doubtful for one that `lacks_names` and is less likely than `doubted`, or that
-    `lacks_owner`.
+    each day. One that `is_of_another` note or year is none. Raises Doubtful where all are, and for
+    one that `lacks_names` and is less likely than `doubted`, or that `lacks_owner`.
     """
+    of_this = [each for each in found if not is_of_another(each)]
+    if found and not of_this:
+        raise Doubtful
+    found = of_this
     lacking = {each for each in found if lacks_numbers(each)}
     if len(lacking) < len(found):
         less = (replace(each, odds=each.odds - _LACKING * (each in lacking)) for each in found)

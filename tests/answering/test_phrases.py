@@ -4,16 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from rag.answering.phrases import (
-    DOUBTED,
-    Candidate,
-    Doubtful,
-    candidates,
-    chosen,
-    find_phrase,
-    lacks_names,
-    lacks_owner,
-)
+from rag.answering.lacking import lacks_names, lacks_owner, of_another
+from rag.answering.phrases import DOUBTED, Candidate, Doubtful, candidates, chosen, find_phrase
 from rag.answering.steps import Citation, Sentence
 from rag.indexing.lexical import analyzer
 from rag.retrieval.evidence import Evidence
@@ -299,3 +291,32 @@ def test_an_address_is_whole():
         passage = Passage(1, "t.md", "T", (), 1, 1, text, 1.0, 0.5, None)
         read = [Evidence(1, text, 1, 1, 0, len(text), 0.9, 0.9, 0.9)]
         assert find_phrase(place, [passage], read).text == f"{whole} [1]"
+
+
+@pytest.mark.parametrize(
+    ("question", "path", "text", "other"),
+    [
+        ("how much was the paint in 2023", "Boat/Paint 2024.md", "Paint: 295", True),
+        ("how much was the paint in 2024", "Boat/Paint 2024.md", "Paint: 295", False),
+        ("how much was the paint in 2023", "Boat/Paint 2024.md", "In 2023 it was 260.", False),
+        ("how much was the paint in 2023", "Boat/Paint.md", "Paint: 295", False),
+        ("how many stars has the kelp year?", "Books/The Salt Ledger.md", "Stars: 4", True),
+        ("how many stars has the kelp year?", "Books/The Kelp Year.md", "Stars: 4", False),
+        ("how many stars has the kelp year?", "Log.md", "The Kelp Year: 4 stars", False),
+        ("how many stars has it?", "Books/The Salt Ledger.md", "Stars: 4", False),
+    ],
+)
+def test_what_is_said_of_another_note_or_year(question: str, path: str, text: str, other: bool):
+    title = path.rpartition("/")[2].removesuffix(".md")
+    passages = [
+        Passage(1, path, title, (), 1, 1, text, 1.0, 0.5, None),
+        Passage(2, "Books/The Kelp Year.md", "The Kelp Year", (), 1, 1, "x", 0.9, 0.5, None),
+    ]
+    candidate = Candidate("4", 1, 2.0, Sentence("4 [1]", (), "supported"))
+    is_other = of_another(question, passages)
+    assert is_other(candidate) == other
+    if other:
+        with pytest.raises(Doubtful):
+            chosen([candidate], lambda _: 0.0, is_of_another=is_other)
+    else:
+        assert chosen([candidate], lambda _: 0.0, is_of_another=is_other) == candidate.sentence
