@@ -74,7 +74,7 @@ def test_a_path_is_one_from_the_root_from_home_or_from_here(
     expected = tmp_path.resolve() / "notes"
     for typed in (str(expected), " ~/notes ", "./notes", "~/notes/../notes"):
         assert folder_at(typed) == expected
-    for typed in ("notes", "~/none", "~nobody-at-all/x", "/a\0b", ""):
+    for typed in ("notes", "~/none", "~nobody-at-all/x", "/a\0b", "", "/", "~", "~/"):
         assert folder_at(typed) is None
 
 

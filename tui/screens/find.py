@@ -82,12 +82,14 @@ class FolderScreen(PickScreen[Path]):
 
 
 def folder_at(text: str) -> Path | None:
-    """The folder at a typed path: from the root, from home (`~`), or from here (`.`)."""
+    """The folder at a typed path: from the root, from home (`~`), or from here (`.`). Not these
+    themselves: Enter in the midst of a path must not index a whole disk."""
     if not text.strip().startswith(("/", "~", "./", "../")):
         return None
     try:
         folder = Path(os.path.realpath(Path(text.strip()).expanduser()))
-        return folder if folder.is_dir() else None
+        whole = folder in (Path(folder.anchor), Path(os.path.realpath(Path.home())))
+        return folder if folder.is_dir() and not whole else None
     except (OSError, RuntimeError, ValueError):  # no such user; a NUL
         return None
 
