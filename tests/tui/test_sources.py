@@ -35,6 +35,23 @@ async def asked(driver: Any) -> None:
     await driver.ready()
 
 
+def lengthen(note: Path) -> None:
+    note.write_text(note.read_text() + "\nMore.\n" * 60)
+
+
+async def at_the_end(driver: Any) -> tuple[Any, Markdown]:
+    """Where a note made longer scrolls, and its text, now that its end is shown."""
+    await asked(driver)
+    await driver.press("alt+1", "enter")
+    await driver.until(lambda: driver.app.screen.query(".meant"))
+    scroll = driver.app.screen.query_one("#note-text")
+    text = driver.app.screen.query_one(Markdown)
+    await driver.until(lambda: text.source.count("More.") == 60)  # all of it is there
+    await driver.press("end")
+    await driver.until(lambda: scroll.scroll_y == scroll.max_scroll_y > 0)
+    return scroll, text
+
+
 async def test_a_source_shows_the_lines_around_it(running: Running, note: Path) -> None:
     lines = note.read_text().split("\n")
     note.write_text("\n".join([*lines[:9], "Line before.", "", *lines[11:], "Line after."]))
@@ -111,16 +128,9 @@ def test_front_matter_is_shown_where_it_tells_something_or_was_cited(
 
 
 async def test_a_note_that_is_open_is_shown_as_it_is_on_disk(running: Running, note: Path) -> None:
-    note.write_text(note.read_text() + "\nMore.\n" * 60)
+    lengthen(note)
     async with running() as driver:
-        await asked(driver)
-        await driver.press("alt+1", "enter")
-        await driver.until(lambda: driver.app.screen.query(".meant"))
-        scroll = driver.app.screen.query_one("#note-text")
-        text = driver.app.screen.query_one(Markdown)
-        await driver.until(lambda: text.source.count("More.") == 60)
-        await driver.press("end")
-        await driver.until(lambda: scroll.scroll_y == scroll.max_scroll_y > 0)
+        scroll, text = await at_the_end(driver)
         seen = scroll.scroll_y
         note.write_text(note.read_text() + "\nLess.\n")
         driver.chat.post_message(NotesChanged())
@@ -129,16 +139,9 @@ async def test_a_note_that_is_open_is_shown_as_it_is_on_disk(running: Running, n
 
 
 async def test_n_goes_back_to_the_lines_that_are_cited(running: Running, note: Path) -> None:
-    note.write_text(note.read_text() + "\nMore.\n" * 60)
+    lengthen(note)
     async with running() as driver:
-        await asked(driver)
-        await driver.press("alt+1", "enter")
-        await driver.until(lambda: driver.app.screen.query(".meant"))
-        scroll = driver.app.screen.query_one("#note-text")
-        text = driver.app.screen.query_one(Markdown)
-        await driver.until(lambda: text.source.count("More.") == 60)  # all of it is there
-        await driver.press("end")
-        await driver.until(lambda: scroll.scroll_y == scroll.max_scroll_y > 0)
+        scroll, _ = await at_the_end(driver)
         await driver.press("n")
         await driver.until(lambda: scroll.scroll_y == 0)
 
