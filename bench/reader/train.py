@@ -40,6 +40,7 @@ _BATCH = 2048  # tokens of each process, padding included
 _POOL = 96  # batches whose pairs are sorted by length before they are cut
 _RATE, _WARMUP = 1e-3, 60
 _BARRED = -1e4
+_KEPT = 128  # factors of a matrix that was learnt itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +68,18 @@ class LowRank(nn.Module):  # type: ignore[misc]
 
 
 def reader(folder: Path, rank: int) -> Spans:
-    """The bundled encoder with what is to be learnt beside it, and all else held."""
+    """The bundled encoder with what is to be learnt beside it, and all else held; with rank 0 its
+    matrices are learnt themselves."""
     model = Spans(folder)
     model.encoder.requires_grad_(False)
     for module in list(model.encoder.encoder.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, nn.Linear):
                 child.bias.requires_grad_(True)
-                setattr(module, name, LowRank(child, rank))
+                if rank:
+                    setattr(module, name, LowRank(child, rank))
+                else:
+                    child.weight.requires_grad_(True)
             elif isinstance(child, nn.LayerNorm):
                 child.requires_grad_(True)
     model.encoder.embeddings.token_type_embeddings.requires_grad_(True)
@@ -87,6 +92,9 @@ def go_on(model: Spans, learnt: dict[str, torch.Tensor]) -> None:
     own = dict(model.named_parameters())
     with torch.no_grad():
         for stem, up, down in factors(learnt):
+            if f"{stem}.weight" in own:
+                own[f"{stem}.weight"] += up @ down
+                continue
             length = down.norm(dim=1).clamp(min=1e-12)
             own[f"{stem}.down"].copy_(down / length[:, None])
             own[f"{stem}.up"].copy_(up * length)
@@ -190,7 +198,7 @@ def main() -> None:
     total = sum(len(row.ids) for row in rows)
     train(model, mine, total / workers, options.minutes, options.rate)
     if not worker:
-        save_file(shipped(model), options.out)
+        save_file(shipped(model, Spans(folder)), options.out)
 
 
 def train(
@@ -234,22 +242,34 @@ def _shared(learnt: Sequence[nn.Parameter], done: float) -> float:
     return float(flat[0])
 
 
-def shipped(model: Spans) -> dict[str, torch.Tensor]:
-    """What was learnt, the factors of each matrix in eight bits: `rag.models.export_reader`."""
+def shipped(model: Spans, base: Spans) -> dict[str, torch.Tensor]:
+    """What was learnt, the factors of each matrix in eight bits: `rag.models.export_reader`. Of a
+    matrix that was learnt itself, the best factors of its difference from that of `base`."""
     state = {name: each.detach() for name, each in model.named_parameters() if each.requires_grad}
+    before = dict(base.named_parameters())
     kept = {}
     for name, value in state.items():
         if name.endswith(".down"):
             stem = name.removesuffix(".down")
-            up = state[f"{stem}.up"]
-            rows = value.abs().amax(dim=1).clamp(min=1e-12) / 127
-            columns = up.abs().amax(dim=0).clamp(min=1e-12) / 127
-            kept[name] = (value / rows[:, None]).round().to(torch.int8)
-            kept[f"{stem}.up"] = (up / columns).round().to(torch.int8)
-            kept[f"{stem}.scale"] = rows * columns
+            kept.update(_in_eight_bits(stem, state[f"{stem}.up"], value))
+        elif ".layer." in name and value.dim() == 2:
+            up, sizes, down = torch.linalg.svd(value - before[name].detach())
+            root = sizes[:_KEPT].sqrt()
+            pair = up[:, :_KEPT] * root, down[:_KEPT] * root[:, None]
+            kept.update(_in_eight_bits(name.removesuffix(".weight"), *pair))
         elif not name.endswith(".up"):
             kept[name.replace(".base.", ".")] = value.clone()
     return kept
+
+
+def _in_eight_bits(
+    stem: str, up: torch.Tensor, down: torch.Tensor
+) -> Iterator[tuple[str, torch.Tensor]]:
+    rows = down.abs().amax(dim=1).clamp(min=1e-12) / 127
+    columns = up.abs().amax(dim=0).clamp(min=1e-12) / 127
+    yield f"{stem}.down", (down / rows[:, None]).round().to(torch.int8)
+    yield f"{stem}.up", (up / columns).round().to(torch.int8)
+    yield f"{stem}.scale", rows * columns
 
 
 if __name__ == "__main__":
