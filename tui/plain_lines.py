@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Protocol
 
 from rag.output import safe
 from rag.reading.links import next_fence, plain
-from rag.reading.marks import ROW, RULE
+from rag.reading.rows import lines_of
 
 if TYPE_CHECKING:
     from rag.answering.steps import Sentence
@@ -49,21 +50,21 @@ def read_aloud(text: str) -> list[str]:
     """The lines of an answer without the marks of Markdown: list items begin with a dash or their
     number, a row of a table names the column of each cell."""
     lines: list[str] = []
-    fence, head = "", list[str]()
-    for line in text.split("\n"):
-        inside, fence = fence, next_fence(line, fence)
+    fence = ""
+    for line in lines_of(text):
+        said = text[line.start : line.end]
+        inside, fence = fence, next_fence(said, fence)
         if inside or fence:
-            lines += [] if line.lstrip().startswith(("```", "~~~")) else [line]
-        elif not ROW.match(line):
-            head = []
-            bullet = "- " if _BULLET.match(line) else ""
-            lines += [bullet + plain(line)] if line.strip() else []
-        elif not RULE.fullmatch(line):
-            cells = [plain(each).strip() for each in line.strip().strip("|").split("|")]
-            if head:
-                named = zip(head, cells, strict=False)
-                lines.append(". ".join(f"{a}: {b}" if a else b for a, b in named if b) + ".")
-            head = head or cells
+            lines += [] if said.lstrip().startswith(("```", "~~~")) else [said]
+        elif line.kind == "row":
+            names, cells = (
+                [plain(text[start:end]).strip() for start, end in places]
+                for places in (line.names, line.cells)
+            )
+            named = zip_longest(names[: len(cells)], cells, fillvalue="")
+            lines.append(". ".join(f"{a}: {b}" if a else b for a, b in named if b) + ".")
+        elif line.kind == "text" and said.strip():
+            lines.append(("- " if _BULLET.match(said) else "") + plain(said))
     return lines
 
 

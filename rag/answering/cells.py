@@ -25,6 +25,7 @@ from rag.answering.fields import (
 from rag.answering.grounding import cite, marked, own_words
 from rag.answering.steps import Sentence
 from rag.reading.links import plain
+from rag.reading.rows import lines_of
 from rag.retrieval.evidence import Evidence
 from rag.retrieval.expected import expected
 from rag.retrieval.query import content_words
@@ -32,8 +33,6 @@ from rag.retrieval.search import Passage
 from rag.retrieval.surroundings import Neighbours, section_of
 
 _PASSAGES = 5  # are looked at
-_RULE = re.compile(r"\|?\s*+:?-+:?\s*+(?:[|+]\s*+:?-+:?\s*+)*+\|?")
-_CELL = re.compile(r"(?<!\\)\|")
 _DENIES = re.compile(
     r"\b(?:not?|never|without|was|were|former|old|until|except|ex)\b", re.IGNORECASE
 )
@@ -258,8 +257,7 @@ def _of_other_years(column: str, question: str) -> bool:
 
 def _goes_on(text: str) -> bool:
     """Whether a passage begins in the midst of a table."""
-    lines = text.lstrip().split("\n", 2)
-    return lines[0].startswith("|") and not (len(lines) > 1 and _RULE.fullmatch(lines[1].strip()))
+    return next(lines_of(text.lstrip())).kind == "row"
 
 
 def _denied(held: Sequence[dict[str, set[str]]], at: Sequence[int], table: Sequence[_Row]) -> bool:
@@ -278,30 +276,21 @@ def _union(sets: Iterable[set[str]]) -> set[str]:
 
 def _tables(text: str) -> Iterator[list[_Row]]:
     """The tables of a text, with the names of their columns; those without are none."""
-    names: list[str] = []
     rows: list[_Row] = []
-    above, offset = "", 0
-    for line in [*text.split("\n"), ""]:
-        start, end = offset, offset + len(line.rstrip())
-        offset += len(line) + 1
-        if "|" in above and _RULE.fullmatch(line.strip()):
-            names = _cells(above)
-        elif labelled := _labelled(line):
-            rows.append(_Row(start, end, labelled))
-        elif names and "|" in line:
-            rows.append(_Row(start, end, tuple(zip(names, _cells(line), strict=False))))
-        elif rows or names:
-            if rows:
-                yield rows
-            names, rows = [], []
-        above = line
-
-
-def _cells(line: str) -> list[str]:
-    inside = line.strip().removeprefix("|")
-    if inside.endswith("|") and not inside.endswith("\\|"):
-        inside = inside[:-1]
-    return [each.strip().replace("\\|", "|") for each in _CELL.split(inside)]
+    for line in lines_of(text):
+        labelled = _labelled(text[line.start : line.end]) if line.kind == "text" else ()
+        if labelled or (line.kind == "row" and line.names):
+            names, cells = (
+                [text[start:end].strip().replace("\\|", "|") for start, end in places]
+                for places in (line.names, line.cells)
+            )
+            end = line.start + len(text[line.start : line.end].rstrip())
+            rows.append(_Row(line.start, end, labelled or tuple(zip(names, cells, strict=False))))
+        elif rows and line.kind != "rule":
+            yield rows
+            rows = []
+    if rows:
+        yield rows
 
 
 def _labelled(line: str) -> tuple[tuple[str, str], ...]:

@@ -9,12 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from rag.reading.links import blanked
+from rag.reading.links import blanked, next_fence
 from rag.reading.marks import ROW, RULE
 
-_CELL = re.compile(r"(?<!\\)\|")
+_MARK = re.compile(r"(?<!\\)\|")
 _NOTHING = re.compile(r"[-–—./\s]*")
+
+
+Place = tuple[int, int]  # of a cell, where it begins and ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,49 +60,77 @@ def _place(at: int) -> int:
     return at if at >= 0 else -1 - at
 
 
-def _pieces(text: str, flat: str) -> Iterator[tuple[str, int, bool]]:
-    """Pieces of what is read, where they stand, and whether they are names put before a cell."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line at `text[start:end]`. In a table: where its cells stand and, of a row, the names of
+    its columns, if it has any."""
+
+    start: int
+    end: int
+    kind: Literal["text", "names", "rule", "row"] = "text"
+    cells: Sequence[Place] = ()
+    names: Sequence[Place] = ()
+
+
+def lines_of(text: str) -> Iterator[Line]:
+    """The lines of Markdown `text`, those of its tables with their cells; code has none. Rows
+    below the names of their columns may do without a mark at their beginning, as GFM has it."""
     lines = text.split("\n")
-    names: list[str] = []
-    offset = 0
-    for number, line in enumerate(lines):
+    names: list[Place] = []
+    fence, offset = "", 0
+    for line, below in zip(lines, [*lines[1:], ""], strict=True):
         start, end = offset, offset + len(line)
         offset = end + 1
-        below = lines[number + 1].strip() if number + 1 < len(lines) else ""
-        if not ROW.match(line):
-            names = []
-            yield flat[start:offset], start, False
-        elif _is_rule(below):
-            names = [flat[a:b].strip() for a, b in _cells(line, start)]
-            yield "\n", end, False
+        inside, fence = fence, next_fence(line, fence)
+        cells = _cells(line, start) if "|" in line and not (inside or fence) else []
+        if cells and _is_rule(line):
+            yield Line(start, end, "rule")
+        elif cells and _is_rule(below) and (ROW.match(line) or len(cells) > 1):
+            names = cells
+            yield Line(start, end, "names", cells)
+        elif cells and (names or ROW.match(line)):
+            yield Line(start, end, "row", cells, names)
         else:
-            if not _is_rule(line.strip()):
-                yield from _row(flat, _cells(line, start), names)
-            if end < len(flat):
-                yield "\n", end, False
+            names = []
+            yield Line(start, end)
+
+
+def _pieces(text: str, flat: str) -> Iterator[tuple[str, int, bool]]:
+    """Pieces of what is read, where they stand, and whether they are names put before a cell."""
+    for line in lines_of(text):
+        if line.kind == "text":
+            yield flat[line.start : line.end + 1], line.start, False
+            continue
+        if line.kind == "row":
+            yield from _row(flat, line)
+        if line.kind != "rule" and line.end < len(flat):
+            yield "\n", line.end, False
+
+
+def _row(flat: str, line: Line) -> Iterator[tuple[str, int, bool]]:
+    begun = False
+    for n, (start, end) in enumerate(line.cells):
+        cell = flat[start:end]
+        if _NOTHING.fullmatch(cell):
+            continue
+        start += len(cell) - len(cell.lstrip())
+        name = flat[slice(*line.names[n])].strip() if n < len(line.names) else ""
+        yield ("; " if begun else "") + (f"{name}: " if name else ""), start, True
+        yield cell.strip(), start, False
+        begun = True
 
 
 def _is_rule(line: str) -> bool:
     return "-" in line and "|" in line and bool(RULE.fullmatch(line))
 
 
-def _row(
-    flat: str, cells: Sequence[tuple[int, int]], names: Sequence[str]
-) -> Iterator[tuple[str, int, bool]]:
-    begun = False
-    for n, (start, end) in enumerate(cells):
-        cell = flat[start:end]
-        if _NOTHING.fullmatch(cell):
-            continue
-        start += len(cell) - len(cell.lstrip())
-        name = f"{names[n]}: " if n < len(names) and names[n] else ""
-        yield ("; " if begun else "") + name, start, True
-        yield cell.strip(), start, False
-        begun = True
-
-
-def _cells(line: str, offset: int) -> list[tuple[int, int]]:
+def _cells(line: str, offset: int) -> list[Place]:
     """Where the cells of a row stand."""
-    marks = [mark.start() for mark in _CELL.finditer(line)]
-    ends = [*marks[1:], len(line.rstrip())]
-    return [(offset + a + 1, offset + b) for a, b in zip(marks, ends, strict=True) if a + 1 <= b]
+    begin, end = len(line) - len(line.lstrip()), len(line.rstrip())
+    marks = [mark.start() for mark in _MARK.finditer(line)]
+    if marks and marks[0] == begin:
+        begin, marks = begin + 1, marks[1:]
+    if marks and marks[-1] == end - 1:
+        end, marks = end - 1, marks[:-1]
+    starts, ends = [begin, *(mark + 1 for mark in marks)], [*marks, end]
+    return [(offset + a, offset + b) for a, b in zip(starts, ends, strict=True) if a <= b]

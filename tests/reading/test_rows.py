@@ -68,6 +68,20 @@ def test_rows_without_names_are_cells():
     assert as_read("| a | b \\| c |\n| d |  |").text == "a; b \\| c\nd"
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("```\n| grep a\n```", ["", "| grep a", ""]),  # code is no table
+        ("~~~\n| a | b |\n|---|---|\n| 1 | 2 |\n~~~", ["", "| a | b |", "|---|---|", "| 1 | 2 |"]),
+        ("Hive | Honey\n--- | ---\nAgatha | 21 kg", ["Hive: Agatha; Honey: 21 kg"]),
+        ("ls | wc\nis a | pipe", ["ls | wc", "is a | pipe"]),
+    ],
+)
+def test_what_is_a_table(text: str, read: list[str]):
+    lines = [line.strip() for line in as_read(text).text.split("\n")]
+    assert [line for line in lines if line] == [line for line in read if line]
+
+
 @given(st.text(alphabet="ab |\\-:\n*[]", max_size=80), st.integers(0, 80), st.integers(0, 80))
 def test_every_letter_has_its_place(text: str, start: int, end: int):
     shown = as_read(text)

@@ -243,3 +243,7 @@ def test_an_answer_is_read_without_marks() -> None:
         "ls | wc -l",
         "[2]",
     ]
+
+
+def test_a_row_alone_is_read_too():
+    assert read_aloud("| Rain | a coat |  | [1] |") == ["Rain. a coat. [1]."]
