@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from rag.retrieval.spelling import Spelled
     from rag.retrieval.whole import ToSum
 
+_NEAR = 0.35  # cosine; what has nothing to do with a topic stays below 0.27 in three vaults
+
 
 class SearchedFolder(NotesFolder):
     """A notes folder and the models that search it. Loads nothing until it is needed."""
@@ -113,6 +115,8 @@ class SearchedFolder(NotesFolder):
             if listing.question and listed.notes:
                 allowed, notes = self._chunks_in(listed.notes[0].path), 1
             elif listed.notes or not listing.tasks or self._has_others(listing):
+                if listing.topic and not listed.notes and not listing.tasks:
+                    listed = replace(listed, passages=self._nearest(listing.topic, allowed))
                 return LookUp(asked, None, listed)
             # "The tasks of a router" are no reader's, and none of these: it is a question.
         if not asked.query:
@@ -125,6 +129,15 @@ class SearchedFolder(NotesFolder):
         asked = self._by_title(asked, history)
         found = self._search(asked.query, history, self._candidates(k), allowed)
         return LookUp(asked, self._in_order(replace(found, notes=notes), k), None)
+
+    def _nearest(self, topic: str, allowed: Sequence[int] | None) -> tuple[Passage, ...]:
+        """What is near in meaning to a topic that no note mentions, the best passage of each
+        note."""
+        best: dict[str, Passage] = {}
+        for each in self._search(topic, (), self.parts.k, allowed).passages:
+            if (each.meaning or 0.0) >= _NEAR:
+                best.setdefault(each.path, each)
+        return tuple(best.values())
 
     def _by_title(self, asked: Asked, history: Sequence[Turn]) -> Asked:
         """The question as the notes speak of what it names or means."""

@@ -212,6 +212,15 @@ def test_lists_on_the_command_line(vault: Box):
     assert done.stdout == "No note mentions “zebras”.\n"
 
 
+def test_what_no_note_mentions_in_these_words_shows_what_is_near(vault: Box):
+    (vault.notes / "wax.md").write_text("# Candles\n\nMelting beeswax for candles, and wicks.\n")
+    done = vault.rag("ask", "which of my notes is about candlemaking?")
+    assert done.returncode == 1
+    head, _, near = done.stdout.partition("\n\nNearest notes:\n")
+    assert head == "No note mentions “candlemaking”."
+    assert near.startswith("[1] wax.md:3")
+
+
 def test_a_hostile_title_in_a_list_is_only_text(vault: Box):
     (vault.notes / "e\x1b[2Jvil.md").write_text("# [red]\x1b]0;x\x07T[/red]\u202e\n\nThe hive.\n")
     done = vault.rag("ask", "which notes mention the hive?")
