@@ -38,7 +38,10 @@ def one_list(lists: Mapping[str, Listed]) -> Listed:
     """Lists of notes of several folders, one after the other."""
     notes: list[ListedNote] = []
     passages: list[Passage] = []
+    mentioned = any(each.notes for each in lists.values())
     for name, each in lists.items():
+        if mentioned and not each.notes:
+            continue  # what is near to it in one folder says nothing beside what is it in another
         for note in each.notes:
             n = note.n + len(passages) if note.n else 0
             notes.append(replace(note, n=n, path=f"{name}/{note.path}"))
