@@ -188,7 +188,7 @@ class Writer:
                 of=each.of,
                 said=one,
                 Said=_capital(one),
-                Kind=_capital(each.label.kind),
+                Kind=_capital(each.label.kind.replace("_", " ")),
                 v=each.value,
             )
             bare = "{said}" not in form.lower() and each.label is not asked.label
@@ -286,6 +286,9 @@ _MADE: dict[str, Callable[[random.Random], str]] = {
     "amount": _unit(5, 900, " g", "g", " ml", " tbsp"),
     "weight": _unit(2, 40, " kg", "kg", ".3 kg"),
     "dose": _unit(1, 600, " mg", "mg", " drops", " µg"),
+    "percent": _unit(20, 100, "%", " %", " points"),
+    "reading": _unit(4, 180, "", "/80", "/75", " mmol/l"),
+    "number": _unit(1, 500, "", " ms", " days", " px"),
     "stars": _unit(1, 5, " stars", "/5", " of 5"),
 }
 
