@@ -29,8 +29,8 @@ from bench.data import engine
 from rag.engine import Engine
 from rag.errors import QuestionError
 from rag.evaluation.matching import holds
+from rag.retrieval.found import Passage
 from rag.retrieval.query import Turn, content_words
-from rag.retrieval.search import Passage
 
 K = 5
 _SENTENCE = re.compile(r"\n|(?<=[.!?])\s+")

@@ -33,8 +33,9 @@ from rag.evaluation.rows import Found, Row
 from rag.evaluation.run import DEPTH, in_context
 from rag.models.catalog import find_model
 from rag.models.weights import locate
+from rag.retrieval.found import Passage
 from rag.retrieval.query import search_terms
-from rag.retrieval.search import WEIGHTS, Passage, Weights, search
+from rag.retrieval.search import WEIGHTS, Weights, search
 
 Ranked = Sequence[tuple[str, str]]  # (note, text) in rank order
 K = DEPTH  # ten for the ranks, more so that short passages fill the context

@@ -15,7 +15,7 @@ from rag.output import one_line, safe
 
 if TYPE_CHECKING:
     from rag.events import Answered
-    from rag.retrieval.search import Passage
+    from rag.retrieval.found import Passage
 
 _NEAREST = 3  # passages shown where the notes do not say
 _MARK = re.compile(r"\[(\d+)\]")

@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
-from rag.doctor_models import examine_memory, examine_models
+from rag.doctor_models import examine_memory, examine_models, processor_flags
 from rag.engine import Engine
 from rag.errors import NoIndex, NotesError, RagError
 from rag.finding import Finding
@@ -141,16 +141,6 @@ def built_for(system_info: str) -> list[str]:
     parts = [part.split(":")[-1].split("=") for part in system_info.split("|")]
     on = {part[0].strip() for part in parts if len(part) == 2 and part[1].strip() == "1"}
     return [name for name in _INSTRUCTIONS if name in on]
-
-
-def processor_flags() -> list[str]:
-    """What the processor can do, as Linux names it; empty where that cannot be read."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []
-    named = [line for line in lines if line.startswith(("flags", "Features"))]
-    return named[0].partition(":")[2].split() if named else []
 
 
 def _threads(engine: Engine) -> Finding:

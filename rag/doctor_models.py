@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
@@ -80,7 +81,6 @@ def examine_models(engine: Engine) -> Iterator[Finding]:
 
 def _speed() -> str:
     """What is to be said of the time that many notes take."""
-    from rag.doctor import processor_flags
     from rag.models.bulk import is_installed
 
     if not any("bf16" in flag for flag in processor_flags()):
@@ -129,3 +129,13 @@ def tried(about: str, look: Callable[[], str]) -> Finding:
         return Finding(about, "sound", look())
     except RagError as error:
         return Finding(about, "broken", error.message, error.remedy)
+
+
+def processor_flags() -> list[str]:
+    """What the processor can do, as Linux names it; empty where that cannot be read."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    named = [line for line in lines if line.startswith(("flags", "Features"))]
+    return named[0].partition(":")[2].split() if named else []

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from rag.answering.quotes import Sides
     from rag.indexing.filtering import Filters
     from rag.indexing.rows import StoredPassage
+    from rag.retrieval.found import Found, Passage
     from rag.retrieval.intent import Asked
     from rag.retrieval.listing import Listed
     from rag.retrieval.query import Turn
-    from rag.retrieval.search import Found, Passage
     from rag.retrieval.whole import ToSum
 
 
@@ -225,7 +225,7 @@ class Engine(SearchedFolder):
     ) -> Iterator[Event]:
         """Whole notes as points: what they say themselves is found before a model writes."""
         from rag.answering.summary import Check, Points, read_points, summarise
-        from rag.retrieval.search import Found
+        from rag.retrieval.found import Found
 
         writes = not (quote or self.models.taught)
         points = Points((), (), ())

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from rag.answering.steps import Citation, Reading, Sentence, Thinking
 
 if TYPE_CHECKING:
-    from rag.retrieval.evidence import Evidence
+    from rag.retrieval.found import Evidence, Found, Passage
     from rag.retrieval.intent import Asked
     from rag.retrieval.listing import Listed
-    from rag.retrieval.search import Found, Passage
     from rag.retrieval.spelling import Respelled
     from rag.retrieval.whole import ToSum
 

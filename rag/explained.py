@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rag.output import one_line, show, show_json, show_respelled
 
 if TYPE_CHECKING:
-    from rag.retrieval.search import Found, Passage
+    from rag.retrieval.found import Found, Passage
 
 _STAGES = {
     "spelling": "spelling looked up",

@@ -13,8 +13,8 @@ from rag.indexing.library import Found as NoteFound
 from rag.indexing.library import Library, NoteEntry
 from rag.indexing.progress import IndexProgress, IndexReport
 from rag.reading.notes import Skipped
+from rag.retrieval.found import Passage
 from rag.retrieval.listing import Listed, ListedNote
-from rag.retrieval.search import Passage
 from rag.retrieval.whole import Piece, ToSum
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rag.answering.steps import Citation
     from rag.events import Answered
+    from rag.retrieval.found import Passage
     from rag.retrieval.listing import ListedNote
-    from rag.retrieval.search import Passage
     from rag.shapes import AnswerJson, SearchJson
 
 

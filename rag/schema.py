@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from rag.events import Answered, Event
     from rag.indexing.library import NoteEntry
     from rag.indexing.progress import IndexReport
+    from rag.retrieval.found import Passage
     from rag.retrieval.listing import ListedNote
-    from rag.retrieval.search import Passage
     from rag.retrieval.spelling import Respelled
     from rag.shapes import (
         AnswerJson,

@@ -20,10 +20,10 @@ from rag.loading import Parts
 if TYPE_CHECKING:
     from rag.indexing.filtering import Filters
     from rag.retrieval.dated import Dated
+    from rag.retrieval.found import Found, Passage
     from rag.retrieval.intent import Asked, Listing
     from rag.retrieval.listing import Listed
     from rag.retrieval.query import Turn
-    from rag.retrieval.search import Found, Passage
     from rag.retrieval.spelling import Spelled
     from rag.retrieval.whole import ToSum
 

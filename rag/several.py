@@ -23,8 +23,8 @@ from rag.indexing.progress import IndexProgress
 from rag.indexing.rows import StoredPassage
 from rag.loading import Parts
 from rag.merging import Libraries, merge, one_list, one_run, one_whole
+from rag.retrieval.found import Found, Passage
 from rag.retrieval.query import Turn
-from rag.retrieval.search import Found, Passage
 
 if TYPE_CHECKING:
     from rag.answering.parts import ReadNote

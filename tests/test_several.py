@@ -14,7 +14,7 @@ from rag.config_files import load_config
 from rag.errors import ConfigError, NoIndex, NotesError
 from rag.events import Answered
 from rag.merging import merge
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Passage
 from rag.several import name_folders
 from rag.wiring import build_several
 from tests.conftest import Box

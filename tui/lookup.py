@@ -19,7 +19,7 @@ from rag.reading.texts import Recent
 from rag.retrieval.standing import Standing, look_up
 
 if TYPE_CHECKING:
-    from rag.retrieval.search import Passage
+    from rag.retrieval.found import Passage
 
 _TEXT_FROM = 3  # characters: shorter ones are found in every note
 

@@ -38,7 +38,7 @@ from tui.plain_lines import (
 )
 
 if TYPE_CHECKING:
-    from rag.retrieval.search import Passage
+    from rag.retrieval.found import Passage
 
 PROMPT = "Question: "
 EVIDENCE = 2

@@ -13,8 +13,7 @@ from rag.reading.rows import lines_of
 if TYPE_CHECKING:
     from rag.answering.steps import Sentence
     from rag.indexing.library import Found
-    from rag.retrieval.evidence import Evidence
-    from rag.retrieval.search import Passage
+    from rag.retrieval.found import Evidence, Passage
 
 _SUPPORT = {"weak": " (weakly supported)", "unsupported": " (not supported)"}
 _BULLET = re.compile(r"\s*[-*+•]\s")

@@ -35,8 +35,8 @@ from rag.answering.answer import PROMPT_EVIDENCE
 from rag.answering.prompt import REFUSAL, note_line
 from rag.engine import Engine
 from rag.evaluation.matching import holds, normalise
-from rag.retrieval.evidence import Evidence, find_evidence
-from rag.retrieval.search import Passage
+from rag.retrieval.evidence import find_evidence
+from rag.retrieval.found import Evidence, Passage
 
 SPLIT = Path(__file__).with_name("split.json")
 _TOGETHER = 5  # questions that share a context

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.config import Caution
-from rag.retrieval.evidence import Evidence
+from rag.retrieval.found import Evidence, Passage
 from rag.retrieval.pointing import likeliest
-from rag.retrieval.search import Passage
 
 # Two logistic regressions, fitted by bench/adapter/calibrate.py on 500 answerable and 342
 # unanswerable questions about three articles that neither training nor scoring sees, and 250 whose

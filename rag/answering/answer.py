@@ -36,10 +36,9 @@ from rag.answering.quotes import (
 from rag.answering.steps import Drafted, Reading, Sentence, Step, Thinking
 from rag.config import Caution
 from rag.reading.links import plain
-from rag.retrieval.evidence import Evidence
 from rag.retrieval.expected import expected, fits, nearest_fitting
+from rag.retrieval.found import Evidence, Passage
 from rag.retrieval.query import Turn
-from rag.retrieval.search import Passage
 from rag.retrieval.surroundings import Neighbours, Section, section_of
 
 _MAX_SENTENCES = 4

@@ -26,10 +26,9 @@ from rag.answering.grounding import cite, marked, own_words
 from rag.answering.steps import Sentence
 from rag.reading.links import plain
 from rag.reading.rows import lines_of
-from rag.retrieval.evidence import Evidence
 from rag.retrieval.expected import expected
+from rag.retrieval.found import Evidence, Passage
 from rag.retrieval.query import content_words
-from rag.retrieval.search import Passage
 from rag.retrieval.surroundings import Neighbours, section_of
 
 _PASSAGES = 5  # are looked at

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from rag.reading.links import plain
-from rag.retrieval.evidence import Evidence
+from rag.retrieval.found import Evidence
 
 _ASKED = re.compile(r"\bhow many ((?:[\w-]+ ?){1,3})", re.IGNORECASE)
 # What ends the name of the counted thing.

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.reading.links import plain
-from rag.retrieval.evidence import Evidence
 from rag.retrieval.expected import MONTHS, expected, fits
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Evidence, Passage
 
 Analyze = Callable[[str], list[str]]
 

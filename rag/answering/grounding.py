@@ -11,8 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from rag.answering.steps import Citation, Sentence, Support
 from rag.reading.links import plain
 from rag.reading.marks import ROW
-from rag.retrieval.evidence import Evidence
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Evidence, Passage
 
 # The probability that a passage, the premise, entails a sentence, the hypothesis.
 Judge = Callable[[str, str], float]

@@ -16,9 +16,8 @@ from rag.answering.grounding import before_marks, cite, own_words
 from rag.answering.steps import Citation, Sentence
 from rag.reading.links import plain
 from rag.reading.marks import HEADING, ITEM, NUMBERED, ROW, RULE
-from rag.retrieval.evidence import Evidence
+from rag.retrieval.found import Evidence, Passage
 from rag.retrieval.query import content_words
-from rag.retrieval.search import Passage
 
 Analyze = Callable[[str], list[str]]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rag.reading.links import plain
 from rag.retrieval.expected import MONTHS
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Passage
 
 if TYPE_CHECKING:
     from rag.answering.phrases import Candidate

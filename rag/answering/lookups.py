@@ -10,7 +10,7 @@ from rag.answering.cells import find_cell
 from rag.answering.items import find_items, find_wanted
 from rag.answering.parts import read_part
 from rag.answering.steps import Sentence
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Passage
 from rag.retrieval.surroundings import Neighbours
 
 

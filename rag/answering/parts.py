@@ -19,10 +19,9 @@ from rag.answering.steps import Sentence
 from rag.reading.links import next_fence, plain
 from rag.reading.marks import HEADING, ITEM, ROW
 from rag.reading.sentences import sentence_spans, whole_sentence
-from rag.retrieval.evidence import Evidence
+from rag.retrieval.found import Evidence, Passage
 from rag.retrieval.orders import is_order
 from rag.retrieval.query import content_words
-from rag.retrieval.search import Passage
 
 Analyze = Callable[[str], list[str]]
 

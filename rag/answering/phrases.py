@@ -12,10 +12,8 @@ from rag.answering.grounding import cite, marked, own_words
 from rag.answering.steps import Sentence, Support
 from rag.config import Caution
 from rag.reading.links import blanked, plain
-from rag.retrieval.evidence import Evidence
 from rag.retrieval.expected import expected, fits, repeats
-from rag.retrieval.pointing import Answering
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Answering, Evidence, Passage
 
 _MARK = re.compile(r"\[(\d{1,2})\]")
 _EDGES = " \t\n\"'“”‘’.,;:"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from rag.reading.links import next_fence, plain
 from rag.reading.sentences import LEANING, sentence_spans, whole_sentence
-from rag.retrieval.evidence import Evidence
+from rag.retrieval.found import Evidence
 from rag.retrieval.whole import Piece
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ from rag.answering.messages import Message
 from rag.reading.links import plain
 from rag.reading.marks import ROW
 from rag.reading.rows import as_read
-from rag.retrieval.evidence import Evidence
+from rag.retrieval.found import Evidence, Passage
 from rag.retrieval.query import Turn
-from rag.retrieval.search import Passage
 from rag.retrieval.surroundings import Section, widen
 
 # The adapter was trained on this very text: a change here asks for a new one.

@@ -12,9 +12,9 @@ from rag.answering.steps import Citation, Sentence
 from rag.reading.links import next_fence, plain
 from rag.reading.marks import ITEM, ROW, RULE
 from rag.reading.sentences import LEANING, whole_sentence
-from rag.retrieval.evidence import Evidence, whole_list
+from rag.retrieval.evidence import whole_list
+from rag.retrieval.found import Evidence, Passage
 from rag.retrieval.orders import is_order
-from rag.retrieval.search import Passage
 
 _MAX_QUOTES = 3
 _NEAR_BEST = (

@@ -13,8 +13,7 @@ from rag.retrieval.query import Turn
 
 if TYPE_CHECKING:
     from rag.events import Answered, Retrieved
-    from rag.retrieval.evidence import Evidence
-    from rag.retrieval.search import Passage, Reasons
+    from rag.retrieval.found import Evidence, Passage, Reasons
 
 T = TypeVar("T", Citation, "Evidence", "Passage", "Reasons")
 
@@ -134,8 +133,7 @@ def from_json(
     question: Any, answer: Any, model: Any, tokens_per_s: Any, asked: Any, shown: Any
 ) -> SavedTurn:
     """The turn that `to_json` took apart. What a newer version added to it is left out."""
-    from rag.retrieval.evidence import Evidence
-    from rag.retrieval.search import Passage
+    from rag.retrieval.found import Evidence, Passage
 
     data = json.loads(shown)
     return SavedTurn(
@@ -184,7 +182,7 @@ def _read(kind: type[T], values: Mapping[str, Any]) -> T:
             chosen[name] = tuple(chosen[name])
     chosen.pop("answering", None)  # once kept
     if "reasons" in chosen:
-        from rag.retrieval.search import Reasons
+        from rag.retrieval.found import Reasons
 
         chosen["reasons"] = _read(Reasons, chosen["reasons"])
     return kind(**chosen)

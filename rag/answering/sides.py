@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rag.answering.quotes import Sides
-from rag.retrieval.evidence import Evidence, SentenceEmbedder, find_evidence
-from rag.retrieval.search import Passage
+from rag.retrieval.evidence import SentenceEmbedder, find_evidence
+from rag.retrieval.found import Evidence, Passage
 
 _PASSAGES = 3  # of each side
 

@@ -16,8 +16,7 @@ from rag.answering.steps import Drafted, Reading, Sentence
 from rag.errors import Cancelled
 from rag.reading.links import plain
 from rag.reading.sentences import sentence_spans
-from rag.retrieval.evidence import Evidence
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Evidence, Passage
 from rag.retrieval.whole import IN_ALL, MOST_NOTES, Piece, ToSum, WholeNote, title_of
 
 # More passages than a model reads in some minutes: then the notes' own sentences stand alone.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rag.answering.steps import Sentence
     from rag.events import Answered, Event
-    from rag.retrieval.evidence import Evidence
+    from rag.retrieval.found import Evidence
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
 # Behind each sentence, and what the last two mean.

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from rag.events import Answered
-    from rag.retrieval.evidence import Evidence
+    from rag.retrieval.found import Evidence, Found, Passage
     from rag.retrieval.listing import Listed
-    from rag.retrieval.search import Found, Passage
 
 
 def passages(question: str, found: Found, as_json: bool) -> None:

@@ -21,7 +21,7 @@ from rag.reading.notes import NoteText, read_note
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rag.retrieval.search import Passage
+    from rag.retrieval.found import Passage
 
 DEPTH = 20  # passages searched: ten for the ranks, more so that short ones fill the context
 

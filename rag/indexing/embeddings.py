@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rag.errors import ModelError
 from rag.indexing.model_folder import ModelFolder
-from rag.indexing.pooling import directions, no_sentences, sentence_directions, unit
+from rag.indexing.pooling import (
+    PassageText,
+    directions,
+    no_sentences,
+    sentence_directions,
+    unit,
+)
 from rag.models.bulk import BulkSession, start_bulk_session
 from rag.models.sessions import Prepare, start_session
 from rag.models.static import static_place
@@ -42,15 +48,6 @@ _BATCH_TOKENS = 2048
 _BULK = 128
 _TRIED = 3  # of them; exact vectors must agree with bfloat16's to this cosine
 _AGREEMENT = 0.999
-
-
-@dataclass(frozen=True, slots=True)
-class PassageText:
-    """What is embedded of a passage: `text[:context]` names it, `sentences` are spans of it."""
-
-    text: str
-    context: int
-    sentences: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rag.indexing.embeddings import PassageText
-
     Vectors = NDArray[np.float32]
     Coarse = NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class PassageText:
+    """What is embedded of a passage: `text[:context]` names it, `sentences` are spans of it."""
+
+    text: str
+    context: int
+    sentences: tuple[tuple[int, int], ...]
 
 
 def unit(vectors: Vectors) -> Vectors:

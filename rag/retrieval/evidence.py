@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from rag.indexing.tokens import asked
 from rag.reading.links import plain
 from rag.reading.marks import ITEM, ROW
+from rag.retrieval.found import Evidence, Passage
 from rag.retrieval.orders import PENALTY, is_order
 from rag.retrieval.pointing import pointed_at
-from rag.retrieval.search import Passage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,26 +32,6 @@ _EMBEDDED_PASSAGES = 3
 class SentenceEmbedder(Protocol):
     def embed_query(self, text: str) -> NDArray[np.float32]: ...
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One sentence of passage `n` (counted from 1): `text` is `passage.text[start:end]`.
-
-    `first` and `last` are lines of the note, `cosine` is its similarity to the question; an
-    `order` speaks to the model.
-    """
-
-    n: int
-    text: str
-    first: int
-    last: int
-    start: int
-    end: int
-    score: float
-    cosine: float = 0.0
-    share: float = 0.0
-    order: bool = False
 
 
 def find_evidence(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from rag.retrieval.query import content_words
 
 if TYPE_CHECKING:
-    from rag.retrieval.evidence import Evidence
+    from rag.retrieval.found import Evidence
 
 Expected = Literal["time", "date", "year", "price", "number", "name", "phone", "email"]
 

@@ -15,8 +15,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from rag.retrieval.expected import MONTHS
+from rag.retrieval.found import Found, Passage
 from rag.retrieval.query import Turn, content_words
-from rag.retrieval.search import Found, Passage
 from rag.retrieval.sentences import SentenceScore
 from rag.retrieval.substitution import substituted
 from rag.retrieval.when import find_when

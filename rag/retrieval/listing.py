@@ -20,8 +20,8 @@ from rag.indexing.rows import StoredPassage
 from rag.indexing.store import Store
 from rag.reading.links import plain
 from rag.retrieval.filters import described
+from rag.retrieval.found import Passage
 from rag.retrieval.intent import Listing
-from rag.retrieval.search import Passage
 
 if TYPE_CHECKING:
     from rag.indexing.local import LocalIndex

@@ -8,17 +8,16 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from rag.reading.rows import AsRead, as_read
 from rag.retrieval.expected import expected, fits, repeats
+from rag.retrieval.found import Answering, Evidence, Found, Passage
 from rag.retrieval.orders import is_order
 
 if TYPE_CHECKING:
     from rag.models.reader import Pointed
-    from rag.retrieval.evidence import Evidence
-    from rag.retrieval.search import Found, Passage
     from rag.retrieval.sentences import SentenceScore
 
 _PASSAGES = 5  # are read; each takes some 10 ms on two cores
@@ -42,17 +41,6 @@ class Reader(Protocol):
     def read(
         self, question: str, texts: Sequence[tuple[str, str]], fits: Callable[[str], bool]
     ) -> list[list[Pointed]]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Answering:
-    """Where a passage answers best, `text[start:end]`, and the log-odds that it does; and where
-    else it may, best first."""
-
-    start: int
-    end: int
-    odds: float
-    others: tuple[Answering, ...] = ()
 
 
 def point(question: str, found: Found, reader: Reader) -> Found:

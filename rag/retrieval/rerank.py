@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from typing import Protocol
 
 from rag.reading.links import plain
-
-if TYPE_CHECKING:
-    from rag.retrieval.search import Found, Passage
+from rag.retrieval.found import Found, Passage, Reranked
 
 CANDIDATES = 32  # passages that it is offered
 _FIRST_BATCH, _BATCH = 2, 16  # the first one shows how long a passage takes
@@ -32,17 +30,6 @@ class Reranker(Protocol):
     def score(self, question: str, texts: Sequence[str]) -> list[float]:
         """How relevant each text is, from 0 to 1."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Reranked:
-    """How far the reranker came: `scored` of `offered` passages, in `seconds` of `budget`."""
-
-    model: str
-    scored: int
-    offered: int
-    seconds: float
-    budget: float
 
 
 def rerank(

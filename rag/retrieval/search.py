@@ -5,18 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from rag.reading.readable import written_place
-from rag.retrieval.rerank import Reranked
+from rag.retrieval.found import Found, Passage, Reasons
 from rag.retrieval.sentences import SentenceScore, score_sentences
-from rag.retrieval.spelling import Respelled
 
 if TYPE_CHECKING:
     from rag.indexing.embeddings import Embedder
     from rag.indexing.local import PassageIndex
     from rag.indexing.rows import StoredPassage
-    from rag.retrieval.pointing import Answering
 
 # Picked on all answerable SQuAD questions of the open half, checked by leaving notes out; see
 # bench/RESULTS.md for what lost.
@@ -46,79 +43,6 @@ class Weights:
 
 
 WEIGHTS = Weights()
-
-
-@dataclass(frozen=True, slots=True)
-class Reasons:
-    """Why a passage stands where it does.
-
-    Ranks count from 1, None where that side did not find it. `sentence` is the cosine of the
-    nearest sentence, `share` the share of the question's words in the best one, `terms` are
-    those that the passage holds. A reranker adds where the search had put it, from 1, and how
-    relevant it found it, from 0 to 1. `boost` was added to the score.
-    """
-
-    meaning_rank: int | None = None
-    words_rank: int | None = None
-    sentence: float | None = None
-    share: float = 0.0
-    terms: tuple[str, ...] = ()
-    found_at: int | None = None
-    judged: float | None = None
-    boost: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A chunk that was found. `first` and `last` are lines, counted from 1 and inclusive.
-
-    `meaning` is a cosine, `words` a BM25 score; None where that side did not find it. `also`
-    are other places, "path:line", that say the same.
-    """
-
-    id: int
-    path: str
-    title: str
-    headings: tuple[str, ...]
-    first: int
-    last: int
-    text: str
-    score: float
-    meaning: float | None
-    words: float | None
-    sentences: tuple[SentenceScore, ...] = ()
-    reasons: Reasons = Reasons()
-    also: tuple[str, ...] = ()
-    place: str = ""  # "p. 3", where its note has pages, slides or cells
-    answering: Answering | None = None  # where it answers, if a reader has read it
-
-    @property
-    def where(self) -> str:
-        """Path and lines as a person looks them up; of a PDF or of slides the page."""
-        return written_place(self.path, self.first, self.last, self.place)
-
-    @property
-    def source(self) -> Literal["both", "meaning", "words"]:
-        """Which side found it."""
-        if self.meaning is None:
-            return "words"
-        return "meaning" if self.words is None else "both"
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The passages of a search, best first; how many candidates there were, the seconds that
-    each stage took, what was searched, and how many notes filters left, None without filters.
-
-    `respelled` are mistyped words that were searched as the notes spell them."""
-
-    passages: tuple[Passage, ...]
-    candidates: int
-    seconds: Mapping[str, float]
-    query: str
-    notes: int | None = None
-    respelled: tuple[Respelled, ...] = ()
-    reranked: Reranked | None = None
 
 
 def search(

@@ -14,7 +14,7 @@ from rag.reading.notes import Skipped, read_note
 from rag.reading.texts import Recent
 
 if TYPE_CHECKING:
-    from rag.retrieval.search import Passage
+    from rag.retrieval.found import Passage
 
 State = Literal["current", "edited", "moved", "lost", "gone"]
 _LONGEST_LINE = 400  # characters shown of a line around a passage

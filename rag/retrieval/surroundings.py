@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rag.indexing.rows import StoredPassage
 from rag.reading.sentences import sentence_spans
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Passage
 
 BUDGET = 600  # characters of a passage with all that is shown around it; about 150 tokens
 _REACH = 2  # passages before and after that are looked at

@@ -17,7 +17,7 @@ from rag.indexing.rows import NamedNote, StoredPassage
 from rag.indexing.store import Store
 from rag.reading.naming import bare_name, name_key
 from rag.retrieval.filters import described
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Passage
 from rag.retrieval.summary_words import Summary
 
 if TYPE_CHECKING:

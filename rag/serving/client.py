@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rag.events import Event
     from rag.indexing.progress import IndexProgress
-    from rag.retrieval.search import Found
+    from rag.retrieval.found import Found
 
 _PATIENCE_S = 30.0  # to wait for another's question to end, before one does without
 _LONGEST = 1000  # bytes of a greeting

@@ -22,7 +22,7 @@ from rag.answering.steps import Sentence
 from rag.errors import NotesError
 from rag.reading.formats import SUFFIXES
 from rag.reading.notes import LARGEST, Skipped, read_note
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Passage
 from rag.retrieval.summary_words import find_summary
 from rag.several import SeveralFolders
 

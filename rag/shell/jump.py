@@ -16,7 +16,7 @@ from rag.opener import is_document, opener_command, run_opener
 if TYPE_CHECKING:
     from rag.engine import Engine
     from rag.indexing.filtering import Filters
-    from rag.retrieval.search import Passage
+    from rag.retrieval.found import Passage
     from rag.shapes import OpenJson
 
 _INSTEAD = "Its place: rag open --print"

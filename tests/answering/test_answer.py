@@ -10,10 +10,8 @@ from rag.answering.messages import Token
 from rag.answering.prompt import REFUSAL
 from rag.answering.steps import Drafted, Reading, Sentence
 from rag.errors import ModelError
-from rag.retrieval.evidence import Evidence
-from rag.retrieval.pointing import Answering
+from rag.retrieval.found import Answering, Evidence, Passage
 from rag.retrieval.query import Turn
-from rag.retrieval.search import Passage
 
 NOTE = "The library was founded in 1902 by Anna Berg, who gave it 3,000 books."
 QUESTION = "Who founded the library?"

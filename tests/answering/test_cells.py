@@ -10,7 +10,7 @@ from rag.answering.cells import find_cell
 from rag.answering.steps import Sentence
 from rag.indexing.lexical import analyzer
 from rag.indexing.rows import StoredPassage
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Passage
 from tests.conftest import Box
 
 SERVICES = """The box in the cellar runs Debian.

@@ -18,9 +18,7 @@ from rag.answering.conversations import TITLE_CHARS, Conversations, title_of
 from rag.answering.saved import SavedTurn, from_json, to_json
 from rag.answering.steps import Citation, Sentence
 from rag.errors import RagError
-from rag.retrieval.evidence import Evidence
-from rag.retrieval.pointing import Answering
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Answering, Evidence, Passage
 
 TEXT = "The rain barrel holds 300 litres.\nTap at the back."
 PASSAGE = Passage(

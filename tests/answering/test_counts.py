@@ -6,8 +6,7 @@ import pytest
 
 from rag.answering.counts import counted, measures, number_of, with_unit
 from rag.answering.phrases import find_phrase
-from rag.retrieval.evidence import Evidence
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Evidence, Passage
 
 TEXT = "It learned 3.3 billion tokens (words) in total, held by 340 million parameters."
 OTHER = "The first one has 12 hidden layers and seven gates."

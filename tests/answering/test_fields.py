@@ -10,8 +10,7 @@ from rag.answering.cells import find_cell
 from rag.answering.fields import Empty, is_front_matter, without_strays
 from rag.answering.steps import Sentence
 from rag.indexing.lexical import analyzer
-from rag.retrieval.evidence import Evidence
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Evidence, Passage
 from tests.conftest import Box
 
 

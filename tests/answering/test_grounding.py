@@ -3,8 +3,7 @@
 import pytest
 
 from rag.answering.grounding import ground, quote
-from rag.retrieval.evidence import Evidence
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Evidence, Passage
 
 NOTE = (
     "In 2022 a work that Jason Allen made with AI took first place in the digital category of "

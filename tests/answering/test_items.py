@@ -7,7 +7,7 @@ import pytest
 from rag.answering.items import find_items, find_wanted, named_note
 from rag.answering.steps import Sentence
 from rag.indexing.lexical import analyzer
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Passage
 
 PACKING = "## Clothes\n- rain jacket\n- socks\n  of wool\n\nAnd:\n\n- hat\n- scarf\n"
 PANCAKES = "## Ingredients\n- 200 g flour\n- 2 eggs\n\n## Method\n1. Whisk.\n2. Fry.\n"

@@ -17,8 +17,7 @@ from rag.answering.messages import Message
 from rag.answering.steps import Drafted, Thinking
 from rag.models.catalog import find_model
 from rag.models.weights import locate
-from rag.retrieval.evidence import Evidence
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Evidence, Passage
 
 pytestmark = pytest.mark.model
 NOTE = "The library was founded in 1902 by Anna Berg, who gave it 3,000 books."

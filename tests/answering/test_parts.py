@@ -8,7 +8,7 @@ from rag.answering.lookups import in_one
 from rag.answering.parts import ReadNote, asks_for_part, find_part, read_part
 from rag.answering.steps import Sentence
 from rag.indexing.lexical import analyzer
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Passage
 
 Written = tuple[tuple[str, ...], str]
 PUMP: tuple[Written, ...] = (

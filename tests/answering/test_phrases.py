@@ -8,9 +8,7 @@ from rag.answering.lacking import lacks_names, lacks_owner, of_another
 from rag.answering.phrases import DOUBTED, Candidate, Doubtful, candidates, chosen, find_phrase
 from rag.answering.steps import Citation, Sentence
 from rag.indexing.lexical import analyzer
-from rag.retrieval.evidence import Evidence
-from rag.retrieval.pointing import Answering
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Answering, Evidence, Passage
 
 NOTE = "The hive stands behind the shed, near the old pear tree. It was painted in 2019."
 

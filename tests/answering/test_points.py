@@ -5,7 +5,7 @@ import pytest
 
 from rag.answering.points import central_points, how_many, seats
 from rag.reading.sentences import sentence_spans
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Passage
 
 TALK = (
     "The garden needs water every morning in summer.\n"

@@ -3,9 +3,8 @@
 import pytest
 
 from rag.answering.prompt import ANSWER_TOKENS, build_prompt
-from rag.retrieval.evidence import Evidence
+from rag.retrieval.found import Evidence, Passage
 from rag.retrieval.query import Turn
-from rag.retrieval.search import Passage
 
 
 def count(text: str) -> int:

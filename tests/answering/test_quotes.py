@@ -16,8 +16,7 @@ from rag.answering.quotes import (
 )
 from rag.answering.steps import Sentence
 from rag.reading.sentences import sentence_spans
-from rag.retrieval.evidence import Evidence
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Evidence, Passage
 from rag.retrieval.sentences import SentenceScore
 
 GREEN = "Green tea is steamed soon after it was picked."

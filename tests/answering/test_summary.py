@@ -7,7 +7,7 @@ import pytest
 from rag.answering.steps import Drafted, Reading, Sentence
 from rag.answering.summary import MOST_READ, Check, Points, read_points, summarise
 from rag.errors import Cancelled
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Passage
 from rag.retrieval.whole import ToSum, WholeNote
 from tests.answering.test_answer import Said
 

@@ -19,7 +19,7 @@ from rag.indexing.lexical import LexicalIndex
 from rag.indexing.local import LocalIndex
 from rag.indexing.private import exposed
 from rag.indexing.verify import verify_index
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Passage
 from tests.faults.jobs import turn
 from tests.faults.vault import Vault, holding
 

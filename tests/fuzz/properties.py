@@ -28,14 +28,14 @@ from rag.reading.chunks import Chunk, chunk_document
 from rag.reading.documents import Document, parse_document
 from rag.reading.links import blank_comments, plain
 from rag.reading.notes import NoteText, Skipped, read_note
-from rag.retrieval.evidence import Evidence, whole_list
+from rag.retrieval.evidence import whole_list
 from rag.retrieval.expected import repeats
 from rag.retrieval.filters import from_flags, parse
 from rag.retrieval.followup import continued
+from rag.retrieval.found import Evidence, Passage
 from rag.retrieval.intent import understand
 from rag.retrieval.property_words import find_properties
 from rag.retrieval.query import Turn
-from rag.retrieval.search import Passage
 
 TODAY = date(2024, 3, 14)
 MAX_TOKENS = 24  # small, so that even short inputs are cut in every way

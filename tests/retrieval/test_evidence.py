@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from rag.reading.sentences import sentence_spans
-from rag.retrieval.evidence import Evidence, find_evidence, whole_list
-from rag.retrieval.search import Passage
+from rag.retrieval.evidence import find_evidence, whole_list
+from rag.retrieval.found import Evidence, Passage
 from rag.retrieval.sentences import SentenceScore, word_share
 
 LIST = (

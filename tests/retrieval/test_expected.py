@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rag.answering.phrases import find_phrase
-from rag.retrieval.evidence import Evidence
 from rag.retrieval.expected import expected, fits, nearest_fitting, repeats
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Evidence, Passage
 
 NOTE = "Anna Berg named it. The name dates from 1902."
 

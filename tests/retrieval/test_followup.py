@@ -16,8 +16,8 @@ from rag.retrieval.followup import (
     stand_alone,
     stands_alone,
 )
+from rag.retrieval.found import Found, Passage
 from rag.retrieval.query import Turn
-from rag.retrieval.search import Found, Passage
 from rag.retrieval.sentences import SentenceScore
 
 CONVERSATIONS = Path(__file__).parents[1] / "data" / "conversations.jsonl"

@@ -9,8 +9,8 @@ import pytest
 from rag.answering.abstention import Signals, answerable, confidence, signals_of
 from rag.models.reader import Pointed
 from rag.retrieval.evidence import find_evidence
-from rag.retrieval.pointing import Answering, likeliest, point
-from rag.retrieval.search import Found, Passage
+from rag.retrieval.found import Answering, Found, Passage
+from rag.retrieval.pointing import likeliest, point
 from rag.retrieval.sentences import SentenceScore
 
 TEXT = "The shed is green. Bees live behind it. It was built in 1990. Paint peels off."

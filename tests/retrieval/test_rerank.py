@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from rag.retrieval.found import Found, Passage
 from rag.retrieval.rerank import rerank
-from rag.retrieval.search import Found, Passage
 
 
 @dataclass

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Passage
 
 QUESTIONS = Path(__file__).parents[1] / "data" / "corpus-questions.jsonl"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Passage
 from rag.retrieval.standing import look_up
 
 LINES = ["# Barrel", "", "It holds 300 litres.", "Tap at the back.", "", "## Care", "", "Empty it."]

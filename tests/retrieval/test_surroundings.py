@@ -4,8 +4,7 @@ import pytest
 
 from rag.answering.prompt import ANSWER_TOKENS, build_prompt
 from rag.indexing.rows import StoredPassage
-from rag.retrieval.evidence import Evidence
-from rag.retrieval.search import Passage
+from rag.retrieval.found import Evidence, Passage
 from rag.retrieval.surroundings import section_of, widen
 
 TEXT = "The hive stands behind the shed. It was painted green in 2019. Bees do not mind."

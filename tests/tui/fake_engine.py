@@ -13,9 +13,8 @@ from rag.errors import Cancelled
 from rag.events import Answered, Event, Retrieved, Status
 from rag.indexing.build import IndexProgress, IndexReport
 from rag.indexing.library import Found, NoteEntry
-from rag.retrieval.evidence import Evidence
+from rag.retrieval.found import Evidence, Passage
 from rag.retrieval.query import Turn
-from rag.retrieval.search import Passage
 from rag.retrieval.spelling import Respelled
 
 TOMATO = (

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from textual.widgets import Markdown, OptionList
 
-from rag.retrieval.evidence import Evidence
+from rag.retrieval.found import Evidence
 from tests.tui.fake_engine import LITRES, FakeEngine, Script
 from tests.tui.test_typing import HOSTILE
 from tui.lookup import Lookup

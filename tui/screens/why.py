@@ -16,8 +16,7 @@ from rag.reading.links import plain
 from tui.text import FAINT, MUTED, clean, one_line, shorten, written_place
 
 if TYPE_CHECKING:
-    from rag.retrieval.evidence import Evidence
-    from rag.retrieval.search import Passage
+    from rag.retrieval.found import Evidence, Passage
 
 _BAR = 20  # cells of a full bar
 _EXPLAINED = (

@@ -31,8 +31,7 @@ from tui.text import (
 )
 
 if TYPE_CHECKING:
-    from rag.retrieval.evidence import Evidence
-    from rag.retrieval.search import Passage
+    from rag.retrieval.found import Evidence, Passage
     from rag.retrieval.standing import Standing
 
 _CHANGED = {

@@ -22,8 +22,7 @@ from tui.messages import CitationChosen, TurnActed, TurnFocused
 from tui.text import FAINT, MUTED, clean, count, heading_path, one_line, shorten, written_place
 
 if TYPE_CHECKING:
-    from rag.retrieval.evidence import Evidence
-    from rag.retrieval.search import Passage
+    from rag.retrieval.found import Evidence, Passage
     from rag.retrieval.standing import Standing
     from tui.widgets.answer import Answer
 
