@@ -155,7 +155,7 @@ class Engine(SearchedFolder):
     ) -> tuple[tuple[Passage, ...], Whole]:
         """The passages with those of the note whose list, or whose part under a heading, is asked
         for, and where these are; nothing of a note that is long."""
-        from rag.answering.items import find_wanted, named_note
+        from rag.answering.items import find_wanted, led_note, named_note
         from rag.answering.lookups import Whole
         from rag.answering.parts import asks_for_part, find_part
 
@@ -163,11 +163,14 @@ class Engine(SearchedFolder):
         if found.respelled and not asked.named:
             text = found.query
         of_each = {each.path: each for each in reversed(passages)}
-        wanted = find_wanted(text)
-        if path := named_note(wanted, passages, analyze) if wanted else "":
-            note = self._note_of(of_each[path], _LISTED).passages
-            if note:
-                return _joined(passages, note)[0], Whole(listed_in=path)
+        if wanted := find_wanted(text):
+            named = named_note(wanted, passages, analyze)
+            among = [of_each[named]] if named else of_each.values()
+            read = [self._note_of(each, _LISTED).passages for each in among]
+            path = named or led_note(wanted, filter(None, read), analyze)
+            for note in read:
+                if note and note[0].path == path:
+                    return _joined(passages, note)[0], Whole(path, led=not named)
         if not asks_for_part(text):
             return passages, Whole()
         notes = [self._note_of(first, _IN_PARTS) for first in reversed(of_each.values())]

@@ -8,7 +8,7 @@ all of the note is read for it: half a list is a false answer, and half a count 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.answering.fields import is_front_matter
@@ -57,12 +57,20 @@ _NEEDS = re.compile(
     rf"(?:for|to {_MAKE}) (?P<need>.+)",
     _I,
 )
+# The list that a line of a note leads to: "Grab bag holds:".
+_INSIDE = re.compile(
+    r"what(?:[’']s| is| are| was| were) (?:(?:packed|kept|stored|all) )?(?:in|inside|into) "
+    r"(?:my |our |the )(?P<inside>.+)",
+    _I,
+)
 _HOLDS_INGREDIENTS = re.compile(r"\b(?:ingredients?|zutaten)\b", _I)
 _HOLDS_NEEDS = re.compile(
     r"\b(?:ingredients?|zutaten|need(?:ed|s)?|materials?|tools?|equipment|supplies|shopping|parts)\b",
     _I,
 )
 _LIGHT = "recipe note list dish page my"  # which say that it is a note
+_LEADING = "list hold contain include pack keep store"  # and those that only lead to a list
+_TASK = re.compile(r"\s*[-*+]\s+\[[ xX]\]")
 _DONE = re.compile(r"\s*[-*+]\s+\[[xX]\]")
 _MOST = 4  # lists of a note
 
@@ -72,7 +80,7 @@ class Wanted:
     """Which lists of the note that is called `name` are asked for: those under a heading that
     `under` finds, else any. With `exact` the note is called just so, `counted` tells whether the
     items are to be counted, `still` whether those that are done do not matter, `ordered` whether
-    the items are numbered."""
+    the items are numbered; with `led` a line of that name leads to the list."""
 
     name: str
     under: re.Pattern[str] | None = None
@@ -80,6 +88,7 @@ class Wanted:
     counted: bool = False
     still: bool = False
     ordered: bool = False
+    led: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +113,8 @@ def find_wanted(question: str) -> Wanted | None:
         return Wanted(_said(match), exact=True, counted=bool(match["counted"]))
     if match := _HELD.fullmatch(text):
         return Wanted(_said(match), still=bool(match["still"] or match["left"]))
+    if match := _INSIDE.fullmatch(text):
+        return Wanted(_said(match), led=True)
     return None
 
 
@@ -114,6 +125,8 @@ def _said(match: re.Match[str]) -> str:
 
 def named_note(wanted: Wanted, passages: Sequence[Passage], analyze: Analyze) -> str:
     """The path of the only note that was found and is called as it is wanted; "" for none."""
+    if wanted.led:
+        return ""
     light = set(analyze(_LIGHT))
     words = {*analyze(" ".join(content_words(wanted.name)))} - light
     titles = {each.path: {*analyze(each.title)} - light for each in passages}
@@ -131,19 +144,51 @@ def named_note(wanted: Wanted, passages: Sequence[Passage], analyze: Analyze) ->
     return chosen[0] if len(chosen) == 1 else ""
 
 
-def find_items(wanted: Wanted, path: str, passages: Sequence[Passage]) -> tuple[Sentence, ...]:
+def led_note(wanted: Wanted, notes: Iterable[Sequence[Passage]], analyze: Analyze) -> str:
+    """The path of the only note of which a line leads to the list that is wanted; "" for none.
+    Each note is all its passages."""
+    holding = [
+        note[0].path
+        for note in notes
+        if any(_leads(wanted, under, analyze) for under, _ in _lists(_own(note[0].path, note)))
+    ]
+    return holding[0] if len(holding) == 1 else ""
+
+
+def find_items(
+    wanted: Wanted, path: str, passages: Sequence[Passage], analyze: Analyze
+) -> tuple[Sentence, ...]:
     """The lists of the note at `path`, all of whose passages are there, each cited; none where it
     has no such list, or several are to be counted together."""
+    found = [
+        lines
+        for under, lines in _lists(_own(path, passages))
+        if (_leads(wanted, under, analyze) if wanted.led else _is_wanted(wanted, under, lines))
+    ]
+    if wanted.counted and len(found) > 1:
+        return ()
+    return tuple(_listed(lines, wanted, passages) for lines in found[:_MOST])
+
+
+def _own(path: str, passages: Sequence[Passage]) -> list[tuple[int, Passage]]:
+    """The passages of a note in its order, with their numbers."""
     own = [
         (n, each)
         for n, each in enumerate(passages, 1)
         if each.path == path and not is_front_matter(each)
     ]
-    own.sort(key=lambda pair: pair[1].first)
-    found = [lines for under, lines in _lists(own) if _is_wanted(wanted, under, lines)]
-    if wanted.counted and len(found) > 1:
-        return ()
-    return tuple(_listed(lines, wanted, passages) for lines in found[:_MOST])
+    return sorted(own, key=lambda pair: pair[1].first)
+
+
+def _leads(wanted: Wanted, under: str, analyze: Analyze) -> bool:
+    """Whether the line above a list, or its heading, says what is wanted and nothing else."""
+    light = set(analyze(_LEADING))
+    words = {*analyze(" ".join(content_words(wanted.name)))} - light
+    return any(
+        words == {*analyze(" ".join(content_words(part)))} - light
+        for part in under.split("\n")
+        if words
+    )
 
 
 def _is_wanted(wanted: Wanted, under: str, lines: Sequence[_Line]) -> bool:
@@ -173,7 +218,12 @@ def _lists(passages: Sequence[tuple[int, Passage]]) -> Iterator[tuple[str, list[
             item, row = ITEM.match(line.text), ROW.match(line.text)
             in_table = bool(block) and ROW.match(block[0].text) is not None
             inside = item or line.text[0] in " \t"
-            if block and not (row and not blank if in_table else inside):
+            others = (
+                blank
+                and item
+                and bool(_TASK.match(line.text)) != bool(block and _TASK.match(block[0].text))
+            )  # tasks below a list of things
+            if block and (others or not (row and not blank if in_table else inside)):
                 if _count(block) > 1:
                     yield f"{heading}\n{before}", block
                 block, before = [], ""

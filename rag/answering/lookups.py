@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from rag.answering.cells import find_cell
@@ -17,9 +17,11 @@ from rag.retrieval.surroundings import Neighbours
 @dataclass(frozen=True, slots=True)
 class Whole:
     """What of a note is asked for as a whole: the lists of the note at `listed_in`, all of whose
-    passages are there, or a part, by the numbers of its passages, counted from 1."""
+    passages are there, with `led` those that a line leads to; or a part, by the numbers of its
+    passages, counted from 1."""
 
     listed_in: str = ""
+    led: bool = False
     part: tuple[int, ...] = ()
 
 
@@ -40,7 +42,9 @@ def look_up(
     if whole_of.part:
         return read_part(question, whole_of.part, passages)
     wanted = find_wanted(question) if whole_of.listed_in else None
-    return find_items(wanted, whole_of.listed_in, passages) if wanted else ()
+    if wanted is None:
+        return ()
+    return find_items(replace(wanted, led=whole_of.led), whole_of.listed_in, passages, analyze)
 
 
 def in_one(sentences: Sequence[Sentence]) -> str:

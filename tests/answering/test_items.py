@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from rag.answering.items import find_items, find_wanted, named_note
+from rag.answering.items import find_items, find_wanted, led_note, named_note
 from rag.answering.steps import Sentence
 from rag.indexing.lexical import analyzer
 from rag.retrieval.found import Passage
@@ -27,12 +29,15 @@ PASSAGES = [
 ]
 
 
+def analyze(text: str) -> list[str]:
+    return list(analyzer().analyze(text))
+
+
 def told(question: str, passages: list[Passage] = PASSAGES) -> tuple[Sentence, ...]:
     """The lists that a question asks for."""
-    analyze = analyzer().analyze
     wanted = find_wanted(question)
-    path = named_note(wanted, passages, lambda text: list(analyze(text))) if wanted else ""
-    return find_items(wanted, path, passages) if path else ()
+    path = named_note(wanted, passages, analyze) if wanted else ""
+    return find_items(wanted, path, passages, analyze) if wanted and path else ()
 
 
 def found(question: str) -> list[tuple[str, int, int]]:
@@ -137,6 +142,33 @@ def test_a_list_ends_with_its_section():
     ]
     (sentence,) = told("What goes into the crepes?", passages)
     assert sentence.text == "- flour\n- eggs\n[1]"
+
+
+SHOP = Passage(2, "Shop.md", "Shopping", (), 1, 3, "To buy:\n- rice\n- oil\n", 1.0, 0.5, None)
+KIT = "Checked in May.\n\nGrab bag holds:\n- handheld VHF\n- 2 L water\n\n- [ ] check drain\n- [x] pump\n\nLocker:\n- rope\n- buoy\n"
+
+
+@pytest.mark.parametrize(
+    ("question", "items"),
+    [
+        ("what's packed in the grab bag?", "- handheld VHF\n- 2 L water"),
+        ("What is in my grab bag?", "- handheld VHF\n- 2 L water"),
+        ("what does the grab bag contain", "- handheld VHF\n- 2 L water"),
+        ("what's in the locker", "- rope\n- buoy"),
+        ("what's in the blue bag?", ""),
+        ("what's in the grab bag of the dinghy?", ""),
+        ("who packed the grab bag?", ""),
+    ],
+)
+def test_a_line_leads_to_the_list(question: str, items: str):
+    kit = Passage(1, "Kit.md", "Safety kit", (), 2, 14, KIT, 1.0, 0.5, None)
+    wanted = find_wanted(question)
+    path = led_note(wanted, [[SHOP], [kit]], analyze) if wanted else ""
+    assert path == ("Kit.md" if items else "")
+    if wanted and path:
+        (sentence,) = find_items(replace(wanted, led=True), path, [SHOP, kit], analyze)
+        assert sentence.text == f"{items}\n[2]"
+        assert led_note(wanted, [[kit], [replace(kit, path="Old kit.md")]], analyze) == ""
 
 
 def test_items_are_quoted_as_they_stand():
