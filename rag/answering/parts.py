@@ -71,7 +71,7 @@ _ALIKE = (
 _LIGHT = (
     "main key important different big possible common typical basic general exactly actually "
     "really usually overall various whole mention section case need see know want check command "
-    "get run "
+    "get run tell "
     "setting parameter concept term"
 )
 _NUMBER = re.compile(r"^\W*(?:\d+(?:\.\d+)*[.):]?|[a-z]\))\s+", re.IGNORECASE)

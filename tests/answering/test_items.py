@@ -145,7 +145,10 @@ def test_a_list_ends_with_its_section():
 
 
 SHOP = Passage(2, "Shop.md", "Shopping", (), 1, 3, "To buy:\n- rice\n- oil\n", 1.0, 0.5, None)
-KIT = "Checked in May.\n\nGrab bag holds:\n- handheld VHF\n- 2 L water\n\n- [ ] check drain\n- [x] pump\n\nLocker:\n- rope\n- buoy\n"
+KIT = (
+    "Checked in May.\n\nGrab bag holds:\n- handheld VHF\n- 2 L water\n\n- [ ] check drain\n"
+    "- [x] pump\n\nLocker:\n- rope\n- buoy\n"
+)
 
 
 @pytest.mark.parametrize(
