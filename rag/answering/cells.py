@@ -56,6 +56,9 @@ _COLUMNS = {
     "price": {"price", "cost", "costs", "amount", "paid"},
 }
 _SINCE = re.compile(r"\b(?:since|start(?:s|ed)?|beg[ia]n|join(?:s|ed)?)\b", re.IGNORECASE)
+_ENDS = re.compile(
+    r"\b(?:expir(?:es?|ed|y)|(?:run|runs|ran) out|ends?|ended|valid|good until|last until)\b", re.I
+)
 _DUE = re.compile(r"\b(?:due|deadline|by when|until when)\b", re.IGNORECASE)
 # Words of a question that name nothing: what one does with everything.
 _LIGHT = (
@@ -160,6 +163,9 @@ def _columns(question: str) -> set[str]:
     if kind in ("time", "year", "date"):
         columns |= {"since"} if _SINCE.search(question) else set()
         columns |= {"due", "deadline"} if _DUE.search(question) else set()
+        columns |= (
+            {"expires", "expiry", "until", "valid until"} if _ENDS.search(question) else set()
+        )
     return columns
 
 
@@ -230,7 +236,9 @@ def _crossings(
     least = asked.light if best[0] else set[str]()
     known = {name for name, words in cells.items() if words - least}
     answering = named - known or {
-        name for name in columns.keys() - known if bare[name].casefold() in asked.columns
+        name
+        for name in columns.keys() - known
+        if not asked.columns.isdisjoint(each.strip() for each in bare[name].casefold().split("/"))
     }
     if len(answering) > 1:  # "insurance" is the table here, though a column is called "insurer"
         answering = {name for name in answering if not columns[name] <= about}

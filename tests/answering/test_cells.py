@@ -72,10 +72,17 @@ DEVICES = """| Device | Warranty until | Noise | Hours 2026 |
 | Fridge | 2029-01-22 | 35 dB | 800 |
 | Kettle | 2025-03-02 | 80 dB | 12 |"""
 
+KIT = """| Item | Number | Expires / service |
+|---|---|---|
+| Flares | 6 | November 2026 |
+| Liferaft | 1 | October 2025 |"""
+
 
 @pytest.mark.parametrize(
     ("text", "question", "answer", "line"),
     [
+        (KIT, "when does the liferaft run out", "October 2025", 13),
+        (KIT, "When do the flares expire?", "November 2026", 12),
         (SERVICES, "Which port does Jellyfin use?", "8096", 16),
         (SERVICES, "What is the port of Grafana on my home server?", "3000", 14),
         (SERVICES, "Since when do I run Gitea?", "2022", 15),
@@ -141,6 +148,7 @@ def test_all_rows_that_hold_what_is_asked_for_are_told():
         (DEVICES, "How many hours did the kettle take in 2025?"),
         (DEVICES, "How heavy is the fridge?"),
         (DEVICES, "What is loud?"),
+        (KIT, "When did we buy the liferaft?"),
         (SERVICES, "Which port does Nextcloud use?"),  # no such row
         (SERVICES, "Which colour is Jellyfin?"),  # no such column
         (SERVICES, "When did Gitea crash?"),
