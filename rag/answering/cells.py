@@ -56,9 +56,7 @@ _COLUMNS = {
     "price": {"price", "cost", "costs", "amount", "paid"},
 }
 _SINCE = re.compile(r"\b(?:since|start(?:s|ed)?|beg[ia]n|join(?:s|ed)?)\b", re.IGNORECASE)
-_ENDS = re.compile(
-    r"\b(?:expir(?:es?|ed|y)|(?:run|runs|ran) out|ends?|ended|valid|good until|last until)\b", re.I
-)
+_ENDS = re.compile(r"\b(?:expir(?:es?|ed|y)|(?:runs?|ran) out|end(?:s|ed)?|valid)\b", re.IGNORECASE)
 _DUE = re.compile(r"\b(?:due|deadline|by when|until when)\b", re.IGNORECASE)
 # Words of a question that name nothing: what one does with everything.
 _LIGHT = (
@@ -163,9 +161,7 @@ def _columns(question: str) -> set[str]:
     if kind in ("time", "year", "date"):
         columns |= {"since"} if _SINCE.search(question) else set()
         columns |= {"due", "deadline"} if _DUE.search(question) else set()
-        columns |= (
-            {"expires", "expiry", "until", "valid until"} if _ENDS.search(question) else set()
-        )
+        columns |= {"expires", "expiry", "until"} if _ENDS.search(question) else set()
     return columns
 
 

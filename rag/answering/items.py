@@ -218,12 +218,10 @@ def _lists(passages: Sequence[tuple[int, Passage]]) -> Iterator[tuple[str, list[
             item, row = ITEM.match(line.text), ROW.match(line.text)
             in_table = bool(block) and ROW.match(block[0].text) is not None
             inside = item or line.text[0] in " \t"
-            others = (
-                blank
-                and item
-                and bool(_TASK.match(line.text)) != bool(block and _TASK.match(block[0].text))
-            )  # tasks below a list of things
-            if block and (others or not (row and not blank if in_table else inside)):
+            tasks_before = bool(block) and _TASK.match(block[0].text) is not None
+            tasks_here = _TASK.match(line.text) is not None
+            apart = blank and item and tasks_here != tasks_before  # tasks below a list of things
+            if block and (apart or not (row and not blank if in_table else inside)):
                 if _count(block) > 1:
                     yield f"{heading}\n{before}", block
                 block, before = [], ""

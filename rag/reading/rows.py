@@ -85,7 +85,7 @@ def lines_of(text: str) -> Iterator[Line]:
         cells = _cells(line, start) if "|" in line and not (inside or fence) else []
         if cells and _is_rule(line):
             yield Line(start, end, "rule")
-        elif cells and _is_rule(below) and (ROW.match(line) or len(cells) > 1):
+        elif cells and not names and _is_rule(below) and (ROW.match(line) or len(cells) > 1):
             names = cells
             yield Line(start, end, "names", cells)
         elif cells and (names or ROW.match(line)):

@@ -74,6 +74,10 @@ def test_rows_without_names_are_cells():
         ("```\n| grep a\n```", ["", "| grep a", ""]),  # code is no table
         ("~~~\n| a | b |\n|---|---|\n| 1 | 2 |\n~~~", ["", "| a | b |", "|---|---|", "| 1 | 2 |"]),
         ("Hive | Honey\n--- | ---\nAgatha | 21 kg", ["Hive: Agatha; Honey: 21 kg"]),
+        (
+            "| Day | Done |\n|---|---|\n| Mon | swim |\n| - | - |\n| Tue | run |",
+            ["Day: Mon; Done: swim", "Day: Tue; Done: run"],  # an empty row is no rule
+        ),
         ("ls | wc\nis a | pipe", ["ls | wc", "is a | pipe"]),
     ],
 )
