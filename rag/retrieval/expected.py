@@ -11,7 +11,7 @@ from rag.retrieval.query import content_words
 if TYPE_CHECKING:
     from rag.retrieval.found import Evidence
 
-Expected = Literal["time", "date", "year", "price", "number", "name", "phone", "email"]
+Expected = Literal["time", "date", "year", "price", "number", "name", "phone", "email", "mark"]
 
 _BEGINS = r"^\W*(?:(?:and|but|so|or)\s+)?"
 # "When violence is used, what is it called?" asks for something else.
@@ -44,10 +44,23 @@ _ASKS_NAME = re.compile(
     r"(?:e?d|ed)?\b",
     re.IGNORECASE,
 )
+# In a sentence, or in a few words: "Castellan Joinery phone number".
+_NO_QUESTION = r"(?!.*\b(?:who|whose|when|where|how|why|is|are|was|does?|did|has|have|can)\b)"
 _ASKS_PHONE = re.compile(
-    rf"{_BEGINS}(?:what|which)\b.*\b(?:(?:tele)?phone|mobile|cell) number\b", re.IGNORECASE
+    rf"{_BEGINS}(?:(?:what|which)\b.*\b(?:(?:tele)?phone|mobile|cell) number\b|"
+    rf"{_NO_QUESTION}.*\b(?:tele)?phone (?:number|no)\b)",
+    re.IGNORECASE,
 )
-_ASKS_EMAIL = re.compile(rf"{_BEGINS}(?:what|which)\b.*\be-?mail(?: address)?\W*$", re.IGNORECASE)
+_ASKS_EMAIL = re.compile(
+    rf"{_BEGINS}(?:(?:what|which)\b.*\be-?mail(?: address)?\W*$|"
+    rf"{_NO_QUESTION}.*\be-?mail address\b)",
+    re.IGNORECASE,
+)
+_ASKS_MARK = re.compile(
+    rf"{_BEGINS}(?:(?:what|which) (?:mark|grade|score)s? (?:did|do|does|has|have)\b|"
+    r"what (?:did|does|has) .+ (?:get|got|gotten|score)d? in\b.*\b(?:tests?|exams?|quiz|essay)\b)",
+    re.IGNORECASE,
+)
 # A day of a month in words: "on the ninth", not "first looks up" nor "the first model".
 _DAY = (
     r"(?:(?:twenty|thirty)[- ])?(?:first|second|third|(?:four|fif|six|seven|eigh|nin)th)|"
@@ -92,12 +105,18 @@ _FITS = {
     # A number will do unless it counts time or weight: a cost may be told without its currency.
     "price": re.compile(
         r"[$€£¥₹]|\b(?:dollar|euro|pound|cent|penn|franc|crown|yen|rupee|free|nothing)|"
-        rf"\d(?![\d.,]*\s*(?:%|(?:{_UNITS_OF_TIME})s?\b|tons?\b|kg\b|km\b|(?:{MONTHS})\b))",
+        rf"\d(?![\d.,]*\s*(?:%|(?:{_UNITS_OF_TIME})s?\b|tons?\b|[cmk]?m\b|[km]?g\b|m?l\b|"
+        rf"(?:{MONTHS})\b))",
         re.IGNORECASE,
     ),
     "number": _NUMBER,
     "phone": re.compile(r"\d(?:[ ()/.–-]{0,2}\d){4}"),
     "email": re.compile(r"\S@\S"),
+    "mark": re.compile(
+        rf"{_NUMBER.pattern}|(?-i:\b[A-F]\b)|\b(?:distinction|merit|pass(?:ed)?|fail(?:ed)?|first|"
+        r"second|excellent|(?:very )?good|poor|satisfactory|top|best|full|honours)\b",
+        re.IGNORECASE,
+    ),
     # "the generator" is none; where names are not capitalised, "otto" may be one.
     "name": re.compile(r"(?!^(?:The|An?|Its|Their)\b)\b\w*[A-Z]|^(?!(?i:the|an?|its|their)\b)"),
 }
@@ -124,6 +143,7 @@ _ASKS: dict[Expected, re.Pattern[str]] = {
     "name": _ASKS_NAME,
     "phone": _ASKS_PHONE,
     "email": _ASKS_EMAIL,
+    "mark": _ASKS_MARK,
 }
 
 
