@@ -267,8 +267,8 @@ def _in_eight_bits(
 ) -> Iterator[tuple[str, torch.Tensor]]:
     rows = down.abs().amax(dim=1).clamp(min=1e-12) / 127
     columns = up.abs().amax(dim=0).clamp(min=1e-12) / 127
-    yield f"{stem}.down", (down / rows[:, None]).round().to(torch.int8)
-    yield f"{stem}.up", (up / columns).round().to(torch.int8)
+    yield f"{stem}.down", (down / rows[:, None]).round().to(torch.int8).contiguous()
+    yield f"{stem}.up", (up / columns).round().to(torch.int8).contiguous()
     yield f"{stem}.scale", rows * columns
 
 
