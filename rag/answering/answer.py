@@ -20,7 +20,7 @@ from rag.answering.fields import Empty, without_strays
 from rag.answering.generation import Generator
 from rag.answering.grounding import Judge, ground, quote
 from rag.answering.kinds import asks_many, kind_of
-from rag.answering.lacking import lacks_names, lacks_owner, of_another
+from rag.answering.lacking import lacks_names, lacks_owner, numbers_of, of_another
 from rag.answering.lookups import NOTHING_WHOLE, Whole, in_one, look_up
 from rag.answering.phrases import DOUBTED, Candidate, Doubtful, candidates, chosen, find_phrase
 from rag.answering.prompt import ANSWER_TOKENS, REFUSAL, Prompt, build_prompt
@@ -55,7 +55,6 @@ _YES_OR_NO = re.compile(
 _ASKS = r"(?:who|whom|what|which|when|where|why|how)\b"
 _ASKS_FIRST = re.compile(rf"\b{_ASKS}", re.IGNORECASE)
 _ASKS_AGAIN = re.compile(rf"\band (?:(?:in|since|by|from|with|for) )?{_ASKS}", re.IGNORECASE)
-_NUMBERS = re.compile(r"\d[\d.,-]*")
 _MOST_SAID = 0.5  # of the question's words, weighed by their rarity
 
 
@@ -146,7 +145,7 @@ def answer(
             chosen,
             likelihood=partial(generator.likelihood, prompt.messages, cancel=cancel),
             lacks_names=lacks_names(question, passages, analyze),
-            lacks_numbers=lacks_names(" ".join(_NUMBERS.findall(question)), passages, analyze),
+            lacks_numbers=lacks_names(numbers_of(question), passages, analyze),
             doubted=DOUBTED[caution],
             lacks_owner=lacks_owner(question, passages, analyze),
             is_of_another=of_another(question, passages),

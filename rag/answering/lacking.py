@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rag.reading.links import plain
@@ -16,29 +16,51 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"(?<!^)\b(?!I\b)[A-Z][\w’'-]*|\b\d[\d,.]*\b")
 _OWNER = re.compile(r"(?<!^)\b(?!I\b)([A-Z][\w-]*)[’']s(?= [^\W_])")
 _NO_NAME = re.compile(rf"(?:{MONTHS}|\w+days?)(?:[’']s)?", re.IGNORECASE)
+_NUMBERS = re.compile(r"\d[\d.,-]*")
 _WORD = re.compile(r"[^\W_]+")
+# A day in the forms that people write.
+_YEAR_AFTER = r"(?:,? (?P<y>\d{4})\b)?"
+_DAYS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"\b(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)\b",
+        r"\b(?P<d>\d\d?)\.(?P<m>\d\d?)\.(?P<y>\d{4})\b",
+        rf"\b(?P<d>\d\d?)(?:st|nd|rd|th|\.)? (?:of )?(?P<m>{MONTHS})\b\.?{_YEAR_AFTER}",
+        rf"\b(?P<m>{MONTHS})\b\.? (?P<d>\d\d?)(?:st|nd|rd|th)?\b{_YEAR_AFTER}",
+    )
+)
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _YEAR = re.compile(r"(?<!\d)(?:1\d|20)\d\d(?!\d)")
 
 
 def lacks_names(
     question: str, passages: Sequence[Passage], analyze: Callable[[str], list[str]]
 ) -> Callable[[Candidate], bool]:
-    """Whether the sentence of a candidate and the names around it lack a name or a number of the
-    question, as the word index knows them: "Who built the Hargreave shed?" of another shed."""
-    found = (re.sub(r"[’']s?$", "", each) for each in _NAME.findall(question))
+    """Whether the sentence of a candidate and the names around it lack a name, a number or a day of
+    the question, as the word index knows them: "Who built the Hargreave shed?" of another shed."""
+    days, rest = _days(question)
+    found = (re.sub(r"[’']s?$", "", each) for each in _NAME.findall(rest))
     names = [each for each in found if not _NO_NAME.fullmatch(each)]
 
     def lacks(candidate: Candidate) -> bool:
         passage = passages[candidate.n - 1]
         quotes = (each.quote for each in candidate.sentence.citations)
-        said = {
-            *analyze(
-                "\n".join((passage.path, passage.title, *passage.headings, *map(plain, quotes)))
-            )
-        }
-        return any(not said.issuperset(analyze(name)) for name in names)
+        text = "\n".join((passage.path, passage.title, *passage.headings, *map(plain, quotes)))
+        said = {*analyze(text)}
+        if any(not said.issuperset(analyze(name)) for name in names):
+            return True
+        return bool(days) and not all(_is_told(day, _days(text)[0]) for day in days)
 
     return lacks
+
+
+def numbers_of(question: str) -> str:
+    """The days and the other numbers of a question, in its words."""
+    days = []
+    for pattern in _DAYS:
+        days += [match[0] for match in pattern.finditer(question)]
+        question = pattern.sub(" ", question)
+    return " ; ".join([*days, *_NUMBERS.findall(question)])
 
 
 def lacks_owner(
@@ -61,11 +83,12 @@ def lacks_owner(
 def of_another(question: str, passages: Sequence[Passage]) -> Callable[[Candidate], bool]:
     """Whether a candidate is of another note than the one that a question calls by its title of
     several words, or of another year than the question's: "How much was the paint in 2023?" of the
-    note "Paint 2024". The passage may name them itself."""
+    note "Paint 2024". The passage may name them itself. Or the sentence is of another day."""
     said = _spaced(question)
     titles = {_spaced(each.title) for each in passages if len(each.title.split()) > 1}
     named = [title for title in titles if title.strip() and title in said]
     years = {*_YEAR.findall(question)}
+    days = _days(question)[0]
 
     def is_of_another(candidate: Candidate) -> bool:
         each = passages[candidate.n - 1]
@@ -73,10 +96,33 @@ def of_another(question: str, passages: Sequence[Passage]) -> Callable[[Candidat
         text = f"{names}\n{each.text}"
         if named and not any(title in _spaced(text) for title in named):
             return True
+        quotes = "\n".join(each.quote for each in candidate.sentence.citations)
+        told = _days(quotes)[0] if days else ()
+        if told and not any(_is_told(day, told) for day in days):
+            return True
         others = {*_YEAR.findall(names)} - years
         return bool(years and others) and years.isdisjoint(_YEAR.findall(text))
 
     return is_of_another
+
+
+def _days(text: str) -> tuple[set[tuple[int, int, int]], str]:
+    """The days that a text names (year, 0 where it has none, month and day), and the rest."""
+    days = set()
+    for pattern in _DAYS:
+        for match in pattern.finditer(text):
+            name = match["m"]
+            month = int(name) if name.isdecimal() else _MONTHS.index(name[:3].casefold()) + 1
+            days.add((int(match["y"] or 0), month, int(match["d"])))
+        text = pattern.sub(" ", text)
+    return days, text
+
+
+def _is_told(day: tuple[int, int, int], days: Iterable[tuple[int, int, int]]) -> bool:
+    """Whether a day is among others, in the same year where both name one."""
+    return any(
+        day[1:] == each[1:] and (day[0] == each[0] or 0 in (day[0], each[0])) for each in days
+    )
 
 
 def _spaced(text: str) -> str:

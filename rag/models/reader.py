@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 READER = "reader.safetensors"
-READER_SHA256 = "5452e93a7fa2d641665c7161cd6d0d59347e030c7611b2fbbe443b3a335c1080"
+READER_SHA256 = "160d56ce4d118f146079820dd0080926f6ca4741ee7af28b22a1810ac2a77ab7"
 TOKENS = 320  # of question, title and text together
 _LONGEST = 24  # tokens of an answer
 SPANS = 24  # of a text

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rag.answering.lacking import lacks_names, lacks_owner, of_another
+from rag.answering.lacking import lacks_names, lacks_owner, numbers_of, of_another
 from rag.answering.phrases import DOUBTED, Candidate, Doubtful, candidates, chosen, find_phrase
 from rag.answering.steps import Citation, Sentence
 from rag.indexing.lexical import analyzer
@@ -217,6 +217,7 @@ SHED = Passage(1, "building/shed.md", "Hargreave", ("Costs",), 1, 1, "x", 1.0, 0
         ("What did the shed cost in 2019?", True),
         ("Castellan, what does it cost?", False),  # at the beginning any word has a capital
         ("What do I pay?", False),
+        ("What did it cost on 8 March?", True),
     ],
 )
 def test_names_of_the_question_that_a_sentence_and_its_note_lack(question: str, lacks: bool):
@@ -252,7 +253,7 @@ def test_what_is_hardly_likely_and_lacks_a_name_is_doubtful():
         choose(-0.5, lacks=True)
     for odds, lacks, support in (
         (-0.5, False, "weak"),
-        (0.5, True, "weak"),
+        (0.2, True, "weak"),
         (3, True, "supported"),
     ):
         sentence = choose(odds, lacks)
@@ -276,6 +277,28 @@ def test_what_is_of_another_is_doubtful_however_likely(question: str, lacks: boo
             chosen(sure, lambda _: 0.0, lacks_owner=owner)
     else:
         assert chosen(sure, lambda _: 0.0, lacks_owner=owner)
+
+
+@pytest.mark.parametrize(
+    ("question", "line", "other"),
+    [
+        ("How long did I run on 8 March 2024?", "2024-03-04: 5 km in 27:40", True),
+        ("How long did I run on 8 March 2024?", "2024-03-08: 5 km in 27:40", False),
+        ("How long did I run on 8 March 2024?", "8.3.2024: 5 km in 27:40", False),
+        ("How long did I run on March 8th?", "8 Mar: 5 km in 27:40", False),
+        ("How long did I run on March 8th?", "8 March 2021: 5 km in 27:40", False),
+        ("How long did I run on 8 March 2024?", "8 March 2021: 5 km in 27:40", True),
+        ("How long did I run on 8 March 2024?", "5 km in 27:40", False),
+        ("How long did I run?", "2024-03-04: 5 km in 27:40", False),
+    ],
+)
+def test_a_line_of_another_day_is_no_answer(question: str, line: str, other: bool):
+    passage = Passage(1, "running.md", "Running", (), 1, 1, line, 1.0, 0.5, None)
+    cited = Citation(1, "running.md", 1, 1, (), line)
+    candidate = Candidate("27:40", 1, 2.0, Sentence("27:40 [1]", (cited,), "supported"))
+    assert of_another(question, [passage])(candidate) == other
+    lacks = lacks_names(numbers_of(question), [passage], analyzer().analyze)
+    assert lacks(candidate) == (other or (line.startswith("5 km") and "March" in question))
 
 
 def test_an_address_is_whole():
