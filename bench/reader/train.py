@@ -40,7 +40,8 @@ _BATCH = 2048  # tokens of each process, padding included
 _POOL = 96  # batches whose pairs are sorted by length before they are cut
 _RATE, _WARMUP = 1e-3, 60
 _BARRED = -1e4
-_KEPT = 128  # factors of a matrix that was learnt itself
+# Factors of a matrix that was learnt itself: more do not fit beside the adapter into 12 MB.
+_KEPT = 48
 
 
 @dataclass(frozen=True, slots=True)
