@@ -21,10 +21,10 @@ _COSINE, _SHARE, _BIAS = 7.61, 1.94, -5.60
 REFUSE_BELOW = 0.09
 _SENTENCES = 3
 # Where a reader has read what was found: the same two, and its log-odds that a passage answers.
-# Refused of 100 answerable, unanswerable and left-out questions: careful 15, 56, 95; balanced 9,
-# 48, 92; generous 3, 28, 75.
+# Refused of 100 answerable, unanswerable and left-out questions: careful 15, 56, 95; balanced 7,
+# 41, 88; generous 3, 28, 75. In notes that people write more is refused wrongly than there.
 _READ_COSINE, _READ_SHARE, _READ_ODDS, _READ_BIAS = 5.34, 1.97, 0.26, -3.73
-THRESHOLDS: dict[Caution, float] = {"careful": 0.40, "balanced": 0.30, "generous": 0.15}
+THRESHOLDS: dict[Caution, float] = {"careful": 0.40, "balanced": 0.25, "generous": 0.15}
 
 # Letters and digits in one word, of three or more; no "20th", no "15kg".
 _CODE = re.compile(

@@ -100,7 +100,8 @@ def test_stopping(corpus: Engine):
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
     calls = iter([False, *[True] * 1000])
-    assert list(run(corpus, QUESTIONS, True, lambda: next(calls))) == [], "in the middle: no row"
+    answered = [each for each in QUESTIONS if each.id == "c005"]  # a model is asked
+    assert list(run(corpus, answered, True, lambda: next(calls))) == [], "in the middle: no row"
 
 
 def test_a_folder_without_an_index(box: Box):

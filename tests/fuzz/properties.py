@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rag.answering.abstention import lacks_codes
 from rag.answering.grounding import cite, ground, quote
-from rag.answering.items import Wanted, find_items, find_wanted
+from rag.answering.items import Wanted, find_items, find_wanted, led_note
 from rag.answering.kinds import kind_of
 from rag.answering.parts import ReadNote, find_part, read_part
 from rag.answering.phrases import find_phrase
@@ -253,9 +253,11 @@ def cites(data: bytes, folder: Path) -> None:
             _check_citations(sentence, passages)
     for each in read:
         _check_citations(quote(whole_list(each, passages[each.n - 1]), passages), passages)
-    for counted in (False, True):
-        for sentence in find_items(Wanted("all", counted=counted), "a.md", passages):
+    led = Wanted(said, led=True)
+    for wanted in (Wanted("all"), Wanted("all", counted=True), led):
+        for sentence in find_items(wanted, "a.md", passages, _words):
             _check_citations(sentence, passages)
+    led_note(led, [passages] if passages else [], _words)
     for question in (said, "List all", "How does it work?"):
         for sentence in read_part(question, range(1, len(passages) + 1), passages):
             _check_citations(sentence, passages)
