@@ -13,7 +13,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
-from gguf import GGUFWriter
+from gguf import GGMLQuantizationType, GGUFWriter
+from gguf.quants import quantize
 from numpy.typing import NDArray
 
 from bench.adapter.train import ALPHA, BASE
@@ -46,7 +47,12 @@ def main() -> None:
     writer.add_string("rag.base.sha256", spec.sha256)
     writer.add_string("rag.prompt.sha256", PROMPT_HASH)
     for name, value in sorted(load_file(trained).items()):
-        writer.add_tensor(_name(name), _rows(name, value))
+        ours = _name(name)
+        if ours.endswith("lora_a"):
+            rounded = quantize(value.astype(np.float32), GGMLQuantizationType.Q8_0)
+            writer.add_tensor(ours, rounded, raw_dtype=GGMLQuantizationType.Q8_0)
+        else:
+            writer.add_tensor(ours, _rows(name, value))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -25,7 +25,7 @@ def merge(base: Path, adapter: Path, target: Path) -> None:
 
     source = GGUFReader(base)
     added = GGUFReader(adapter)
-    pairs = {each.name: each.data for each in added.tensors}
+    pairs = {each.name: dequantize(each.data, each.tensor_type) for each in added.tensors}
     alpha = float(added.fields["adapter.lora.alpha"].contents())
     known = {each.name for each in source.tensors}
     if any(name.rpartition(".lora_")[0] not in known for name in pairs):
@@ -52,11 +52,8 @@ def merge(base: Path, adapter: Path, target: Path) -> None:
     writer.close()
 
 
-def _delta(pairs: dict[str, Any], name: str, alpha: float) -> NDArray[np.float32]:
-    import numpy as np
-
-    down = np.asarray(pairs[f"{name}.lora_a"], dtype=np.float32)  # (rank, in)
-    up = np.asarray(pairs[f"{name}.lora_b"], dtype=np.float32)  # (out, rank)
+def _delta(pairs: dict[str, NDArray[np.float32]], name: str, alpha: float) -> NDArray[np.float32]:
+    down, up = pairs[f"{name}.lora_a"], pairs[f"{name}.lora_b"]  # (rank, in) and (out, rank)
     delta: NDArray[np.float32] = (alpha / down.shape[0]) * (up @ down)
     return delta
 

@@ -52,7 +52,7 @@ BUNDLED = (
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         licence="Apache-2.0; its adapter CC BY-SA 4.0",
         adapter="SmolLM2-135M-Instruct.gguf",
-        adapter_sha256="587cdba75b044f7dd16573a95e2bbbc0db255f3988231805aee402cc21af8cbf",
+        adapter_sha256="8fde2a71f3b482ae85a712b31a3d91a4a12cc31dac2b90e8fcffcd928bff223b",
     ),
 )
 
