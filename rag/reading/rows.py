@@ -1,7 +1,9 @@
 """Markdown as one reads it who was taught sentences: without marks, rows naming their columns.
 
 "| Agatha | blue | 21 kg |" says little; "Hive: Agatha; Marked: blue; Honey: 21 kg", as rows of CSV
-files are read, says what it means. Every letter knows where it stands in the note.
+files are read, says what it means. A line that ends without a full stop gets one: to a model that
+takes a new line for a blank, the items of a list are one sentence. Every letter knows where it
+stands in the note.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from rag.reading.marks import ROW, RULE
 
 _MARK = re.compile(r"(?<!\\)\|")
 _NOTHING = re.compile(r"[-–—./\s]*")
+_ENDED = frozenset(".:;,!?…|-–—")
+_WRAPPED = 50  # letters or more of a line that a sentence may go on after
 
 
 Place = tuple[int, int]  # of a cell, where it begins and ends
@@ -23,8 +27,8 @@ Place = tuple[int, int]  # of a cell, where it begins and ends
 
 @dataclass(frozen=True, slots=True)
 class AsRead:
-    """A text, and where each letter of it stands in the Markdown; what names a column stands, with
-    a minus and less one, at the cell."""
+    """A text, and where each letter of it stands in the Markdown; what is put in (the name of a
+    column, a full stop) stands, with a minus and less one, at the cell or at the line's end."""
 
     text: str
     places: Sequence[int]
@@ -37,17 +41,18 @@ class AsRead:
 
     def span(self, start: int, end: int) -> tuple[int, int] | None:
         """Where `text[start:end]` stands in the Markdown; None for what stands nowhere: the name of
-        a column, and what goes from one cell to the next."""
+        a column, and what goes from one cell or line to the next."""
+        if end > start and self.places[end - 1] < 0 and self.text[end - 1] == ".":
+            end -= 1
         own = [at for at in self.places[start:end] if at >= 0]
         named = any(at < 0 for at in self.places[start + 1 : end] if own and _place(at) > own[0])
         return (own[0], own[-1] + 1) if own and not named else None
 
 
 def as_read(text: str) -> AsRead:
-    """Markdown `text` without marks, in the rows of tables each cell behind its column's name."""
+    """Markdown `text` without marks, in the rows of tables each cell behind its column's name, and
+    a full stop after each line that needs one."""
     flat = blanked(text)
-    if "|" not in text:
-        return AsRead(flat, range(len(flat)))
     letters: list[str] = []
     places: list[int] = []
     for piece, at, named in _pieces(text, flat):
@@ -96,15 +101,28 @@ def lines_of(text: str) -> Iterator[Line]:
 
 
 def _pieces(text: str, flat: str) -> Iterator[tuple[str, int, bool]]:
-    """Pieces of what is read, where they stand, and whether they are names put before a cell."""
+    """Pieces of what is read, where they stand, and whether they are put in."""
     for line in lines_of(text):
-        if line.kind == "text":
-            yield flat[line.start : line.end + 1], line.start, False
+        if line.kind == "rule":
             continue
-        if line.kind == "row":
-            yield from _row(flat, line)
-        if line.kind != "rule" and line.end < len(flat):
+        pieces = list(_row(flat, line) if line.kind == "row" else _line(flat, line))
+        yield from pieces
+        if pieces and _wants_stop(pieces[-1][0], text[line.end + 1 : line.end + 2]):
+            said, at, _ = pieces[-1]
+            yield ".", at + len(said) - 1, True
+        if line.end < len(flat):
             yield "\n", line.end, False
+
+
+def _line(flat: str, line: Line) -> Iterator[tuple[str, int, bool]]:
+    said = flat[line.start : line.end].rstrip()
+    if said and line.kind == "text":
+        yield said, line.start, False
+
+
+def _wants_stop(said: str, after: str) -> bool:
+    """Whether a line ends without a full stop, and no sentence goes on in the next one."""
+    return said[-1] not in _ENDED and (len(said) < _WRAPPED or not after.islower())
 
 
 def _row(flat: str, line: Line) -> Iterator[tuple[str, int, bool]]:

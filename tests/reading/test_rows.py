@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ TABLE = (
     "\n"
     "All are | well.\n"
 )
-AGATHA = "Hive: Agatha; Queen: 2025, Carniolan; Marked: blue; Honey 2026: 21 kg"
+AGATHA = "Hive: Agatha; Queen: 2025, Carniolan; Marked: blue; Honey 2026: 21 kg."
 
 
 def squeezed(text: str) -> str:
@@ -29,7 +31,7 @@ def test_a_row_names_its_columns_and_leaves_out_what_is_empty():
     assert [squeezed(line) for line in as_read(TABLE).text.split("\n") if line.strip()] == [
         "Three hives .",
         AGATHA,
-        "Hive: Bruni; Honey 2026: 14 kg",
+        "Hive: Bruni; Honey 2026: 14 kg.",
         "All are | well.",
     ]
 
@@ -43,6 +45,7 @@ def test_a_row_names_its_columns_and_leaves_out_what_is_empty():
         ("Bruni", "Bruni"),
         ("hives", "hives"),
         ("All are | well", "All are | well"),
+        ("21 kg.", "21 kg"),  # the full stop stands nowhere
         ("Marked", None),
         ("blue; Honey 2026: 21 kg", None),  # two cells are no phrase of the note
         ("blue; Hon", None),
@@ -65,25 +68,45 @@ def test_a_window_has_the_names_of_its_rows():
 
 
 def test_rows_without_names_are_cells():
-    assert as_read("| a | b \\| c |\n| d |  |").text == "a; b \\| c\nd"
+    assert as_read("| a | b \\| c |\n| d |  |").text == "a; b \\| c.\nd."
 
 
 @pytest.mark.parametrize(
     ("text", "read"),
     [
-        ("```\n| grep a\n```", ["", "| grep a", ""]),  # code is no table
+        ("```\n| grep a\n```", ["", "| grep a.", ""]),  # code is no table
         ("~~~\n| a | b |\n|---|---|\n| 1 | 2 |\n~~~", ["", "| a | b |", "|---|---|", "| 1 | 2 |"]),
-        ("Hive | Honey\n--- | ---\nAgatha | 21 kg", ["Hive: Agatha; Honey: 21 kg"]),
+        ("Hive | Honey\n--- | ---\nAgatha | 21 kg", ["Hive: Agatha; Honey: 21 kg."]),
         (
             "| Day | Done |\n|---|---|\n| Mon | swim |\n| - | - |\n| Tue | run |",
-            ["Day: Mon; Done: swim", "Day: Tue; Done: run"],  # an empty row is no rule
+            ["Day: Mon; Done: swim.", "Day: Tue; Done: run."],  # an empty row is no rule
         ),
-        ("ls | wc\nis a | pipe", ["ls | wc", "is a | pipe"]),
+        ("ls | wc\nis a | pipe", ["ls | wc.", "is a | pipe."]),
     ],
 )
 def test_what_is_a_table(text: str, read: list[str]):
     lines = [line.strip() for line in as_read(text).text.split("\n")]
     assert [line for line in lines if line] == [line for line in read if line]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("- Oven\n- Fridge 20 L\n", "Oven. Fridge 20 L."),  # no sentence "Oven Fridge 20 L"
+        ("## Hives\n\nThree:\n- one!", "Hives. Three: one!"),
+        (
+            "A long sentence, wrapped where the line is quite full\ngoes on. Another\nends here",
+            "A long sentence, wrapped where the line is quite full goes on. Another. ends here.",
+        ),
+    ],
+)
+def test_a_line_ends_with_a_full_stop(text: str, read: str):
+    assert squeezed(as_read(text).text) == read
+
+
+def test_a_phrase_ends_with_its_line():
+    shown = as_read("- Oven\n- Fridge 20 L\n")
+    assert shown.span(*re.search("Oven.*Fridge", shown.text, re.DOTALL).span()) is None
 
 
 @given(st.text(alphabet="ab |\\-:\n*[]", max_size=80), st.integers(0, 80), st.integers(0, 80))

@@ -83,7 +83,7 @@ def test_a_row_is_read_with_the_names_of_its_columns():
     reader = Points("21 kg", 3.0)
     found_row = found(replace(passage(1, 1.0, table), sentences=(row,)))
     (read,) = point("How much honey did Agatha give?", found_row, reader).passages
-    assert reader.read_texts == [("Shed", "Hive: Agatha; Honey: 21 kg")]
+    assert reader.read_texts == [("Shed", "Hive: Agatha; Honey: 21 kg.")]
     assert read.answering is not None
     assert table[read.answering.start : read.answering.end] == "21 kg"
     (read,) = point("Which hive?", found_row, Points("Honey", 3.0)).passages
