@@ -20,6 +20,7 @@ _STAGES = {
     "sentences": "sentences compared",
     "rerank_load": "reranker loaded",
     "rerank": "reranked",
+    "read": "close ones read",
 }
 
 
@@ -60,6 +61,7 @@ def _reasons(passage: Passage) -> dict[str, Any]:
         "also": list(passage.also),
         "rank_before_reranking": why.found_at,
         "reranker_score": None if why.judged is None else round(why.judged, 4),
+        "reader_log_odds": None if passage.answering is None else round(passage.answering.odds, 4),
     }
 
 
@@ -90,6 +92,8 @@ def _passages(found: Found) -> Any:
         )
         if each.also:
             table.add_row("", Text(f"also in {', '.join(map(one_line, each.also))}", "dim"))
+        if each.answering and why.judged is None:
+            table.add_row("", Text(f"read: {each.answering.odds:+.1f} (#{why.found_at})", "dim"))
     return table
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rag.retrieval.spelling import Spelled
     from rag.retrieval.whole import ToSum
 
+_QUESTION = 3  # words: fewer are looked for, not read for
 _NEAR = 0.35  # cosine; what has nothing to do with a topic stays below 0.27 in three vaults
 
 
@@ -63,13 +64,23 @@ class SearchedFolder(NotesFolder):
         filters: Filters | None = None,
         today: date | None = None,
     ) -> Found:
-        """The same, with the number of candidates and the time of each stage."""
+        """The same, with the number of candidates and the time of each stage. Where a question of
+        fact has passages that are nearly as good as the first, a reader settles their order."""
+        from rag.answering.kinds import kind_of
         from rag.retrieval.followup import continued
+        from rag.retrieval.language import in_english
+        from rag.retrieval.pointing import RACE, settle
 
         question, history = continued(question, history, today or date.today())
-        found = self._look_up(question, history, k, filters, today, lists=False).found
-        assert found is not None
-        return found
+        k = k or self.parts.k
+        reads = self.models.reranker() is None and in_english(question)
+        most = max(k, RACE) if reads else k
+        seen = self._look_up(question, history, most, filters, today, lists=False)
+        assert seen.found is not None
+        text = seen.asked.text
+        if reads and kind_of(text) == "fact" and len(text.split()) >= _QUESTION:
+            return settle(seen.found, k, self.models.reader)
+        return replace(seen.found, passages=seen.found.passages[:k])
 
     def _look_up(
         self,

@@ -17,8 +17,8 @@ class Reasons:
 
     Ranks count from 1, None where that side did not find it. `sentence` is the cosine of the
     nearest sentence, `share` the share of the question's words in the best one, `terms` are
-    those that the passage holds. A reranker adds where the search had put it, from 1, and how
-    relevant it found it, from 0 to 1. `boost` was added to the score.
+    those that the passage holds. A reranker or a reader adds where the search had put it, from 1, a
+    reranker how relevant it found it, from 0 to 1. `boost` was added to the score.
     """
 
     meaning_rank: int | None = None

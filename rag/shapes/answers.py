@@ -119,6 +119,7 @@ class ExplainedPassageJson(PassageJson):
     also: list[str]
     rank_before_reranking: int | None
     reranker_score: float | None
+    reader_log_odds: float | None
 
 
 class RerankedJson(TypedDict):

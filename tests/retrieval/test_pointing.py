@@ -10,7 +10,7 @@ from rag.answering.abstention import Signals, answerable, confidence, signals_of
 from rag.models.reader import Pointed
 from rag.retrieval.evidence import find_evidence
 from rag.retrieval.found import Answering, Found, Passage
-from rag.retrieval.pointing import likeliest, point
+from rag.retrieval.pointing import likeliest, point, settle
 from rag.retrieval.sentences import SentenceScore
 
 TEXT = "The shed is green. Bees live behind it. It was built in 1990. Paint peels off."
@@ -62,6 +62,27 @@ def test_a_passage_that_answers_comes_first_with_the_best_score():
     answering = read.passages[0].answering
     assert answering is not None
     assert TEXT[answering.start : answering.end] == "1990"
+
+
+def test_only_what_is_close_to_the_first_is_read_for_a_search():
+    reader = Points("1990", 6.0)
+    plain = "Sheds are useful. They keep rain off."
+    near = found(passage(1, 0.9, plain), passage(2, 0.85), passage(3, 0.6, TEXT))
+    settled = settle(near, 2, lambda: reader)
+    assert [(each.id, each.score, each.reasons.found_at) for each in settled.passages] == [
+        (2, 0.9, 2),
+        (1, 0.85, 1),
+    ]
+    assert len(reader.read_texts) == 2
+
+
+@pytest.mark.parametrize("scores", [(), (0.9,), (0.9, 0.7, 0.69)])
+def test_a_clear_first_passage_opens_no_reader(scores: tuple[float, ...]):
+    clear = found(*(passage(n, score) for n, score in enumerate(scores)))
+    assert settle(clear, 2, lambda: pytest.fail("opened")) == replace(
+        clear, passages=clear.passages[:2]
+    )
+    assert settle(found(passage(1, 0.9), passage(2, 0.9)), 1, lambda: None).passages[0].id == 1
 
 
 def test_all_places_that_may_answer_are_kept_as_places_of_the_passage():

@@ -87,3 +87,18 @@ def test_a_copied_passage_appears_once_and_names_the_other(copies):
     copied = next(each for each in found if each.path == "a.md")
     assert copied.also == ("b.md:3",) or copied.also == ("b.md:1",)
     engine.close()
+
+
+@pytest.mark.model
+def test_among_passages_that_are_close_the_one_that_answers_comes_first(corpus_engine):
+    found = corpus_engine.explain("Who introduced the transformer?", 5)
+    assert "2017" in found.passages[0].text
+    assert found.passages[0].answering is not None
+    assert "read" in found.seconds
+    assert len(found.passages) == 5
+
+
+@pytest.mark.model
+def test_words_that_are_looked_for_are_not_read_for(corpus_engine):
+    assert "read" not in corpus_engine.explain("the transformer", 5).seconds
+    assert "read" not in corpus_engine.explain("How does a transformer work?", 5).seconds
