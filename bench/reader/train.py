@@ -4,7 +4,9 @@ The bundled embedder's encoder learns to read a question and a text together and
 answer (`rag/models/reader.py`). Its own weights stay as they are: what is learnt are low-rank
 matrices beside each linear layer (Hu et al. 2021, arXiv 2106.09685), the norms, the biases and the
 last layer. One pass over the pairs of `pairs.py`, in their order; the rate falls to nothing at
-the end, or when the time is over. Writes OUT, as it is shipped.
+the end, or when the time is over. Writes OUT, as it is shipped; with `--rank 0`, which learns the
+matrices themselves, also OUT's name with `.whole.safetensors`: another run that begins from that
+lacks nothing that was cut off.
 
 Two processes, each with a core of its own, train half as fast again as one with two threads:
 `torchrun --nproc-per-node 2 bench/reader/train.py …`
@@ -41,7 +43,7 @@ _POOL = 96  # batches whose pairs are sorted by length before they are cut
 _RATE, _WARMUP = 1e-3, 60
 _BARRED = -1e4
 # Factors of a matrix that was learnt itself: more do not fit beside the adapter into 12 MB.
-_KEPT = 48
+_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,9 @@ def main() -> None:
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--rank", type=int, default=48)
-    parser.add_argument("--begin", type=Path, help="a reader to go on from, of the same rank")
+    parser.add_argument(
+        "--begin", type=Path, help="a reader to go on from, of the same rank, or a whole one"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rate", type=float, default=_RATE, help="of learning, at its highest")
     options = parser.parse_args()
@@ -200,6 +204,9 @@ def main() -> None:
     train(model, mine, total / workers, options.minutes, options.rate)
     if not worker:
         save_file(shipped(model, Spans(folder)), options.out)
+        if not options.rank:
+            whole = {n: p.detach().clone() for n, p in model.named_parameters() if p.requires_grad}
+            save_file(whole, options.out.with_suffix(".whole.safetensors"))
 
 
 def train(
