@@ -140,6 +140,15 @@ class NotesServer(MCPServer[Any]):
         (schema,) = [each.input_schema for each in await self.list_tools() if each.name == tool]
         return f"{'; '.join(faults)}. {tool} takes {', '.join(schema['properties'])}."
 
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Any = None
+    ) -> Any:
+        """The prompt; wrong arguments are the client's to hear of, and no fault for a log."""
+        try:
+            return await super().get_prompt(name, arguments, context)
+        except ValueError as error:
+            raise MCPError(INVALID_PARAMS, safe(str(error))) from error
+
     async def list_resources(self) -> list[Resource]:
         def listed(stop: Callable[[], bool]) -> list[Resource]:
             self._standby.ready(stop)
@@ -256,6 +265,8 @@ class NotesServer(MCPServer[Any]):
         lines = text.removesuffix("\n").split("\n")
         if first > len(lines):
             raise NotesError(f"{path} has {len(lines)} lines, so none is number {first}.")
+        if 0 < last < first:
+            raise NotesError(f"Lines {first} to {last} are none: the last comes before the first.")
         shown = lines[first - 1 : last or None]
         size = 0
         for count, line in enumerate(shown):

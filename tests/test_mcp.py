@@ -142,6 +142,8 @@ async def test_reading(box: Box):
             "The rain barrel holds 300 litres."
         )
         assert "has 7 lines" in await refused(client, "read_note", path="barrel.md", first=99)
+        turned = await refused(client, "read_note", path="barrel.md", first=5, last=2)
+        assert "the last comes before the first" in turned
         (box.notes / "long.md").write_text("a line of a very long note\n" * 10_000)
         part = await read(path="long.md")
         assert part["total_lines"] == 10_000
@@ -192,6 +194,8 @@ async def test_the_prompt_hands_over_places(box: Box):
         assert "holds 300 litres" in message.content.text
         with pytest.raises(MCPError, match="no word in the question"):
             await client.get_prompt("cite_notes", {"question": "?"})
+        with pytest.raises(MCPError, match="question"):
+            await client.get_prompt("cite_notes", {})
 
 
 async def test_what_is_wrong_is_said_in_a_sentence(box: Box):

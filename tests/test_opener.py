@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag.editor import EditorError
-from rag.opener import is_document, opener_command, run_opener
+from rag.opener import Opener, is_document, opener_command, run_opener
 
 HEAT = Path("/vault/heat.pdf")
 SCREEN = {"DISPLAY": ":0"}
@@ -36,20 +36,23 @@ def test_documents_are_what_no_editor_shows():
 def test_the_system_s_opener(
     platform: str, environ: dict[str, str], programs: tuple[str, ...], command: list[str]
 ):
-    found = opener_command(HEAT, environ, "", having(*programs), platform)
-    assert found == [*command, "/vault/heat.pdf"]
+    found = opener_command(HEAT, environ, "", which=having(*programs), platform=platform)
+    assert found == Opener([*command, "/vault/heat.pdf"], "heat.pdf")
+    address = "obsidian://open?vault=v&file=heat.md"
+    found = opener_command(address, environ, "", "Obsidian", having(*programs), platform)
+    assert found == Opener([*command, address], "Obsidian")
 
 
 def test_where_there_is_none():
     with pytest.raises(EditorError, match=r"no display here .* Read it elsewhere\."):
-        opener_command(HEAT, {}, "Read it elsewhere.", having("xdg-open"), "linux")
+        opener_command(HEAT, {}, "Read it elsewhere.", "", having("xdg-open"), "linux")
     with pytest.raises(EditorError, match=r"No program that opens heat\.pdf was found"):
-        opener_command(HEAT, SCREEN, "", having(), "linux")
+        opener_command(HEAT, SCREEN, "", "", having(), "linux")
 
 
 def test_an_opener_that_stays_is_left_to_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Without a desktop of its own xdg-open becomes the viewer, and ends with it."""
     monkeypatch.setattr("rag.opener._SETTLED", 0.05)
-    run_opener(["sleep", "2"], "")
+    run_opener(Opener(["sleep", "2"], "x"), "")
     with pytest.raises(EditorError, match="could not be started"):
-        run_opener([str(tmp_path / "nothing")], "")
+        run_opener(Opener([str(tmp_path / "nothing")], "x"), "")

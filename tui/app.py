@@ -13,7 +13,7 @@ import termios
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from multiprocessing import resource_tracker
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any, ClassVar
 
 from textual import work
@@ -33,7 +33,7 @@ from rag.editor import (
 )
 from rag.engine import Engine
 from rag.errors import ConfigError, RagError
-from rag.opener import is_document, opener_command, run_opener
+from rag.opener import Opener, is_document, opener_command, run_opener
 from tui.clipboard import copy_in_tmux
 from tui.commands import chat_commands
 from tui.keys import bind, keymap, read_alt_digits
@@ -96,7 +96,8 @@ class ChatApp(App[None]):
                 loop.add_signal_handler(each, self._leave, 128 + each)
         if has_terminal():
             self.set_interval(_TERMINAL_S, self._leave_with_terminal)
-        few = self.console.color_system in ("standard", "windows")
+        # Without colours all that is left of a theme is how light each is: it must have its own.
+        few = self.console.color_system in ("standard", "windows") and not self.no_color
         self.theme = chosen_theme(
             self._place.theme, os.environ.get("TEXTUAL_THEME", ""), few, self.available_themes
         )
@@ -169,6 +170,7 @@ class ChatApp(App[None]):
             yield SystemCommand(title, what, partial(self._from_chat, action))
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
         yield SystemCommand("Help", "Show all keys", self.action_help)
+        yield SystemCommand("Suspend", "To the shell; fg comes back", self.action_suspend_process)
         yield SystemCommand("Quit", "Leave the program", self.action_quit)
 
     def _from_chat(self, action: Callable[[], object]) -> object:
@@ -185,10 +187,11 @@ class ChatApp(App[None]):
             folder, inside = self.worker.engine.place(event.path)
             path = note_path(folder, inside)
             if event.how == "vault":
-                self.open_url(vault_url(folder, path))
+                address = vault_url(folder, path)
+                self._hand_over(opener_command(address, os.environ, READ_HERE, "Obsidian"))
                 return
             if is_document(path):
-                self._open_document(opener_command(path, os.environ, READ_HERE))
+                self._hand_over(opener_command(path, os.environ, READ_HERE))
                 return
             editor = find_editor(os.environ)
             self.launch(editor_command(editor, path, event.first), has_own_window(editor))
@@ -196,14 +199,15 @@ class ChatApp(App[None]):
             self.notify(str(error), title="Not opened", severity="warning", markup=False)
 
     @work
-    async def _open_document(self, command: list[str]) -> None:
-        """Hand a PDF, say, to the desktop, and say so: nothing changes on this screen."""
+    async def _hand_over(self, opener: Opener) -> None:
+        """Hand a PDF or a note's address to the desktop, and say so: nothing changes on this
+        screen."""
         try:
-            await asyncio.to_thread(run_opener, command, READ_HERE)
+            await asyncio.to_thread(run_opener, opener, READ_HERE)
         except RagError as error:
             self.notify(str(error), title="Not opened", severity="warning", markup=False)
             return
-        self.notify(f"{one_line(Path(command[-1]).name)} opens beside this.", markup=False)
+        self.notify(f"{one_line(opener.name)} opens beside this.", markup=False)
 
     def launch(self, command: list[str], own_window: bool) -> None:
         """Run an editor: beside us when it has a window, else in our place until it ends."""

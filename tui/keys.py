@@ -131,6 +131,15 @@ def taken(chosen: Mapping[str, str]) -> frozenset[str]:
     return frozenset(key for keys in given for key in keys.split(","))
 
 
+def own_keys(key: Key, chosen: Mapping[str, str]) -> str:
+    """The keys of an action: the reader's, else its usual ones but for those that the reader gave
+    to another, which then works anywhere."""
+    if key.id in chosen:
+        return chosen[key.id]
+    given = taken(chosen)
+    return ",".join(each for each in key.keys.split(",") if each not in given)
+
+
 def shown(keys: str) -> str:
     """`ctrl+o,f2` as people write it: `Ctrl+O, F2`."""
     signs = {"up": "↑", "down": "↓", "escape": "Esc"}
@@ -144,7 +153,7 @@ def shown(keys: str) -> str:
 
 def first_key(identity: str, chosen: Mapping[str, str]) -> str:
     """The key to press for an action, as people write it."""
-    return shown(chosen.get(identity, _BY_ID[identity].keys).split(",")[0].strip())
+    return shown(own_keys(_BY_ID[identity], chosen).split(",")[0].strip())
 
 
 def read_alt_digits() -> None:

@@ -21,7 +21,7 @@ from rag.answering.saved import SavedTurn, from_json, paths_shown, to_json
 from rag.errors import RagError
 
 TITLE_CHARS = 80
-_BRANCH = " (branch)"
+BRANCH = " (branch)"
 _UNTITLED = "New conversation"
 _WORD = re.compile(r"[^\W_]+")
 
@@ -111,7 +111,7 @@ class Conversations:
         old = self.get(conversation)
         kept = self.turns(conversation)[:keep]
         with self._kept.transaction() as db:
-            title = f"{old.title.removesuffix(_BRANCH)}{_BRANCH}"
+            title = f"{old.title.removesuffix(BRANCH)}{BRANCH}"
             new = self._create(db, shortened(title), time.time(), conversation)
             for turn in kept:
                 _insert(db, new, turn)

@@ -91,16 +91,18 @@ def service(arguments: argparse.Namespace, started: float) -> int:
         named = [str(engine.folders[0])] if len(engine.folders) == 1 else named
     command = [sys.executable, "-P", "-m", "rag", "index", "--watch", "--yes", *named]
     service = make_service(this_system(), command, Path.cwd(), os.environ, Path.home())
-    if install_it and arguments.print:
+    shown = install_it and arguments.print
+    if shown and not arguments.json:
         print(service.text, end="")
         return ANSWERED
-    said = install(service) if install_it else ""
+    said = install(service) if install_it and not shown else ""
     said = uninstall(service) if arguments.action == "uninstall" else said
     installed, running = state(service)
     if arguments.json:
         from rag.output import show_json
 
-        show_json({"installed": installed, "running": running, "file": str(service.file)})
+        found = {"installed": installed, "running": running, "file": str(service.file)}
+        show_json({**found, "text": service.text} if shown else found)
     elif said:
         say(said)
     else:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from rag import __version__
 from rag.commands import asking, keeping
@@ -182,10 +184,19 @@ def build_parser() -> argparse.ArgumentParser:
         each.add_argument(
             "-y", "--yes", action="store_true", help="index even a home folder without asking"
         )
-    for each in (parser, *commands.choices.values()):
-        each.epilog = STATUSES
+    for one in (parser, *_all_of(commands)):
+        one.epilog = STATUSES
     doctor.epilog = STATUSES.replace("the notes do not say", "something is broken")
     return parser
+
+
+def _all_of(commands: Any) -> Iterator[argparse.ArgumentParser]:
+    """The parsers of commands, and of the words that stand behind them."""
+    for each in commands.choices.values():
+        yield each
+        for action in each._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                yield from _all_of(action)
 
 
 def _add_filters(command: argparse.ArgumentParser) -> None:

@@ -16,6 +16,7 @@ from rag.models.catalog import BUNDLED, find_model, folder_of, nearest, weights_
 from rag.models.download import check_space, size_text
 from rag.models.fetching import described, fetched
 from rag.models.installed import Installed, forget, installed, remember
+from rag.models.prepared import sha256_of
 from rag.output import console, one_line, show, show_json
 
 _VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -152,8 +153,8 @@ def use(arguments: argparse.Namespace) -> int:
     sentence = f"{place} answers from now on; {file} says so."
     if kind == "embedder":
         sentence = (
-            f"{place} searches from now on; {file} says so. The next question asks before it "
-            "indexes your notes anew, and the old index stays until then."
+            f"{place} searches from now on; {file} says so. Where notes were indexed with another, "
+            "the next question asks before it indexes them anew; the old index stays until then."
         )
     _tell(arguments, {"name": place, "kind": kind, "file": str(file)}, sentence)
     _warn_of_variable(f"RAG_{kind.upper()}_MODEL")
@@ -166,6 +167,11 @@ def _chosen(name: str, config: Config) -> tuple[str, str]:
     path = Path(os.path.abspath(os.path.expanduser(name)))
     for spec in (*specs, *BUNDLED):
         if spec.name.casefold() == name.casefold() or spec.file == str(path):
+            if not spec.package and not os.path.exists(spec.file):
+                raise ModelError(
+                    f"{spec.name} is not there any more: {spec.file}.",
+                    f"Fetch or add it again, or forget it: rag models remove {spec.name}",
+                )
             return spec.kind, spec.name
     if path.is_dir():
         _inspected(path.name, "embedder", weights_in(path), "", "")
@@ -244,10 +250,16 @@ def remove(arguments: argparse.Namespace) -> int:
     if model.fetched:
         question = f"{size_text(model.size)} would be deleted: {model.name}. Delete it?"
         _ask(question, arguments.yes, "Nothing was deleted.")
-    for each in model.fetched:
-        _delete(Path(each))
-    if model.sha256 and model.sha256 not in {spec.sha256 for spec in BUNDLED}:
-        for prepared in (config.cache_dir / "models").glob(f"*-{model.sha256[:12]}*"):
+    others = [each for each in mine.values() if each is not model]
+    shared = {file for each in others for file in each.fetched}
+    weights = Path(model.path)
+    sha256 = model.sha256 or (sha256_of(weights) if weights.is_file() else "")
+    for file in model.fetched:
+        if file not in shared:
+            _delete(Path(file))
+    known = {each.sha256 for each in BUNDLED} | {each.sha256 for each in others}
+    if sha256 and sha256 not in known:
+        for prepared in (config.cache_dir / "models").rglob(f"*-{sha256[:12]}*"):
             prepared.unlink(missing_ok=True)
     forget(config.data_dir, model)
     gone = "is gone." if model.fetched else "is forgotten; its file stays."

@@ -76,9 +76,10 @@ def check_space(files: tuple[Wanted, ...]) -> None:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     if needed + _SPARE > free:
+        variable = "HF_HOME" if files[0].repo else "RAG_DATA_DIR"
         raise StorageError(
             f"{size_text(needed)} are to come, and {folder} has {size_text(free)} free.",
-            "Free some space, or set HF_HOME to a folder on another disk.",
+            f"Free some space, or set {variable} to a folder on another disk.",
         )
 
 

@@ -48,7 +48,9 @@ def add_models(commands: Any) -> None:
     bench.add_argument("model", metavar="NAME", nargs="?", help="the one in use, if not named")
     bench.set_defaults(command=_run("bench"))
     for each in (add, pull, use, remove, bench):
-        each.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+        each.add_argument(
+            "--json", action="store_true", default=argparse.SUPPRESS, help="for programs"
+        )
         each.add_argument("-y", "--yes", action="store_true", help="do not ask")
 
 

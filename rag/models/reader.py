@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 READER = "reader.safetensors"
-READER_SHA256 = "160d56ce4d118f146079820dd0080926f6ca4741ee7af28b22a1810ac2a77ab7"
+READER_SHA256 = "a3f65b0513536f45371377b8c08caa4f6e12f0123733a3726c659dd8493ca1d6"
 TOKENS = 320  # of question, title and text together
 _LONGEST = 24  # tokens of an answer
 SPANS = 24  # of a text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 import re
 import shlex
@@ -216,6 +217,8 @@ def _offer_url(source: Source, data_dir: Path, sha256: str) -> Offer:
     size = answer.headers.get("Content-Length", "") if answer.is_success else ""
     etag = re.sub(r"\W", "", answer.headers.get("ETag", ""))[:40] if answer.is_success else ""
     name = Path(unquote(urlsplit(source.url).path)).name
-    target = data_dir / "models" / "files" / name
+    # Of one name may be several: each address, and each version of what lies there, has a folder.
+    place = hashlib.sha256(f"{source.url} {etag}".encode()).hexdigest()[:12]
+    target = data_dir / "models" / "files" / place / name
     wanted = Wanted(source.url, name, int(size) if size.isdigit() else 0, sha256, target, etag)
     return Offer(source.name, "generator", source.url, "unknown", (wanted,))

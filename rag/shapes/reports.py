@@ -143,11 +143,13 @@ class ModelSpeedJson(TypedDict):
 
 
 class ServiceJson(TypedDict):
-    """Whether the background service is installed, and runs; `file` is, or would be, its own."""
+    """Whether the background service is installed, and runs; `file` is, or would be, its own, and
+    `text` what would be written into it, with --print."""
 
     installed: bool
     running: bool
     file: str
+    text: NotRequired[str]
 
 
 class MadeJson(TypedDict):

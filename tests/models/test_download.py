@@ -206,6 +206,28 @@ def test_a_url_with_and_without_its_hash(box: Box, hub: Hub, weights: bytes):
     box.refused("models", "pull", f"{hub.url}/none.gguf", "--yes", says="is not there (404)")
 
 
+def test_two_addresses_with_one_file_name_are_two_models(box: Box, hub: Hub, weights: bytes):
+    other = weights[:-1] + b"x"
+    hub.files.update({"/a/m.gguf": weights, "/b/m.gguf": other})
+    box.env["HF_ENDPOINT"] = "http://hub.invalid"
+    for name in "ab":
+        done = box.rag("models", "pull", f"{hub.url}/{name}/m.gguf", "--yes", "--name", name)
+        assert done.returncode == 0, done.stderr
+    assert {each.read_bytes() == weights for each in box.data.rglob("m.gguf")} == {True, False}
+    assert box.rag("models", "remove", "b", "--yes").returncode == 0
+    (left,) = box.data.rglob("m.gguf")
+    assert left.read_bytes() == weights
+    left.unlink()
+    box.refused("models", "use", "a", says="not there any more")
+
+
+def test_a_file_that_another_name_has_too_stays(box: Box, hub: Hub):
+    box.rag(*PULL, "--yes", "--name", "one")
+    box.rag(*PULL, "--yes", "--name", "two")
+    assert box.rag("models", "remove", "one", "--yes").returncode == 0
+    assert box.rag("models", "use", "two").returncode == 0
+
+
 def test_a_page_in_place_of_a_model(box: Box, hub: Hub):
     hub.files["/m.gguf"] = b"<html>Please log in</html>"
     box.env["HF_ENDPOINT"] = "http://hub.invalid"

@@ -243,18 +243,38 @@ async def test_a_refusal_offers_the_nearest_notes(running: Running, engine: Fake
 
 
 async def test_notes_open_in_obsidian_only_from_a_vault(
-    running: Running, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+    running: Running, engine: FakeEngine, opener: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: list[str] = []
     async with running() as driver:
-        monkeypatch.setattr(driver.app, "open_url", opened.append)
         await asked(driver)
         await driver.press("alt+2", "v")
         await driver.until(lambda: driver.shows("no Obsidian vault"))
         (engine.notes_folder / ".obsidian").mkdir()
         await driver.press("v")
-        await driver.until(lambda: opened)
-        assert opened == ["obsidian://open?vault=notes&file=garden%2F2024%20log.md"]
+        await driver.until(lambda: driver.shows("Obsidian opens beside this"))
+        address = "obsidian://open?vault=notes&file=garden%2F2024%20log.md"
+        assert (opener / "opened").read_text() == f"{address}\n"
+        monkeypatch.delenv("DISPLAY")
+        await driver.press("v")
+        await driver.until(lambda: driver.shows("no display here to open Obsidian on"))
+
+
+async def test_a_source_that_an_answer_does_not_have_is_told(running: Running) -> None:
+    async with running() as driver:
+        await asked(driver)
+        await driver.press("alt+9")
+        await driver.until(lambda: driver.shows("no source 9 here"))
+
+
+async def test_sources_of_an_earlier_turn_say_whose_they_are(running: Running) -> None:
+    async with running() as driver:
+        await asked(driver)
+        assert str(driver.chat.pane.border_title) == "Sources"
+        await asked(driver)
+        await driver.press("alt+up", "alt+up")
+        await driver.until(lambda: "of “" in str(driver.chat.pane.border_title))
+        await driver.press("alt+down")
+        await driver.until(lambda: str(driver.chat.pane.border_title) == "Sources")
 
 
 async def test_turns_are_reached_by_keys(running: Running) -> None:

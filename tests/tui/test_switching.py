@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import Input
+from textual.app import App, ComposeResult
+from textual.widgets import Input, OptionList
 
 from rag.errors import ConfigError, ModelError
 from rag.models.choices import ModelChoice
 from tests.tui.fake_engine import FakeEngine
 from tui.app import check_theme, chosen_theme
-from tui.keys import keymap, shown
+from tui.keys import GROUPS, first_key, keymap, own_keys, shown
 from tui.messages import Watching
 from tui.screens.find import folder_at
 from tui.screens.help import HelpScreen
@@ -180,6 +181,35 @@ def test_unknown_actions_are_refused_with_the_nearest():
         keymap({"source": "ctrl+t"})
     with pytest.raises(ConfigError, match="Name one"):
         keymap({"sources": " "})
+
+
+def test_a_key_that_the_reader_gave_away_is_no_longer_told():
+    chosen = {"find": "ctrl+o"}
+    sources = next(each for _, keys in GROUPS for each in keys if each.id == "sources")
+    assert own_keys(sources, chosen) == "f2"
+    assert first_key("sources", chosen) == "F2"
+    assert first_key("find", chosen) == "Ctrl+O"
+    assert first_key("sources", {}) == "Ctrl+O"
+
+
+async def test_what_is_chosen_shows_in_sixteen_colours():
+    class Listing(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Input()
+            yield OptionList("one", "two")
+
+        def on_mount(self) -> None:
+            self.register_theme(SIXTEEN)
+            self.theme = SIXTEEN.name
+
+    async with Listing().run_test() as pilot:
+        options = pilot.app.query_one(OptionList)
+        for focused in (pilot.app.query_one(Input), options):
+            focused.focus()
+            options.highlighted = 1
+            await pilot.pause()
+            rows = [next(iter(options.render_line(y))).style for y in (0, 1)]
+            assert rows[0].bgcolor != rows[1].bgcolor
 
 
 def test_keys_are_written_as_people_do():

@@ -93,7 +93,7 @@ class ChatBase(Screen[None]):
         """Show the passages of a turn in the pane."""
         if view := self.transcript.turn(turn):
             had_focus = self.pane.has_focus_within
-            await self.pane.show_turn(view)
+            await self.pane.show_turn(view, earlier=view is not self.transcript.views()[-1])
             if had_focus and not self.pane.enter():
                 self.box.focus()
 

@@ -184,6 +184,8 @@ class ChatScreen(EngineEvents):
         """Go to a source of the turn that is shown."""
         if self.pane.choose(number):
             self.add_class("-sources")
+        elif self.pane.turn:
+            self.notify(f"There is no source {number} here.")
 
     def action_sources(self) -> None:
         """Go to the sources, or back."""

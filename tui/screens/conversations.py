@@ -17,7 +17,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from rag.answering.conversations import Conversation, Conversations
+from rag.answering.conversations import BRANCH, Conversation, Conversations
 from rag.answering.export import told
 from rag.errors import RagError
 from tui.screens.pick import PickScreen, Row
@@ -90,7 +90,7 @@ class ConversationsScreen(PickScreen[Conversation]):
         found = shorten(_CUT_MARK.sub("…", one_line(each.found)), self.room - 4)
         return Content.assemble(
             ("● " if each.id == self._current else "  ", "$text-success"),
-            shorten(one_line(each.title), room),
+            _shortened(one_line(each.title), room),
             (about, MUTED),
             (f"\n    {found}" if found else "", FAINT),
         )
@@ -113,6 +113,7 @@ class ConversationsScreen(PickScreen[Conversation]):
         """Ask for another title."""
         if (chosen := self.chosen) is None:
             return
+        self.app.clear_notifications()  # they would lie on the box
         title = await self.app.push_screen_wait(TitleScreen(chosen.title))
         if title is not None:
             await self._do(lambda: self._conversations.rename(chosen.id, clean(title)))
@@ -155,7 +156,14 @@ class ConversationsScreen(PickScreen[Conversation]):
         self.reload()
 
     def _say(self, text: str) -> None:
+        self.app.clear_notifications()  # what was said before is true no more
         self.notify(clean(text), markup=False)
+
+
+def _shortened(title: str, room: int) -> str:
+    """A title that fits, the end kept that tells a branch from what it branched off."""
+    kept = BRANCH if title.endswith(BRANCH) else ""
+    return shorten(title.removesuffix(kept), room - len(kept)) + kept
 
 
 class TitleScreen(ModalScreen[str | None]):

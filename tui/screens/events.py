@@ -10,7 +10,7 @@ from rag.errors import Cancelled, RagError
 from rag.events import Answered, Retrieved
 from rag.indexing.progress import IndexReport
 from rag.pauses import collect
-from tui.jobs import Ask, Job, Refresh, UseModel
+from tui.jobs import Ask, Job, Refresh, UseModel, WarmUp
 from tui.messages import EngineSpoke, IndexMoved, JobEnded, Noticed, StatusRead
 from tui.screens.places import PlaceActions
 from tui.screens.running import while_running
@@ -26,6 +26,7 @@ _INDEXING_STOPPED = "Stopped. What was indexed so far is kept; {} goes on."
 class EngineEvents(PlaceActions):
     """Jobs wait in line; each says how far it is and how it ended."""
 
+    _lacks_model = False  # it could not be loaded
     _started_at = 0.0  # of the job at hand, in seconds of the monotonic clock
 
     # Work
@@ -42,7 +43,8 @@ class EngineEvents(PlaceActions):
         if job is None:
             if self.session.current is None:
                 self.query_one(Activity).end()
-                self.query_one(StatusLine).show_state("ready", busy=False)
+                state = "models not loaded" if self._lacks_model else "ready"
+                self.query_one(StatusLine).show_state(state, busy=self._lacks_model)
             return
         self.query_one(Activity).begin(job.label, stoppable=isinstance(job, (Ask, Refresh)))
         self.query_one(StatusLine).show_state(job.state, busy=True)
@@ -66,6 +68,10 @@ class EngineEvents(PlaceActions):
         if self.leaving:
             return
         job, error = event.job, event.error
+        if isinstance(job, WarmUp):
+            self._lacks_model = error is not None
+        elif isinstance(job, UseModel) and error is None:
+            self._lacks_model = False
         if isinstance(job, Ask):
             left = job.turn in self.session.kept  # for another conversation, and kept as it was
             if (view := self.transcript.turn(job.turn)) and error is not None and not left:

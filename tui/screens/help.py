@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.keys import FIXED, GROUPS, shown
+from tui.keys import FIXED, GROUPS, own_keys, shown
 
 _KEY_CELLS = 21
 
@@ -33,7 +33,7 @@ class HelpScreen(ModalScreen[None]):
         groups = [
             *FIXED[:1],
             *(
-                (title, tuple((shown(self._keymap.get(k.id, k.keys)), k.what) for k in keys))
+                (title, tuple((shown(own_keys(k, self._keymap)) or "–", k.what) for k in keys))
                 for title, keys in GROUPS
             ),
             *FIXED[1:],

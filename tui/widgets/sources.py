@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.widgets import Static
 
+from tui.text import one_line, shorten
 from tui.widgets.source import SourceCard, make_sources
 from tui.widgets.turn import TurnView
 
 if TYPE_CHECKING:
     from rag.retrieval.standing import Standing
 
+_ASKED = 40  # cells of an earlier question in the title
 EMPTY = "The passages that bear on your question will be listed here."
 
 
@@ -36,9 +39,12 @@ class SourcesPane(VerticalScroll, can_focus=False):
         self.turn = 0
         self.selected = 0
 
-    async def show_turn(self, view: TurnView | None) -> None:
-        """List the passages of a turn, what is cited first; nothing for None."""
+    async def show_turn(self, view: TurnView | None, earlier: bool = False) -> None:
+        """List the passages of a turn, what is cited first; nothing for None. Of an `earlier` one
+        its question is said: the answer that is read may be another."""
         self.turn, self.selected = (view.key if view else 0), 0
+        asked = f" of “{shorten(one_line(view.question), _ASKED)}”" if view and earlier else ""
+        self.border_title = Content(f"Sources{asked}")
         sources = (
             make_sources(view.passages, view.evidence, view.citations, view.standings)
             if view
@@ -80,6 +86,12 @@ class SourcesPane(VerticalScroll, can_focus=False):
     def enter(self) -> bool:
         """Give the selected source the focus."""
         return self.choose(self.selected)
+
+    def copy_selected(self) -> None:
+        """Copy the quote of the selected source."""
+        for card in self.query(SourceCard):
+            if card.source.number == self.selected:
+                card.action_copy()
 
     def open_selected(self, how: str) -> None:
         """Open the note of the selected source."""
