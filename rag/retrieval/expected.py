@@ -11,7 +11,9 @@ from rag.retrieval.query import content_words
 if TYPE_CHECKING:
     from rag.retrieval.found import Evidence
 
-Expected = Literal["time", "date", "year", "price", "number", "name", "phone", "email", "mark"]
+Expected = Literal[
+    "time", "date", "year", "price", "number", "distance", "name", "phone", "email", "mark"
+]
 
 _BEGINS = r"^\W*(?:(?:and|but|so|or)\s+)?"
 # "When violence is used, what is it called?" asks for something else.
@@ -37,6 +39,7 @@ _ASKS_NUMBER = re.compile(
     r"(?:what|which) (?:number|percent|percentage|proportion))\b",
     re.IGNORECASE,
 )
+_ASKS_DISTANCE = re.compile(rf"{_BEGINS}how far\b", re.IGNORECASE)
 # Who teaches may be "professionals"; who founded it has a name.
 _ASKS_NAME = re.compile(
     rf"{_BEGINS}who (?:first |originally )?(?:invent|discover|wrote|found|creat|made|design|direct|"
@@ -110,6 +113,8 @@ _FITS = {
         re.IGNORECASE,
     ),
     "number": _NUMBER,
+    # "To the lake" answers, "46:10" does not.
+    "distance": re.compile(r"^(?!\W*\d{1,2}:\d{2}(?::\d{2})?\W*$)"),
     "phone": re.compile(r"\d(?:[ ()/.–-]{0,2}\d){4}"),
     "email": re.compile(r"\S@\S"),
     "mark": re.compile(
@@ -140,6 +145,7 @@ _ASKS: dict[Expected, re.Pattern[str]] = {
     "year": _ASKS_YEAR,
     "price": _ASKS_PRICE,
     "number": _ASKS_NUMBER,
+    "distance": _ASKS_DISTANCE,
     "name": _ASKS_NAME,
     "phone": _ASKS_PHONE,
     "email": _ASKS_EMAIL,

@@ -29,8 +29,8 @@ _PASSAGES = 5  # are read before an answer; each takes some 10 ms on two cores
 _CLOSE = 0.1
 RACE = 10  # passages, of which those are read that are close
 # Of the reader's log-odds, beside a passage's or a sentence's score; beyond the bounds they tell no
-# more. On the 700 questions above, with weights of 0.01 and 0.03 instead the first passage held a gold
-# answer in 89.7 and 89.3.
+# more. On the 700 questions above, with weights of 0.01 and 0.03 instead, the first passage held a
+# gold answer in 89.7 and 89.3.
 _WEIGHT = 0.02
 _LEAST, _MOST = -6.0, 6.0
 # What follows a sentence goes on about it: "It was a joint effort of …". Of 400 questions about

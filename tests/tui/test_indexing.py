@@ -113,7 +113,7 @@ async def test_missing_models_are_reported(running: Running, engine: FakeEngine)
     engine.warm_error = ModelError("No model.", "Run: rag doctor")
     async with running() as driver:
         await driver.until(lambda: driver.statics("error") == ["No model.\nRun: rag doctor"])
-        await driver.ready()
+        await driver.until(lambda: driver.shows("models not loaded"))
 
 
 async def test_no_index_yet(running: Running, engine: FakeEngine) -> None:
