@@ -132,12 +132,10 @@ class Engine(SearchedFolder):
 
     def _read(self, asked: Asked, found: Found, quote: bool) -> Found:
         """What was found; for a question of fact that a model answers, as the reader has it."""
-        from rag.answering.kinds import kind_of
-        from rag.retrieval.language import in_english
+        from rag.answering.kinds import is_read_for
         from rag.retrieval.pointing import point
 
-        reads = not quote and kind_of(asked.text) == "fact" and in_english(asked.text)
-        reader = self.models.reader() if reads else None
+        reader = self.models.reader() if not quote and is_read_for(asked.text) else None
         if reader is None or not found.passages:
             return found
         return point(found.query, found, reader)

@@ -66,19 +66,18 @@ class SearchedFolder(NotesFolder):
     ) -> Found:
         """The same, with the number of candidates and the time of each stage. Where a question of
         fact has passages that are nearly as good as the first, a reader settles their order."""
-        from rag.answering.kinds import kind_of
+        from rag.answering.kinds import is_read_for
         from rag.retrieval.followup import continued
-        from rag.retrieval.language import in_english
         from rag.retrieval.pointing import RACE, settle
 
         question, history = continued(question, history, today or date.today())
         k = k or self.parts.k
-        reads = self.models.reranker() is None and in_english(question)
+        reads = self.models.reranker() is None
         most = max(k, RACE) if reads else k
         seen = self._look_up(question, history, most, filters, today, lists=False)
         assert seen.found is not None
         text = seen.asked.text
-        if reads and kind_of(text) == "fact" and len(text.split()) >= _QUESTION:
+        if reads and is_read_for(text) and len(text.split()) >= _QUESTION:
             return settle(seen.found, k, self.models.reader)
         return replace(seen.found, passages=seen.found.passages[:k])
 
@@ -116,6 +115,8 @@ class SearchedFolder(NotesFolder):
         lists: bool,
         before_search: Callable[[], object] | None,
     ) -> LookUp:
+        from rag.indexing.filtering import chunks_in
+
         if lists and (by_properties := self._by_properties(question, filters, today)):
             return by_properties
         asked, allowed, notes = self._understand(question, filters, today, follows=bool(history))
@@ -124,7 +125,7 @@ class SearchedFolder(NotesFolder):
         if lists and asked.listing is not None:
             listing, listed = asked.listing, self._list(asked)
             if listing.question and listed.notes:
-                allowed, notes = self._chunks_in(listed.notes[0].path), 1
+                allowed, notes = chunks_in(self._store, listed.notes[0].path), 1
             elif listed.notes or not listing.tasks or self._has_others(listing):
                 if listing.topic and not listed.notes and not listing.tasks:
                     listed = replace(listed, passages=self._nearest(listing.topic, allowed))
@@ -267,14 +268,10 @@ class SearchedFolder(NotesFolder):
         return LookUp(asked, None, listed)
 
     def _has_others(self, listing: Listing) -> bool:
-        """Whether there are tasks at all where all open ones, say, are asked for and none is; or
-        the reader's own are, and no note speaks of tasks."""
-        from rag.retrieval.tasks import has_tasks, tells_of_tasks
+        from rag.retrieval.tasks import has_others
 
-        if listing.topic:
-            return False
         with damage_errors():
-            return has_tasks(self._store) or (listing.sure and not tells_of_tasks(self._store))
+            return has_others(self._store, listing.topic, listing.sure)
 
     def _search(
         self, question: str, history: Sequence[Turn], k: int, allowed: Sequence[int] | None
@@ -350,9 +347,3 @@ class SearchedFolder(NotesFolder):
                         index, listing.tasks, listing.topic, asked.filters, analyze, listing.due
                     )
                 return list_notes(index, listing, asked.filters, analyze)
-
-    def _chunks_in(self, path: str) -> list[int]:
-        from rag.indexing.filtering import Filters, chunks_of, find_notes
-
-        notes = [note for note in find_notes(self._store, Filters()) if note.path == path]
-        return chunks_of(self._store, notes)

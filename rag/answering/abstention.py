@@ -12,18 +12,19 @@ from rag.config import Caution
 from rag.retrieval.found import Evidence, Passage
 from rag.retrieval.pointing import likeliest
 
-# Two logistic regressions, fitted by bench/adapter/calibrate.py on 500 answerable and 342
-# unanswerable questions about three articles that neither training nor scoring sees, and 250 whose
-# note was left out of the search; the second also on 574 questions of fact about four vaults of a
-# person's notes and the example notes. By what was found: the cosine of the nearest sentence, and the
-# most that one of the three best sentences holds of the question's words, weighed by their rarity.
-# Below 0.09 one or two of 100 answerable are refused, and 46 whose note is left out.
+# Two logistic regressions on 500 answerable and 300 to 342 unanswerable questions about three
+# articles that neither training nor scoring sees, and 250 whose note was left out of the search
+# (bench/adapter/calibrate.py).
+# By what was found: the cosine of the nearest sentence, and the most that one of the three best
+# sentences holds of the question's words, weighed by their rarity. Below 0.09 one or two of 100
+# answerable are refused, and 46 whose note is left out.
 _COSINE, _SHARE, _BIAS = 7.61, 1.94, -5.60
 REFUSE_BELOW = 0.09
 _SENTENCES = 3
-# Where a reader has read what was found: the same two, and its log-odds that a passage answers.
-# Of 100 answerable, unanswerable and left-out questions about the articles are refused: careful 13,
-# 50, 91; balanced 7, 37, 81; generous 3, 24, 66.
+# Where a reader has read what was found: the same two, and its log-odds that a passage answers;
+# fitted as well on 574 questions of fact about four vaults of a person's notes, which are not in
+# the project, and the example notes. Of 100 answerable, unanswerable and left-out questions about
+# the articles are refused: careful 13, 50, 91; balanced 7, 37, 81; generous 3, 24, 66.
 _READ_COSINE, _READ_SHARE, _READ_ODDS, _READ_BIAS = 5.57, 1.38, 0.27, -3.12
 _LEAST_ODDS = -4.0  # "It has 340 million parameters" is -8 where another sentence names BERT
 THRESHOLDS: dict[Caution, float] = {"careful": 0.48, "balanced": 0.36, "generous": 0.26}

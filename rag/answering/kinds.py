@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from rag.retrieval.language import in_english
+
 Kind = Literal["fact", "explanation", "list", "comparison"]
 
 _LIST = re.compile(
@@ -112,3 +114,8 @@ def kind_of(question: str) -> Kind:
     if _LIST.search(question):
         return "list"
     return "explanation" if _EXPLAIN.search(question) else "fact"
+
+
+def is_read_for(question: str) -> bool:
+    """Whether the reader was taught such questions: of fact, in English."""
+    return kind_of(question) == "fact" and in_english(question)

@@ -110,6 +110,15 @@ def chunks_of(store: Store, notes: Sequence[FoundNote]) -> list[int]:
     return [row[0] for row in rows]
 
 
+def chunks_in(store: Store, path: str) -> list[int]:
+    """The ids of the chunks of the note at `path`, ascending."""
+    rows = store.query(
+        "SELECT id FROM chunks WHERE note = (SELECT id FROM notes WHERE path = ?) ORDER BY id",
+        (path,),
+    )
+    return [row[0] for row in rows]
+
+
 def _date_terms(filters: Filters) -> tuple[list[str], list[str]]:
     terms, values = [], []
     for column, spans in ((_DAY, filters.written), (_CHANGED, filters.changed)):

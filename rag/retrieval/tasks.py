@@ -56,6 +56,12 @@ def tells_of_tasks(store: Store) -> bool:
     return False
 
 
+def has_others(store: Store, topic: str, sure: bool) -> bool:
+    """Whether there are tasks at all where all open ones, say, are asked for and none is; or the
+    reader's own are meant for `sure`, and no note speaks of tasks."""
+    return not topic and (has_tasks(store) or (sure and not tells_of_tasks(store)))
+
+
 def list_tasks(
     index: LocalIndex,
     which: Tasks,
