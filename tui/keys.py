@@ -87,6 +87,16 @@ FIXED: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
+        "In a note",
+        (
+            ("l", "its links, to follow with Enter"),
+            ("Backspace, Alt+←", "back to the note before"),
+            ("n", "to the lines that were cited"),
+            ("o", "open it in $EDITOR"),
+            ("v", "open it in Obsidian"),
+        ),
+    ),
+    (
         "Marks in an answer",
         (
             ("[1]", "a citation; click it, or Alt and number"),

@@ -109,7 +109,7 @@ class Plain:
 
     def run(self, begin: int | Literal["latest"] | None, read: Asked) -> None:
         """The loop. An error is a sentence, and the next question works."""
-        self._say(f"Notes: {self._engine.notes_folder}", "Type /help for all commands.")
+        self._say(f"Notes folder: {self._engine.notes_folder}", "Type /help for all commands.")
         if self._kept.notice:
             self._say(self._kept.notice)
         self._guarded(lambda: self._begin(begin))

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Protocol
 
 from rag.output import safe
 from rag.reading.links import next_fence, plain
-from rag.reading.rows import lines_of
+from rag.reading.rows import cells_said, lines_of, spoken
 
 if TYPE_CHECKING:
     from rag.answering.steps import Sentence
     from rag.indexing.library import Found
     from rag.retrieval.found import Evidence, Passage
 
-_SUPPORT = {"weak": " (weakly supported)", "unsupported": " (not supported)"}
+_SUPPORT = {
+    "supported": " (supported)",
+    "weak": " (weakly supported)",
+    "unsupported": " (not supported)",
+}
 _BULLET = re.compile(r"\s*[-*+•]\s")
 HELP = (
-    "Type a question and press Enter. Ctrl-C stops an answer; Ctrl-D or /quit leaves.",
+    "Type a question and press Enter. Ctrl-C stops an answer or empties the line; on an empty line",
+    "it leaves, as Ctrl-D and /quit do.",
     "/source N    the whole passage N of the last answer",
     "/why         why these passages were found for it",
     "/retry       ask the last question again",
@@ -56,12 +60,7 @@ def read_aloud(text: str) -> list[str]:
         if inside or fence:
             lines += [] if said.lstrip().startswith(("```", "~~~")) else [said]
         elif line.kind == "row":
-            names, cells = (
-                [plain(text[start:end]).strip() for start, end in places]
-                for places in (line.names, line.cells)
-            )
-            named = zip_longest(names[: len(cells)], cells, fillvalue="")
-            lines.append(". ".join(f"{a}: {b}" if a else b for a, b in named if b) + ".")
+            lines.append(". ".join(cells_said(text, line)) + ".")
         elif line.kind == "text" and said.strip():
             lines.append(("- " if _BULLET.match(said) else "") + plain(said))
     return lines
@@ -81,7 +80,7 @@ def place_line(path: str, first: int, last: int) -> str:
 
 def evidence_line(each: Evidence, passage: Passage) -> str:
     """A sentence that bears on the question, and where it stands."""
-    text = " ".join(safe(plain(each.text)).split())
+    text = " ".join(safe(spoken(each.text)).split())
     return f"  {text} ({place_line(passage.path, each.first, each.last)})"
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rag.commands.sources import show_cited, show_listed, show_nearest
 from rag.errors import RagError
 from rag.output import console, safe, show_json, show_respelled
+from rag.reading.links import without_links
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -138,7 +139,8 @@ def _show_thoughts(done: Answered, whole: bool) -> None:
 def _say_sentence(out: Console, sentence: Sentence, numbers: _Numbers, first: bool) -> None:
     """One sentence and the mark of its support, set off from the one before."""
     gap = "" if first or sentence.text[:1].isspace() else " "
-    text = _marked(f"{gap}{numbers.shown(sentence.text)}").append(*_MARKS[sentence.support])
+    said = without_links(sentence.text) if out.is_terminal else sentence.text
+    text = _marked(f"{gap}{numbers.shown(said)}").append(*_MARKS[sentence.support])
     out.print(text, end="", soft_wrap=True)
 
 

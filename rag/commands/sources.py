@@ -65,13 +65,15 @@ def show_nearest(out: Console, done: Answered, evidence: Sequence[Evidence]) -> 
     """Where one may look, where the notes do not say, and what comes nearest there."""
     from rich.text import Text
 
+    from rag.reading.rows import spoken
+
     if not done.passages:
         return
     out.print("\nNearest notes:", style="dim")
     for n, passage in enumerate(done.passages[:3], 1):
         out.print(_place(n, passage), soft_wrap=True)
         if near := next((each for each in evidence if each.n == n), None):
-            _indented(out, Text(one_line(near.text), style="dim"))
+            _indented(out, Text(one_line(spoken(near.text)), style="dim"))
 
 
 def show_listed(out: Console, listed: Listed) -> None:

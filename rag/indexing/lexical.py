@@ -206,6 +206,15 @@ class LexicalIndex:
                 return str(found[0])
         return ""
 
+    @no_panics()
+    def beginning(self, letters: str, most: int) -> list[str]:
+        """The words of the notes that begin with some letters, those of most chunks first."""
+        index = self._open(create=False)
+        if index is None:
+            return []
+        found = index.searcher().terms_with_prefix(_SPELLED, letters)
+        return [str(term) for term, _ in found[:most]]
+
     def _open(self, create: bool) -> Any:
         if self._index is None:
             import tantivy

@@ -6,6 +6,7 @@ Has a connection of its own, so that a screen may look things up while the engin
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from typing import Any
 from rag.indexing.database import damage_errors
 from rag.indexing.local import LocalIndex
 from rag.indexing.names import find_notes
+
+_TYPED = re.compile(r"[^\W_]{2,}$")  # a word that no space follows yet
+_LONGER = 30  # words that it may become
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +72,17 @@ class Library:
         return count_tags(self.notes())
 
     def find_text(self, text: str, limit: int = 20) -> list[Found]:
-        """Notes that hold the words of `text`, the best first; one line of each."""
+        """Notes that hold the words of `text`, the best first; one line of each. The last word may
+        be the beginning of one: it is still being typed."""
         if self._analyzer is None:
             from rag.indexing.lexical import Words
 
             self._analyzer = Words()
         terms = list(self._analyzer(text))
         with damage_errors():
+            if typed := _TYPED.search(text):
+                longer = self._index.words_beginning(typed[0], _LONGER)
+                terms += [term for word in longer for term in self._analyzer(word)]
             hits = [chunk for chunk, _ in self._index.search_words(terms, 4 * limit)]
             stored = self._index.passages(hits)
         found: dict[str, Found] = {}

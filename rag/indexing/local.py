@@ -14,6 +14,7 @@ from rag.indexing.lexical import LEXICAL_RULES, LexicalIndex
 from rag.indexing.rows import ChunkRow, NamedNote, NoteRow, NoteState, StoredPassage
 from rag.indexing.seal import GLANCE, VECTORS, WORDS, is_sealed, read_seal, write_seal
 from rag.indexing.store import Store
+from rag.reading.naming import without_accents
 from rag.reading.texts import FOLDER, Texts
 
 if TYPE_CHECKING:
@@ -190,6 +191,14 @@ class LocalIndex:
             return self._lexical.nearest(word, distance)
         except ValueError:  # damaged since it was opened
             return ""
+
+    def words_beginning(self, letters: str, most: int) -> list[str]:
+        """Words of the notes that begin with some letters, case and accents apart, the commonest
+        first."""
+        try:
+            return self._lexical.beginning(without_accents(letters.casefold()), most)
+        except ValueError:  # damaged since it was opened
+            return []
 
     def find_notes(self, name: str, from_path: str | None = None) -> tuple[NamedNote, ...]:
         """The notes that `name` means, best first: see `rag.indexing.names`."""

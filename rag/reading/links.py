@@ -88,6 +88,28 @@ def plain(text: str) -> str:
     return "\n".join(map(_plain_line, text.split("\n")))
 
 
+def without_links(text: str) -> str:
+    """Markdown `text` with the words of each link in its place; all other marks stay, and code."""
+    lines: list[str] = []
+    fence = ""
+    for line in text.split("\n"):
+        inside, fence = fence, next_fence(line, fence)
+        lines.append(
+            line
+            if inside or fence or ("](" not in line and "[[" not in line)
+            else _words_of_links(line)
+        )
+    return "\n".join(lines)
+
+
+def _words_of_links(line: str) -> str:
+    pieces, done = [], 0
+    for start, end, _ in [*_code_spans(line), (len(line), len(line), 0)]:
+        pieces += [_INLINE.sub(r"\2", _WIKI.sub(_wiki_text, line[done:start])), line[start:end]]
+        done = end
+    return "".join(pieces)
+
+
 def blanked(text: str) -> str:
     """Markdown `text` with blanks for what a person does not read: where links lead, marks of
     emphasis, headings, quotes and bullets. Every letter stays where it stood."""

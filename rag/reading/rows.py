@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Literal
 
-from rag.reading.links import blanked, next_fence
+from rag.reading.links import blanked, next_fence, plain
 from rag.reading.marks import ROW, RULE
 
 _MARK = re.compile(r"(?<!\\)\|")
@@ -59,6 +60,27 @@ def as_read(text: str) -> AsRead:
         letters.append(piece)
         places += [-1 - at] * len(piece) if named else range(at, at + len(piece))
     return AsRead("".join(letters), places)
+
+
+def spoken(text: str) -> str:
+    """Markdown `text` as one line to read, without marks: "Hive: Agatha; Honey: 21 kg"."""
+    said = []
+    for line in lines_of(text):
+        if line.kind == "row":
+            said.append("; ".join(cells_said(text, line)))
+        elif line.kind == "text":
+            said.append(plain(text[line.start : line.end]))
+    return " ".join(" ".join(said).split())
+
+
+def cells_said(text: str, row: Line) -> list[str]:
+    """The cells of a row that say something, each behind its column's name."""
+    names, cells = (
+        [plain(text[start:end]).strip() for start, end in places]
+        for places in (row.names, row.cells)
+    )
+    named = zip_longest(names[: len(cells)], cells, fillvalue="")
+    return [f"{name}: {cell}" if name else cell for name, cell in named if cell]
 
 
 def _place(at: int) -> int:

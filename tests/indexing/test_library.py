@@ -60,6 +60,9 @@ def test_an_index_lists_its_notes_and_finds_their_text(desk: Desk):
     desk.update()
     assert len(library.notes()) == 4
     assert {each.path for each in library.find_text("basel")} == {"trips/rhine.md", "new.md"}
+    for typed in ("bas", "BASE", "from bas"):  # a word that is still being typed
+        assert {each.path for each in library.find_text(typed)} == {"trips/rhine.md", "new.md"}
+    assert library.find_text("bas ") == library.find_text("asel") == []
     library.close()
 
 

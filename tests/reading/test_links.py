@@ -6,7 +6,15 @@ import time
 
 import pytest
 
-from rag.reading.links import Link, blank_comments, blanked, find_links, find_tags, plain
+from rag.reading.links import (
+    Link,
+    blank_comments,
+    blanked,
+    find_links,
+    find_tags,
+    plain,
+    without_links,
+)
 
 
 def link(
@@ -186,3 +194,10 @@ def test_hostile_text_takes_linear_time(seed: str) -> None:
     list(find_tags(lines))
     blank_comments(lines)
     assert time.perf_counter() - begun < 5  # 0.5 s at most; quadratic time would be minutes
+
+
+def test_the_words_of_links_stand_in_their_place():
+    text = "**Lewis** named it in [a 2020 paper](https://x.y/z) [1], see [[RAG|it]], [[LLM#Words]]."
+    assert without_links(text) == "**Lewis** named it in a 2020 paper [1], see it, LLM Words."
+    code = "Write `[[RAG]]`.\n```\n[a](b)\n```\n![map](m.png) \\[[x]]"
+    assert without_links(code) == code.replace("![map](m.png)", "map")

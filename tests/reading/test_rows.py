@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.reading.rows import as_read
+from rag.reading.rows import as_read, spoken
 
 TABLE = (
     "Three *hives*.\n"
@@ -120,3 +120,13 @@ def test_every_letter_has_its_place(text: str, start: int, end: int):
     assert all(start <= (at if at >= 0 else -1 - at) < end for at in window.places)
     if place := window.span(0, len(window.text)):
         assert start <= place[0] < place[1] <= end
+
+
+def test_an_excerpt_is_read_as_one_line_without_marks():
+    assert spoken("- [ ] **Milk**, see [[Shop|the shop]]") == "[ ] Milk, see the shop"
+    assert spoken("| Hive | Honey |\n| --- | --- |\n| Agatha | 21 kg |").endswith(
+        "Hive: Agatha; Honey: 21 kg"
+    )
+    assert spoken("| | RAG | Fine-tuning |") == "RAG; Fine-tuning"
+    assert spoken("It rained.") == "It rained."
+    assert spoken("") == ""

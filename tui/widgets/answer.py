@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.widgets import Markdown
 from textual.widgets.markdown import MarkdownStream
 
+from rag.reading.links import without_links
 from tui.text import clean
 
 _CITATION = re.compile(r"\[(\d{1,3})\]")
@@ -56,7 +57,7 @@ class Answer(Markdown):
         text = clean(text)
         before = glue(text) if self.text else ""
         self.text += before + text
-        await self._stream.write(before + marked(text, support))
+        await self._stream.write(before + marked(without_links(text), support))
 
     async def complete(self) -> None:
         """Wait until all that was added is shown."""

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from rag.answering.steps import Citation
-from rag.reading.links import plain
+from rag.reading.rows import spoken
 from tui.keys import bind
 from tui.messages import NoteWanted, TextCopied
 from tui.text import (
@@ -199,5 +199,7 @@ class SourceCard(Vertical, can_focus=True):
 
     def _excerpt(self) -> Content:
         start, end = self.source.excerpt
-        text = one_line(plain(self.source.passage.text[start:end]))
-        return Content(shorten(text, EXCERPT_CHARS))
+        text = self.source.passage.text
+        cut = " …" if text[end:].strip() else ""  # what is shown is a part of it
+        said = shorten(one_line(spoken(text[start:end])), EXCERPT_CHARS)
+        return Content(said + ("" if said.endswith("…") else cut))

@@ -57,23 +57,34 @@ class StatusLine(Widget):
     def render(self) -> Content:
         """State and counts at the left, model and speed at the right."""
         dot = ("● ", "$text-warning" if self._busy or self._gone else "$text-success")
-        left, right = fit(self._left(), self._right(), self.size.width - 2)
+        left, right = self._sides(self.size.width - 2)
         gap = max(1, self.size.width - 2 - len(left) - len(right))
         return Content.assemble(dot, left, " " * gap, right)
 
-    def _left(self) -> list[str]:
+    def _sides(self, width: int) -> tuple[str, str]:
+        """Both sides in full, else in fewer words, else without their least useful parts."""
+        brief, right = self._left(brief=True), self._right()
+        for left in (self._left(), brief):
+            if sum(map(len, (*left, *right))) + 3 * (len(left) + len(right) - 2) + 2 <= width:
+                return " · ".join(left), " · ".join(right)
+        return fit(brief, right, width)
+
+    def _left(self, brief: bool = False) -> list[str]:
         status = self._status
         if status is not None and status.generator.startswith(LEAVES):
-            return [f"{self._state}, {LEAVES}", *self._counts(status)]
+            return [f"{self._state}, {LEAVES}", *self._counts(status, brief)]
         if self._gone:
-            return ["the notes folder is gone", *self._counts(status)]
-        return [self._state, *self._counts(status)]
+            return ["the notes folder is gone", *self._counts(status, brief)]
+        return [self._state, *self._counts(status, brief)]
 
-    def _counts(self, status: Status | None) -> list[str]:
+    def _counts(self, status: Status | None, brief: bool) -> list[str]:
         if status is None or status.indexed_at is None:
             return ["not indexed yet"]
         indexed = f"indexed {ago(time.time() - status.indexed_at)}"
-        indexed += ", watching" if self._watching else ""
+        if brief:
+            indexed = indexed.removeprefix("indexed ")
+        elif self._watching:
+            indexed += ", watching"
         return [count(status.notes, "note"), count(status.chunks, "passage"), indexed]
 
     def _right(self) -> list[str]:

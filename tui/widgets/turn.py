@@ -16,7 +16,7 @@ from rag.answering.saved import SavedTurn, as_answered, as_stopped
 from rag.answering.steps import Citation, Sentence
 from rag.errors import RagError
 from rag.events import Answered, Retrieved
-from rag.reading.links import plain
+from rag.reading.rows import spoken
 from tui.keys import bind
 from tui.messages import CitationChosen, TurnActed, TurnFocused
 from tui.text import FAINT, MUTED, clean, count, heading_path, one_line, shorten, written_place
@@ -144,7 +144,7 @@ class TurnView(Vertical, can_focus=True):
             rows.append(
                 Static(
                     Content.assemble(
-                        f"“{shorten(one_line(plain(each.text)), PREVIEW_CHARS)}”",
+                        f"“{shorten(one_line(spoken(each.text)), PREVIEW_CHARS)}”",
                         (f"  {place}", FAINT),
                     ),
                     classes="preview",
@@ -247,7 +247,7 @@ class TurnView(Vertical, can_focus=True):
             place = Citation(number, each.path, each.first, each.last, each.headings, "")
             rows.append(SourceRow(self.key, place))
             if nearest := next((every for every in self.evidence if every.n == number), None):
-                text = shorten(one_line(plain(nearest.text)), PREVIEW_CHARS)
+                text = shorten(one_line(spoken(nearest.text)), PREVIEW_CHARS)
                 rows.append(Static(Content(f"“{text}”"), classes="near"))
         await self.query_one(".outcome").mount_all(rows)
 
