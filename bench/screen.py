@@ -5,6 +5,10 @@ python bench/screen.py [NOTES]    NOTES (2,000) short notes are made, indexed an
 The real app runs in a pseudo-terminal of 120×34. The heartbeat is due every 10 ms on the screen's
 thread; how late it comes is how long a key would wait. Other programs on the machine count in
 that, so the processor time that the longest callback took on that thread stands beside it.
+
+Tokens a second while the screen draws: the model writes 64 tokens in a thread beside the screen's,
+which draws them as sentences of ten in a turn of the conversation; beside it, in turn, a bare
+decode loop on the same weights.
 """
 
 from __future__ import annotations
@@ -32,6 +36,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
+    from rag.answering.generation import LlamaGenerator
+    from tui.app import ChatApp
+
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -50,6 +57,7 @@ class Empty(App):
 Empty().run()
 """
 QUESTION = "What is retrieval-augmented generation?"
+_RUNS, _SENTENCE = 10, 10  # answers that are drawn, tokens of a sentence of them
 
 
 def write_notes(folder: Path, count: int) -> None:
@@ -148,12 +156,37 @@ def child(notes: Path, data: Path, report: Path) -> None:
         async with heart.during("whole note"):
             app.chat.show_note("RAG.md")
             await asyncio.sleep(1.0)
+        async with heart.during("streaming"):
+            speeds = await asyncio.to_thread(drawn_speeds, app, engine.models.generator())
         beating.cancel()
-        report.write_text(json.dumps([heart.late, heart.longest]))
+        report.write_text(json.dumps([heart.late, heart.longest, speeds]))
         app.exit()
 
     app.run(auto_pilot=drive)
     app.worker.close(5)
+
+
+def drawn_speeds(app: ChatApp, model: LlamaGenerator) -> list[float]:
+    """Tokens a second of answers that are drawn, as multiples of the bare loop's."""
+    from bench.warm import bare_speed, speed
+    from rag.answering.messages import Message
+    from rag.answering.steps import Sentence
+    from tui.widgets.turn import TurnView
+
+    messages = [Message("user", "Write down all that you know about gardens, at length.")]
+    turn = [*app.chat.query(TurnView)][-1]
+    written: list[str] = []
+
+    def draw(text: str) -> None:
+        written.append(text)
+        if len(written) % _SENTENCE == 0:
+            said = Sentence("".join(written[-_SENTENCE:]), (), "weak")
+            asyncio.run_coroutine_threadsafe(turn.add_sentence(said), loop)
+
+    loop = app._loop
+    assert loop is not None
+    ids = model.prompt_ids(messages)
+    return [speed(model, messages, draw) / bare_speed(model, ids) for _ in range(_RUNS)]
 
 
 # Outside of it
@@ -206,13 +239,17 @@ def main() -> None:
         data.mkdir()
         write_notes(notes, count)
         run_in_terminal([sys.executable, __file__, "--child", str(notes), str(data), str(report)])
-        late, longest = json.loads(report.read_text())
+        late, longest, speeds = json.loads(report.read_text())
         paints = [first_paint(notes, data) for _ in range(5)]
     ours, _ = zip(*paints, strict=True)
     ratio = statistics.median(one / other for one, other in paints)
     print(
         f"first paint     {min(ours):.2f} s best, {statistics.median(ours):.2f} s median of 5, "
         f"{ratio:.2f} times an empty app of Textual's"
+    )
+    print(
+        f"tokens a second {statistics.median(speeds):.2f} times a bare decode loop's while drawn, "
+        f"median of {len(speeds)} (from {min(speeds):.2f} to {max(speeds):.2f})"
     )
     print(f"{'heartbeat':<16}" + "".join(f"{each:>9}" for each in COLUMNS))
     for what, values in late.items():

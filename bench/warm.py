@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,7 @@ def _report(made: Engine, model: LlamaGenerator, folder: Path, count: int, seed:
             after = model.prompt_ids(recorded.messages)
             same = next((n for n, (a, b) in enumerate(zip(before, after)) if a != b), 0)  # noqa: B905
             shared.append((model.evaluated, len(after) - same, len(after)))
-        read.append(_speed(model, recorded.messages) / _bare_speed(model, ids))
+        read.append(speed(model, recorded.messages) / bare_speed(model, ids))
         if len(first) == count:
             break
     evaluated, differing, whole = (sum(each) for each in zip(*shared, strict=True))
@@ -138,7 +138,7 @@ def _bare_prompt(model: LlamaGenerator, ids: Sequence[int]) -> float:
     return time.perf_counter() - began
 
 
-def _bare_speed(model: LlamaGenerator, ids: Sequence[int]) -> float:
+def bare_speed(model: LlamaGenerator, ids: Sequence[int]) -> float:
     """Tokens a second of nothing but evaluating and choosing."""
     _bare_prompt(model, ids)
     began = time.perf_counter()
@@ -149,8 +149,11 @@ def _bare_speed(model: LlamaGenerator, ids: Sequence[int]) -> float:
     return _ANSWER / taken
 
 
-def _speed(model: LlamaGenerator, messages: Sequence[Message]) -> float:
-    """Tokens a second of an answer, its words, probabilities and looks at the clock included."""
+def speed(
+    model: LlamaGenerator, messages: Sequence[Message], draw: Callable[[str], object] = str
+) -> float:
+    """Tokens a second of an answer, its words, probabilities and looks at the clock included.
+    `draw` is told each piece of text."""
     began, before = 0.0, 0
     end = model._library.llama_vocab_is_eog
     model._library.llama_vocab_is_eog = lambda *_: False  # an answer of the same length
@@ -158,6 +161,7 @@ def _speed(model: LlamaGenerator, messages: Sequence[Message]) -> float:
         for token in model.stream(messages, _ANSWER + 1):
             if token.text and not began:
                 began, before = time.perf_counter(), len(model._cached)
+            draw(token.text)
         # Counted as evaluated: an end that is no end has no text.
         return (len(model._cached) - before) / (time.perf_counter() - began)
     finally:

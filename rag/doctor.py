@@ -162,7 +162,10 @@ def _threads(engine: Engine) -> Finding:
 def _disk(data_dir: Path) -> Finding:
     import psutil
 
-    folder = next(each for each in (data_dir, *data_dir.parents) if each.is_dir())
+    folder = next(each for each in (data_dir, *data_dir.parents) if each.exists())
+    if not folder.is_dir():
+        cure = "Move that file away, or name a folder with RAG_DATA_DIR."
+        return Finding("Data folder", "broken", f"{folder} is a file", cure)
     free = int(psutil.disk_usage(str(folder)).free)
     found = f"{data_dir}, {free / 1e9:.1f} GB free"
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from rag.reading.formats import is_attachment
 from rag.reading.links import plain
 from rag.retrieval.expected import MONTHS
 from rag.retrieval.found import Passage
@@ -94,7 +95,8 @@ def of_another(question: str, passages: Sequence[Passage]) -> Callable[[Candidat
         each = passages[candidate.n - 1]
         names = "\n".join((each.path, each.title, *each.headings))
         text = f"{names}\n{each.text}"
-        if named and not any(title in _spaced(text) for title in named):
+        own = is_attachment(each.path) or any(title in _spaced(text) for title in named)
+        if named and not own:  # what a note embeds has a title of its own
             return True
         quotes = "\n".join(each.quote for each in candidate.sentence.citations)
         told = _days(quotes)[0] if days else ()

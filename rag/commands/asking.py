@@ -117,7 +117,7 @@ def jump(arguments: argparse.Namespace, started: float) -> int:
     if arguments.json:
         show_json(spot.to_dict())
     elif arguments.print:
-        print(f"{one_line(str(spot.file))}:{spot.line}")
+        print(one_line(spot.written()))
     else:
         open_editor(spot)
     return ANSWERED

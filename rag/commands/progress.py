@@ -39,7 +39,7 @@ def told(what: IndexReport | str, folders: Sequence[str], as_json: bool) -> None
 
     if as_json:
         if isinstance(what, str):
-            show_json({"error": what, "remedy": ""}, indent=None)
+            show_json({"notice": what}, indent=None)
         else:
             show_json(index_json(what, folders), indent=None)
         return

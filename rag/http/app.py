@@ -22,7 +22,7 @@ from rag.http import chat
 from rag.http.answers import asking, begun, steps
 from rag.http.guard import Guard, refused
 from rag.http.openapi import document, page
-from rag.http.requests import Asking, from_body, from_query
+from rag.http.requests import Asking, check_known, from_body, from_query
 from rag.indexing.library import find_named
 from rag.schema import answer_json, error_json, event_json, note_json
 from rag.standby import Standby
@@ -55,7 +55,7 @@ def make_app(standby: Standby, token: str, port: int) -> Starlette:
         Route("/v1/chat/completions", chat.completions, methods=["POST"]),
     ]
     guard = Middleware(Guard, token=token, port=port, open_paths=OPEN_PATHS)
-    handlers: Any = {404: _no_address, 405: _no_address}
+    handlers: Any = {404: _no_address, 405: _no_method}
     app = Starlette(
         routes=routes, middleware=[guard], lifespan=lifespan, exception_handlers=handlers
     )
@@ -127,6 +127,7 @@ def _event(value: dict[str, Any]) -> str:
 async def _notes(request: Request) -> Response:
     """The notes by name; `match` finds them by words of title, alias or path."""
     query = request.query_params
+    check_known(query, ("match", "tag", "folder"))
     standby: Standby = request.app.state.standby
 
     def listed() -> list[Any]:
@@ -169,6 +170,19 @@ async def _openapi(_request: Request) -> Response:
 
 async def _docs(_request: Request) -> Response:
     return HTMLResponse(page())
+
+
+async def _no_method(request: Request, error: Exception) -> Response:
+    allowed = (getattr(error, "headers", None) or {}).get("Allow", "")
+    methods = " or ".join(sorted(set(allowed.split(", ")) - {"HEAD", ""}))
+    reply = refused(
+        request.url.path,
+        405,
+        f"This address does not take {request.method}.",
+        f"Send {methods}." if methods else "",
+    )
+    reply.headers["Allow"] = allowed
+    return reply
 
 
 async def _no_address(request: Request, _error: Exception) -> Response:

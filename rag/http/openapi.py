@@ -75,8 +75,11 @@ def document() -> dict[str, Any]:
                     (*_ASKED, ("strict", _STRICT)),
                     _ref("AnswerJson"),
                     _EVENTS,
+                    streamed=True,
                 ),
-                "post": _post("The same, from JSON", _BODY, ["question"], _ref("AnswerJson")),
+                "post": _post(
+                    "The same, from JSON", _BODY, ["question"], _ref("AnswerJson"), streamed=True
+                ),
             },
             "/notes": {
                 "get": _get(
@@ -98,7 +101,12 @@ def document() -> dict[str, Any]:
             },
             "/v1/chat/completions": {
                 "post": _post(
-                    "A chat, as OpenAI's clients send it", _CHAT, ["messages"], {}, _CHAT_ERROR
+                    "A chat, as OpenAI's clients send it",
+                    _CHAT,
+                    ["messages"],
+                    {},
+                    _CHAT_ERROR,
+                    streamed=True,
                 )
             },
         },
@@ -147,6 +155,7 @@ def _get(
     reply: Any,
     said: str = "",
     wrong: Any = None,
+    streamed: bool = False,
 ) -> dict[str, Any]:
     return {
         "summary": summary,
@@ -155,29 +164,42 @@ def _get(
             {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
             for name, text in parameters
         ],
-        "responses": _responses(reply, wrong or _ref("ErrorJson")),
+        "responses": _responses(reply, wrong or _ref("ErrorJson"), streamed),
     }
 
 
 def _post(
-    summary: str, fields: Any, required: list[str], reply: Any, wrong: Any = None
+    summary: str,
+    fields: Any,
+    required: list[str],
+    reply: Any,
+    wrong: Any = None,
+    streamed: bool = False,
 ) -> dict[str, Any]:
     schema = {"type": "object", "properties": fields, "required": required}
     return {
         "summary": summary,
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
-        "responses": _responses(reply, wrong or _ref("ErrorJson")),
+        "responses": _responses(reply, wrong or _ref("ErrorJson"), streamed),
     }
 
 
-def _responses(reply: Any, wrong: Any) -> dict[str, Any]:
+def _responses(reply: Any, wrong: Any, streamed: bool) -> dict[str, Any]:
     def said(text: str, schema: Any) -> dict[str, Any]:
         return {"description": text, "content": {"application/json": {"schema": schema}}}
 
+    right = said("What was asked for.", reply)
+    if streamed:
+        right["content"]["text/event-stream"] = {"schema": {"type": "string"}}
     return {
-        "200": said("What was asked for.", reply),
+        "200": right,
         "400": said("The question or its options cannot be understood.", wrong),
         "401": said("The token is missing or wrong.", wrong),
+        "403": said("The request comes from a page of another site.", wrong),
+        "404": said("There is no such address, or no such note.", wrong),
+        "405": said("The address does not take this method.", wrong),
+        "413": said("The request is too large.", wrong),
+        "421": said("The server was called by a name that is not its own.", wrong),
         "503": said("The index is being made, or cannot be used.", wrong),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,7 @@ class Asking:
 def from_query(request: Request) -> Asking:
     """The question `q` and its options. Raises QuestionError."""
     query = request.query_params
+    check_known(query, ("q", "k", "strict", "since", "until", *_SEVERAL))
     given: dict[str, Any] = {
         "question": query.get("q", ""),
         "k": int(query["k"]) if query.get("k", "").isdecimal() else query.get("k"),
@@ -41,6 +42,14 @@ def from_query(request: Request) -> Asking:
         "strict": _SAID.get(query.get("strict", "").lower(), query.get("strict")),
     }
     return _asking(given)
+
+
+def check_known(given: Iterable[str], known: Collection[str]) -> None:
+    """Raises QuestionError for a parameter that there is not: nothing is left out in silence."""
+    if unknown := sorted(set(given) - set(known)):
+        raise QuestionError(
+            f"{unknown[0]!r} is not known here.", f"Known: {', '.join(sorted(known))}."
+        )
 
 
 async def from_body(request: Request) -> Asking:
@@ -65,10 +74,7 @@ def turns(messages: Sequence[tuple[str, str]]) -> tuple[Turn, ...]:
 
 
 def _asking(given: Mapping[str, Any]) -> Asking:
-    if unknown := given.keys() - _KNOWN:
-        raise QuestionError(
-            f"{sorted(unknown)[0]!r} is not known here.", f"Known: {', '.join(sorted(_KNOWN))}."
-        )
+    check_known(given, _KNOWN)
     k = given.get("k")
     if k is not None and not (isinstance(k, int) and 1 <= k <= MOST_PASSAGES):
         raise QuestionError(f"k is {k!r}, not a number from 1 to {MOST_PASSAGES}.")

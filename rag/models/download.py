@@ -119,9 +119,11 @@ def _download(wanted: Wanted, progress: Callable[[int], None]) -> None:
 
 
 def _get(wanted: Wanted, progress: Callable[[int], None]) -> None:
+    from huggingface_hub import constants
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers
 
+    constants.DOWNLOAD_CHUNK_SIZE = _BLOCK  # what comes is written by the megabyte, not by ten
     have = wanted.partial.stat().st_size if wanted.partial.is_file() else 0
     headers = build_hf_headers() if wanted.repo else {}
     with wanted.partial.open("r+b" if have else "wb") as handle:

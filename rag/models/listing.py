@@ -208,9 +208,8 @@ def table(found: Sequence[Row]) -> Table:
     made = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
     for heading, width in _COLUMNS:
         justify: Literal["left", "right"] = "right" if heading in _NUMBERS else "left"
-        made.add_column(
-            heading, justify=justify, min_width=width, no_wrap=True, overflow="ellipsis"
-        )
+        whole = heading != "Model"  # a long name goes on below, and takes no other column's room
+        made.add_column(heading, justify=justify, min_width=width, no_wrap=whole, overflow="fold")
     for kind, title in (("generator", "Answers"), ("embedder", "Finds")):
         made.add_row("", Text(title, "bold cyan"))
         for row in (each for each in found if each.kind == kind):

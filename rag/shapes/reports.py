@@ -60,10 +60,11 @@ class StatusJson(TypedDict):
 
 
 class OpenJson(TypedDict):
-    """Where `rag open` jumps to; `file` is the absolute path."""
+    """Where `rag open` jumps to; `file` is the absolute path, `place` the page, slide or cell."""
 
     path: str
     line: int
+    place: str
     file: str
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rag.editor import EditorError, editor_command, find_editor, has_own_window, note_path
 from rag.errors import NotesError
 from rag.opener import is_document, opener_command, run_opener
+from rag.reading.readable import written_place
 
 if TYPE_CHECKING:
     from rag.engine import Engine
@@ -27,14 +28,26 @@ _FITS = 0.18
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A line of a note; `path` is the note's as passages name it."""
+    """A line of a note; `path` is the note's as passages name it, `place` the page or cell where it
+    has one."""
 
     path: str
     line: int
     file: Path
+    place: str = ""
 
     def to_dict(self) -> OpenJson:
-        return {"path": self.path, "line": self.line, "file": str(self.file)}
+        return {
+            "path": self.path,
+            "line": self.line,
+            "place": self.place,
+            "file": str(self.file),
+        }
+
+    def written(self) -> str:
+        """The file and its line, or its page: `/notes/bees.md:12`, `/notes/manual.pdf, p. 3`."""
+        place = self.place if is_document(self.file) else ""
+        return written_place(str(self.file), self.line, self.line, place)
 
 
 def best_spot(engine: Engine, text: str, filters: Filters) -> Spot:
@@ -42,12 +55,14 @@ def best_spot(engine: Engine, text: str, filters: Filters) -> Spot:
 
     Raises NotesError where none fits, QuestionError, IndexFault.
     """
-    path, line = (None if filters else _named(engine, text)) or _searched(engine, text, filters)
-    return Spot(path, line, note_path(*engine.place(path)))
+    found = None if filters else _named(engine, text)
+    path, line, place = found or _searched(engine, text, filters)
+    return Spot(path, line, note_path(*engine.place(path)), place)
 
 
-def _searched(engine: Engine, text: str, filters: Filters) -> tuple[str, int]:
-    """The line nearest to `text`, and its note; where filters chose the notes, however far."""
+def _searched(engine: Engine, text: str, filters: Filters) -> tuple[str, int, str]:
+    """The note, the line nearest to `text` and its place; where filters chose the notes, however
+    far."""
     found = engine.explain(text, 1, filters=filters)
     if not found.passages:
         raise NotesError("No note was found.", "Try other words.")
@@ -57,7 +72,7 @@ def _searched(engine: Engine, text: str, filters: Filters) -> tuple[str, int]:
         raise NotesError(
             "Nothing in your notes fits these words.", f"The nearest is {best.path}:{line}"
         )
-    return best.path, line
+    return best.path, line, best.place
 
 
 def open_editor(spot: Spot) -> None:
@@ -84,7 +99,7 @@ def _nearest_line(passage: Passage) -> int:
     return min(passage.first - max(sentences, default=(0.0, 0))[1], passage.last)
 
 
-def _named(engine: Engine, text: str) -> tuple[str, int] | None:
+def _named(engine: Engine, text: str) -> tuple[str, int, str] | None:
     """The one note that is called exactly so, and its first line."""
     wanted = text.strip().removeprefix("[[").removesuffix("]]").casefold()
     library = engine.library()
@@ -96,4 +111,4 @@ def _named(engine: Engine, text: str) -> tuple[str, int] | None:
         ]
     finally:
         library.close()
-    return (called[0], 1) if len(called) == 1 else None
+    return (called[0], 1, "") if len(called) == 1 else None

@@ -325,6 +325,7 @@ def test_an_address_is_whole():
         ("how many stars has the kelp year?", "Books/The Kelp Year.md", "Stars: 4", False),
         ("how many stars has the kelp year?", "Log.md", "The Kelp Year: 4 stars", False),
         ("how many stars has it?", "Books/The Salt Ledger.md", "Stars: 4", False),
+        ("how many stars has the kelp year?", "Books/scan 12.pdf", "Stars: 4", False),
     ],
 )
 def test_what_is_said_of_another_note_or_year(question: str, path: str, text: str, other: bool):

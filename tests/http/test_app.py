@@ -131,7 +131,9 @@ def test_what_is_wrong_is_said_in_a_sentence(served: Served):
         assert served.post("/ask", body).status == 400
     assert served.post("/ask", "x" * (LARGEST + 1)).status == 413
     assert served.get("/nowhere").status == 404
-    assert served.post("/search", {}).status == 404
+    wrong = served.post("/search", {})
+    assert (wrong.status, wrong.json["remedy"]) == (405, "Send GET.")
+    assert served.get("/search?q=x&colour=red").status == 400
     assert served.get("/search?q=barrel").status == 200
 
 

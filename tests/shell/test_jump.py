@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.shell.jump import Spot
 from tests.conftest import Box
 
 pytestmark = pytest.mark.model
@@ -34,7 +35,8 @@ def test_by_words_by_title_and_by_path(box: Box):
     assert printed(box, "trips/rhine.md") == ("trips/rhine.md", 1)
     assert printed(box, "--path", "trips/", "a barrel") == ("trips/rhine.md", 3)
     spot = json.loads(box.rag("open", "--json", "rain barrel").stdout)
-    assert spot == {"path": "barrel.md", "line": 1, "file": str(box.notes / "barrel.md")}
+    file = str(box.notes / "barrel.md")
+    assert spot == {"path": "barrel.md", "line": 1, "place": "", "file": file}
 
 
 def test_what_no_note_is_about_opens_none(box: Box):
@@ -88,3 +90,10 @@ def in_terminal(box: Box, *arguments: str) -> int:
         env=box.environ(), cwd=box.folder, stdin=theirs, stdout=theirs, stderr=theirs,
         timeout=120, check=False, pass_fds=(ours,),
     ).returncode  # fmt: skip
+
+
+def test_a_page_is_named_in_place_of_a_line_that_no_file_has():
+    file = Path("/notes/manual.pdf")
+    assert Spot("manual.pdf", 40, file, "p. 3").written() == "/notes/manual.pdf, p. 3"
+    assert Spot("a.docx", 4, Path("/notes/a.docx")).written() == "/notes/a.docx"
+    assert Spot("a.ipynb", 4, Path("/notes/a.ipynb"), "cell 2").written() == "/notes/a.ipynb:4"
