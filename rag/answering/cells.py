@@ -66,6 +66,7 @@ _LIGHT = (
     "release released publish published launch launched appear appeared mine current currently "
     "number people out end ends ended expire expires last lasts"
 )
+_PARTICLES = {"up", "down", "off"}  # "came up with" is no matter of "computing time up front"
 # What a column is called that answers how something is, and the word that asks for it.
 _MEASURES = {
     "often": "how often|often|frequency|interval|every",
@@ -121,7 +122,7 @@ def find_cell(
     asked = Asked(
         typed,
         set(analyze(question)),
-        set(analyze(" ".join(content_words(question)))),
+        {*analyze(" ".join(content_words(question)))} - _PARTICLES,
         set(analyze(f"{_LIGHT} {how}")),
         _columns(question) | set(_MEASURES.get(how, "").split("|")),
         unnamed_fields(question, analyze),

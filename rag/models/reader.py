@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 READER = "reader.safetensors"
-READER_SHA256 = "a3f65b0513536f45371377b8c08caa4f6e12f0123733a3726c659dd8493ca1d6"
+READER_SHA256 = "f40bdb6e8f78d115b67dd0cf69778a0cf618a396dcb72c76395428b8dd07d1fd"
 TOKENS = 320  # of question, title and text together
 _LONGEST = 24  # tokens of an answer
 SPANS = 24  # of a text

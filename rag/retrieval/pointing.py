@@ -37,6 +37,17 @@ _LEAST, _MOST = -6.0, 6.0
 # articles that the reader was not taught on, the best place that it points at had a token F1 of
 # 0.667 (one sentence after: 0.655, two on both sides: 0.656, the whole passage: 0.661).
 _AFTER = 2
+# Before an answer a passage is read three times: the nearest sentence alone, with those around it,
+# and with more until there are so many letters. What a reader of this size makes of a text leans on
+# what stands beside the answer; the mean of the three leans less. Of 396 facts in five vaults the
+# surest place in five passages was right for 0.60 (read once: 0.56), of 250 questions about
+# articles that the reader was not taught on for 0.69 (0.68).
+_MORE = 500
+_FLOOR = -8.0  # of the log-odds of one reading: beyond it they would be all that counts
+# A sentence that speaks of what stands before it is not read alone.
+_LEANS = re.compile(
+    r"\b(?:it|its|they|them|their|he|him|his|she|her|this|these|those)\b", re.IGNORECASE
+)
 _LETTER = re.compile(r"\S")
 
 
@@ -56,35 +67,26 @@ def settle(found: Found, k: int, reader: Callable[[], Reader | None]) -> Found:
     close = sum(first - each.score < _CLOSE for each in found.passages[:RACE])
     opened = reader() if close > 1 else None
     if opened is not None:
-        found = point(found.query, found, opened, close)
+        found = point(found.query, found, opened, close, once=True)
     return replace(found, passages=found.passages[:k])
 
 
-def point(question: str, found: Found, reader: Reader, most: int = _PASSAGES) -> Found:
+def point(
+    question: str, found: Found, reader: Reader, most: int = _PASSAGES, once: bool = False
+) -> Found:
     """What was found, the `most` best passages in order now that they are read. Raises ModelError.
 
-    Of each the nearest sentence is read with some around it, but for those that speak to the model
-    (see `rag.retrieval.orders`): the question, written into a note with an answer of the writer's,
-    is nearest of all. Of Markdown it reads what people do, and rows with their columns' names
-    (`rag.reading.rows`). Passages keep the scores of the
+    Of each the nearest sentence is read with some around it (`once`), and alone, and with more; but
+    for those that speak to the model (see `rag.retrieval.orders`): the question, written into a
+    note with an answer of the writer's, is nearest of all. Of Markdown it reads what people do, and
+    rows with their columns' names (`rag.reading.rows`). Passages keep the scores of the
     search, given out in the new order: what reads them next knows their scale.
     """
     reader.load()
     started = time.perf_counter()
     passages = found.passages[:most]
-    orders = [_orders(each, question) for each in passages]
-    windows = [_window(each, left) for each, left in zip(passages, orders, strict=True)]
-    texts = [
-        as_read(_without(each.text, left)).window(start, end)
-        for each, left, (start, end) in zip(passages, orders, windows, strict=True)
-    ]
-    titled = [(each.title, shown.text) for each, shown in zip(passages, texts, strict=True)]
-    answers = [
-        _answering(spans, shown, start)
-        for spans, shown, (start, _) in zip(
-            reader.read(question, titled, _fitting(question)), texts, windows, strict=True
-        )
-    ]
+    fits = _fitting(question)
+    answers = [_read(question, each, reader, fits, once) for each in passages]
     both = [
         each.score + weighed(answer.odds) for each, answer in zip(passages, answers, strict=True)
     ]
@@ -100,6 +102,37 @@ def point(question: str, found: Found, reader: Reader, most: int = _PASSAGES) ->
     ]
     seconds = {**found.seconds, "read": time.perf_counter() - started}
     return replace(found, passages=(*read, *found.passages[most:]), seconds=seconds)
+
+
+def _read(
+    question: str, passage: Passage, reader: Reader, fits: Callable[[str], bool], once: bool
+) -> Answering:
+    """Where a passage answers: as the reading says that finds it likeliest, with the mean of the
+    log-odds of all readings."""
+    orders = _orders(passage, question)
+    shown = as_read(_without(passage.text, orders))
+    alone, around, more = _windows(passage, orders)
+    leans = _LEANS.search(passage.text, *alone)
+    read = (
+        [around]
+        if once
+        else list(dict.fromkeys((around, more) if leans else (alone, around, more)))
+    )
+    texts = [shown.window(start, end) for start, end in read]
+    found = [
+        _answering(spans, text, start)
+        for spans, text, (start, _) in zip(
+            reader.read(question, [(passage.title, each.text) for each in texts], fits),
+            texts,
+            read,
+            strict=True,
+        )
+    ]
+    best = max(found, key=lambda each: each.odds)
+    mean = sum(max(_FLOOR, each.odds) for each in found) / len(found)
+    less = best.odds - mean
+    others = tuple(replace(each, odds=each.odds - less) for each in best.others)
+    return replace(best, odds=mean, others=others)
 
 
 def _read_at(reasons: Reasons, rank: int) -> Reasons:
@@ -158,16 +191,21 @@ def _without(text: str, orders: Sequence[SentenceScore]) -> str:
     return text
 
 
-def _window(passage: Passage, orders: Sequence[SentenceScore]) -> tuple[int, int]:
-    """The nearest sentence of a passage that is no order, with the one before it and the two after
-    it, as far as there are any."""
+def _windows(passage: Passage, orders: Sequence[SentenceScore]) -> list[tuple[int, int]]:
+    """The nearest sentence of a passage that is no order; with the one before it and the two after
+    it, as far as there are any; and with more on both sides."""
     sentences = passage.sentences
     if not sentences:
-        return 0, len(passage.text)
+        return [(0, len(passage.text))] * 3
     honest = [n for n, each in enumerate(sentences) if each not in orders]
     best = max(
         honest or range(len(sentences)),
         key=lambda n: (sentences[n].cosine or 0.0) + 0.5 * sentences[n].share,
     )
-    last = min(best + _AFTER, len(sentences) - 1)
-    return sentences[max(0, best - 1)].start, sentences[last].end
+    first, last = max(0, best - 1), min(best + _AFTER, len(sentences) - 1)
+    windows = [(best, best), (first, last)]
+    while sentences[last].end - sentences[first].start < _MORE:
+        if first == 0 and last == len(sentences) - 1:
+            break
+        first, last = max(0, first - 1), min(last + 1, len(sentences) - 1)
+    return [(sentences[a].start, sentences[b].end) for a, b in (*windows, (first, last))]

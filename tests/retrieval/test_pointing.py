@@ -91,7 +91,8 @@ def test_all_places_that_may_answer_are_kept_as_places_of_the_passage():
             at = texts[0][1].index("1990")
             return [[Pointed(at, at + 4, 2.0), Pointed(0, 3, 1.0)]]
 
-    (read,) = point("When was it built?", found(passage(1, 1.0)), Both("", 0)).passages
+    one = found(passage(1, 1.0))
+    (read,) = point("When was it built?", one, Both("", 0), once=True).passages
     assert read.answering is not None
     (other,) = read.answering.others
     assert (TEXT[other.start : other.end], other.odds) == ("Bee", 1.0)
@@ -144,7 +145,7 @@ def test_what_speaks_to_the_model_is_not_read():
     )
     reader = Points("1990", 6.0)
     read = point(question, found(replace(passage(1, 0.9, text), sentences=places)), reader)
-    assert [each.strip() for _, each in reader.read_texts] == ["It was built in 1990."]
+    assert {each.strip() for _, each in reader.read_texts} == {"It was built in 1990."}
     answering = read.passages[0].answering
     assert answering is not None
     assert text[answering.start : answering.end] == "1990"
@@ -158,7 +159,7 @@ def test_a_far_better_passage_stays_first():
 def test_only_the_best_are_read_and_the_others_stay_behind():
     reader = Points("1990", 1.0)
     many = found(*(passage(n, 1 - n / 10) for n in range(7)))
-    read = point("When?", many, reader).passages
+    read = point("When?", many, reader, once=True).passages
     assert [each.id for each in read] == list(range(7))
     assert len(reader.read_texts) == 5
     assert [each.answering is None for each in read[4:]] == [False, True, True]
@@ -169,11 +170,28 @@ def test_the_nearest_sentence_is_read_with_what_stands_around_it():
     scores = list(near.sentences)
     scores[0] = replace(scores[0], cosine=0.9)
     reader = Points("Bees", 1.0)
-    point("What is green?", found(replace(near, sentences=tuple(scores))), reader)
+    near = replace(near, sentences=tuple(scores))
+    point("What is green?", found(near), reader, once=True)
     # What follows goes on about it; what comes later may not.
-    assert reader.read_texts == [
-        ("Shed", "The shed is green. Bees live behind it. It was built in 1990.")
-    ]
+    around = "The shed is green. Bees live behind it. It was built in 1990."
+    assert reader.read_texts == [("Shed", around)]
+    reader.read_texts.clear()
+    (read,) = point("What is green?", found(near), reader).passages
+    whole = f"{TEXT} Rain gets in."
+    assert [each for _, each in reader.read_texts] == ["The shed is green.", around, whole]
+    assert read.answering is not None
+    assert read.answering.odds == pytest.approx((-8 + 1 + 1) / 3)  # the mean of all readings
+    assert near.text[read.answering.start : read.answering.end] == "Bees"
+
+
+def test_more_is_read_until_there_are_so_many_letters():
+    text = " ".join(f"The {name} is built of stone and wood." for name in "abcdefghijklmnopqrst")
+    long = passage(1, 1.0, text)
+    scores = [replace(each, cosine=0.9 if n == 9 else 0.5) for n, each in enumerate(long.sentences)]
+    reader = Points("stone", 1.0)
+    point("What is j built of?", found(replace(long, sentences=tuple(scores))), reader)
+    most = max(len(each) for _, each in reader.read_texts)
+    assert 500 <= most < 600 < len(text)
 
 
 def test_markdown_is_read_as_people_do_and_pointed_at_where_it_stands():
