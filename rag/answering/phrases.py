@@ -41,7 +41,11 @@ _TRUST, _COSINE, _NEARLY, _MOST = 0.75, 4.0, 1.0, 6
 # Of 135 questions about such articles, a third of them unanswerable, 69 of 100 phrases with as much
 # are right (85 where the notes hold an answer), 31 of those with less (55). Whether the notes hold
 # one at all it does not tell better than `rag.answering.abstention`.
-_SURE = -0.5  # a half less than zero: read three times, the best log-odds are one less than once
+# (Counted from 0.5 of one reading; of three, the log-odds are 1 to 1.5 less. Of 155 answers about
+# two vaults 5 of 9 between -1 and 0 are right, 43 of 53 from 2 on.)
+_SURE = -1.0
+# Neither believes in it: of the same 155 eight have less, and none of them is right.
+_HOPELESS = -8.0
 # Where the sentence and the names of its note and section lack a name or a number of the question,
 # a phrase is refused below this. Of the same questions 5 of 100 answerable ones are refused for it
 # (a third of these answers were right) and 14 of 100 unanswerable ones.
@@ -157,8 +161,9 @@ def chosen(
     Of those that are nearly as likely and hold the likeliest, the longest. It is supported where
     both together are sure of it, else weakly: a sentence may hold a phrase and not answer by it.
     One that `lacks_numbers` counts as so much less likely where others do not: a log has a line for
-    each day. One that `is_of_another` note or year is none. Raises Doubtful where all are, and for
-    one that `lacks_names` and is less likely than `doubted`, or that `lacks_owner`.
+    each day. One that `is_of_another` note or year is none. Raises Doubtful where all are, for one
+    that is hardly likely at all, for one that `lacks_names` and is less likely than `doubted`, and
+    for one that `lacks_owner`.
     """
     of_this = [each for each in found if not is_of_another(each)]
     if found and not of_this:
@@ -176,6 +181,8 @@ def chosen(
     if not total:
         return None
     best = max(total, key=lambda each: total[each])
+    if total[best] < _HOPELESS:
+        raise Doubtful
     if total[best] < doubted and lacks_names(best):
         raise Doubtful
     if lacks_owner(best):

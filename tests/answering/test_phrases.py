@@ -245,15 +245,21 @@ def test_what_lacks_a_number_of_the_question_comes_behind_unless_it_is_far_likel
     assert choose([lines[0], replace(lines[1], odds=3.0)], {1}) is lines[1].sentence
 
 
+def test_what_neither_believes_in_is_no_answer():
+    assert chosen([one("x", -3.0)], lambda _: -1.0) is not None
+    with pytest.raises(Doubtful):
+        chosen([one("x", -3.0)], lambda _: -9.0)
+
+
 def test_what_is_hardly_likely_and_lacks_a_name_is_doubtful():
     def choose(odds: float, lacks: bool) -> Sentence | None:
         return chosen([one("x", odds)], lambda _: 0.0, lambda _: lacks, DOUBTED["balanced"])
 
     with pytest.raises(Doubtful):
-        choose(-0.5, lacks=True)
+        choose(-1.5, lacks=True)
     for odds, lacks, support in (
-        (-0.5, False, "weak"),
-        (0.2, True, "weak"),
+        (-1.5, False, "weak"),
+        (-0.8, True, "supported"),
         (3, True, "supported"),
     ):
         sentence = choose(odds, lacks)
