@@ -11,8 +11,9 @@ from urllib.parse import quote
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 
+from rag.reading.code import blank_comments, next_fence
 from rag.reading.front_matter import telling_fields
-from rag.reading.links import Link, blank_comments, find_links, next_fence, plain
+from rag.reading.links import Link, find_links, plain
 from rag.reading.notes import Skipped
 from tui.lookup import Lookup
 from tui.text import clean

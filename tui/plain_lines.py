@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Protocol
 
 from rag.output import safe
-from rag.reading.links import next_fence, plain
+from rag.reading.code import next_fence
+from rag.reading.links import plain
 from rag.reading.rows import cells_said, lines_of, spoken
 
 if TYPE_CHECKING:

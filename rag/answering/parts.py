@@ -16,7 +16,8 @@ from rag.answering.fields import is_front_matter
 from rag.answering.grounding import own_words, quote
 from rag.answering.kinds import kind_of
 from rag.answering.steps import Sentence
-from rag.reading.links import next_fence, plain
+from rag.reading.code import next_fence
+from rag.reading.links import plain
 from rag.reading.marks import HEADING, ITEM, ROW
 from rag.reading.sentences import sentence_spans, whole_sentence
 from rag.retrieval.found import Evidence, Passage

@@ -17,7 +17,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.reading.links import next_fence, plain
+from rag.reading.code import next_fence
+from rag.reading.links import plain
 from rag.reading.sentences import LEANING, sentence_spans, whole_sentence
 from rag.retrieval.found import Evidence
 from rag.retrieval.whole import Piece

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from rag.answering.grounding import marked, own_words, quote
 from rag.answering.kinds import Kind
 from rag.answering.steps import Citation, Sentence
-from rag.reading.links import next_fence, plain
+from rag.reading.code import next_fence
+from rag.reading.links import plain
 from rag.reading.marks import ITEM, ROW, RULE
 from rag.reading.sentences import LEANING, whole_sentence
 from rag.retrieval.evidence import whole_list

@@ -98,7 +98,7 @@ def _lines(folder: Path, path: str, known: str) -> list[str] | None:
 
 def _stands(passage: StoredPassage, lines: Sequence[str]) -> bool:
     """Whether the words of a passage stand, in their order, at its lines."""
-    from rag.reading.links import blank_comments
+    from rag.reading.code import blank_comments
 
     there = " ".join(" ".join(blank_comments(lines)[passage.first - 1 : passage.last]).split())
     return " ".join(passage.text.split()) in there or _in_order(passage.text.split(), there)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from rag.reading.blocks import Block, Part, parted_by_page, under_headings
+from rag.reading.code import blank_comments
 from rag.reading.dates import date_in_name, parse_date
 from rag.reading.formats import format_of
 from rag.reading.front_matter import JsonValue, read_front_matter, telling_fields
-from rag.reading.links import Link, blank_comments, find_links, find_tags
+from rag.reading.links import Link, find_links, find_tags
 from rag.reading.markdown import markdown_parts
 from rag.reading.plain_text import NUMBERED, text_parts
 from rag.reading.readable import Readable

@@ -1,4 +1,4 @@
-"""What is written inside a line: links, tags, code spans, comments, emphasis.
+"""What is written inside a line: links, tags, emphasis.
 
 Every function here takes time in proportion to its input, whatever the input is: the patterns
 use possessive quantifiers where they could otherwise try one stretch of text many times.
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from rag.reading.code import code_spans, mask_code, next_fence
 from rag.reading.formats import SUFFIXES
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+:|//")
@@ -21,9 +22,6 @@ _INLINE = re.compile(
     r"(?:\s++(?:\"[^\"]*+\"|'[^']*+'))?+\s*+\)"  # a title that pops up
 )
 _TAG = re.compile(r"(?<![^\s(,;])(?<!\]\()#([\w/-]++)")
-_FENCE = re.compile(r"(?:[ \t>]|[-*+][ \t]|\d{1,9}[.)][ \t])*+(`{3,}+|~{3,}+)(.*)", re.DOTALL)
-_TICKS = re.compile(r"`+")
-_COMMENT_OR_TICKS = re.compile(r"%%|`+")
 
 _MARGIN = re.compile(r"(?:[ \t]*+(?:>|[-*+•](?=[ \t]|$)))*+[ \t]*+")
 _CALLOUT = re.compile(r"\[![\w|-]++\][+-]?[ \t]*+")
@@ -104,7 +102,7 @@ def without_links(text: str) -> str:
 
 def _words_of_links(line: str) -> str:
     pieces, done = [], 0
-    for start, end, _ in [*_code_spans(line), (len(line), len(line), 0)]:
+    for start, end, _ in [*code_spans(line), (len(line), len(line), 0)]:
         pieces += [_INLINE.sub(r"\2", _WIKI.sub(_wiki_text, line[done:start])), line[start:end]]
         done = end
     return "".join(pieces)
@@ -122,96 +120,6 @@ def _only(link: re.Match[str], skipped: int = 0) -> str:
     """A link with blanks for all but its text, of which the first letters are `skipped`."""
     before = link.start(2) + skipped - link.start()
     return f"{' ' * before}{link[2][skipped:]}{' ' * (link.end() - link.end(2))}"
-
-
-def next_fence(line: str, fence: str) -> str:
-    """The marker of the fenced code that is open after `line`, given that before; "" for none."""
-    if "```" not in line and "~~~" not in line:
-        return fence
-    found = _FENCE.match(line)
-    if not found:
-        return fence
-    if fence:
-        return "" if found[1].startswith(fence) and not found[2].strip() else fence
-    return found[1] if found[1][0] == "~" or "`" not in found[2] else ""
-
-
-def mask_code(line: str) -> str:
-    """`line` with its code spans replaced by as many NULs."""
-    if "`" not in line:
-        return line
-    pieces, done = [], 0
-    for start, end, _ in _code_spans(line):
-        pieces += [line[done:start], "\0" * (end - start)]
-        done = end
-    return "".join(pieces) + line[done:]
-
-
-def blank_comments(lines: Sequence[str]) -> list[str]:
-    """`lines` without their %%comments%%, which may span lines; not in code. Keeps line numbers.
-
-    A "%%" that is never closed is text.
-    """
-    holding = [number for number, line in enumerate(lines) if "%%" in line]
-    if not holding:
-        return list(lines)
-    result, fence, inside = [], "", False
-    for number, line in enumerate(lines):
-        before = fence
-        if not inside:
-            fence = next_fence(line, fence)
-        if (before or fence) and not inside:
-            result.append(line)
-            continue
-        kept, inside = _without_comments(line, inside, number < holding[-1])
-        result.append(kept)
-    return result
-
-
-def _without_comments(line: str, inside: bool, more: bool) -> tuple[str, bool]:
-    """`line` without comments and whether one is open after it; `more` "%%" follow below."""
-    if "%%" not in line:
-        return ("", True) if inside else (line, False)
-    marks = list(_COMMENT_OR_TICKS.finditer(line))
-    last = max(mark.start() for mark in marks if mark[0] == "%%")
-    closings = _closings(line)
-    kept, done, code_end = [], 0, 0
-    for mark in marks:
-        if mark[0] == "%%" and inside:
-            inside, done = False, mark.end()
-        elif mark.start() < code_end or inside:
-            continue
-        elif mark[0] != "%%":
-            code_end = closings.get(mark.start(), 0)
-        elif more or mark.start() < last:
-            kept.append(line[done : mark.start()])
-            inside = True
-    return "".join(kept) + ("" if inside else line[done:]), inside
-
-
-def _code_spans(line: str) -> list[tuple[int, int, int]]:
-    """(start, end, number of backticks) of each code span, backticks included."""
-    closings = _closings(line)
-    spans: list[tuple[int, int, int]] = []
-    done = 0
-    for run in _TICKS.finditer(line):
-        start, end = run.span()
-        if start >= done and start in closings and line[start - 1 : start] != "\\":
-            done = closings[start]
-            spans.append((start, done, end - start))
-    return spans
-
-
-def _closings(line: str) -> dict[int, int]:
-    """Where the code that each run of backticks would open ends: after the next run as long."""
-    nearest: dict[int, int] = {}
-    closings: dict[int, int] = {}
-    for run in reversed(list(_TICKS.finditer(line))):
-        start, end = run.span()
-        if end - start in nearest:
-            closings[start] = nearest[end - start]
-        nearest[end - start] = end
-    return closings
 
 
 def _links_in(line: str, number: int) -> list[Link]:
@@ -302,7 +210,7 @@ def _hold_verbatim(text: str, held: list[str]) -> str:
         return "|" if found[1] == "|" else hold(found[1])  # "[[a\\|b]]" in a table is a link
 
     pieces, done = [], 0
-    for start, end, ticks in _code_spans(text):
+    for start, end, ticks in code_spans(text):
         pieces.append(_ESCAPE.sub(unescape, text[done:start]))
         pieces.append(hold(text[start + ticks : end - ticks].strip()))
         done = end

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal
 
-from rag.reading.links import blanked, next_fence, plain
+from rag.reading.code import next_fence
+from rag.reading.links import blanked, plain
 from rag.reading.marks import ROW, RULE
 
 _MARK = re.compile(r"(?<!\\)\|")

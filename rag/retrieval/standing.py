@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from rag.reading.code import blank_comments
 from rag.reading.front_matter import front_matter_size
-from rag.reading.links import blank_comments
 from rag.reading.notes import Skipped, read_note
 from rag.reading.texts import Recent
 

@@ -10,8 +10,9 @@ from datetime import date
 from rag.indexing.filtering import Filters, FoundNote, find_notes
 from rag.indexing.local import LocalIndex
 from rag.indexing.store import Store
+from rag.reading.code import next_fence
 from rag.reading.dates import parse_date
-from rag.reading.links import next_fence, plain
+from rag.reading.links import plain
 from rag.retrieval.filters import described
 from rag.retrieval.listing import SHOWN, Listed, ListedNote, passage_of, shortened
 from rag.retrieval.task_words import Tasks

@@ -25,8 +25,9 @@ from rag.config_files import load_config
 from rag.errors import ConfigError, ModelError, QuestionError
 from rag.models.gguf import check_gguf
 from rag.reading.chunks import Chunk, chunk_document
+from rag.reading.code import blank_comments
 from rag.reading.documents import Document, parse_document
-from rag.reading.links import blank_comments, plain
+from rag.reading.links import plain
 from rag.reading.notes import NoteText, Skipped, read_note
 from rag.retrieval.evidence import whole_list
 from rag.retrieval.expected import repeats

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from rag.reading.blocks import Block
+from rag.reading.code import blank_comments
 from rag.reading.dates import date_in_name, parse_date
 from rag.reading.documents import Document, parse_document
-from rag.reading.links import blank_comments, plain
+from rag.reading.links import plain
 from rag.reading.notes import NoteText, read_note
 from rag.reading.scanning import scan
 

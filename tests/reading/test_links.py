@@ -6,15 +6,8 @@ import time
 
 import pytest
 
-from rag.reading.links import (
-    Link,
-    blank_comments,
-    blanked,
-    find_links,
-    find_tags,
-    plain,
-    without_links,
-)
+from rag.reading.code import blank_comments
+from rag.reading.links import Link, blanked, find_links, find_tags, plain, without_links
 
 
 def link(
