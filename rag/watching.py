@@ -121,7 +121,7 @@ def keep_indexed(engine: Engine, stop: threading.Event, tell: Callable[[Told], o
             late = not _update(engine, stop, tell, quiet=late and not changed)
 
 
-Told = IndexReport | str
+Told = IndexReport | RagError | str
 
 
 def _update(
@@ -135,7 +135,7 @@ def _update(
                     tell(step.report)
     except RagError as error:
         if not (quiet or stop.is_set()):
-            tell(str(error))
+            tell(error)
         return False
     return True
 
@@ -162,5 +162,6 @@ def until_stopped() -> Iterator[threading.Event]:
 def log_line(told: Told) -> str:
     """What happened, with the time."""
     now = time.strftime("%Y-%m-%d %H:%M:%S")
-    text = told if isinstance(told, str) else f"{told.sentence()} {told.seconds:.1f} s."
-    return f"{now} {text}"
+    if isinstance(told, IndexReport):
+        return f"{now} {told.sentence()} {told.seconds:.1f} s."
+    return f"{now} {told}"

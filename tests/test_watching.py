@@ -51,7 +51,9 @@ def test_what_stands_in_the_way_is_said_once_and_tried_again(tmp_path):
             stop.set()
 
     keep_indexed(engine, stop, tell)
-    assert told == ["Another rag is at work.", REPORT]
+    error, report = told
+    assert isinstance(error, IndexBusy)  # a program is told which it is
+    assert (str(error), report) == ("Another rag is at work.", REPORT)
     assert engine.runs == 3
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.errors import RagError
 from rag.output import console, duration, one_line, safe, show_json, tell
 
 if TYPE_CHECKING:
@@ -32,14 +33,16 @@ def indexing(progress: Iterator[IndexProgress], folders: Sequence[Path], as_json
     _show_skipped(out, report)
 
 
-def told(what: IndexReport | str, folders: Sequence[str], as_json: bool) -> None:
+def told(what: IndexReport | RagError | str, folders: Sequence[str], as_json: bool) -> None:
     """One line of what a watcher did, or of what stood in its way."""
-    from rag.schema import index_json
+    from rag.schema import error_json, index_json
     from rag.watching import log_line
 
     if as_json:
         if isinstance(what, str):
             show_json({"notice": what}, indent=None)
+        elif isinstance(what, RagError):
+            show_json(error_json(what), indent=None)
         else:
             show_json(index_json(what, folders), indent=None)
         return
