@@ -85,8 +85,7 @@ def point(
     reader.load()
     started = time.perf_counter()
     passages = found.passages[:most]
-    fits = _fitting(question)
-    answers = [_read(question, each, reader, fits, once) for each in passages]
+    answers = _read(question, passages, reader, once)
     both = [
         each.score + weighed(answer.odds) for each, answer in zip(passages, answers, strict=True)
     ]
@@ -105,31 +104,26 @@ def point(
 
 
 def _read(
-    question: str, passage: Passage, reader: Reader, fits: Callable[[str], bool], once: bool
-) -> Answering:
-    """Where a passage answers: as the reading says that finds it likeliest, with the mean of the
-    log-odds of all readings."""
-    orders = _orders(passage, question)
-    shown = as_read(_without(passage.text, orders))
-    alone, around, more = _windows(passage, orders)
-    leans = _LEANS.search(passage.text, *alone)
-    read = (
-        [around]
-        if once
-        else list(dict.fromkeys((around, more) if leans else (alone, around, more)))
-    )
-    texts = [shown.window(start, end) for start, end in read]
-    found = [
-        _answering(spans, text, start)
-        for spans, text, (start, _) in zip(
-            reader.read(question, [(passage.title, each.text) for each in texts], fits),
-            texts,
-            read,
-            strict=True,
-        )
+    question: str, passages: Sequence[Passage], reader: Reader, once: bool
+) -> list[Answering]:
+    """Where each passage answers."""
+    windows = [
+        (n, *window) for n, each in enumerate(passages) for window in _windows(question, each, once)
     ]
-    best = max(found, key=lambda each: each.odds)
-    mean = sum(max(_FLOOR, each.odds) for each in found) / len(found)
+    spans = reader.read(
+        question, [(passages[n].title, text.text) for n, text, _ in windows], _fitting(question)
+    )
+    readings: list[list[Answering]] = [[] for _ in passages]
+    for (n, text, start), found in zip(windows, spans, strict=True):
+        readings[n].append(_answering(found, text, start))
+    return [_together(each) for each in readings]
+
+
+def _together(readings: Sequence[Answering]) -> Answering:
+    """Readings of a passage as one: the places of the one that finds it likeliest to answer, with
+    the mean of the log-odds of all."""
+    best = max(readings, key=lambda each: each.odds)
+    mean = sum(max(_FLOOR, each.odds) for each in readings) / len(readings)
     less = best.odds - mean
     others = tuple(replace(each, odds=each.odds - less) for each in best.others)
     return replace(best, odds=mean, others=others)
@@ -191,7 +185,21 @@ def _without(text: str, orders: Sequence[SentenceScore]) -> str:
     return text
 
 
-def _windows(passage: Passage, orders: Sequence[SentenceScore]) -> list[tuple[int, int]]:
+def _windows(question: str, passage: Passage, once: bool) -> list[tuple[AsRead, int]]:
+    """The parts of a passage that are read, as people read them, and where each begins."""
+    orders = _orders(passage, question)
+    shown = as_read(_without(passage.text, orders))
+    alone, around, more = _spans(passage, orders)
+    if once:
+        read = [around]
+    elif _LEANS.search(passage.text, *alone):
+        read = [around, more]
+    else:
+        read = [alone, around, more]
+    return [(shown.window(start, end), start) for start, end in dict.fromkeys(read)]
+
+
+def _spans(passage: Passage, orders: Sequence[SentenceScore]) -> list[tuple[int, int]]:
     """The nearest sentence of a passage that is no order; with the one before it and the two after
     it, as far as there are any; and with more on both sides."""
     sentences = passage.sentences
