@@ -74,6 +74,10 @@ class Ignored:
             others = (_Rules(len(prefix), rest), *others) if rest else others
         self._last_words[folder], self._others[folder] = last_words, others
 
+    def has_any(self, folder: str) -> bool:
+        """Whether any rule is in force in `folder`."""
+        return any(self._in_force(folder))
+
     def leaves_out(self, folder: str, path: str, is_folder: bool) -> bool:
         """Whether `path`, which lies in `folder`, is left out."""
         for rules in self._in_force(folder):

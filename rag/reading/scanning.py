@@ -8,6 +8,7 @@ import re
 import stat
 from collections.abc import Set
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -74,7 +75,7 @@ def scan(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> Scan:
     walk.follow_links()
     walk.tell_unread()
     return Scan(
-        tuple(sorted(walk.files, key=lambda note: note.path)),
+        tuple(sorted(walk.files, key=itemgetter(0))),
         tuple(sorted(walk.skipped, key=lambda item: item.path)),
         walk.rules.count,
     )
@@ -115,6 +116,7 @@ class _Walk:
                 entries, with_rules = _entries(real)
                 names = {entry.name for entry in entries}
                 self.rules.enter(shown, real, with_rules)
+                ruled = self.rules.has_any(shown)
                 for entry in entries:
                     path = prefix + entry.name
                     if entry.is_symlink():
@@ -124,11 +126,11 @@ class _Walk:
                             self._skip(path, _MISNAMED)
                         elif not (
                             _of_saved_page(entry.name, names)
-                            or self.rules.leaves_out(shown, path, True)
+                            or (ruled and self.rules.leaves_out(shown, path, True))
                         ):
                             waiting.append((path, entry.path))
-                    elif entry.name.lower().endswith(self.suffixes) and not self.rules.leaves_out(
-                        shown, path, False
+                    elif entry.name.lower().endswith(self.suffixes) and not (
+                        ruled and self.rules.leaves_out(shown, path, False)
                     ):
                         self._file(path, entry.path)
             except OSError as error:
