@@ -38,6 +38,7 @@ from tui.clipboard import copy_in_tmux
 from tui.commands import chat_commands
 from tui.keys import bind, keymap, read_alt_digits
 from tui.messages import NoteWanted
+from tui.pasting import take_pastes_as_text
 from tui.screens.chat import Begin, ChatScreen
 from tui.text import one_line
 from tui.themes import DARK, LIGHT, SIXTEEN
@@ -263,6 +264,7 @@ def run_chat(engine: Engine, refresh: bool = True, begin: Begin = "new") -> int:
     process ends under it, with the terminal restored and nothing half-written.
     """
     engine.started = None  # a reader who types does not wait for the process
+    take_pastes_as_text()
     app = ChatApp(engine, workplace(engine), refresh, begin)
     app.run()
     code = app.return_code or 0

@@ -125,6 +125,18 @@ def test_a_question_is_typed_and_answered_with_its_source(box: Box, start):
     assert again.ended() == 0
 
 
+def test_a_paste_with_escapes_presses_no_keys(box: Box, start):
+    box.index()
+    terminal = start(sys.executable, "-m", "rag", "chat")
+    terminal.until("ready")
+    here = len(terminal.raw)
+    terminal.type("\x1b[200~a \x1b[31mred\x1b[0m barrel\n\x11and a blue one\x1b[201~")
+    terminal.until("and a blue one", here)
+    terminal.type("\x11")
+    assert terminal.ended() == 0
+    assert "do not say" not in terminal.text(here)  # no line of it was sent
+
+
 def test_ctrl_c_while_it_starts_restores_the_terminal(box: Box, start):
     box.index()
     terminal = start(sys.executable, "-m", "rag", "chat")
