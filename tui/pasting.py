@@ -59,4 +59,4 @@ def take_pastes_as_text() -> None:
         return
     from textual.drivers import linux_driver
 
-    linux_driver.XTermParser = PastedAsText  # type: ignore[misc, attr-defined]
+    linux_driver.XTermParser = PastedAsText  # type: ignore[attr-defined]
