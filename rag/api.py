@@ -15,6 +15,7 @@ from __future__ import annotations
 import difflib
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -59,9 +60,9 @@ def open_notes(
     indexed before the first question. `model` is a language model by name or path; a home folder
     is indexed only with `whole_home`. Raises NotesError, ConfigError, ModelError.
     """
-    from rag.config import choose_folders
     from rag.config_files import load_config
-    from rag.wiring import build_engine, build_several
+    from rag.trust import unread_settings
+    from rag.wiring import build_engine, build_several, settle_folders
 
     here = Path.cwd()
     places = {
@@ -69,8 +70,14 @@ def open_notes(
         for name, place in (("data_dir", data_dir), ("cache_dir", cache_dir))
         if place is not None
     }
-    config = load_config(here, os.environ, {"generator_model": model, **places})
-    chosen = choose_folders(config, [os.fspath(each) for each in folders], here)
+    flags = {"generator_model": model, **places}
+    config, chosen = settle_folders(
+        lambda asked: load_config(here, os.environ, flags, asked),
+        [os.fspath(each) for each in folders],
+        here,
+    )
+    if config.unread:
+        warnings.warn(unread_settings(config), stacklevel=2)
     notes = Notes(build_several(config, chosen) if chosen else build_engine(config), whole_home)
     notes.check()
     return notes

@@ -44,7 +44,7 @@ def load_config(
         found, named = _from_file(file)
         _refuse_endpoint(found, file, own)
         places = [each["notes"] for each in (found, settings, chosen) if "notes" in each]
-        if lies_among_notes(file, (*asked, *named.values(), *places)):
+        if lies_among_notes(file, (*asked, *named.values(), *folders.values(), *places)):
             found, unread = without_harm(found)
         if named or "notes" in found:  # one file alone says which folders there are
             settings.pop("notes", None)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from rag.config import Config, dotted
 from rag.models.catalog import BUNDLED
 from rag.reading.formats import SUFFIXES
 
@@ -44,6 +45,15 @@ def without_harm(settings: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, .
     """What a stranger's file may set, and the names of what was left out."""
     kept = {key: value for key, value in settings.items() if key in HARMLESS or _known(key, value)}
     return kept, tuple(key for key in settings if key not in kept)
+
+
+def unread_settings(config: Config) -> str:
+    """What to tell the reader of the settings that were left out."""
+    return (
+        f"Not read from {config.file}, which lies in a notes folder: "
+        f"{', '.join(map(dotted, config.unread))}. Set it in the environment, or in a rag.toml "
+        "elsewhere."
+    )
 
 
 def _known(key: str, value: Any) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.config import ENDPOINT, Config
+from rag.config import ENDPOINT, Config, choose_folders
 from rag.engine import Engine
 from rag.errors import ConfigError, ModelError, NotesError
 from rag.indexing.home import last_seen, last_used
@@ -204,6 +204,20 @@ def index_job(
 ) -> Iterator[IndexProgress]:
     """Index `folder`; run in a spawned process, which can be handed no engine."""
     yield from build_engine(replace(config, notes=folder)).index(rebuild, cancel)
+
+
+def settle_folders(
+    load: Callable[[Sequence[Path]], Config], wanted: Sequence[str], here: Path
+) -> tuple[Config, list[tuple[str, Path]]]:
+    """The settings for the notes folders `wanted` in the folder `here`, and these by name: none for
+    the one indexed last.
+
+    `load` reads the settings twice: what a `rag.toml` may set depends on whether it lies in one of
+    the folders. Raises NotesError, ConfigError.
+    """
+    config = load(())
+    folders = choose_folders(config, wanted, here)
+    return load([path for _, path in folders] or [choose_notes(config)]), folders
 
 
 def choose_notes(config: Config) -> Path:

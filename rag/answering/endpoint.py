@@ -203,7 +203,7 @@ class EndpointGenerator:
         heard: queue.Queue[tuple[str, bool] | ModelError | None],
         stopped: threading.Event,
     ) -> None:
-        from openai import APIStatusError, OpenAIError
+        from openai import APIStatusError
 
         if stopped.is_set():  # a late request would end the next one: some servers answer but one
             return
@@ -218,7 +218,7 @@ class EndpointGenerator:
             heard.put(None)
         except APIStatusError as error:
             heard.put(self._refused(error))
-        except (OpenAIError, OSError, ValueError, RuntimeError) as error:
+        except Exception as error:  # whatever a stranger's events make of the client: none may hang
             heard.put(self._failed(error))
 
     def _ask(self, chat: list[dict[str, str]], max_tokens: int) -> Any:
@@ -299,12 +299,12 @@ def _pieces(chunk: Any) -> Iterator[tuple[str, bool]]:
     """What one event of the stream adds: thoughts, where the server tells them apart, and text."""
     if not chunk.choices:
         return
-    delta = chunk.choices[0].delta
+    delta = getattr(chunk.choices[0], "delta", None)
     thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
     if isinstance(thought, str) and thought:
         yield thought, True
-    if delta.content:
-        yield str(delta.content), False
+    if said := getattr(delta, "content", None):
+        yield str(said), False
 
 
 def _context_of(listed: Any) -> int:

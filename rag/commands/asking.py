@@ -80,6 +80,7 @@ def _asked(arguments: argparse.Namespace, started: float) -> Iterator[Engine]:
     notes: Engine | None = None
     if arguments.notes or config.notes or config.folders or last_used(config.data_dir):
         notes = open_engine(arguments, started, arguments.notes)
+        config = notes.parts.settings
         bring_up_to_date(notes, arguments)
     with beside(notes, config, arguments.beside) as engine:
         engine.started = started

@@ -31,19 +31,12 @@ def open_engine(
     flags: Mapping[str, object] | None = None,
 ) -> Engine:
     """The engine for these notes folders; `flags` are settings that win over all others."""
-    from rag.config import choose_folders, dotted
-    from rag.wiring import build_engine, build_several, choose_notes
+    from rag.trust import unread_settings
+    from rag.wiring import build_engine, build_several, settle_folders
 
-    config, here = settings(flags=flags)
-    folders = choose_folders(config, notes, here)
-    used = [path for _, path in folders] or [choose_notes(config)]
-    config, _ = settings(used, flags)
+    config, folders = settle_folders(lambda asked: settings(asked, flags)[0], notes, _here())
     if config.unread:
-        say(
-            f"Not read from {config.file}, which lies in a notes folder: "
-            f"{', '.join(map(dotted, config.unread))}. Set it in the environment, or in a "
-            "rag.toml elsewhere."
-        )
+        say(unread_settings(config))
     if folders:
         return build_several(config, folders, started)
     engine = build_engine(config, started)
@@ -58,11 +51,16 @@ def settings(
     """The settings in force, and the current folder; `asked` are the notes folders, once known."""
     from rag.config_files import load_config
 
+    here = _here()
+    return load_config(here, os.environ, flags, asked), here
+
+
+def _here() -> Path:
+    """The current folder. Raises NotesError where it is gone."""
     try:
-        here = Path.cwd()
+        return Path.cwd()
     except OSError as error:
         raise NotesError("The current folder is gone.", "Change to one that exists.") from error
-    return load_config(here, os.environ, flags, asked), here
 
 
 def say_where(engine: Engine, arguments: argparse.Namespace) -> None:

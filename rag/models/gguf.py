@@ -42,7 +42,7 @@ def check_gguf(path: Path) -> None:
     except _Broken as broken:
         raise ModelError(
             f"{path} is not a GGUF file that can be used: {broken}.",
-            "Name another in rag.toml, table [generator], key model.",
+            "Choose another: rag models lists them; then: rag models use NAME",
         ) from None
 
 

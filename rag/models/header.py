@@ -33,11 +33,10 @@ class Header:
 
 def read_header(path: Path) -> Header:
     """The header of a GGUF file. Raises ModelError for one that no text can be generated with."""
+    from rag.models.gguf import check_gguf
     from rag.models.llama import load_library, open_model
 
-    with path.open("rb") as handle:
-        if handle.read(4) != b"GGUF":
-            raise ModelError(f"{path} is not a GGUF file.", "Name a model's file in that format.")
+    check_gguf(path)
     model = open_model(path, vocab_only=True)
     try:
         return header_of(model, path)

@@ -29,6 +29,7 @@ _SLOW_FTYPES = {3: "Q4_1", 8: "Q5_0", 9: "Q5_1"}
 FAST_FORMAT = "Q8_0"
 _FTYPES = {"Q8_0": 7, "Q4_0": 2}
 ADAPTERS = Path(__file__).parent / "adapters"
+ANOTHER = "Choose another: rag models lists them; then: rag models use NAME"
 REFUSED = 3  # exit status of rag.models.probe with a sentence
 _EXPORT = "tokens"  # names what the export gives beside the vector; older exports lack it
 # Above this, twice the bytes a weight would cost more in memory than it gains in speed.
@@ -183,11 +184,13 @@ def _checked(path: Path) -> str:
         return ""
     if done.returncode == -signal.SIGINT:
         raise ModelError("Trying the language model was interrupted.", "Run the command again.")
+    if done.returncode == -getattr(signal, "SIGALRM", 0):
+        raise ModelError(f"The chat template of {path.name} does not come to its end.", ANOTHER)
     raise ModelError(
         done.stderr.strip().split("\n")[-1][:300]
         if done.returncode == REFUSED
         else f"The model {path.name} could not be loaded: the process that tried it crashed.",
-        "Name another in rag.toml, table [generator], key model.",
+        ANOTHER,
     )
 
 

@@ -86,7 +86,14 @@ def _fields(tree: dict[str, Any]) -> dict[str, JsonValue]:
     """Title, authors and tags that the notebook's metadata names."""
     metadata = tree.get("metadata")
     known = metadata if isinstance(metadata, dict) else {}
-    return {key: known[key] for key in ("title", "tags", "date") if known.get(key)}
+    named = ((key, known.get(key)) for key in ("title", "tags", "date"))
+    return {key: value for key, value in named if value and _is_text(value)}
+
+
+def _is_text(value: object) -> bool:
+    """Whether a value is a string or strings: Python's JSON knows NaN, SQLite's does not."""
+    each = value if isinstance(value, list) else [value]
+    return all(isinstance(part, str) for part in each)
 
 
 def _strings(text: str) -> Iterator[tuple[tuple[str | int, ...], list[tuple[int, str]], int, int]]:

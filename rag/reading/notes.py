@@ -89,6 +89,7 @@ def read_note(folder: Path, path: str, texts: Texts | Recent | None = None) -> N
         return Skipped(path, error.reason)
     if not readable.text.strip():
         return Skipped(path, _NO_TEXT)
+    readable = readable.sound()
     return NoteText(readable.text, digest, warning, readable)
 
 
@@ -99,7 +100,7 @@ def _converted(path: str, raw: bytes, known: Format, texts: Texts | Recent) -> N
         if known.convert is None or not known.available():
             return Skipped(path, NEEDS)
         try:
-            readable = known.convert(raw)
+            readable = known.convert(raw).sound()
         except Unreadable as error:
             return Skipped(path, error.reason)
         if not readable.text.strip():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,6 +26,21 @@ class Readable:
     text: str
     fields: Mapping[str, JsonValue] = field(default_factory=dict)
     places: tuple[tuple[int, str], ...] = ()
+
+    def sound(self) -> Readable:
+        """The same without halves of surrogate pairs, which no UTF-8 holds: JSON and PDF may."""
+        fields = {_whole(key): _sound(value) for key, value in self.fields.items()}
+        return replace(self, text=_whole(self.text), fields=fields)
+
+
+def _sound(value: JsonValue) -> JsonValue:
+    if isinstance(value, str):
+        return _whole(value)
+    return [_sound(each) for each in value] if isinstance(value, list) else value
+
+
+def _whole(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 class Unreadable(Exception):

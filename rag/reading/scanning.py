@@ -29,6 +29,7 @@ from rag.reading.notes import (
 )
 
 _LEFT_OUT = frozenset({"node_modules", "__pycache__"})
+_EARLIEST_NS, _LATEST_NS = -(1 << 63), (1 << 63) - 1
 _MISNAMED = "has a name that is not valid UTF-8"
 _REMEDY = "Name the folder that holds your notes: `rag index PATH`."
 
@@ -197,7 +198,7 @@ class _Walk:
         elif known and not self._available(known):
             self.unread.append(path)
         else:
-            self.files.append(NoteFile(path, status.st_size, status.st_mtime_ns))
+            self.files.append(NoteFile(path, status.st_size, _storable(status.st_mtime_ns)))
 
     def _available(self, known: Format) -> bool:
         if known.name not in self.available:
@@ -207,6 +208,11 @@ class _Walk:
     def _skip(self, path: str, reason: str) -> None:
         shown = os.fsencode(path).decode("utf-8", "replace")
         self.skipped.append(Skipped(shown, reason))
+
+
+def _storable(nanoseconds: int) -> int:
+    """A time as SQLite can hold it: file systems go beyond the year 2262."""
+    return max(_EARLIEST_NS, min(nanoseconds, _LATEST_NS))
 
 
 def _entries(folder: str) -> tuple[list[os.DirEntry[str]], set[str]]:

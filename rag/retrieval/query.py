@@ -37,6 +37,7 @@ class Turn:
 
 def check_question(text: str) -> str:
     """The question, white space and accents in order. Raises QuestionError for an empty one."""
+    text = text.encode("utf-8", "replace").decode("utf-8")  # a shell may hand over other bytes
     question = " ".join(unicodedata.normalize("NFC", text).split())
     if not question:
         raise QuestionError("The question is empty.", 'Ask one: rag ask "What is …?"')

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import json
 import shutil
+import signal
 import struct
 from pathlib import Path
 
 import pytest
 
+from rag.answering.templates import render
 from rag.errors import ModelError
 from rag.models.catalog import BUNDLED, find_model
 from rag.models.folders import check_folder
@@ -90,23 +92,45 @@ def with_template(source: Path, target: Path, template: str) -> None:
     writer.close()
 
 
-ESCAPES = "{{ ''.__class__.__mro__[1].__subclasses__() }}{% for x in range(10**9) %}a{% endfor %}"
+SAID = "{% for m in messages %}{{ m.content }}{% endfor %}"
+ESCAPES = {
+    "classes": SAID + "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "globals": SAID + "{{ lipsum.__globals__['os'].getcwd() }}",
+    "what it is called with": SAID + "{% do messages.append(1) %}{{ messages.clear() }}",
+    "a file": SAID + "{% include '/etc/passwd' %}",
+    "a long loop": SAID + "{% for x in range(10**9) %}a{% endfor %}",
+}
+
+
+@pytest.mark.parametrize("template", ESCAPES.values(), ids=ESCAPES)
+def test_a_chat_template_stays_in_its_sandbox(template: str):
+    assert render(SAID, ["user"], "", "") is not None
+    assert render(template, ["user"], "", "") is None
 
 
 @pytest.mark.model
-def test_a_hostile_chat_template_is_never_run(tmp_path: Path, models_cache: Path, monkeypatch):
-    """Templates are Jinja programs. Only those that llama.cpp knows by sight are used."""
+def test_a_chat_template_that_fails_is_not_used(tmp_path: Path, models_cache: Path):
     from rag.answering.generation import LlamaGenerator
     from rag.answering.messages import Message
 
     file = tmp_path / "hostile.gguf"
     source = generator_file(find_model("SmolLM2-135M-Instruct", "generator"), models_cache)
-    with_template(source, file, ESCAPES)
-    monkeypatch.setattr("jinja2.environment.Environment.compile", None)  # a call would raise
+    with_template(source, file, ESCAPES["classes"])
     generator = LlamaGenerator(file, "hostile", 512, 2)
     ids = generator.prompt_ids([Message("user", "Hello")])
     assert len(ids) < 30, "as plain ChatML"
     generator.close()
+
+
+@pytest.mark.model
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer that ends a process")
+def test_a_chat_template_without_an_end(tmp_path: Path, models_cache: Path):
+    file = tmp_path / "endless.gguf"
+    source = generator_file(find_model("SmolLM2-135M-Instruct", "generator"), models_cache)
+    loop = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+    with_template(source, file, loop)
+    with pytest.raises(ModelError, match="does not come to its end"):
+        generator_file(find_model(str(file), "generator"), tmp_path / "cache")
 
 
 # Embedders
