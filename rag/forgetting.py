@@ -97,7 +97,12 @@ def _forget_turns(engine: Engine, paths: Sequence[str], remove: bool) -> int:
     if not (engine.parts.data_dir / DATABASE).exists():
         return 0
     with closing(Conversations(engine.parts.data_dir, engine.notes_folder)) as kept:
-        turns = kept.quoting(paths)
+        names = {
+            name
+            for name, folder in engine.parts.settings.folders.items()
+            if Path(os.path.realpath(folder)) == engine.notes_folder
+        }
+        turns = kept.quoting(paths, {engine.notes_folder.name, *names})
         if remove:
             kept.forget_turns(turns)
     return len(turns)

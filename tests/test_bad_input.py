@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,35 @@ def test_a_notes_folder_that_is_not_one(box: Box):
     box.refused("status", "--notes", str(box.folder / "gone"), says="There is no folder")
     box.refused("status", says=f"has not been indexed yet. Run: rag index {box.notes}")
     assert not list(box.data.glob("indexes/*/index.db"))
+
+
+def test_files_that_no_person_wrote_so(box: Box):
+    """A date beyond SQLite's, half a surrogate pair, a number that JSON does not know."""
+    late = box.notes / "late.md"
+    late.write_text("# Late\n\nThe comet returns.\n")
+    os.utime(late, (0, 10_413_792_000))  # the year 2300
+    half = {"cell_type": "markdown", "source": ["The half \ud800 moon rises."]}
+    (box.notes / "half.ipynb").write_text(
+        json.dumps({"cells": [half], "metadata": {"title": "Half \ud800", "tags": [None]}})
+    )
+    whole = {"cell_type": "markdown", "source": ["The new moon sets."]}
+    (box.notes / "nan.ipynb").write_text(
+        json.dumps({"cells": [whole], "metadata": {"title": float("nan")}})
+    )
+    done = box.rag("index", str(box.notes))
+    assert (done.returncode, "unforeseen" in done.stderr) == (0, False), done.stderr
+    for question, path in (("comet", "late.md"), ("half moon", "half.ipynb"), ("new moon", "nan")):
+        found = box.rag("search", "--json", f"At 13:20, the {question}")
+        assert path in json.loads(found.stdout)["passages"][0]["path"], found.stderr
+    again = box.rag("index", str(box.notes))
+    assert "changed" not in again.stderr.replace("unchanged", "")
+
+
+def test_a_question_with_bytes_that_are_no_text(box: Box):
+    box.index()
+    command = [sys.executable, "-m", "rag", "search", b"the rain \xff barrel"]
+    done = subprocess.run(command, env=box.environ(), capture_output=True, timeout=60, check=False)
+    assert (done.returncode, b"barrel" in done.stdout) == (0, True), done.stderr
 
 
 def test_a_folder_that_cannot_be_read(box: Box):

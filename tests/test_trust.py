@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rag import open_notes
 from rag.config import Config
 from rag.config_files import load_config
 from rag.trust import HARMLESS
@@ -60,6 +61,22 @@ def test_the_folder_that_is_asked_is_a_notes_folder(tmp_path: Path):
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "notes")
     assert load_config(inside, {}, asked=[link]).unread
+
+
+def test_the_folders_that_the_reader_names_are_notes_folders(tmp_path: Path):
+    own = write(tmp_path / "own", f'[notes]\nvault = "{tmp_path}/vault"\nother = "{tmp_path}/o"\n')
+    inside = write(tmp_path / "vault" / "work", '[rerank]\nmodel = "./evil"\n')
+    config = load_config(inside, {"RAG_CONFIG_DIR": str(own)}, asked=[tmp_path / "o"])
+    assert (config.unread, config.rerank_model) == (("rerank_model",), Config().rerank_model)
+
+
+def test_the_python_interface_trusts_no_more(tmp_path: Path, monkeypatch):
+    inside = write(tmp_path / "vault" / "work", '[rerank]\nmodel = "./evil"\n')
+    monkeypatch.chdir(inside)
+    with pytest.warns(UserWarning, match=r"Not read from .*rerank\.model"):
+        notes = open_notes(tmp_path / "vault", data_dir=tmp_path / "d", cache_dir=tmp_path / "c")
+    assert notes.engine.parts.settings.rerank_model == Config().rerank_model
+    notes.close()
 
 
 def test_ones_own_file_above_the_notes_is_read(tmp_path: Path):

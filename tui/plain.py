@@ -228,7 +228,7 @@ class Plain:
     def _keep(self, turn: SavedTurn, again: bool = False) -> None:
         self._turns.append(turn)
         if again and self._conversation is not None:
-            self._kept.replace_last(self._conversation, turn)
+            self._conversation = self._kept.replace_last(self._conversation, turn)
         else:
             self._conversation = self._kept.add(self._conversation, turn)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
@@ -78,14 +78,11 @@ class Conversations:
 
     @_mended
     def add(self, conversation: int | None, turn: SavedTurn) -> int:
-        """Append a turn, to a new conversation for None; the conversation's id."""
+        """Append a turn, to a new conversation for None or for one that was forgotten meanwhile;
+        the conversation's id."""
         self._kept.follow_index()
         with self._kept.transaction() as db:
-            if conversation is None:
-                conversation = self._create(db, title_of(turn.question), turn.asked)
-            _insert(db, conversation, turn)
-            _touch(db, conversation, turn.asked)
-        return conversation
+            return self._append(db, conversation, turn)
 
     def turns(self, conversation: int) -> tuple[SavedTurn, ...]:
         """The turns of a conversation, oldest first."""
@@ -97,13 +94,12 @@ class Conversations:
         return tuple(_turn(*row) for row in rows)
 
     @_mended
-    def replace_last(self, conversation: int, turn: SavedTurn) -> None:
-        """Put a turn in place of the last one, which was asked anew."""
+    def replace_last(self, conversation: int, turn: SavedTurn) -> int:
+        """Put a turn in place of the last one, which was asked anew; the id as for `add`."""
         last = "SELECT max(id) FROM turns WHERE conversation = ?"
         with self._kept.transaction() as db:
             db.execute(f"DELETE FROM turns WHERE id = ({last})", (conversation,))
-            _insert(db, conversation, turn)
-            _touch(db, conversation, turn.asked)
+            return self._append(db, conversation, turn)
 
     @_mended
     def branch(self, conversation: int, keep: int) -> int:
@@ -212,22 +208,36 @@ class Conversations:
 
     # Forgetting
 
-    def quoting(self, paths: Sequence[str]) -> list[int]:
-        """Ids of the turns, also of deleted conversations, that show a passage of these notes."""
+    def quoting(self, paths: Sequence[str], names: Collection[str]) -> list[int]:
+        """Ids of the turns, also of deleted conversations, that show a passage of these notes.
+        `names` are those under which the folder is asked along with others."""
         wanted = set(paths)
         rows = self._kept.rows(
-            "SELECT t.id, t.shown, c.folder = ? FROM turns t"
-            " LEFT JOIN conversations c ON c.id = t.conversation",
-            (self._kept.folder,),
+            "SELECT t.id, t.shown, f.path FROM turns t"
+            " LEFT JOIN conversations c ON c.id = t.conversation"
+            " LEFT JOIN folders f ON f.id = c.folder"
         )
-        found = []
-        for turn, shown, here in rows:
-            shows = paths_shown(shown)
-            if not here:  # several folders asked as one: the folder's name stands in front
-                shows = {path.partition("/")[2] for path in shows}
-            if shows & wanted:
-                found.append(int(turn))
-        return found
+        return [
+            int(turn)
+            for turn, shown, place in rows
+            if any(wanted & self._meant(path, place, names) for path in paths_shown(shown))
+        ]
+
+    def _meant(self, path: str, place: str | None, names: Collection[str]) -> set[str]:
+        """What a path may be here that was shown by a conversation about the folder `place`: this
+        one, one above it, or that above several that were asked as one, where the folder's name
+        stands in front. Of a turn whose conversation is gone nobody knows: any of them."""
+        front, _, rest = path.partition("/")
+        if place is None:
+            return {path, rest}
+        if not self.notes_folder.is_relative_to(place):
+            return set()
+        file = Path(place, path)
+        inside = file.is_relative_to(self.notes_folder)
+        meant = {file.relative_to(self.notes_folder).as_posix()} if inside else set()
+        if re.sub(r"-\d+$", "", front) in names or front in names:
+            meant |= set() if file.exists() and not inside else {rest}
+        return meant
 
     @_mended
     def forget_turns(self, turns: Sequence[int]) -> None:
@@ -239,6 +249,14 @@ class Conversations:
         self._kept.erase()
 
     # SQL
+
+    def _append(self, db: sqlite3.Connection, conversation: int | None, turn: SavedTurn) -> int:
+        there = db.execute("SELECT 1 FROM conversations WHERE id = ?", (conversation,)).fetchone()
+        if conversation is None or not there:
+            conversation = self._create(db, title_of(turn.question), turn.asked)
+        _insert(db, conversation, turn)
+        _touch(db, conversation, turn.asked)
+        return conversation
 
     def _create(
         self, db: sqlite3.Connection, title: str, when: float, branched_from: int | None = None

@@ -42,7 +42,7 @@ def check_gguf(path: Path) -> None:
     except _Broken as broken:
         raise ModelError(
             f"{path} is not a GGUF file that can be used: {broken}.",
-            "Choose another: rag models lists them; then: rag models use NAME",
+            "Choose another: rag models use NAME, or [generator] model in rag.toml.",
         ) from None
 
 

@@ -53,7 +53,7 @@ def open_model(path: Path, vocab_only: bool = False) -> Any:
         raise ModelError(
             f"The model {path.name} could not be loaded: the file is damaged or of a kind that "
             f"this version does not know{reason}.",
-            "Choose another: rag models lists them; then: rag models use NAME",
+            "Choose another: rag models use NAME, or [generator] model in rag.toml.",
         )
     return model
 

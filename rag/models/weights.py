@@ -29,7 +29,7 @@ _SLOW_FTYPES = {3: "Q4_1", 8: "Q5_0", 9: "Q5_1"}
 FAST_FORMAT = "Q8_0"
 _FTYPES = {"Q8_0": 7, "Q4_0": 2}
 ADAPTERS = Path(__file__).parent / "adapters"
-ANOTHER = "Choose another: rag models lists them; then: rag models use NAME"
+ANOTHER = "Choose another: rag models use NAME, or [generator] model in rag.toml."
 REFUSED = 3  # exit status of rag.models.probe with a sentence
 _EXPORT = "tokens"  # names what the export gives beside the vector; older exports lack it
 # Above this, twice the bytes a weight would cost more in memory than it gains in speed.

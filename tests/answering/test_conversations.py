@@ -251,3 +251,16 @@ def test_a_file_that_is_none_is_set_aside(tmp_path: Path, notes: Path):
     (aside,) = tmp_path.glob("*.damaged-*")
     assert aside.read_bytes() == b"not a database " * 300
     assert [each.turns for each in Conversations(tmp_path, notes).all()] == [1]
+
+
+def test_a_conversation_that_was_forgotten_meanwhile_begins_anew(tmp_path: Path):
+    here = Conversations(tmp_path / "data", tmp_path)
+    there = Conversations(tmp_path / "data", tmp_path)
+    for write in (here.add, here.replace_last):
+        first = here.add(None, TURN)
+        there.forget_turns(there.quoting([PASSAGE.path], ()))
+        second = write(first, TURN)
+        assert [each.question for each in here.turns(second)] == [TURN.question]
+        assert [each.id for each in here.all()] == [second]
+    here.close()
+    there.close()

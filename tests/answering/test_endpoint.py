@@ -275,6 +275,25 @@ def test_a_stream_that_is_no_json(failing):
         list(EndpointGenerator(url, "m").stream(CHAT, 4))
 
 
+def _odd(choices: str) -> str:
+    return f'{{"id": "1", "choices": {choices}}}'
+
+
+@pytest.mark.parametrize("choices", ['[{"index": 0, "delta": null}]', '[{"index": 0}]', "[null]"])
+def test_an_event_that_says_nothing(failing, choices: str):
+    handler, url = failing
+    handler.lines = (_odd(choices), delta(content="Yes."), "[DONE]")
+    assert [each.text for each in EndpointGenerator(url, "m").stream(CHAT, 4)][-1] == "Yes."
+
+
+@pytest.mark.parametrize("choices", ['{"a": 1}', "7"])
+def test_an_event_of_another_make(failing, choices: str):
+    handler, url = failing
+    handler.lines = (_odd(choices),)
+    with pytest.raises(ModelError, match="broke off, or speaks no OpenAI"):
+        list(EndpointGenerator(url, "m").stream(CHAT, 4))
+
+
 def test_what_is_local_goes_through_no_proxy(failing, monkeypatch):
     handler, url = failing
     handler.lines = (delta(content="Yes."), "[DONE]")

@@ -156,6 +156,30 @@ def test_conversations_that_quote_it(vault: Vault):
         assert kept.search("honey")
 
 
+def test_conversations_of_other_folders_are_let_be(vault: Vault, tmp_path: Path):
+    """A note of the same name elsewhere is another; several asked as one name the folder first."""
+
+    def told_of(folder: Path, *paths: str) -> None:
+        passages = tuple(
+            Passage(1, path, "Hidden", (), 3, 3, SECRET, 0.9, 0.8, None) for path in paths
+        )
+        with closing(Conversations(vault.data, folder)) as kept:
+            kept.add(None, replace(turn(1), passages=passages))
+
+    here = vault.notes
+    (tmp_path / "elsewhere").mkdir()
+    told_of(tmp_path / "elsewhere", "part1/secret.md", "daily/part1/secret.md")
+    told_of(here.parent, f"{here.name}-2/part1/later.md", "daily/part1/secret.md")
+    assert forget_notes(vault.engine(), ["part1/secret.md"], False).turns == 0
+    told_of(here.parent, f"{here.name}/part1/secret.md")  # as two folders, or as the one above
+    told_of(here.parent, f"{here.name}-2/part1/secret.md")  # the second of that name
+    assert forget_notes(vault.engine(), ["part1/secret.md"], True).turns == 2
+    with closing(Conversations(vault.data, tmp_path / "elsewhere")) as kept:
+        assert len(kept.all()) == 1
+    with closing(Conversations(vault.data, here.parent)) as kept:
+        assert len(kept.all()) == 1
+
+
 def test_a_document_that_was_converted(vault: Vault):
     """Its text is kept beside the index, so that it need not be converted for each look at it."""
     shutil.copy(DOCUMENT, vault.notes / "part1/bees.docx")

@@ -48,9 +48,9 @@ class TurnActions(ChatBase):
             kept = await self.conversations()
             conversation = session.conversation
             if anew and conversation is not None:
-                await asyncio.to_thread(kept.replace_last, conversation, saved)
-                return
-            added = await asyncio.to_thread(kept.add, conversation, saved)
+                added = await asyncio.to_thread(kept.replace_last, conversation, saved)
+            else:
+                added = await asyncio.to_thread(kept.add, conversation, saved)
             if session.conversation == conversation:
                 session.conversation = added
         except RagError as error:
