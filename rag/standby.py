@@ -92,8 +92,8 @@ class Standby:
                 f"The notes are being indexed for the first time{self._so_far()}.",
                 "Ask again in a moment.",
             )
-        if self._failed is not None and not self.notes.has_index():
-            error, self._failed = self._failed, None  # the next question tries again
+        error, self._failed = self._failed, None  # the next question tries again
+        if error is not None and not self.notes.has_index():
             raise error
         if self._refresh or not self.notes.has_index():
             self.notes.refresh(cancel)

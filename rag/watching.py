@@ -95,7 +95,8 @@ def _is_note(path: str, folders: Sequence[Path], suffixes: tuple[str, ...]) -> b
         return False
     if name.startswith("."):
         return name in _RULES
-    return name.lower().endswith(suffixes) or "." not in inside
+    # A folder says nothing of what changed in it; one that is gone may have been any.
+    return name.lower().endswith(suffixes) or not os.path.isfile(path)
 
 
 def keep_indexed(engine: Engine, stop: threading.Event, tell: Callable[[Told], object]) -> None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import codecs
 import ctypes
 import math
-import threading
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator as Steps
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rag.answering.chat_tokens import ChatTokens
+from rag.answering.exclusive import Exclusive
 from rag.answering.messages import Cancel, Message, Token
 from rag.answering.pace import Pace
 from rag.answering.thoughts import Folding, opened_by
@@ -93,7 +94,7 @@ class LlamaGenerator:
         self._threads = threads
         self._opening, self._prepare = tuple(opening), prepare
         self._wanted_context = context
-        self._lock = threading.Lock()
+        self._lock = Exclusive()
         self._model: Any = None
         self._context: Any = None
         self._cached: list[int] = []
@@ -104,7 +105,7 @@ class LlamaGenerator:
 
         Raises ModelError.
         """
-        with self._lock:
+        with self._lock.held():
             fresh = self._context is None
             self._load()
             if fresh and self._opening:
@@ -152,7 +153,7 @@ class LlamaGenerator:
         return context_for(wanted, head.context, head.kv, size, free_memory(), self._thinks)
 
     def close(self) -> None:
-        with self._lock:
+        with self._lock.held():
             if self._context is not None:
                 self._library.llama_free(self._context)
                 self._library.llama_model_free(self._model)
@@ -192,12 +193,17 @@ class LlamaGenerator:
         Raises Cancelled within a quarter of a second of `cancel()` turning true, ModelError
         when the prompt does not fit.
         """
-        with self._lock:
+        yield from self._lock.follow(self._steps(messages, max_tokens, cancel, avoid))
+
+    def _steps(
+        self, messages: Sequence[Message], max_tokens: int, cancel: Cancel | None, avoid: str
+    ) -> Steps[Token, None, None]:
+        with self._lock.held():
             self._load()
         rendered = self.chat.render([message.role for message in messages])
         ids = self.chat.ids_of(rendered, messages)
         opened = opened_by(rendered[-40:])
-        with self._lock:
+        with self._lock.held():
             room = self._library.llama_n_ctx(self._context) - len(ids)
             if room < 1:
                 raise ModelError(
@@ -215,7 +221,7 @@ class LlamaGenerator:
         that was just answered nothing is read again. Raises Cancelled, ModelError."""
         ids = self.prompt_ids(messages)
         wanted = self.chat.tokenize(f"{text} [", special=False)[: _SLICE - 1]
-        with self._lock:
+        with self._lock.held():
             if len(ids) + len(wanted) > self._library.llama_n_ctx(self._context):
                 return -math.inf
             shared = self._keep(ids[:-1])

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from rag.answering.draft import Draft
 from rag.answering.generation import Generator
-from rag.answering.grounding import Judge, cite, ground, marked
+from rag.answering.grounding import Judge, cite, ground, marked, own_words
 from rag.answering.messages import Message
 from rag.answering.points import central_points
 from rag.answering.steps import Drafted, Reading, Sentence
@@ -150,7 +150,7 @@ def _quoted(points: Sequence[Evidence], passages: Sequence[Passage]) -> Iterator
     """Sentences of the notes as points of a list."""
     for each in points:
         citation = cite(each, passages)
-        said = " ".join(plain(each.text).split())
+        said = own_words(" ".join(plain(each.text).split()))
         yield Sentence(f"- {marked(said, citation.n)}", (citation,), "supported")
 
 

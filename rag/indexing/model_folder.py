@@ -106,13 +106,12 @@ class ModelFolder:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, document prompt and special tokens included, untruncated."""
-        tokenizer = self.tokenizer
-        tokenizer.no_truncation()
-        try:
-            batch = tokenizer.encode_batch_fast([self.document_prompt + text for text in texts])
-        finally:
-            tokenizer.enable_truncation(self.max_tokens)
-        return [len(encoding) for encoding in batch]
+        batch = self.tokenizer.encode_batch_fast([self.document_prompt + text for text in texts])
+        return [
+            sum(map(len, (each, *each.overflowing)))
+            - len(each.overflowing) * sum(each.special_tokens_mask)
+            for each in batch
+        ]
 
 
 def _max_tokens(folder: Path) -> int:

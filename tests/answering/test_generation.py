@@ -1,5 +1,6 @@
 """The bundled model: special tokens, cancelling, reuse of the prompt, sameness."""
 
+import threading
 import time
 
 import pytest
@@ -177,3 +178,36 @@ def test_the_model_answers_after_an_error(model):
 def test_characters_of_several_tokens_come_whole(model):
     said = text_of(model.stream([Message("user", "Repeat exactly: naïve café — 你好 🙂")], 40))
     assert "\ufffd" not in said
+
+
+def test_an_answer_that_is_left_in_the_middle_is_ended_by_the_next(model):
+    chat = [Message("user", "Who founded the library? " + LONG[:400])]
+    left = model.stream(chat, 24)
+    next(left)
+    assert text_of(model.stream(chat, 24)) == text_of(model.stream(chat, 24)) != ""
+    with pytest.raises(Cancelled):
+        list(left)
+    left = model.stream(chat, 24)
+    next(left)
+    assert model.count_tokens("a word") == 2
+
+
+def test_an_answer_of_another_thread_is_waited_for(model):
+    chat = [Message("user", "Who founded the library? " + LONG[:400])]
+    said: list[str] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def ask() -> None:
+        steps = model.stream(chat, 24)
+        said.append(next(steps).text)
+        begun.set()
+        go_on.wait(30)
+        said.append(text_of(steps))
+
+    other = threading.Thread(target=ask)
+    other.start()
+    assert begun.wait(30)
+    threading.Timer(0.2, go_on.set).start()
+    here = text_of(model.stream(chat, 24))
+    other.join(30)
+    assert "".join(said) == here
