@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import QuestionError, RagError
+from rag.errors import NotesError, QuestionError, RagError
 from rag.pauses import held, hold
 
 if TYPE_CHECKING:
@@ -160,6 +160,11 @@ def evaluation(arguments: argparse.Namespace, started: float) -> int:
         "generator_adapter": False if arguments.no_adapter else None,
     }
     engine = open_engine(arguments, started, arguments.notes, settings)
+    if len(engine.folders) > 1:
+        raise NotesError(
+            "Several notes folders are named; questions name the notes of one.",
+            "Name it: rag eval --notes FOLDER QUESTIONS.jsonl",
+        )
     if arguments.make is not None:
         from rag.evaluation.making import make
 

@@ -54,8 +54,6 @@ def make(engine: Engine, file: Path, count: int, seed: int = 0, by_model: bool =
     """
     if count < 1:
         raise EvaluationError(f"--make {count} is out of range: one question at least.")
-    if len(engine.folders) > 1:
-        raise EvaluationError("--make reads one notes folder.", "Name it: --notes PATH")
     if file.exists():
         raise EvaluationError(f"{file} is there already.", "Name a file that is not.")
     texts = dict(_texts(engine.notes_folder))

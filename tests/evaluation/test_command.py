@@ -96,6 +96,9 @@ def test_what_is_refused_costs_no_index(box: Box, questions: Path):
     inside = str(box.notes / "rows.txt")
     box.refused("eval", str(questions), "--rows", inside, says="a note among the notes")
     box.refused("eval", str(questions), "--no-refresh", says="rag index")
+    two = ("--notes", str(box.notes), "--notes", str(box.notes / "trips"))
+    for each in ((str(questions),), ("--make", "3", "new.jsonl")):
+        box.refused("eval", *each, *two, says="rag eval --notes FOLDER")
     assert not box.data.exists()
 
 
