@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from rag.answering.steps import Sentence
 from rag.errors import NotesError
 from rag.reading.formats import SUFFIXES
-from rag.reading.notes import LARGEST, Skipped, read_note
+from rag.reading.notes import LARGEST, Skipped, largest_of, read_note
 from rag.retrieval.found import Passage
 from rag.retrieval.summary_words import find_summary
 from rag.several import SeveralFolders
@@ -189,7 +189,7 @@ def _attached(file: str) -> Attached:
         return Attached(STANDARD_INPUT, sys.stdin.buffer.read(LARGEST + 1))
     try:
         with open(os.path.expanduser(file), "rb") as handle:
-            return Attached(file, handle.read(LARGEST + 1))
+            return Attached(file, handle.read(largest_of(_file_name(file)) + 1))
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise NotesError(f"{file} cannot be read: {why}.", "Name a text file.") from error

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
+from rag.reading.notes import LARGEST
 from tests.conftest import Box
 
 pytestmark = pytest.mark.model
@@ -17,6 +19,8 @@ LEASE = (
 )
 NOTICE = "How long is the period of notice?"
 BARREL = "How many litres does the rain barrel hold?"
+FLOOD = "When is the delta closed?"
+DOCUMENTS = Path(__file__).parents[1] / "data" / "documents"
 
 
 @pytest.fixture
@@ -132,6 +136,19 @@ def test_tables_of_both_are_read_with_what_stands_beside_them(box: Box, folders:
         reply = json.loads(done.stdout)
         assert reply["answer"].startswith(price), done.stdout[:2000]
         assert reply["citations"][0]["path"].endswith(path)
+
+
+def test_a_document_may_be_as_large_as_a_note_of_its_kind(box: Box):
+    book = box.folder / "river.epub"
+    book.write_bytes((DOCUMENTS / "river.epub").read_bytes())
+    with ZipFile(book, "a") as pages:  # a picture: the book is as good as without
+        pages.writestr("picture.png", bytes(LARGEST))
+    plain = json.loads(box.rag("ask", "--json", "--with", str(DOCUMENTS / book.name), FLOOD).stdout)
+    large = json.loads(box.rag("ask", "--json", "--with", book.name, FLOOD).stdout)
+    assert large["answered"]
+    assert large["answer"] == plain["answer"]
+    (box.folder / "long.md").write_bytes(b"a " * LARGEST)
+    box.refused("ask", "--with", "long.md", FLOOD, says="long.md is larger than 20 MB")
 
 
 def test_what_cannot_be_read(box: Box):
