@@ -194,7 +194,8 @@ class Notes:
         if refresh:
             self.refresh()
         with self._lock:
-            return Passages(self.engine.search(question, k, filters=filters), question)
+            found = self.engine.explain(question, k, filters=filters)
+        return Passages(found.passages, question, found.respelled)
 
     # Indexing
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rag.events import Answered
     from rag.retrieval.found import Passage
     from rag.retrieval.listing import ListedNote
+    from rag.retrieval.spelling import Respelled
     from rag.shapes import AnswerJson, SearchJson
 
 
@@ -77,20 +78,25 @@ class Answer:
 
 
 class Passages(tuple["Passage", ...]):
-    """The passages for a question, best first: a tuple that Jupyter shows as a list."""
+    """The passages for a question, best first: a tuple that Jupyter shows as a list. `respelled`
+    are the words of the question that no note holds, with those that were searched for them."""
 
     question: str
+    respelled: tuple[Respelled, ...]
 
-    def __new__(cls, found: Sequence[Passage], question: str = "") -> Passages:
+    def __new__(
+        cls, found: Sequence[Passage], question: str = "", respelled: Sequence[Respelled] = ()
+    ) -> Passages:
         made = super().__new__(cls, found)
         made.question = question
+        made.respelled = tuple(respelled)
         return made
 
     def to_dict(self) -> SearchJson:
         """The passages as `rag search --json` prints them."""
         from rag.schema import search_json
 
-        return search_json(self.question, self)
+        return search_json(self.question, self, self.respelled)
 
     def _repr_html_(self) -> str:
         from rag.display import passages_html

@@ -108,6 +108,13 @@ def test_filters_by_keyword(opened: Notes):
     assert [each.path for each in listed.notes] == ["bees.md"]
 
 
+def test_what_was_searched_for_a_mistyped_word_is_told(opened: Notes):
+    found = opened.search("Did we cycle to Koblnz?").to_dict()
+    assert found["passages"][0]["path"] == "trips/rhine.md"
+    assert found["respelled"] == [{"typed": "Koblnz", "searched": "Koblenz"}]
+    assert opened.search(BARREL).to_dict()["respelled"] == []
+
+
 def test_notes_by_name(opened: Notes, box: Box):
     report = opened.index()
     assert report.added == 3
