@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,17 +65,15 @@ def forget_notes(engine: Engine, names: Sequence[str], conversations: bool) -> F
 
     Raises RagError for a name that is none, IndexBusy, StorageError.
     """
-    here = [_relative(engine.notes_folder, name) for name in names]
     files = _files(engine.notes_folder)
     folder = _index_folder(engine)
     with writing(folder, wait=True), closing(LocalIndex(folder, write=True)) as index:
         known = {*index.note_states(), *files}
-        # A note that is long gone may still be quoted in conversations.
-        paths = [path for name in here for path in notes_below(name, known) or [name]]
+        paths = [path for name in names for path in _named(engine.notes_folder, name, known)]
         turns = _forget_turns(engine, paths, conversations)
         if not (turns or known.intersection(paths)):
             raise RagError(
-                f"Nothing is known of {', '.join(here)}.",
+                f"Nothing is known of {', '.join(paths)}.",
                 "Give the path as `rag search` shows it: rag forget folder/note.md",
             )
         indexed = forget(index, paths)
@@ -86,8 +84,7 @@ def forget_notes(engine: Engine, names: Sequence[str], conversations: bool) -> F
 def remember_notes(engine: Engine, names: Sequence[str]) -> int:
     """Let forgotten notes be indexed again; how many there were."""
     files = _files(engine.notes_folder)
-    here = [_relative(engine.notes_folder, name) for name in names]
-    paths = [path for name in here for path in (name, *notes_below(name, files))]
+    paths = [path for name in names for path in _named(engine.notes_folder, name, files)]
     folder = _index_folder(engine)
     with writing(folder, wait=True), closing(LocalIndex(folder, write=True)) as index:
         return remember(index, paths)
@@ -117,6 +114,14 @@ def _index_folder(engine: Engine) -> Path:
     if home is None:
         raise NoIndex(f"{engine.notes_folder} has not been indexed yet.", "There is no text of it.")
     return index_folder(engine.parts.data_dir, home)
+
+
+def _named(folder: Path, name: str, known: Collection[str]) -> list[str]:
+    """The paths of the notes of `known` that a name is or holds: as a path from the current folder
+    or, where that is none of them, from the notes folder. Else the path itself: a note that is
+    long gone may still be quoted in conversations."""
+    here, shown = _relative(folder, name), os.path.normpath(name)
+    return notes_below(here, known) or notes_below(shown, known) or [here]
 
 
 def _relative(folder: Path, name: str) -> str:

@@ -221,6 +221,19 @@ def test_a_folder_and_a_name_that_is_none(vault: Vault):
     assert not any(path.startswith("part1/") for path in vault.indexed())
 
 
+def test_a_note_is_named_from_the_current_folder_or_from_the_notes_folder(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(vault.notes / "part1")
+    for name in ("part1/secret.md", "secret.md"):
+        assert forget_notes(vault.engine(), [name], False).notes == ("part1/secret.md",)
+        assert remember_notes(vault.engine(), [name]) == 1
+        vault.index()
+    vault.write("part1/part1/secret.md", "# Another\n\nNo secret.\n")
+    done = forget_notes(vault.engine(), ["part1/secret.md"], False)
+    assert done.notes == ("part1/part1/secret.md",), "as every path is read in a shell"
+
+
 def test_only_the_owner_may_read(vault: Vault):
     converse(vault)
     assert not exposed(vault.data)
