@@ -308,7 +308,8 @@ class SearchedFolder(NotesFolder):
         openings = defined_passages(index, text)
         named = [*dict.fromkeys([*openings, *named_passages(index, text), *others])]
         if allowed is not None:
-            named = [each for each in named if each in set(allowed)]
+            among = set(allowed)
+            named = [each for each in named if each in among]
         query = spoken(text)
         return search(
             index,
