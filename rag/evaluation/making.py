@@ -146,7 +146,7 @@ def _placed(block: Block) -> str:
 
 def _write(file: Path, proposals: Sequence[Proposal]) -> None:
     try:
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "w", encoding="utf-8",
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "w", encoding="utf-8",
                   errors="replace") as handle:  # fmt: skip
             for number, each in enumerate(proposals, 1):
                 row = {

@@ -174,6 +174,7 @@ def test_the_file_can_be_measured_with(box: Box):
     done = box.rag("eval", "--make", "8", "--by-rule", "made.jsonl")
     assert done.returncode == 0
     assert "rag eval" in done.stderr
+    assert not file.stat().st_mode & 0o111, "questions are no program"
     rows = [json.loads(line) for line in file.read_text().splitlines()]
     assert len(rows) == 8
     assert {row["note"] for row in rows} == {"barrel.md", "bees.md", "cider.md", "trips/rhine.md"}
