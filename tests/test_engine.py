@@ -13,9 +13,11 @@ import pytest
 
 from rag.doctor import examine
 from rag.engine import Engine
-from rag.errors import Cancelled, IndexBusy, NoIndex, NotesMissing, QuestionError
+from rag.errors import Cancelled, IndexBusy, NoIndex, NotesMissing, QuestionError, RagError
 from rag.events import Answered, Retrieved
 from rag.indexing.home import find_home, last_used, unseen_indexes, writing
+from rag.indexing.progress import IndexProgress
+from rag.indexing.worker import run_in_process
 from tests.conftest import Box
 
 pytestmark = pytest.mark.model
@@ -237,6 +239,17 @@ def test_indexing_in_a_process_of_its_own(box: Box):
     shutil.rmtree(box.notes)
     with pytest.raises(Exception, match="There is no folder"):
         list(box.engine().index_in_process())
+
+
+def broken(*_: object) -> Iterator[IndexProgress]:
+    raise ValueError("no such letter")
+
+
+def test_what_is_unforeseen_there_is_a_sentence_with_a_way_out():
+    with pytest.raises(RagError) as caught:
+        list(run_in_process(broken, ()))
+    assert caught.value.message == "Indexing failed: no such letter."
+    assert caught.value.remedy == "Run: rag doctor"
 
 
 def test_a_rebuilt_index_answers_an_engine_that_was_open(box: Box):

@@ -89,4 +89,4 @@ def _work(
     except RagError as error:
         results.put(error)
     except Exception as error:  # an unforeseen one must reach the screen as a sentence
-        results.put(RagError(f"Indexing failed: {error}."))
+        results.put(RagError(f"Indexing failed: {error}.", "Run: rag doctor"))
