@@ -190,7 +190,7 @@ def _notes(engine: Engine) -> Finding:
 
     about = f"Notes in {engine.notes_folder}"
     try:
-        found = scan(engine.notes_folder)
+        found = scan(engine.notes_folder, engine.parts.suffixes)
     except RagError as error:
         return Finding(about, "broken", error.message, error.remedy)
     if not found.files:

@@ -82,7 +82,7 @@ class NotesFolder:
             try:
                 yield from self._update(folder, rebuild, cancel, remove_missing, hurried)
             except IndexDamaged:
-                if not scan(self.notes_folder).files:
+                if not scan(self.notes_folder, self.parts.suffixes).files:
                     raise
                 yield IndexProgress("scan", notice=mend(folder))
                 yield from self._update(folder, rebuild, cancel, remove_missing, hurried)

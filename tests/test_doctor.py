@@ -52,6 +52,13 @@ def test_a_sound_machine_and_one_without_an_index(box: Box):
     assert "3 notes, 4 passages" in plain.stdout
 
 
+def test_only_files_that_are_notes_here_are_counted(box: Box):
+    box.env["RAG_NOTES_FORMATS"] = "org"
+    _, found = findings(box)
+    notes = found[f"Notes in {box.notes}"]
+    assert (notes["state"], notes["found"]) == ("broken", "none")
+
+
 def test_a_prepared_model_that_is_not_as_it_was_written(box: Box, tmp_path: Path):
     engine = box.engine(cache_dir=tmp_path / "cache")
     prepared = tmp_path / "cache/models/old.onnx"

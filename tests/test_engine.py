@@ -13,7 +13,15 @@ import pytest
 
 from rag.doctor import examine
 from rag.engine import Engine
-from rag.errors import Cancelled, IndexBusy, NoIndex, NotesMissing, QuestionError, RagError
+from rag.errors import (
+    Cancelled,
+    IndexBusy,
+    IndexDamaged,
+    NoIndex,
+    NotesMissing,
+    QuestionError,
+    RagError,
+)
 from rag.events import Answered, Retrieved
 from rag.indexing.home import find_home, last_used, unseen_indexes, writing
 from rag.indexing.progress import IndexProgress
@@ -250,6 +258,18 @@ def test_what_is_unforeseen_there_is_a_sentence_with_a_way_out():
         list(run_in_process(broken, ()))
     assert caught.value.message == "Indexing failed: no such letter."
     assert caught.value.remedy == "Run: rag doctor"
+
+
+def test_a_damaged_index_is_not_discarded_for_files_that_are_no_notes(box: Box):
+    box.index()
+    file = box.index_dir / "index.db"
+    file.write_bytes(b"not a database " * 1000)
+    shutil.rmtree(box.notes)
+    box.notes.mkdir()
+    (box.notes / "list.txt").write_text("Milk.\n")
+    with pytest.raises(IndexDamaged):
+        list(box.engine(notes_formats=("md",)).index())
+    assert file.read_bytes() == b"not a database " * 1000
 
 
 def test_a_rebuilt_index_answers_an_engine_that_was_open(box: Box):

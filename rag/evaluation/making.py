@@ -56,7 +56,7 @@ def make(engine: Engine, file: Path, count: int, seed: int = 0, by_model: bool =
         raise EvaluationError(f"--make {count} is out of range: one question at least.")
     if file.exists():
         raise EvaluationError(f"{file} is there already.", "Name a file that is not.")
-    texts = dict(_texts(engine.notes_folder))
+    texts = dict(_texts(engine))
     documents = [parse_document(path, text) for path, text in texts.items()]
     by_note = [checked(propose(each), texts[each.path]) for each in documents]
     asked = _by_model(engine, documents, count // _MODEL_SHARE, seed) if by_model else []
@@ -68,10 +68,10 @@ def make(engine: Engine, file: Path, count: int, seed: int = 0, by_model: bool =
     return len(proposals)
 
 
-def _texts(folder: Path) -> Iterator[tuple[str, str]]:
+def _texts(engine: Engine) -> Iterator[tuple[str, str]]:
     """Path and text of every note that can be read."""
-    for note in scan(folder).files:
-        read = read_note(folder, note.path)
+    for note in scan(engine.notes_folder, engine.parts.suffixes).files:
+        read = read_note(engine.notes_folder, note.path)
         if not isinstance(read, Skipped):
             yield note.path, read.text
 

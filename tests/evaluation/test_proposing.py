@@ -191,6 +191,19 @@ def test_the_file_can_be_measured_with(box: Box):
 
 
 @pytest.mark.model
+def test_files_that_are_no_notes_here_are_not_asked_about(box: Box):
+    from rag.evaluation.making import make
+
+    (box.notes / "cider.md").write_text(NOTE)
+    (box.notes / "cider.txt").write_text(NOTE)
+    file = box.folder / "made.jsonl"
+    make(box.engine(notes_formats=("md",)), file, 99, by_model=False)
+    asked = {json.loads(line)["note"] for line in file.read_text().splitlines()}
+    assert "cider.md" in asked
+    assert "cider.txt" not in asked
+
+
+@pytest.mark.model
 def test_the_model_proposes_what_the_notes_answer(box: Box, monkeypatch: pytest.MonkeyPatch):
     """A model that writes good and bad questions: those that the notes answer are kept."""
     from rag.evaluation import making
