@@ -14,6 +14,7 @@ from rag.config import MOST_PASSAGES
 from rag.errors import QuestionError
 from rag.retrieval.query import Turn
 
+_DIGITS = 10  # a longer number is never meant, and int() refuses thousands of digits
 _SAID = {"": None, "true": True, "1": True, "false": False, "0": False}
 _SEVERAL = {"tag": "tags", "path": "paths", "where": "where"}
 _KNOWN = {"question", "k", "history", "strict", "since", "until", "stream", *_SEVERAL.values()}
@@ -34,9 +35,10 @@ def from_query(request: Request) -> Asking:
     """The question `q` and its options. Raises QuestionError."""
     query = request.query_params
     check_known(query, ("q", "k", "strict", "since", "until", *_SEVERAL))
+    k = query.get("k")
     given: dict[str, Any] = {
         "question": query.get("q", ""),
-        "k": int(query["k"]) if query.get("k", "").isdecimal() else query.get("k"),
+        "k": int(k) if k and k.isdecimal() and len(k) < _DIGITS else k,
         **{plural: query.getlist(name) for name, plural in _SEVERAL.items()},
         **{name: query[name] for name in ("since", "until") if name in query},
         "strict": _SAID.get(query.get("strict", "").lower(), query.get("strict")),

@@ -122,6 +122,7 @@ def test_what_is_wrong_is_said_in_a_sentence(served: Served):
     for path, says in (
         ("/search", "empty"), ("/ask?q=%3F", "no word"), ("/search?q=a&k=0", "1 to 50"),
         ("/search?q=a&k=x", "1 to 50"), ("/search?q=barrel&since=someday", "someday"),
+        (f"/search?q=a&k={'9' * 5000}", "1 to 50"),
     ):  # fmt: skip
         reply = served.get(path)
         assert reply.status == 400, path
