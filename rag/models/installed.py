@@ -60,11 +60,13 @@ def installed(data_dir: Path) -> list[Installed]:
 
 
 def remember(data_dir: Path, model: Installed) -> None:
-    """Keep `model`. Raises ModelError where another one has its name, StorageError."""
+    """Keep `model`. Raises ModelError where another one has its name, or one that is written to
+    the same file ("a/b" and "a_b"); StorageError."""
     for other in installed(data_dir):
-        if other.name == model.name and other.path != model.path:
+        known = (other.name, other.path) == (model.name, model.path)
+        if _slug(other.name) == _slug(model.name) and not known:
             raise ModelError(
-                f"Another model is called {model.name}: {other.path}.",
+                f"Another model is called {other.name}: {other.path}.",
                 f"Give this one a name with --name, or first: rag models remove {other.name}",
             )
     _write(_folder(data_dir) / f"{_slug(model.name)}.model.json", asdict(model))

@@ -41,6 +41,10 @@ def test_a_name_is_given_once(tmp_path: Path):
     remember(tmp_path, ONE)
     with pytest.raises(ModelError, match="Another model is called org/one"):
         remember(tmp_path, replace(ONE, path="/elsewhere.gguf"))
+    for path in (ONE.path, "/elsewhere.gguf"):  # a name that is written to the same file
+        with pytest.raises(ModelError, match=r"called org/one: .*--name"):
+            remember(tmp_path, replace(ONE, name="org_one", path=path))
+    assert installed(tmp_path) == [ONE]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"name": 3}', '{"name": "x", "new": 1}', "\0"])
