@@ -19,6 +19,7 @@ from rag.reading.readable import PAGES, has_no_lines
 
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|#^\[\]\x00-\x1f\x7f-\x9f\ud800-\udfff]+')
 _NAME_CHARS = 80
+_NAME_BYTES = 240  # file systems take 255, " 999.md" among them
 _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
 _CONTROLS |= dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 
@@ -56,8 +57,8 @@ def export_note(
     if place is not None:
         homes = Counter(place(each.path)[0] for turn in turns for each in turn.citations)
         folder = next((home for home, _ in homes.most_common(1)), folder)
-    name = " ".join(_NOT_IN_NAMES.sub(" ", title).split())[:_NAME_CHARS].strip(". ")
-    name = name or "Conversation"
+    name = " ".join(_NOT_IN_NAMES.sub(" ", title).split())[:_NAME_CHARS]
+    name = name.encode()[:_NAME_BYTES].decode(errors="ignore").strip(". ") or "Conversation"
     text = as_markdown(title, turns, folder, place)
     with storage_errors(folder):
         for number in range(1, 1000):

@@ -52,6 +52,14 @@ def test_nothing_is_overwritten_and_names_are_safe(tmp_path: Path):
     assert export_note(tmp_path, "...", [PLAIN]).name == "Conversation.md"
 
 
+def test_a_title_may_be_longer_than_a_file_name(tmp_path: Path):
+    for letter in "🌧雨é":
+        first, second = (export_note(tmp_path, letter * 300, [PLAIN]) for _ in range(2))
+        assert first.stem == letter * len(first.stem)
+        assert len(first.stem) >= 50
+        assert second.stem == f"{first.stem} 2"
+
+
 def test_of_several_folders_it_is_the_one_most_sources_lie_in(tmp_path: Path):
     folders = {name: tmp_path / name for name in ("garden", "my house")}
     for folder in folders.values():
