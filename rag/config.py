@@ -182,8 +182,7 @@ def _choose(config: Config, wanted: str, base: Path) -> tuple[str, Path]:
     if config.folders and not looks_like_path and not os.path.lexists(path):
         near = difflib.get_close_matches(wanted, config.folders, n=1, cutoff=0.0)
         raise NotesError(
-            f"There is no notes folder {wanted!r}: {config.file} names "
-            f"{', '.join(config.folders)}.",
+            f"There is no notes folder {wanted!r}: rag.toml names {', '.join(config.folders)}.",
             f"Did you mean {near[0]!r}?",
         )
     return "", path

@@ -89,6 +89,18 @@ def test_an_unknown_name_suggests_the_nearest(tmp_path: Path):
         choose_folders(settings, [" "], tmp_path)
 
 
+def test_the_file_that_names_no_folder_is_not_said_to(tmp_path: Path):
+    own, here = tmp_path / "own", tmp_path / "here"
+    for folder in (own, here):
+        folder.mkdir()
+    (own / "rag.toml").write_text('[notes]\nwork = "w"\n')
+    settings = config(here, "[search]\nk = 3\n", RAG_CONFIG_DIR=str(own))
+    assert settings.file == here / "rag.toml"
+    with pytest.raises(NotesError, match=r"'wrk'.*work.*Did you mean 'work'") as caught:
+        choose_folders(settings, ["wrk"], here)
+    assert str(here) not in str(caught.value)
+
+
 @pytest.fixture
 def two(box: Box) -> Box:
     """The notes of the box as "home", and a folder "work" beside it."""
