@@ -91,16 +91,19 @@ def _compare_notes(store: Store, folder: Path) -> tuple[int, list[str]]:
 
 
 def _lines(folder: Path, path: str, known: str) -> list[str] | None:
-    """The lines of a note as it was indexed; None when it changed or cannot be read."""
+    """The lines of a note as it was indexed, without comments; None when it changed or cannot be
+    read."""
+    from rag.reading.code import blank_comments
+
     note = read_note(folder, path)
-    return note.text.split("\n") if isinstance(note, NoteText) and note.raw_hash == known else None
+    if not isinstance(note, NoteText) or note.raw_hash != known:
+        return None
+    return blank_comments(note.text.split("\n"))
 
 
 def _stands(passage: StoredPassage, lines: Sequence[str]) -> bool:
     """Whether the words of a passage stand, in their order, at its lines."""
-    from rag.reading.code import blank_comments
-
-    there = " ".join(" ".join(blank_comments(lines)[passage.first - 1 : passage.last]).split())
+    there = " ".join(" ".join(lines[passage.first - 1 : passage.last]).split())
     return " ".join(passage.text.split()) in there or _in_order(passage.text.split(), there)
 
 
