@@ -61,7 +61,6 @@ class _Desk:
         self._counting = threading.Lock()
         self._used = time.monotonic()
         self._waiting = 0
-        self._files: dict[Path, int] = {}
         self.stopped = False
 
     @property
@@ -98,7 +97,6 @@ class _Desk:
 
     def _reply(self, line: Connection, call: str, values: dict[str, Any]) -> None:
         try:
-            self._forget_replaced()
             if CALLS[call]:  # events; whoever hangs up has cancelled
                 self._engine.started = values.pop("started", None)
                 for event in getattr(self._engine, call)(**values, cancel=lambda: line.poll(0)):
@@ -113,17 +111,6 @@ class _Desk:
         except Exception as error:  # an unforeseen one must reach the reader as a sentence
             message = f"Something unforeseen happened ({type(error).__name__}: {error})."
             line.send(("error", RagError(message, "Stop the server with: rag serve --stop")))
-
-    def _forget_replaced(self) -> None:
-        """Open the index anew where its database is another file than when it was opened."""
-        engines = getattr(self._engine, "engines", {"": self._engine}).values()
-        for engine in engines:
-            if engine._index is None:
-                continue
-            file = engine._index.store.file
-            if not _is(file, self._files.setdefault(file, _inode(file))):
-                engine.close()
-                self._files.pop(file)
 
 
 def _inode(path: Path) -> int:
