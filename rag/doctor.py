@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rag.doctor_models import examine_memory, examine_models, processor_flags
 from rag.engine import Engine
-from rag.errors import NoIndex, NotesError, RagError
+from rag.errors import NotesError, RagError
 from rag.finding import Finding
 from rag.indexing.database import damage_errors
 from rag.indexing.home import find_home, index_folder, unseen_indexes
@@ -212,9 +212,6 @@ def _index(engine: Engine, deep: bool) -> Iterator[Finding]:
             index.check(engine.parts.identity().fingerprint)
             notes, passages = index.store.counts()
         changed = engine.changed()
-    except NoIndex as error:
-        yield Finding("Index", "broken", error.message, error.remedy)
-        return
     except RagError as error:
         yield Finding("Index", "broken", error.message, error.remedy)
         return

@@ -113,9 +113,7 @@ def confirm_embedder(engine: Engine, yes: bool) -> bool:
         return False  # it is refused with the command that mends it
     notes = sum(each.notes for each in engine.statuses())
     say(f"The index was made with {old}; the settings now name {engine.parts.embedder_name}.")
-    sys.stderr.write(f"Index all {notes:,} notes anew? The old index stays until then. [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+    if not agreed(f"Index all {notes:,} notes anew? The old index stays until then."):
         raise NotesError("Nothing was indexed.", f"Go back with: rag models use {old}")
     return True
 
