@@ -215,6 +215,3 @@ def mcp(arguments: argparse.Namespace, started: float) -> int:
 
     serve(Notes(engine, arguments.yes), not arguments.no_refresh)
     return ANSWERED
-
-
-# What the commands share

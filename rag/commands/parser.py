@@ -140,8 +140,10 @@ def build_parser() -> argparse.ArgumentParser:
     mcp = commands.add_parser("mcp", help="serve the notes to agents over MCP, on standard input")
     mcp.set_defaults(command=keeping.mcp)
 
+    from rag.shell.completion import SHELLS
+
     completion = commands.add_parser("completion", help="print a completion script for a shell")
-    completion.add_argument("shell", nargs="?", choices=("bash", "zsh", "fish"), metavar="SHELL")
+    completion.add_argument("shell", nargs="?", choices=SHELLS, metavar="SHELL")
     completion.add_argument(
         "--values", choices=("folders", "tags", "models", "here"), help=argparse.SUPPRESS
     )
