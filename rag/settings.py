@@ -15,7 +15,7 @@ from rag.errors import ConfigError, storage_errors
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
-_HEAD = "# Settings of rag, for all notes folders. docs/models.md says what can stand here.\n"
+_HEAD = "# Settings of rag, for all notes folders. docs/settings.md says what can stand here.\n"
 
 
 def set_values(file: Path, table: str, values: Mapping[str, str | None]) -> None:

@@ -289,7 +289,9 @@ def test_notes_in_a_script_that_the_embedder_does_not_know_are_named(box: Box):
     box.index()
     status = box.engine().status()
     assert (status.other_scripts, len(status.other_script_notes)) == (4, 3)
-    assert "4 not in Latin letters (ru0.md" in " ".join(box.rag("status").stdout.split())
+    shown = " ".join(box.rag("status").stdout.split())
+    assert "4 not in Latin letters (ru0.md" in shown
+    assert "see docs/models.md." in shown
     assert box.finds("реки")[0].startswith("ru"), "found by its words"
     for number in range(4):
         (box.notes / f"ru{number}.md").unlink()

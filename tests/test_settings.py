@@ -41,6 +41,7 @@ def test_a_file_and_a_table_are_made(tmp_path: Path):
     config = load_config(tmp_path, {"RAG_CONFIG_DIR": str(file.parent)})
     assert (config.generator_model, config.endpoint_model) == ("m", "x")
     assert config.file == file
+    assert "docs/settings.md" in file.read_text()
 
 
 def test_windows_line_ends_stay(tmp_path: Path):

@@ -75,5 +75,5 @@ def _other_scripts(state: Status) -> str:
     return (
         f"{state.other_scripts:,} not in Latin letters ({', '.join(shown)}{more}): "
         f"{one_line(state.embedder)} does not know their language. A multilingual embedder does: "
-        "see Settings in the README."
+        "see docs/models.md."
     )

@@ -21,6 +21,7 @@ STATUSES = (
 ENVIRONMENT = (
     ("RAG_NOTES", "The notes folder."),
     ("RAG_EMBEDDER_MODEL, RAG_GENERATOR_MODEL", "The models, by name or path."),
+    ("RAG_CONFIG_DIR", "The folder of your own rag.toml, if not the usual one."),
     ("RAG_DATA_DIR, RAG_CACHE_DIR", "Where the index and the prepared models lie."),
     ("RAG_DEBUG", "Where set, an unforeseen error shows where it happened."),
     ("VISUAL, EDITOR", "The editor that rag open and rag chat use."),
@@ -28,6 +29,11 @@ ENVIRONMENT = (
 )
 FILES = (
     ("rag.toml", "Settings, in the current folder or the nearest above it."),
+    (
+        "~/.config/rag/rag.toml",
+        "Your own settings, for all folders; on macOS in ~/Library/Application Support/rag. "
+        "The table [endpoint], a server that answers, is read from this file alone.",
+    ),
     (".ragignore, .gitignore", "In the notes folder: what is not read."),
 )
 

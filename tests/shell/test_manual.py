@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rag.commands.parser import build_parser
-from rag.shell.manual import STATUSES, _escaped, manual
+from rag.shell.manual import ENVIRONMENT, FILES, STATUSES, _escaped, manual
 
 PAGE = Path(__file__).parents[2] / "docs" / "man" / "rag.1"
 
@@ -31,6 +31,15 @@ def test_the_page_that_is_installed_names_every_flag():
     text = PAGE.read_text().replace("\\-", "-")
     missing = sorted(each for each in set(flags(build_parser())) if each not in text)
     assert not missing, "run: make man"
+
+
+def test_it_names_the_files_and_variables_that_hold_settings():
+    text = PAGE.read_text().replace("\\-", "-")
+    for name, said in (*ENVIRONMENT, *FILES):
+        assert name in text, "run: make man"
+        assert said in text, "run: make man"
+    assert "RAG_CONFIG_DIR" in text
+    assert "[endpoint]" in text
 
 
 def test_statuses_are_those_of_help():
