@@ -222,8 +222,14 @@ class ChatApp(App[None]):
                     start_new_session=True,
                 )
                 return
-            with self.suspend():
-                subprocess.run(command, check=False)
+            failed: OSError | None = None
+            with self.suspend():  # an error that goes through it leaves the screen suspended
+                try:
+                    subprocess.run(command, check=False)
+                except OSError as error:
+                    failed = error
+            if failed is not None:
+                raise failed
         except OSError as error:
             raise EditorError(
                 f"{command[0]} could not be started: {error.strerror}.",

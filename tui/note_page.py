@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 
 from rag.reading.code import blank_comments, next_fence
@@ -148,7 +149,17 @@ def make_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     parser.disable(_DISTRUSTED)
     parser.inline.ruler.before("link", "wikilink", _wikilink)
+    parser.core.ruler.push("lines", _keep_lines)
     return parser
+
+
+def _keep_lines(state: StateCore) -> None:
+    """Have lines end where the note's do, as in Obsidian: a line of a log is no sentence of a
+    paragraph."""
+    for token in state.tokens:
+        for child in token.children or ():
+            if child.type == "softbreak":
+                child.type = "hardbreak"
 
 
 def _wikilink(state: StateInline, silent: bool) -> bool:

@@ -137,6 +137,22 @@ def test_a_paste_with_escapes_presses_no_keys(box: Box, start):
     assert "do not say" not in terminal.text(here)  # no line of it was sent
 
 
+def test_an_editor_that_is_not_there_costs_no_screen(box: Box, start):
+    box.index()
+    box.env["EDITOR"] = "/no/such/editor"
+    terminal = start(sys.executable, "-m", "rag", "chat")
+    terminal.until("ready")
+    terminal.type("How many litres does the rain barrel hold?\r")
+    terminal.until("borne out")
+    terminal.type("\x0f")
+    terminal.until("Whole note")
+    here = len(terminal.raw)
+    terminal.type("o")
+    terminal.until("could not be started", here)
+    terminal.type("\x11")
+    assert terminal.ended() == 0
+
+
 def test_ctrl_c_while_it_starts_restores_the_terminal(box: Box, start):
     box.index()
     terminal = start(sys.executable, "-m", "rag", "chat")
