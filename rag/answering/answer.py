@@ -33,7 +33,7 @@ from rag.answering.quotes import (
     row_around,
     whole,
 )
-from rag.answering.steps import Drafted, Reading, Sentence, Step, Thinking
+from rag.answering.steps import Drafted, Reading, Sentence, Step, Thinking, joined
 from rag.config import Caution
 from rag.reading.links import plain
 from rag.retrieval.expected import expected, fits, nearest_fitting
@@ -107,7 +107,7 @@ def answer(
     if kind != "fact" or open_generator is None:
         sentences = quotes(kind, passages, evidence, sides, analyze, question)
         yield from sentences
-        text = " ".join(each.text for each in sentences)
+        text = joined(sentences)
         yield Drafted(text, True, tuple(sentences), None, 0.0, likely)
         return
     generator = open_generator()
@@ -311,7 +311,7 @@ def _sentences(
     if not written:
         yield Drafted(REFUSAL, False, (), draft.first_token, speed, 0.0, draft.thoughts)
         return
-    text = " ".join(sentence.text for sentence in written)
+    text = joined(written)
     first, said = draft.first_token, draft.thoughts
     yield Drafted(text, True, tuple(written), first, speed, thoughts=said)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from rag.answering.saved import SavedTurn
-from rag.answering.steps import Citation
+from rag.answering.steps import DOUBTS, Citation, joined
 from rag.errors import StorageError, storage_errors
 from rag.reading.documents import CONVERSATION
 from rag.reading.readable import PAGES, has_no_lines
@@ -23,6 +23,12 @@ _NAME_BYTES = 240  # file systems take 255, " 999.md" among them
 _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
 _CONTROLS |= dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 
+
+_MEANS = {
+    "weak": "≈ only partly borne out by its source, or not what was asked",
+    "unsupported": "(?) not found in the notes",
+}
+_NEAREST = 3  # passages
 
 # Of a note as passages name it: the notes folder that it lies in, and its path there.
 Place = Callable[[str], tuple[Path, str]]
@@ -37,12 +43,21 @@ def as_markdown(
     day = time.strftime("%Y-%m-%d", time.localtime(when))
     parts = [f"---\ncreated: {day}\nsource: {CONVERSATION}\n---\n\n# {_line(title)}\n"]
     for turn in turns:
-        said = [_text(turn.answer), "*Stopped.*" if turn.stopped else ""]
+        said = [_text(_answer(turn)), "*Stopped.*" if turn.stopped else ""]
         parts.append("\n\n".join([f"\n## {_line(turn.question)}", *filter(None, said)]) + "\n")
-        sources = _sources(turn, folder, place)
+        sources = _sources(turn, folder, place) or _nearest(turn, folder, place)
         if sources:
             parts.append("\n" + "\n".join(sources) + "\n")
+    doubts = {each.support for turn in turns for each in turn.sentences} & DOUBTS.keys()
+    if doubts:
+        parts.append("\n---\n\n" + "  \n".join(_MEANS[each] for each in sorted(doubts)) + "\n")
     return "".join(parts)
+
+
+def _answer(turn: SavedTurn) -> str:
+    """The answer, with the marks of what is not plainly borne out."""
+    shown = turn.sentences and (turn.answered or turn.stopped)
+    return joined(turn.sentences, doubts=True) if shown else turn.answer
 
 
 def export_note(
@@ -83,10 +98,24 @@ def _sources(turn: SavedTurn, folder: Path | None, place: Place | None) -> list[
     titles = {number: each.title for number, each in enumerate(turn.passages, 1)}
     rows = []
     for each in turn.citations:
-        shown = _NOT_IN_NAMES.sub(" ", titles.get(each.n, PurePosixPath(each.path).stem))
-        link = _link(each.path, _line(shown), folder, place)
+        shown = _name(titles.get(each.n, PurePosixPath(each.path).stem))
+        link = _link(each.path, shown, folder, place)
         rows.append(f"- \\[{each.n}\\] {link}{_where(each)}: “{_line(each.quote)}”")
     return rows
+
+
+def _nearest(turn: SavedTurn, folder: Path | None, place: Place | None) -> list[str]:
+    """Where to look on, under an answer that the notes do not hold."""
+    if turn.answered or turn.stopped:
+        return []
+    nearest = {each.path: each.title for each in reversed(turn.passages[:_NEAREST])}
+    links = [_link(path, _name(title), folder, place) for path, title in reversed(nearest.items())]
+    return [f"Nearest notes: {', '.join(links)}"] if links else []
+
+
+def _name(title: str) -> str:
+    """A note's title, as a link can show it."""
+    return _line(_NOT_IN_NAMES.sub(" ", title))
 
 
 def _where(cited: Citation) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rag.answering.steps import Citation, Sentence
+from rag.answering.steps import Citation, Sentence, joined
 from rag.retrieval.query import Turn
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def as_stopped(question: str, found: Retrieved | None, sentences: Sequence[Sente
     """The turn of an answer that was stopped, with what was found and written by then."""
     return SavedTurn(
         question,
-        " ".join(each.text for each in sentences),
+        joined(sentences),
         False,
         found.query if found else question,
         tuple(sentences),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 Support = Literal["supported", "weak", "unsupported"]
+DOUBTS = {"weak": " ≈", "unsupported": " (?)"}  # marks of what is not plainly borne out
+_BLOCK = re.compile(r"\s*(?:[-*+]\s|\d+[.)]\s|#{1,6}\s|>|```|\|)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,23 @@ class Sentence:
     text: str
     citations: tuple[Citation, ...]
     support: Support
+
+
+def between(before: str, text: str) -> str:
+    """What stands between an answer so far and its next sentence: a space, or an empty line where
+    a list, a table or another block begins or ends."""
+    if not before or text[:1].isspace():
+        return ""
+    last = before.rstrip().rpartition("\n")[2]
+    return "\n\n" if _BLOCK.match(text) or _BLOCK.match(last) else " "
+
+
+def joined(sentences: Iterable[Sentence], doubts: bool = False) -> str:
+    """The text of an answer; with `doubts`, what is not plainly borne out has its mark."""
+    text = ""
+    for each in sentences:
+        text += between(text, each.text) + each.text + (DOUBTS.get(each.support, "") * doubts)
+    return text
 
 
 @dataclass(frozen=True, slots=True)

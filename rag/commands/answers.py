@@ -32,6 +32,8 @@ _LEGEND = {
 def answering(events: Iterator[Event], stream: bool, thoughts: bool = False) -> Answered:
     """Print an answer as its sentences come, then its sources; what the model thought first is
     folded into a line unless `thoughts` are wanted."""
+    from rag.answering.steps import joined
+
     out, numbers = console(), _Numbers()
     done, sentences, evidence = _followed(out, events, stream, numbers)
     if done.listed and done.answered:
@@ -44,7 +46,7 @@ def answering(events: Iterator[Event], stream: bool, thoughts: bool = False) -> 
         return done
     if not stream:
         for number, each in enumerate(sentences):
-            _say_sentence(out, each, numbers, first=not number)
+            _say_sentence(out, each, numbers, joined(sentences[:number]))
     out.print("\n")
     _show_thoughts(done, thoughts)
     show_cited(out, done, numbers)
@@ -70,7 +72,7 @@ def _followed(
 ) -> tuple[Answered, list[Sentence], Sequence[Evidence]]:
     """The whole answer, its sentences, which are printed as they come to `stream` them, and what
     was found before."""
-    from rag.answering.steps import Reading, Sentence, Thinking
+    from rag.answering.steps import Reading, Sentence, Thinking, joined
     from rag.events import Answered, Retrieved
 
     done: Answered | None = None
@@ -91,7 +93,7 @@ def _followed(
                 sentences.append(event)
                 if stream:
                     waiting.stop()
-                    _say_sentence(out, event, numbers, first=len(sentences) == 1)
+                    _say_sentence(out, event, numbers, joined(sentences[:-1]))
                     sys.stdout.flush()
             elif isinstance(event, Answered):
                 done = event
@@ -136,9 +138,11 @@ def _show_thoughts(done: Answered, whole: bool) -> None:
     console(stderr=True).print(shown, style="dim", markup=False, soft_wrap=True)
 
 
-def _say_sentence(out: Console, sentence: Sentence, numbers: _Numbers, first: bool) -> None:
-    """One sentence and the mark of its support, set off from the one before."""
-    gap = "" if first or sentence.text[:1].isspace() else " "
+def _say_sentence(out: Console, sentence: Sentence, numbers: _Numbers, before: str) -> None:
+    """One sentence and the mark of its support, set off from what stands `before`."""
+    from rag.answering.steps import between
+
+    gap = between(before, sentence.text)
     said = without_links(sentence.text) if out.is_terminal else sentence.text
     text = _marked(f"{gap}{numbers.shown(said)}").append(*_MARKS[sentence.support])
     out.print(text, end="", soft_wrap=True)

@@ -16,7 +16,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from rag.answering.steps import Sentence
+from rag.answering.steps import Sentence, between
 from rag.display import place
 from rag.errors import QuestionError, RagError
 from rag.events import Answered, Event
@@ -99,12 +99,13 @@ async def _chunks(events: AsyncIterator[Event]) -> AsyncIterator[str]:
         return f"data: {json.dumps({**head, 'choices': [choice]})}\n\n"
 
     yield chunk({"role": "assistant", "content": ""})
-    said = False
+    said = ""
     try:
         async for event in events:
             if isinstance(event, Sentence):
-                yield chunk({"content": f" {event.text}" if said else event.text})
-                said = True
+                text = between(said, event.text) + event.text
+                yield chunk({"content": text})
+                said += text
             elif isinstance(event, Answered):
                 yield chunk({"content": ("" if said else event.answer) + sources(event)})
     except RagError as error:

@@ -18,7 +18,7 @@ from rag.retrieval.expected import MONTHS
 from rag.retrieval.found import Found, Passage
 from rag.retrieval.query import Turn, content_words
 from rag.retrieval.sentences import SentenceScore
-from rag.retrieval.substitution import substituted
+from rag.retrieval.substitution import asked_otherwise, substituted
 from rag.retrieval.when import find_when
 
 # Weight of the second reading. Picked with the next two on the dev conversations of
@@ -27,6 +27,8 @@ from rag.retrieval.when import find_when
 CONTEXT_WEIGHT = 0.75
 _SAYS_ENOUGH = 5  # a question with as many content words and no pronoun is searched alone
 _SAYS_SOMETHING = 3  # and one with as many that its own words found leans on nothing
+_SENTENCE = 4  # words: "what day?" is none
+_ALL = 0.999  # of the weight of a question's words
 _MOST_NAMES = 3  # of the last answer
 
 _MOST_BEFORE = 40  # words of the question before
@@ -59,6 +61,7 @@ _BESIDE = re.compile(
     r"(?P<next>(?:next|following) day))",
     re.IGNORECASE,
 )
+_BARE = 10  # characters: "why?"
 _SHORT = 300  # characters; nobody goes on from more with a day
 _FAR = 20  # turns that one goes back through to the question that was whole
 _LETTER = re.compile(r"[^\W_]")
@@ -70,9 +73,13 @@ def continued(question: str, history: Sequence[Turn], today: date) -> tuple[str,
     thing ("and Jonas's?"), as that one of these, which needs no history; any other with its
     history, as they are."""
     match = _AGAIN.fullmatch(question.strip()) if len(question) <= _SHORT else None
-    if match is None or not history:
+    if not history or (match is None and len(question) > _BARE):
         return question, history
     *earlier, last = history[-_FAR:]
+    if other := asked_otherwise(last.question, match["rest"] if match else question):
+        return other, earlier if _PRONOUN.search(other) else ()
+    if match is None:
+        return question, history
     before, told = continued(last.question, earlier, today)  # itself "and in May?", maybe
     if len(before) > _SHORT or _AGAIN.fullmatch(before):  # that one goes on from something, too
         return question, history
@@ -123,7 +130,23 @@ def stands_alone(question: str, history: Sequence[Turn]) -> bool:
 def spoke_for_itself(question: str, query: str) -> bool:
     """Whether a question that its own words found, the `query`, leans on nothing before it."""
     leans = _PRONOUN.search(question) or _AGAIN.fullmatch(question) or _BACK.search(question)
-    return query == question and not leans and len(content_words(question)) >= _SAYS_SOMETHING
+    says = len(content_words(question)) >= _SAYS_SOMETHING or _is_whole(question)
+    return query == question and not leans and says
+
+
+def _is_whole(question: str) -> bool:
+    """Whether a question asks in a whole sentence about what it names itself."""
+    leans = _PRONOUN.search(question) or _BACK.search(question) or len(question.split()) < _SENTENCE
+    return bool(_WHOLE.match(question) and content_words(question) and not leans)
+
+
+def _may_mean(question: str, typed: Sequence[Passage], read: Sequence[Passage]) -> bool:
+    """Whether "the skeleton" may be that of what was spoken of: a sentence of the passage that the
+    conversation leads to holds all words of the question."""
+    if not read or not re.search(r"\bthe\b", question, re.IGNORECASE):
+        return False
+    sentences = (one for each in typed if each.id == read[0].id for one in each.sentences)
+    return any(each.share > _ALL for each in sentences)
 
 
 def _in_passing(name: str, question: str) -> bool:
@@ -164,14 +187,19 @@ def search_both(
     as_typed, as_read = _scores(typed.passages, both), _scores(read.passages, both)
     sentences = {each.id: each.sentences for each in typed.passages}
     best = sorted(both, key=lambda each: (-_mean(as_typed[each], as_read[each]), each))[:k]
-    if best and as_typed[best[0]] >= as_read[best[0]]:
+    whole = _is_whole(question) and not _may_mean(question, typed.passages, read.passages)
+    if whole or (best and as_typed[best[0]] >= as_read[best[0]]):
         query = question
     return Found(
         tuple(
             replace(
                 both[each],
                 score=_mean(as_typed[each], as_read[each]),
-                sentences=_both_sentences(
+                # A whole question is answered by its own words, wherever the passage came from:
+                # "Who is my physio?" after the dentist.
+                sentences=sentences.get(each) or both[each].sentences
+                if whole
+                else _both_sentences(
                     sentences.get(each, ()), both[each].sentences, not content_words(question)
                 ),
             )

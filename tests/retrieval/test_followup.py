@@ -48,6 +48,25 @@ def after(question: str, answer: str = "") -> list[Turn]:
         ("When is Ada's birthday?", "how about Ben?", "When is Ben’s birthday?"),
         ("How does RAG work?", "and what about tuning?", "How does tuning work?"),
         ("What did I do on 3 May?", "and the day before?", "What did I do on 2024-05-02?"),
+        ("What is the strongest force?", "how about the weakest?", "What is the weakest force?"),
+        (
+            "What's the best restaurant in Leeds?",
+            "and the worst one?",
+            "What's the worst restaurant in Leeds?",
+        ),
+        (
+            "How is circuit switching charged for?",
+            "and packet switching?",
+            "How is packet switching charged for?",
+        ),
+        ("What colour is the new house?", "and the old house?", "What colour is the old house?"),
+        ("What does a host do in MCP?", "And a client?", "What does a client do in MCP?"),
+        ("How much does a lesson cost?", "and a workshop?", "How much does a workshop cost?"),
+        ("What does retrieval change?", "and fine tuning?", "What does fine tuning change?"),
+        ("What is narrow AI?", "and what about general?", "What is general AI?"),
+        ("Which tools make music?", "and video?", "Which tools make video?"),
+        ("When did Ada leave Paris?", "why?", "why did Ada leave Paris?"),
+        ("When did I meet Ada in Paris?", "and where?", "where did I meet Ada in Paris?"),
         ("What did I do yesterday?", "and the next day?", "What did I do on 2024-05-20?"),
     ],
 )
@@ -66,6 +85,11 @@ def test_another_thing_is_put_in_the_place_of_one(before: str, follow_up: str, m
         ("When did Ada meet Ben?", "and Cleo?"),  # in whose place?
         ("What's on the list?", "and mine?"),
         ("What did I write in May?", "and the bees?"),
+        ("What is machine learning?", "and statistics?"),
+        ("How does a beaver build a dam?", "and a bear?"),  # in whose place?
+        ("Who wrote Dune?", "why?"),
+        ("When did Ada leave?", "when?"),
+        ("Where is the guest room?", "and the west?"),
         ("What did I do on 9999-12-31?", "and the next day?"),
         ("What did I do on 0001-01-01?", "and the day before?"),
     ],

@@ -15,7 +15,6 @@ from tui.text import (
     time_left,
     written_place,
 )
-from tui.widgets.answer import glue
 from tui.widgets.status_line import fit
 
 ESCAPES = "a\x1b[31mred\x1b]0;title\x07\x9b2J\rb\x00\u202eevil\u2066"
@@ -75,12 +74,6 @@ def test_phrases() -> None:
         "about 2 min left",
         "about 2 h left",
     ]
-
-
-def test_sentences_are_joined_by_a_space_or_begin_a_block() -> None:
-    assert [
-        glue(text) for text in ("And so", "- item", "2. item", "## H", "\nx", "2.5 litres")
-    ] == [" ", "\n\n", "\n\n", "\n\n", "", " "]
 
 
 def test_status_drops_the_least_useful_first() -> None:

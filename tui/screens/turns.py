@@ -206,7 +206,8 @@ class TurnActions(ChatBase):
             self.box.put(view.question)
             self.box.border_title = _EDITING.format(self.key("stop"))
         elif action == "copy":
-            self.copy(view.answer or "\n".join(map(_shown, view.query(".refusal").results(Static))))
+            said = view.query(".refusal, .outcome SourceRow, .near").results(Static)
+            self.copy(view.answer or "\n".join(map(_shown, said)))
         elif action == "branch":
             await self._branch(view)
         elif action == "export":

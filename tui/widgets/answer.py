@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.widgets import Markdown
 from textual.widgets.markdown import MarkdownStream
 
+from rag.answering.steps import between
 from rag.reading.links import without_links
 from tui.text import clean
 
@@ -29,7 +30,6 @@ _DISTRUSTED = [
     "html_inline",
     "code",
 ]
-_BLOCK_START = re.compile(r"\s*(?:[-*+]\s|\d+[.)]\s|#{1,6}\s|>|```|\|)")
 # Without a space before them, at which Textual would break the line.
 MARKS = {"supported": "✓", "weak": "≈", "unsupported": " (?)"}
 
@@ -55,7 +55,7 @@ class Answer(Markdown):
         if self._stream is None:
             self._stream = Markdown.get_stream(self)
         text = clean(text)
-        before = glue(text) if self.text else ""
+        before = between(self.text, text)
         self.text += before + text
         await self._stream.write(before + marked(without_links(text), support))
 
@@ -93,10 +93,3 @@ def marked(text: str, support: str) -> str:
     """`text` and the mark of its support; not where it would fall into a block of code."""
     mark = MARKS.get(support, "")
     return text if text.rstrip().endswith("```") else text + mark
-
-
-def glue(text: str) -> str:
-    """What stands between the sentences so far and `text`: a space, or a new block."""
-    if text[:1].isspace():
-        return ""
-    return "\n\n" if _BLOCK_START.match(text) else " "

@@ -108,12 +108,19 @@ class SourcesPane(VerticalScroll, can_focus=False):
         """Move the focus up or down."""
         event.stop()
         cards = list(self.query(SourceCard))
-        place = cards.index(event.card) + event.step
+        numbers = [card.source.number for card in cards]
+        # From where the last key led: the focus follows a moment later.
+        place = numbers.index(self.selected) + event.step
         if 0 <= place < len(cards):
+            self._select(cards[place])
             cards[place].focus()
 
     def _select(self, chosen: SourceCard) -> None:
         self.selected = chosen.source.number
         for card in self.query(SourceCard):
             card.select(card is chosen)
-        self.call_after_refresh(chosen.scroll_visible, animate=False)
+        self.call_after_refresh(self._bring, chosen)
+
+    def _bring(self, card: SourceCard) -> None:
+        """Scroll to a card, to its head where it is taller than the pane."""
+        card.scroll_visible(animate=False, top=card.outer_size.height > self.size.height)

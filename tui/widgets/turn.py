@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Collapsible, Static
 
 from rag.answering.saved import SavedTurn, as_answered, as_stopped
-from rag.answering.steps import Citation, Sentence
+from rag.answering.steps import Citation, Sentence, joined
 from rag.errors import RagError
 from rag.events import Answered, Retrieved
 from rag.reading.rows import spoken
@@ -118,8 +118,8 @@ class TurnView(Vertical, can_focus=True):
 
     @property
     def answer(self) -> str:
-        """The answer's text, or what was said in its place."""
-        return self._written.text
+        """The answer's text, with the marks of what is not plainly borne out; "" for none."""
+        return joined(self.sentences, doubts=True) or self._written.text
 
     def say(self, state: str) -> None:
         """Show in a dim line what the turn waits for; nothing for an empty text."""
