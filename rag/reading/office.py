@@ -31,7 +31,7 @@ def read_docx(raw: bytes) -> Readable:
         html = mammoth.convert_to_html(
             io.BytesIO(raw), convert_image=_no_image, style_map=_STYLES
         ).value
-    return read_html(html)
+    return read_html(html.replace("\n", " "))  # a line end inside a run of text ends no paragraph
 
 
 def _no_image(_image: Any) -> list[Any]:

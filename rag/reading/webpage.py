@@ -1,7 +1,7 @@
 """HTML as Markdown, line for line: headings, paragraphs, lists, rows of tables, code.
 
 Only the standard library's parser says where each piece of text stands. A page whose source is
-a few endless lines, as many programs export them, gets lines of its own.
+a few endless lines, or all in one, as many programs export them, gets lines of its own.
 """
 
 from __future__ import annotations
@@ -239,21 +239,23 @@ def _character(reference: str) -> str:
 
 
 def _in_place(blocks: Sequence[_Block], size: int) -> str | None:
-    """The blocks on their lines; None where headings share theirs or lines are endless."""
-    result = [""] * size
+    """The blocks on their lines; None where headings share theirs, lines are endless, or most of
+    the page stands on lines of several blocks."""
+    held: list[list[str]] = [[] for _ in range(size)]
     heads: set[int] = set()
     for block in blocks:
         heading = block.mark.startswith("#")
         for number, text in block.text():
-            before = result[number - 1]
-            if (heading and before) or number in heads:
-                return None
+            held[number - 1].append(text.strip() if held[number - 1] else text)
             if heading:
                 heads.add(number)
-            result[number - 1] = f"{before} {text.strip()}" if before else text
-            if len(result[number - 1]) > LONGEST_LINE:
-                return None
-    return "\n".join(result)
+    result = [" ".join(each) for each in held]
+    if any(len(held[number - 1]) > 1 for number in heads) or max(map(len, result)) > LONGEST_LINE:
+        return None
+    # A term and what it means may share a line; of a page that is one line, nothing may.
+    most = 2 if sum(map(bool, held)) > 1 else 1
+    crowded = sum(len(line) for each, line in zip(held, result, strict=True) if len(each) > most)
+    return None if 2 * crowded > sum(map(len, result)) else "\n".join(result)
 
 
 def _apart(blocks: Sequence[_Block]) -> str:

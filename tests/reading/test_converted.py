@@ -49,6 +49,25 @@ def test_word_has_headings_lists_and_tables() -> None:
     assert "North | 11" in note.text
 
 
+def test_each_paragraph_of_a_short_word_file_has_a_line(tmp_path: Path) -> None:
+    """A letter without headings; what Word wraps inside a run of text ends no line."""
+    texts = ("Rent: 640\neuros", "Landlord: Mr Novak", "Keys: two")
+    body = "".join(f"<w:p><w:r><w:t>{each}</w:t></w:r></w:p>" for each in texts)
+    space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    with (
+        zipfile.ZipFile(FILES / "bees.docx") as bees,
+        zipfile.ZipFile(tmp_path / "flat.docx", "w") as flat,
+    ):
+        for each in set(bees.namelist()) - {"word/document.xml"}:
+            flat.writestr(each, bees.read(each))
+        flat.writestr(
+            "word/document.xml", f"<w:document {space}><w:body>{body}</w:body></w:document>"
+        )
+    note = read_note(tmp_path, "flat.docx")
+    assert isinstance(note, NoteText), note
+    assert note.text.split("\n\n") == ["Rent: 640 euros", "Landlord: Mr Novak", "Keys: two"]
+
+
 def test_powerpoint_has_slides_tables_and_notes() -> None:
     note, document = opened("soil.pptx")
     assert [label for _, label in document.places] == ["slide 1", "slide 2"]

@@ -135,6 +135,29 @@ def test_html_of_one_long_line_has_lines_of_its_own() -> None:
     ]
 
 
+def test_html_of_one_short_line_has_a_line_for_each_paragraph() -> None:
+    page = (
+        "<p>Rent: 640 euros</p><p>Landlord: Mr Novak</p><ul><li>two keys</li><li>a lamp</li></ul>"
+    )
+    assert read_html(page).text.split("\n") == [
+        "Rent: 640 euros",
+        "",
+        "Landlord: Mr Novak",
+        "",
+        "- two keys",
+        "- a lamp",
+    ]
+    assert read_html(f"<title>Flat</title>\n{page}\n").text == read_html(page).text
+
+
+def test_html_of_reasonable_lines_keeps_them() -> None:
+    terms = "<dl>\n<dt>Rent</dt><dd>640 euros</dd>\n<dt>Landlord</dt><dd>Mr Novak</dd>\n</dl>"
+    assert read_html(terms).text == "\nRent 640 euros\nLandlord Mr Novak\n"
+    menu = "<ul><li>Home</li><li>About</li><li>News</li></ul>"
+    words = "<p>The house was built in 1912.</p>\n<p>It has two floors.</p>"
+    assert read_html(f"{menu}\n{words}").text.split("\n")[2] == "It has two floors."
+
+
 def test_html_that_is_broken_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     text = "<nav>\nmenu\n<p>words &nosuch; &amp; more\n<b>bold\n<!-- never closed\n"
     assert "words &nosuch; & more" in lines_of(tmp_path, "a.html", text)[2]
