@@ -34,8 +34,8 @@ def answer_text(done: Answered) -> str:
     """An answer and its sources, as plain text."""
     lines = [safe(done.answer)]
     for n in _shown(done):
-        lines += ["", f"[{n}] {place(done.passages[n - 1])}"]
-        quotes = [each.quote for each in done.citations if each.n == n]
+        passage, quotes = _cited(done, n)
+        lines += ["", f"[{n}] {place(passage)}"]
         lines += [f"    {line}" for quote in quotes for line in safe(quote).split("\n")]
     return "\n".join(lines)
 
@@ -43,10 +43,7 @@ def answer_text(done: Answered) -> str:
 def answer_html(done: Answered) -> str:
     """An answer and its sources; each source unfolds to the whole passage, its quote marked."""
     text = _MARK.sub(r'<sup style="opacity: 0.65">[\1]</sup>', escape(safe(done.answer)))
-    sources = "".join(
-        _source(n, done.passages[n - 1], [each.quote for each in done.citations if each.n == n])
-        for n in _shown(done)
-    )
+    sources = "".join(_source(n, *_cited(done, n)) for n in _shown(done))
     return f'<div style="{_BOX}"><div style="{_TEXT}">{text}</div>{sources}</div>'
 
 
@@ -61,6 +58,13 @@ def _shown(done: Answered) -> list[int]:
     if not done.answered:
         return list(range(1, min(_NEAREST, len(done.passages)) + 1))
     return sorted({each.n for each in done.citations})
+
+
+def _cited(done: Answered, n: int) -> tuple[Passage, list[str]]:
+    """Passage `n`, its place that of the first quote, and what is quoted of it."""
+    passage = done.passages[n - 1]
+    cited = [each for each in done.citations if each.n == n]
+    return passage.at(cited[0].first) if cited else passage, [each.quote for each in cited]
 
 
 def _source(n: int, passage: Passage, quotes: Sequence[str], score: float | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -208,6 +209,22 @@ def test_jupyter_shows_it_escaped(opened: Notes, box: Box):
     assert Tags(opened.search(question, k=1).__class__(())._repr_html_()).text == (
         "No passage was found."
     )
+
+
+def test_a_citation_of_a_notebook_names_the_cell_of_its_line(opened: Notes, box: Box):
+    """A passage may go over several cells."""
+    cells = [
+        {"cell_type": "markdown", "metadata": {}, "source": ["The shed is painted red.\n"]},
+        {"cell_type": "markdown", "metadata": {}, "source": ["The ladder is five metres long.\n"]},
+    ]
+    (box.notes / "lab.ipynb").write_text(json.dumps({"cells": cells, "metadata": {}}, indent=1))
+    answer = opened.ask("How long is the ladder?", quote=True)
+    (cited,) = answer.citations
+    assert (cited.first, cited.place) == (14, "cell 2")
+    assert "lab.ipynb:7-14 (cell 2)" in str(answer)
+    assert "lab.ipynb:7-14 (cell 2)" in answer._repr_html_()
+    assert opened.search("How long is the ladder?")[0].place == "cell 1"
+    assert "lab.ipynb:7-14 (cell 2)" in box.rag("ask", "--quote", "How long is the ladder?").stdout
 
 
 def test_a_page_is_named_where_there_are_pages(opened: Notes):

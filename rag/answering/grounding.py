@@ -118,7 +118,7 @@ def cite(evidence: Evidence, passages: Sequence[Passage]) -> Citation:
         evidence.last,
         passage.headings,
         evidence.text,
-        passage.place,
+        passage.at(evidence.first).place,
     )
 
 

@@ -180,6 +180,8 @@ def _read(kind: type[T], values: Mapping[str, Any]) -> T:
     for name in ("headings", "also", "sentences", "terms"):
         if name in chosen:
             chosen[name] = tuple(chosen[name])
+    if "later" in chosen:
+        chosen["later"] = tuple(map(tuple, chosen["later"]))
     chosen.pop("answering", None)  # once kept
     if "reasons" in chosen:
         from rag.retrieval.found import Reasons

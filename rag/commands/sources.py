@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from rag.answering.steps import Citation
     from rag.events import Answered
     from rag.retrieval.found import Evidence, Found, Passage
     from rag.retrieval.listing import Listed
@@ -47,12 +48,12 @@ def show_cited(out: Console, done: Answered, numbers: Mapping[int, int]) -> None
     them set off."""
     from rich.text import Text
 
-    shown: dict[int, list[str]] = {}
+    shown: dict[int, list[Citation]] = {}
     for each in done.citations:
-        shown.setdefault(each.n, []).append(each.quote)
-    for n, quotes in sorted(shown.items(), key=lambda each: numbers[each[0]]):
-        passage = done.passages[n - 1]
-        out.print(_place(numbers[n], passage), soft_wrap=True)
+        shown.setdefault(each.n, []).append(each)
+    for n, cited in sorted(shown.items(), key=lambda each: numbers[each[0]]):
+        passage, quotes = done.passages[n - 1], [each.quote for each in cited]
+        out.print(_place(numbers[n], passage.at(cited[0].first)), soft_wrap=True)
         text = Text(safe(_around(passage.text, quotes)), style="dim")
         for words in quotes:
             at = text.plain.find(safe(words))
@@ -71,8 +72,9 @@ def show_nearest(out: Console, done: Answered, evidence: Sequence[Evidence]) -> 
         return
     out.print("\nNearest notes:", style="dim")
     for n, passage in enumerate(done.passages[:3], 1):
-        out.print(_place(n, passage), soft_wrap=True)
-        if near := next((each for each in evidence if each.n == n), None):
+        near = next((each for each in evidence if each.n == n), None)
+        out.print(_place(n, passage.at(near.first) if near else passage), soft_wrap=True)
+        if near:
             _indented(out, Text(one_line(spoken(near.text)), style="dim"))
 
 

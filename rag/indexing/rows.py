@@ -73,3 +73,4 @@ class StoredPassage:
     last: int
     text: str
     place: str = ""  # "p. 3", where its note has pages, slides or cells
+    later: tuple[tuple[int, str], ...] = ()  # the cells that begin further down: (line, label)

@@ -203,12 +203,15 @@ class Store(VectorTable):
 
     @property
     def _place(self) -> str:
-        """What gives the page, slide or cell on which a chunk begins, "" for none."""
+        """What gives the page, slide or cell on which a chunk begins, "" for none, and as JSON the
+        lines and labels of those that begin further down in it."""
         if not self._has("places"):
-            return "''"
+            return "'', '[]'"
         return (
             "coalesce((SELECT label FROM places p WHERE p.note = c.note AND p.line <= c.first"
-            " ORDER BY p.line DESC LIMIT 1), '')"
+            " ORDER BY p.line DESC LIMIT 1), ''),"
+            " (SELECT json_group_array(json_array(line, label)) FROM places p"
+            " WHERE p.note = c.note AND p.line > c.first AND p.line <= c.last)"
         )
 
     def all_passages(self, above: int = 0) -> Iterator[StoredPassage]:
@@ -227,7 +230,7 @@ class Store(VectorTable):
 
 
 def _stored(row: Sequence[Any]) -> StoredPassage:
-    """A passage from its row, whose last values are its checksum, None for none, and its place.
+    """A passage from its row, whose last values are its checksum, None for none, and its places.
 
     Raises IndexDamaged when it is not as it was written.
     """
@@ -235,8 +238,9 @@ def _stored(row: Sequence[Any]) -> StoredPassage:
         raise damaged("A passage of the index")
     names, headings = json.loads(row[3]), json.loads(row[4])
     first, last, text = row[5:8]
+    later = tuple((line, label) for line, label in sorted(json.loads(row[10])))
     return StoredPassage(
-        row[0], row[1], row[2], tuple(names), tuple(headings), first, last, text, row[9]
+        row[0], row[1], row[2], tuple(names), tuple(headings), first, last, text, row[9], later
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rag.reading.readable import written_place
@@ -47,7 +47,8 @@ class Passage:
     """A chunk that was found. `first` and `last` are lines, counted from 1 and inclusive.
 
     `meaning` is a cosine, `words` a BM25 score; None where that side did not find it. `also`
-    are other places, "path:line", that say the same.
+    are other places, "path:line", that say the same. `later` are the cells that begin further down
+    in it: (line, "cell 2"), ascending.
     """
 
     id: int
@@ -65,11 +66,17 @@ class Passage:
     also: tuple[str, ...] = ()
     place: str = ""  # "p. 3", where its note has pages, slides or cells
     answering: Answering | None = None  # where it answers, if a reader has read it
+    later: tuple[tuple[int, str], ...] = ()
 
     @property
     def where(self) -> str:
         """Path and lines as a person looks them up; of a PDF or of slides the page."""
         return written_place(self.path, self.first, self.last, self.place)
+
+    def at(self, line: int) -> Passage:
+        """The same, its place the one in which `line` stands."""
+        labels = (label for first, label in reversed(self.later) if first <= line)
+        return replace(self, place=next(labels, self.place))
 
     @property
     def source(self) -> Literal["both", "meaning", "words"]:

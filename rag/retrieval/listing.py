@@ -229,7 +229,7 @@ def passage_of(each: StoredPassage) -> Passage:
     """A passage of a list: nothing was searched, so it has no score of its own."""
     return Passage(
         each.id, each.path, each.title, each.headings, each.first, each.last, each.text,
-        1.0, None, None, place=each.place,
+        1.0, None, None, place=each.place, later=each.later,
     )  # fmt: skip
 
 

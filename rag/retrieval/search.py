@@ -173,6 +173,7 @@ def _passage(
         sentences,
         Reasons(boost=boost),
         place=stored.place,
+        later=stored.later,
     )
 
 

@@ -182,7 +182,7 @@ def _touches(passage: StoredPassage, lines: tuple[int, int]) -> bool:
 def _passage(each: StoredPassage) -> Passage:
     return Passage(
         each.id, each.path, each.title, each.headings, each.first, each.last, each.text,
-        1.0, None, None, place=each.place,
+        1.0, None, None, place=each.place, later=each.later,
     )  # fmt: skip
 
 

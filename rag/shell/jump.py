@@ -72,7 +72,7 @@ def _searched(engine: Engine, text: str, filters: Filters) -> tuple[str, int, st
         raise NotesError(
             "Nothing in your notes fits these words.", f"The nearest is {best.path}:{line}"
         )
-    return best.path, line, best.place
+    return best.path, line, best.at(line).place
 
 
 def open_editor(spot: Spot) -> None:

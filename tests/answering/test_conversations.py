@@ -22,8 +22,9 @@ from rag.retrieval.found import Answering, Evidence, Passage
 
 TEXT = "The rain barrel holds 300 litres.\nTap at the back."
 PASSAGE = Passage(
-    7, "house/\udcff barrel.md", "Barrel", ("House", "Water"), 3, 4, TEXT, 0.9, 0.8, None
-)
+    7, "house/\udcff barrel.md", "Barrel", ("House", "Water"), 3, 4, TEXT, 0.9, 0.8, None,
+    place="cell 1", later=((4, "cell 2"),),
+)  # fmt: skip
 CITATION = Citation(1, PASSAGE.path, 3, 3, PASSAGE.headings, TEXT.split("\n")[0])
 TURN = SavedTurn(
     question="How much does the rain barrel hold?",

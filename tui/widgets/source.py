@@ -127,7 +127,7 @@ class SourceCard(Vertical, can_focus=True):
 
     def compose(self) -> ComposeResult:
         """Where it is from, and the text."""
-        passage = self.source.passage
+        passage = self.source.passage.at(self.source.line)
         where = written_place(passage.path, passage.first, passage.last, passage.place)
         headings = heading_path(passage.headings)
         yield Static(

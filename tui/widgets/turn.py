@@ -140,7 +140,7 @@ class TurnView(Vertical, can_focus=True):
         rows = []
         for each in self.evidence[:PREVIEWS]:
             passage = self.passages[each.n - 1]
-            place = written_place(passage.path, each.first, each.last, passage.place)
+            place = written_place(passage.path, each.first, each.last, passage.at(each.first).place)
             rows.append(
                 Static(
                     Content.assemble(
