@@ -19,15 +19,16 @@ _NUMBER = re.compile(r"[-+]?[\d.,:/%-]*\d[\d.,:/%-]*")
 def read_table(text: str) -> Readable:
     """Rows as "- name: Ada; born: 1815", each on the line on which it begins.
 
-    Raises Unreadable for a table that is too long, or none.
+    Raises Unreadable for a table that is too long, or none, or with a quotation mark left open.
     """
     lines = text.split("\n")
     result = [""] * len(lines)
     columns: list[str] | None = None
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(lines))
+    delimiter = _delimiter(lines)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows = 0
     try:
-        first = 1
+        number = first = 1
         for cells in reader:
             number, first = first, reader.line_num + 1
             row = [" ".join(each.split())[:_LONGEST_CELL] for each in cells]
@@ -42,9 +43,17 @@ def read_table(text: str) -> Readable:
             if rows > MOST_ROWS:
                 raise Unreadable(f"is a table of more than {MOST_ROWS:,} rows")
             result[number - 1] = f"- {_row(columns, row)}"
+        if _left_open(lines[number - 1 :], delimiter):
+            raise Unreadable(f"is not a table: a quotation mark in line {number} is never closed")
     except csv.Error as error:
         raise Unreadable(f"is not a table: {error} (line {reader.line_num})") from error
     return Readable("\n".join(result))
+
+
+def _left_open(lines: Sequence[str], delimiter: str) -> bool:
+    """Whether the last row goes on in whatever is written below it."""
+    *_, last = csv.reader([*(f"{line}\n" for line in lines), "below"], delimiter=delimiter)
+    return last != ["below"]
 
 
 def _delimiter(lines: Sequence[str]) -> str:

@@ -215,6 +215,15 @@ def test_a_semicolon_may_part_columns_too(tmp_path: Path) -> None:
     assert lines[1] == "- name: bread, dark; price: 4,50"
 
 
+@pytest.mark.parametrize("row", ['Bea,"Oak Road 2', '"Bea'])
+def test_a_table_with_a_quotation_mark_left_open_is_skipped(tmp_path: Path, row: str) -> None:
+    reason = "is not a table: a quotation mark in line 3 is never closed"
+    for end in ("", "\n", "\nCas,5\n"):
+        skipped = read(tmp_path, "a.csv", f'name,size\nAda,5" pipe\n{row}{end}')
+        assert skipped == Skipped("a.csv", reason)
+    assert isinstance(read(tmp_path, "b.csv", 'name,size\nAda,5" pipe\n"Bea","2"\n'), NoteText)
+
+
 def test_words_with_a_hash_are_tags_where_people_write_them_so(tmp_path: Path) -> None:
     for name, tags in (("a.csv", ()), ("a.html", ()), ("a.md", ("fff",))):
         text = "<p>#fff</p>" if name == "a.html" else "colour\n#fff\n"
