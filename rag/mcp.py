@@ -14,14 +14,10 @@ from urllib.parse import quote
 import anyio
 import anyio.to_thread
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import (
-    ResourceNotFoundError,
-    ToolError,
-    UnexpectedToolError,
-)
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError, UnexpectedToolError
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, Resource, ToolAnnotations
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from typing_extensions import TypedDict
 
 from rag import __version__
@@ -54,7 +50,11 @@ Question: {question}
 
 Question = Annotated[str, Field(description="A question, or words to look for")]
 Limit = Annotated[int, Field(ge=1, le=50, description="How many passages")]
-Tags = Annotated[Sequence[str], Field(description="Only notes with all of these tags")]
+Tags = Annotated[
+    Sequence[str],
+    BeforeValidator(lambda given: [given] if isinstance(given, str) else given),
+    Field(description="Only notes with all of these tags"),
+]
 Folder = Annotated[str, Field(description="Only notes in this folder")]
 Strict = Annotated[bool, Field(description="Say only what the notes bear out")]
 Day = Annotated[str, Field(description="A day, month or year: 2024-02-05, 2024, 'last week'")]
@@ -119,7 +119,12 @@ class NotesServer(MCPServer[Any]):
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> Any:
         """A tool's result; what a RagError says is told to the agent, and which arguments are
-        wrong."""
+        wrong or unknown: none is left out in silence."""
+        schemas = {each.name: each.input_schema for each in await self.list_tools()}
+        known = schemas[name]["properties"] if name in schemas else arguments
+        takes = f"{name} takes {', '.join(known)}."
+        if unknown := sorted(set(arguments) - set(known)):
+            raise ToolError(f"{unknown[0]!r} is not known here. {takes}")
         try:
             return await super().call_tool(name, arguments, context)
         except UnexpectedToolError as error:
@@ -127,18 +132,13 @@ class NotesServer(MCPServer[Any]):
                 raise ToolError(safe(str(error.__cause__))) from error
             raise
         except ToolError as error:
-            if isinstance(error.__cause__, ValidationError):
-                raise ToolError(await self._wrong(name, error.__cause__)) from error
-            raise
-
-    async def _wrong(self, tool: str, error: ValidationError) -> str:
-        """What is wrong with the arguments of a call, and what there is."""
-        faults = [
-            f"{'.'.join(map(str, each['loc']))}: {each['msg']}"
-            for each in error.errors(include_url=False, include_input=False)
-        ]
-        (schema,) = [each.input_schema for each in await self.list_tools() if each.name == tool]
-        return f"{'; '.join(faults)}. {tool} takes {', '.join(schema['properties'])}."
+            if not isinstance(error.__cause__, ValidationError):
+                raise
+            faults = [
+                f"{'.'.join(map(str, each['loc']))}: {each['msg']}"
+                for each in error.__cause__.errors(include_url=False, include_input=False)
+            ]
+            raise ToolError(f"{'; '.join(faults)}. {takes}") from error
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Any = None

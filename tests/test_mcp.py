@@ -203,11 +203,29 @@ async def test_what_is_wrong_is_said_in_a_sentence(box: Box):
         assert "no word in the question" in await refused(client, "ask_notes", question="?!")
         said = await refused(client, "search_notes", query="x", limit=0)
         assert said.startswith("limit: Input should be greater than or equal to 1. search_notes")
-        said = await refused(client, "search_notes", q="x")
+        said = await refused(client, "search_notes", tags=["x"])
         assert said.startswith("query: Field required. search_notes takes query, limit, tags")
+        for unknown in ("k", "tag", "bogus"):
+            said = await refused(client, "search_notes", query="x", **{unknown: "papa"})
+            assert said == (
+                f"{unknown!r} is not known here. "
+                "search_notes takes query, limit, tags, folder, since, until."
+            )
+        said = await refused(client, "read_note", path="bees.md", first_line=9999)
+        assert said == "'first_line' is not known here. read_note takes path, first, last."
+        said = await refused(client, "ask_notes", question=" ")
+        assert said == 'The question is empty. Ask in words: "What is …?"'
+        assert "no_such" in await refused(client, "no_such", x=1)
         said = await refused(client, "search_notes", query="barrel", since="someday")
         assert "someday" in said
         assert (await client.call_tool("search_notes", {"query": "barrel"})).structured_content
+
+
+async def test_one_tag_may_be_a_text(box: Box):
+    async with connected(box) as client:
+        found = await client.call_tool("search_notes", {"query": "wren", "tags": "garden/odd"})
+        paths = {each["path"] for each in found.structured_content["passages"]}
+        assert paths == {"odd #1? 50%.md"}
 
 
 async def test_over_standard_input(box: Box):

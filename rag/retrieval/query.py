@@ -40,11 +40,11 @@ def check_question(text: str) -> str:
     text = text.encode("utf-8", "replace").decode("utf-8")  # a shell may hand over other bytes
     question = " ".join(unicodedata.normalize("NFC", text).split())
     if not question:
-        raise QuestionError("The question is empty.", 'Ask one: rag ask "What is …?"')
+        raise QuestionError("The question is empty.", 'Ask in words: "What is …?"')
     if not any(character.isalnum() for character in question):
         raise QuestionError(
             f"There is no word in the question {question[:40]!r}.",
-            'Ask in words: rag ask "What is …?"',
+            'Ask in words: "What is …?"',
         )
     if len(question) > MAX_QUESTION:
         half = MAX_QUESTION // 2
