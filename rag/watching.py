@@ -18,7 +18,9 @@ from rag.reading.formats import SUFFIXES
 if TYPE_CHECKING:
     from rag.engine import Engine
 
-QUIET_MS = 1500  # an editor that saves, or a sync that writes a hundred files, is one change
+QUIET_S = 1.5  # an editor that saves, or a sync that writes a hundred files, is one change
+LONGEST_S = 30.0  # notes that are never left alone are indexed as they are then
+_IDLE_S = 2.0  # between two signs that nothing changed
 _RULES = (".gitignore", ".ragignore")
 LOOK_AGAIN_S = 5.0  # for a folder that is not there
 
@@ -29,7 +31,8 @@ def note_changes(
     watching: Callable[[bool], object],
     suffixes: tuple[str, ...] = SUFFIXES,
 ) -> Iterator[bool]:
-    """True each time notes have changed and then been left alone, False every two seconds.
+    """True each time notes have changed and then been left alone for QUIET_S, or have gone on
+    changing for LONGEST_S; False every two seconds in which they did not change.
 
     `watching` is told whether the folders are watched; one that goes away is looked for again, and
     when it is back, its notes may have changed. Ends when `stop` is set.
@@ -58,22 +61,35 @@ def _changes(
     changes = watch(
         *folders,
         watch_filter=lambda _change, path: _is_note(path, folders, suffixes),
-        debounce=QUIET_MS,
+        # It takes a file that is written again and again for one that is left alone, so what is
+        # quiet is told by the clock, below.
+        debounce=400,
         step=200,
         stop_event=stop,
         yield_on_timeout=True,
-        rust_timeout=2000,
+        rust_timeout=500,
         raise_interrupt=False,
         ignore_permission_denied=True,
     )
     if not stop.is_set():
         watching(True)
+    told = time.monotonic()
+    first = last = told if missed else None
     for found in changes:
         if _identities(folders) != before:
             raise FileNotFoundError  # another folder in its place, which nobody watches
-        if not stop.is_set():
-            yield bool(found) or missed
-            missed = False
+        if stop.is_set():
+            continue
+        now = time.monotonic()
+        if found:
+            first, last = first or now, now
+        if first and last and (now - last >= QUIET_S or now - first >= LONGEST_S):
+            first = last = None
+            told = now
+            yield True
+        elif not first and now - told >= _IDLE_S:
+            told = now
+            yield False
 
 
 def _identities(folders: Sequence[Path]) -> list[tuple[int, int]]:

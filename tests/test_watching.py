@@ -15,7 +15,7 @@ import pytest
 from rag import watching
 from rag.errors import IndexBusy
 from rag.indexing.build import IndexProgress, IndexReport
-from rag.watching import _is_note, keep_indexed
+from rag.watching import _is_note, keep_indexed, note_changes
 from tests.conftest import Box
 
 REPORT = IndexReport(1, 0, 0, 0, 0, (), (), 1, 0.1)
@@ -98,6 +98,33 @@ def wait_until(done: Callable[[], bool]) -> None:
     while not done():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("longest", "times"), [(30.0, 1), (2.0, 2)])
+def test_a_note_that_is_saved_again_and_again_is_one_change(tmp_path, monkeypatch, longest, times):
+    """Until it is left alone; but one that never is, is told of at times."""
+    monkeypatch.setattr(watching, "LONGEST_S", longest)
+    note, stop, watched, told = tmp_path / "a.md", threading.Event(), threading.Event(), []
+
+    def follow() -> None:
+        for changed in note_changes([tmp_path], stop, lambda _on: watched.set()):
+            told.extend([time.monotonic()] * changed)
+
+    follower = threading.Thread(target=follow)
+    follower.start()
+    try:
+        assert watched.wait(60)
+        time.sleep(0.5)  # the kernel's watch is set by another thread
+        for _ in range(12):
+            saved = time.monotonic()
+            with note.open("a") as file:
+                file.write("More.\n")
+            time.sleep(0.3)
+        wait_until(lambda: told and told[-1] >= saved + watching.QUIET_S)
+    finally:
+        stop.set()
+        follower.join()
+    assert len(told) == times
 
 
 def test_only_notes_folders_and_rules_matter(tmp_path):
