@@ -10,8 +10,9 @@ import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.doctor_models import examine_memory, examine_models, processor_flags
 from rag.engine import Engine
@@ -21,6 +22,9 @@ from rag.indexing.database import damage_errors
 from rag.indexing.home import find_home, index_folder, unseen_indexes
 from rag.indexing.local import LocalIndex
 from rag.indexing.private import exposed, make_private
+
+if TYPE_CHECKING:
+    from rag.reading.scanning import Scan
 
 _OLDEST = (3, 11)
 _ROOM = 200_000_000  # bytes that should be free where the index lies
@@ -190,7 +194,7 @@ def _notes(engine: Engine) -> Finding:
 
     about = f"Notes in {engine.notes_folder}"
     try:
-        found = scan(engine.notes_folder, engine.parts.suffixes)
+        found = _without_refused(engine, scan(engine.notes_folder, engine.parts.suffixes))
     except RagError as error:
         return Finding(about, "broken", error.message, error.remedy)
     if not found.files:
@@ -199,6 +203,31 @@ def _notes(engine: Engine) -> Finding:
         )
     skipped = f", {len(found.skipped):,} skipped: rag index names them" if found.skipped else ""
     return Finding(about, "sound", f"{len(found.files):,}{skipped}")
+
+
+def _without_refused(engine: Engine, found: Scan) -> Scan:
+    """What was found without the files that `rag index` leaves out: it remembers those that it
+    read in vain."""
+    from rag.indexing.forget import forgotten_notes, without
+    from rag.reading.notes import Skipped
+
+    home = find_home(engine.parts.data_dir, engine.notes_folder)
+    if home is None:
+        return found
+    try:
+        folder = index_folder(engine.parts.data_dir, home)
+        with closing(LocalIndex(folder)) as index, damage_errors():
+            known, forgotten = index.known_skips(), forgotten_notes(index)
+    except RagError:  # told where the index is looked at
+        return found
+    found = without(found, forgotten)
+    refused = {
+        each.path: Skipped(each.path, known[each.path][2])
+        for each in found.files
+        if known.get(each.path, ())[:2] == (each.size, each.mtime_ns)
+    }
+    files = tuple(each for each in found.files if each.path not in refused)
+    return replace(found, files=files, skipped=(*found.skipped, *refused.values()))
 
 
 def _index(engine: Engine, deep: bool) -> Iterator[Finding]:

@@ -59,6 +59,21 @@ def test_only_files_that_are_notes_here_are_counted(box: Box):
     assert (notes["state"], notes["found"]) == ("broken", "none")
 
 
+def test_notes_that_are_skipped_are_counted_as_indexing_counts_them(box: Box):
+    (box.notes / "empty.md").write_text(" ")
+    (box.notes / "broken.ipynb").write_text("{")
+    (box.notes / "large.csv").write_text("a,b\n" + "x,y\n" * 2001)
+    (box.notes / "pond.txt").write_text("The pond is deep.\n")
+    box.env["RAG_NOTES_FORMATS"] = "md,csv,ipynb"
+    done = json.loads(box.rag("index", "--json").stdout)
+    assert (done["added"], len(done["skipped"])) == (3, 3)
+    _, found = findings(box)
+    assert found[f"Notes in {box.notes}"]["found"] == "3, 3 skipped: rag index names them"
+    (box.notes / "empty.md").write_text("Not empty any more.\n")
+    _, found = findings(box)
+    assert found[f"Notes in {box.notes}"]["found"] == "4, 2 skipped: rag index names them"
+
+
 def test_a_prepared_model_that_is_not_as_it_was_written(box: Box, tmp_path: Path):
     engine = box.engine(cache_dir=tmp_path / "cache")
     prepared = tmp_path / "cache/models/old.onnx"
