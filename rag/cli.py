@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 
 from rag.commands.failing import tell_failure
 from rag.commands.parser import build_parser
-from rag.commands.shared import ANSWERED, FAILED, STOPPED
-from rag.errors import Cancelled, RagError
+from rag.commands.shared import ANSWERED, FAILED, NOT_IN_NOTES, STOPPED
+from rag.errors import Cancelled, NotInNotes, RagError
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -35,7 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, RagError) as error:
         stopped = isinstance(error, Cancelled) or _interrupted(error)
         tell_failure(error if isinstance(error, RagError) and not stopped else Cancelled(), given)
-        return STOPPED if stopped else FAILED
+        if stopped:
+            return STOPPED
+        return NOT_IN_NOTES if isinstance(error, NotInNotes) else FAILED
     except Exception as error:
         if _interrupted(error):
             tell_failure(Cancelled(), given)

@@ -5,7 +5,8 @@ Every one says what happened in a sentence and, in `remedy`, what to do about it
     RagError
     ├── ConfigError        a setting that cannot be understood
     ├── NotesError         the notes folder is missing, empty or unreadable
-    │   └── NotesMissing   most of the notes that were indexed are not there
+    │   ├── NotesMissing   most of the notes that were indexed are not there
+    │   └── NotInNotes     no note fits what was to be opened
     ├── QuestionError      an empty question, or one that no model could read
     ├── ModelError         weights that are missing, damaged or cannot be loaded
     ├── IndexFault         something about the index
@@ -47,6 +48,10 @@ class ConfigError(RagError):
 
 class NotesError(RagError):
     """The notes folder is missing, empty or unreadable."""
+
+
+class NotInNotes(NotesError):
+    """No note fits what was to be opened."""
 
 
 class NotesMissing(NotesError):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.editor import EditorError, editor_command, find_editor, has_own_window, note_path
-from rag.errors import NotesError
+from rag.errors import NotInNotes
 from rag.opener import is_document, opener_command, run_opener
 from rag.reading.readable import written_place
 
@@ -53,7 +53,7 @@ class Spot:
 def best_spot(engine: Engine, text: str, filters: Filters) -> Spot:
     """The note of that title, alias or path, else the line nearest to `text` in the best passage.
 
-    Raises NotesError where none fits, QuestionError, IndexFault.
+    Raises NotInNotes where none fits, NotesError, QuestionError, IndexFault.
     """
     found = None if filters else _named(engine, text)
     path, line, place = found or _searched(engine, text, filters)
@@ -65,11 +65,11 @@ def _searched(engine: Engine, text: str, filters: Filters) -> tuple[str, int, st
     far."""
     found = engine.explain(text, 1, filters=filters)
     if not found.passages:
-        raise NotesError("No note was found.", "Try other words.")
+        raise NotInNotes("No note was found.", "Try other words.")
     best = found.passages[0]
     line = _nearest_line(best)
     if best.score < _FITS and found.notes is None:
-        raise NotesError(
+        raise NotInNotes(
             "Nothing in your notes fits these words.", f"The nearest is {best.path}:{line}"
         )
     return best.path, line, best.at(line).place

@@ -41,11 +41,15 @@ def test_by_words_by_title_and_by_path(box: Box):
 
 def test_what_no_note_is_about_opens_none(box: Box):
     box.index()
-    said = box.refused("open", "--print", "zzz qqq xylophone blargh", says="Nothing in your notes")
+    done = box.rag("open", "--print", "zzz qqq xylophone blargh")
+    assert (done.returncode, done.stdout) == (1, "")
+    said = done.stderr
+    assert "Nothing in your notes" in said
     nearest = said.rpartition("The nearest is ")[2].strip().partition(":")[0]
     assert (box.notes / nearest).is_file()
-    told = json.loads(box.rag("open", "--json", "zzz qqq xylophone blargh").stdout)
-    assert nearest in told["remedy"]
+    as_json = box.rag("open", "--json", "zzz qqq xylophone blargh")
+    assert as_json.returncode == 1
+    assert nearest in json.loads(as_json.stdout)["remedy"]
     assert printed(box, "--path", "trips/", "xylophone")[0] == "trips/rhine.md"
 
 
