@@ -313,7 +313,9 @@ def _filters(within: Mapping[str, Any]) -> Filters:
         name: [value] if isinstance(value := within.get(name, ()), str) else list(value)
         for name in ("tags", "paths", "where")
     }
-    since, until = (str(within.get(name) or "") or None for name in ("since", "until"))
+    since, until = (
+        None if (day := within.get(name)) is None else str(day) for name in ("since", "until")
+    )
     return from_flags(
         several["tags"], several["paths"], since, until, several["where"], today=date.today()
     )

@@ -173,6 +173,8 @@ def test_a_misspelt_command_line_gets_the_nearest_word(box: Box):
         (("ask", "--no-refrehs=1", BARREL), "Did you mean --no-refresh?"),
         (("service", "install", "--pritn"), "rag service install knows no --pritn. Did you mean"),
         (("ask", "--zzz", BARREL), "rag ask knows no --zzz. See: rag ask --help"),
+        (("ask", "-tag:cat", "boiler"), "behind two dashes: rag ask -- -tag:cat …"),
+        (("search", "boiler", "-path:old/"), "behind two dashes: rag search -- -path:old/ …"),
         (("--versoin",), "rag knows no --versoin. Did you mean --version?"),
         (("status", "here"), "rag status has no use for 'here'."),
     ):

@@ -235,7 +235,7 @@ def test_a_hostile_title_in_a_list_is_only_text(vault: Box):
         (["--tag", "hom", "x"], "Did you mean 'home'?"),
         (["--since", "2024-02-30", "x"], "not a date that exists"),
         (["--where", "statu=draft", "x"], "Did you mean 'status'?"),
-        (["--where", "status", "x"], "--where status=draft"),
+        (["--where", "status", "x"], "Write it as: status=draft"),
         (["tga:home x"], "there are: tag, path"),
         (['path:"work x'], "is not closed"),
     ],

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 from rag.errors import RagError
+
+_LEFT_OUT = re.compile(r"-[^\W\d_][\w-]*:")  # "-tag:ml", a filter of a question
 
 
 class Parser(argparse.ArgumentParser):
@@ -60,6 +63,12 @@ class Parser(argparse.ArgumentParser):
             if each.help != argparse.SUPPRESS
             for name in each.option_strings
         ]
+        filter_ = next((each for each in rest if _LEFT_OUT.match(each)), "")
+        if filter_ and any(each.dest == "question" for each in self._actions):
+            raise RagError(
+                f"{filter_} was taken for a flag.",
+                f"Write what leaves notes out behind two dashes: {self.prog} -- {filter_} …",
+            )
         near = _nearest(flag, shown)
         raise RagError(
             f"{self.prog} knows no {flag}.",

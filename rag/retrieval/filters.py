@@ -77,13 +77,12 @@ def from_flags(
 ) -> Filters:
     """The filters that the command line was given. Raises QuestionError."""
     typed = [("tag", "", each) for each in tags] + [("path", "", each) for each in paths]
-    typed += [(key, "", value) for key, value in (("since", since), ("until", until)) if value]
+    typed += [("since", "", since)] if since is not None else []
+    typed += [("until", "", until)] if until is not None else []
     for each in where:
         match = _WHERE.fullmatch(each)
         if not match:
-            raise QuestionError(
-                f"--where {each!r} names no value.", "Write it as: --where status=draft"
-            )
+            raise QuestionError(f"{each!r} names no value.", "Write it as: status=draft")
         op = {":": "", "==": "="}.get(match["op"], match["op"])
         typed.append((match["key"].casefold(), op, match["value"].strip("\"'")))
     filters = Filters()

@@ -20,7 +20,7 @@ from rag.retrieval.filters import parse
 from rag.retrieval.query import check_question, content_words
 from rag.retrieval.summary_words import Summary, find_summary
 from rag.retrieval.task_words import Tasks, find_due_tasks, find_tasks_asked
-from rag.retrieval.time_words import TimeWords, find_time
+from rag.retrieval.time_words import TimeWords, check_days, find_time
 from rag.retrieval.when import When
 
 Order = Literal["best", "newest", "oldest"]
@@ -89,6 +89,7 @@ def understand(
     if not text and filters:
         return Asked(typed, "", "", filters, Listing(order="newest"))
     text = check_question(text)
+    check_days(text)
     if due := find_due_tasks(text, today):
         tasks = Listing(due.topic, sure=False, tasks=due.which, due=due.due)
         return Asked(typed, text, text, filters.joined(due.filters), tasks)

@@ -111,12 +111,12 @@ def _places(
     if name := listing.links_to:
         found = links_to(store, name)
         if not found and not notes_named(store, name):
-            raise _no_note(store, name, " and nothing links to it")
+            raise no_note(store, name, " and nothing links to it")
         return {each.note: _Place(line=each.line) for each in found}
     if name := listing.links_from:
         sources = notes_named(store, name)
         if not sources:
-            raise _no_note(store, name)
+            raise no_note(store, name)
         return {each.note: _Place() for each in links_from(store, sources)}
     if listing.topic:
         places = _mentions(index, listing.topic, among, analyze)
@@ -257,7 +257,8 @@ def _verb(listing: Listing, mention: str, link: str, are: str) -> str:
     return f" {mention} {quoted}" if listing.topic else ""
 
 
-def _no_note(store: Store, name: str, more: str = "") -> QuestionError:
+def no_note(store: Store, name: str, more: str = "") -> QuestionError:
+    """What to say of a name that no note has, with the nearest."""
     names = {each.casefold(): each for each in all_names(store)}
     near = difflib.get_close_matches(name.casefold(), names, n=1, cutoff=0.6)
     return QuestionError(

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from rag.indexing.filtering import Filters, FoundNote, find_notes
+from rag.indexing.linking import notes_named
 from rag.indexing.local import LocalIndex
 from rag.indexing.store import Store
 from rag.reading.code import next_fence
 from rag.reading.dates import parse_date
 from rag.reading.links import plain
 from rag.retrieval.filters import described
-from rag.retrieval.listing import SHOWN, Listed, ListedNote, passage_of, shortened
+from rag.retrieval.listing import SHOWN, Listed, ListedNote, no_note, passage_of, shortened
 from rag.retrieval.task_words import Tasks
 from rag.retrieval.when import When
 
@@ -22,6 +23,7 @@ from rag.retrieval.when import When
 # one that moved elsewhere.
 _TASK = re.compile(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]+\[(.)\][ \t]+(\S.*)")
 _NAMED = ("task", "to-do", "todo", "to do", "action item", "action point", "next step")
+_NOTE = re.compile(r"\[\[([^\[\]|#]+)[^\[\]]*\]\]")
 _DONE, _NEITHER = "xX", "->"
 _DUE = re.compile(
     r"(?:📅\ufe0f?|📆|🗓\ufe0f?|(?:\b(?:due|deadline|by|until|before)|@due)\b)(?: date)?"
@@ -73,13 +75,15 @@ def list_tasks(
 ) -> Listed:
     """The tasks that are open, done, or both, in the notes that `filters` leave, those changed
     last first; with a topic those that have all its words, their note's names and headings
-    counted; with `due` those due then, by day."""
+    counted; with `due` those due then, by day. Raises QuestionError for a link to no note."""
     notes = {note.id: note for note in find_notes(index.store, filters)}
     found = [
         task
         for task in _tasks(index.store)
         if task.note in notes and (which == "all" or task.done == (which == "done"))
     ]
+    if (name := _NOTE.fullmatch(topic)) and not notes_named(index.store, name[1]):
+        raise no_note(index.store, name[1])
     if topic := topic.replace("[[", "").replace("]]", ""):
         found = _about(index.store, found, set(analyze(topic)), analyze)
     found.sort(key=lambda task: (-notes[task.note].day.toordinal(), task.note, task.line))

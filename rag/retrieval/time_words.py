@@ -10,9 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from rag.errors import QuestionError
 from rag.indexing.filtering import Span
-from rag.retrieval.times import read_time
+from rag.reading.dates import parse_date
+from rag.retrieval.times import MONTH_NAMES, read_time
 
+# A day with its year. What is written in digits alone may be the number of something else.
+_DAY = re.compile(
+    r"\b(?:on|since|after|before|until|till|by|from|between|and|to) (?P<digits>\d{4}-\d{2}-\d{2})"
+    r"(?![\w-])|\b(?P<named>(?:[12]?\d|3[01])(?:st|nd|rd|th)?(?: of)? "
+    rf"(?:{MONTH_NAMES}),? [12]\d{{3}}|(?:{MONTH_NAMES}) (?:[12]?\d|3[01])(?:st|nd|rd|th)?,? "
+    r"[12]\d{3})\b",
+    re.IGNORECASE,
+)
 _LONGEST = 7  # words: "the 5th of February 2024 at 13:20"
 _SEARCHED_WORDS = 80  # of a question; a pasted page is no question about time
 
@@ -79,6 +89,17 @@ class Found:
     kind: str
     start: int
     end: int
+
+
+def check_days(question: str) -> None:
+    """Raises QuestionError for a day that does not exist: "on 30 February 2025"."""
+    for match in _DAY.finditer(_QUOTED.sub("", question)):
+        day = match["digits"] or match["named"]
+        if parse_date(day) is None:
+            raise QuestionError(
+                f"{day!r} is not a date that exists.",
+                "Name another day; words that are no date go in quotes.",
+            )
 
 
 def find_time(question: str, today: date) -> TimeWords | None:

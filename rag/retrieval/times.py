@@ -22,7 +22,8 @@ _COUNTS = {
 } | {"a": 1, "an": 1, "a couple of": 2, "a few": 3}
 _COUNT = r"(?P<n>\d{1,3}|a couple of|a few|an?|" + "|".join([*_COUNTS][:10]) + ")"
 _UNIT = r"(?P<unit>day|week|month|quarter|year)"
-_MONTH = r"(?P<month>" + "|".join(f"{m[:3]}(?:{m[3:]})?" for m in _MONTHS) + r"|sept)\.?"
+MONTH_NAMES = "|".join(f"{m[:3]}(?:{m[3:]})?" for m in _MONTHS) + "|sept"  # of a pattern
+_MONTH = rf"(?P<month>{MONTH_NAMES})\.?"
 _WEEKDAY = r"(?P<weekday>" + "|".join(_WEEKDAYS) + ")"
 # What every time has in it. Most questions have nothing of it, and are spared two dozen patterns
 # for each of their parts, and the time to compile them.

@@ -128,8 +128,15 @@ def test_flags_are_the_same_filters():
 
 @pytest.mark.parametrize("where", ["status", "=draft", "", "status="])
 def test_a_where_without_a_key_or_a_value(where):
-    with pytest.raises(QuestionError, match="no value"):
+    with pytest.raises(QuestionError, match="no value") as told:
         from_flags(where=[where], today=TODAY)
+    assert "--where" not in str(told.value)  # a program has no flags
+
+
+@pytest.mark.parametrize("edge", ["since", "until"])
+def test_an_empty_day_is_no_filter(edge):
+    with pytest.raises(QuestionError, match=f"The filter {edge}: has no value"):
+        from_flags(**{edge: ""}, today=TODAY)
 
 
 def test_filters_in_words():

@@ -158,6 +158,34 @@ def test_nothing_is_still_no_question(text):
         asked(text)
 
 
+@pytest.mark.parametrize(
+    ("question", "day"),
+    [
+        ("What did I write on 30 February 2025?", "30 February 2025"),
+        ("What did I write on 2025-02-30?", "2025-02-30"),
+        ("notes since 31 April 2025", "31 April 2025"),
+        ("What happened on Feb 29th, 2023?", "Feb 29th, 2023"),
+    ],
+)
+def test_a_day_that_does_not_exist_is_told(question, day):
+    with pytest.raises(QuestionError, match=f"'{day}' is not a date that exists"):
+        asked(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What did I write on 29 February 2024?",
+        "What did I write on 2025-02-28?",
+        'Who wrote "see you on 30 February 2025"?',
+        "Which pump has the number 2025-02-30?",
+        "Who moved in March 2024?",
+    ],
+)
+def test_what_is_no_day_or_exists_is_asked(question):
+    assert asked(question).typed == question
+
+
 def test_a_pasted_page_is_cut_as_ever():
     found = asked("Explain. " + "words " * 5000)
     assert len(found.typed) < 2100

@@ -10,7 +10,8 @@ from rag.retrieval.query import MAX_QUESTION, check_question, content_words
 def test_a_question_without_words_is_refused_with_an_example(text):
     with pytest.raises(QuestionError) as error:
         check_question(text)
-    assert "rag ask" in str(error.value)
+    assert "What is …?" in str(error.value)
+    assert "rag ask" not in str(error.value)  # a program or an agent may have asked
 
 
 def test_white_space_is_put_in_order():

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from rag.errors import QuestionError
 from rag.indexing.filtering import Filters, Span
 from rag.indexing.lexical import analyzer
 from rag.retrieval.listing import SHOWN, Listed
@@ -146,6 +147,14 @@ def tasks(desk: Desk):
 
 def said(listed: Listed) -> list[tuple[str, int, str]]:
     return [(each.path, each.line, each.text) for each in listed.notes]
+
+
+def test_tasks_of_a_note_that_there_is_not(tasks):
+    with pytest.raises(QuestionError, match="There is no note “Nope”"):
+        tasks(topic="[[Nope]]")
+    with pytest.raises(QuestionError, match="Did you mean “desk”"):
+        tasks(topic="[[Deks#Today|the desk]]")
+    assert said(tasks(topic="[[Desk]]"))
 
 
 def test_open_tasks_stand_with_their_lines_newest_note_first(tasks):
