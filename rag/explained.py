@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rag.output import one_line, show, show_json, show_respelled
+from rag.output import console, one_line, show_json, show_respelled
 
 if TYPE_CHECKING:
     from rag.retrieval.found import Found, Passage
 
+_PIPED = 10_000  # columns: what a program reads is neither cut nor broken
 _STAGES = {
     "spelling": "spelling looked up",
     "embed": "question to vector",
@@ -46,7 +47,10 @@ def explanation(question: str, found: Found, as_json: bool) -> None:
         )
         return
     show_respelled(found.respelled)
-    show(_passages(found), _times(found))
+    screen = console()
+    if not screen.is_terminal:
+        screen.width = _PIPED
+    screen.print(_passages(found), _times(found), sep="\n")
 
 
 def _reasons(passage: Passage) -> dict[str, Any]:
@@ -106,7 +110,9 @@ def _times(found: Found) -> Any:
     )
     looked = f"{found.candidates:,} passages compared"
     if found.notes is not None:
-        looked += f", of {found.notes:,} notes that the filters left"
+        looked += (
+            f", of {found.notes:,} note{'' if found.notes == 1 else 's'} that the filters left"
+        )
     if found.reranked is not None:
         done = found.reranked
         looked += (

@@ -237,3 +237,17 @@ def test_times_count_from_the_start_of_the_process():
         [sys.executable, "-c", says], capture_output=True, text=True, check=True, timeout=60
     )
     assert 0.3 <= float(done.stdout) <= time.perf_counter() - before + 0.02
+
+
+def test_reasons_that_are_piped_are_neither_cut_nor_broken(box: Box):
+    name = f"{'a long way down/' * 5}the barrel.md"
+    file = box.notes / name
+    file.parent.mkdir(parents=True)
+    file.write_text("---\ntags: [cellar]\n---\nThe second barrel holds fermented cucumbers.\n")
+    box.index()
+    question = "tag:cellar which barrel holds fermented cucumbers?"
+    said = box.rag("search", "--explain", question).stdout
+    (row,) = (line for line in said.splitlines() if line.startswith("[1]"))
+    assert f"{name}:4" in row
+    assert row.split()[-4:] == ["barrel", "hold", "ferment", "cucumb"], row
+    assert "of 1 note that the filters left." in said
