@@ -11,7 +11,7 @@ from statistics import fmean
 from rag.errors import EvaluationError
 from rag.evaluation.measures import Figure, Pairs, Scores, question_scores
 from rag.evaluation.questions import Question
-from rag.evaluation.rows import Row, load_rows
+from rag.evaluation.rows import WRITTEN, Row, load_rows
 
 Earlier = Mapping[str, float] | Sequence[Row]
 
@@ -46,10 +46,7 @@ def load_earlier(file: Path) -> Earlier:
         if isinstance(figure, int | float) and not isinstance(figure, bool)
     }
     if "hit@1" not in numbers and "em" not in numbers and "abstained_right" not in numbers:
-        raise EvaluationError(
-            f"There are no figures in {file}.",
-            "Name what rag eval wrote with --rows FILE, or printed with --json.",
-        )
+        raise EvaluationError(f"There are no figures in {file}.", WRITTEN)
     return numbers
 
 

@@ -23,7 +23,8 @@ _FORM = 'Each line holds {"id": …, "question": …, "answers": […], "note": 
 class Question:
     """A question and what is right. `answers` is empty where the notes do not hold one.
 
-    `gold` are the lines of `note` that hold it, counted from 1 and inclusive, where known.
+    `gold` are the lines of `note` that hold it, counted from 1 and inclusive, where known;
+    `place` is the file that the question is from, and its line.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Question:
     answers: tuple[str, ...]
     note: str
     gold: tuple[int, int] | None = None
+    place: str = ""
 
 
 def load_questions(file: Path, folder: Path) -> list[Question]:
@@ -57,8 +59,9 @@ def sample(questions: Sequence[Question], count: int, seed: int) -> list[Questio
     return random.Random(seed).sample(questions, count)  # noqa: S311 - a draw, not a secret
 
 
-def read_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The objects of a JSON Lines file with their line numbers. Raises EvaluationError."""
+def read_rows(file: Path, form: str = _FORM) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a JSON Lines file with their line numbers. Raises EvaluationError, which says
+    what `form` they should have."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
@@ -69,9 +72,9 @@ def read_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             try:
                 row = json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise EvaluationError(f"{file}, line {number} is not JSON.", _FORM) from error
+                raise EvaluationError(f"{file}, line {number} is not JSON.", form) from error
             if not isinstance(row, dict):
-                raise EvaluationError(f"{file}, line {number} is not a JSON object.", _FORM)
+                raise EvaluationError(f"{file}, line {number} is not a JSON object.", form)
             yield number, row
 
 
@@ -84,7 +87,11 @@ class _Line:
     row: dict[str, Any]
 
     def wrong(self, what: str) -> EvaluationError:
-        return EvaluationError(f"{self.file}, line {self.number}: {what}.", _FORM)
+        return EvaluationError(f"{self.place}: {what}.", _FORM)
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}, line {self.number}"
 
     def text(self, key: str) -> str:
         if key not in self.row:
@@ -109,11 +116,10 @@ def _question(line: _Line, folder: Path) -> Question:
     if not isinstance(answers, list) or not all(isinstance(a, str) and a.strip() for a in answers):
         raise line.wrong("'answers' must be a list of texts, empty if the notes do not say")
     if not answers and "note" not in line.row:
-        return Question(id_, asked, (), "")
+        return Question(id_, asked, (), "", place=line.place)
     note = _note(line, folder)
-    return Question(
-        id_, asked, tuple(answers), note, _gold(line, folder, note) if answers else None
-    )
+    gold = _gold(line, folder, note) if answers else None
+    return Question(id_, asked, tuple(answers), note, gold, line.place)
 
 
 def _note(line: _Line, folder: Path) -> str:
@@ -127,7 +133,11 @@ def _note(line: _Line, folder: Path) -> str:
 
 def _gold(line: _Line, folder: Path, note: str) -> tuple[int, int] | None:
     if "lines" in line.row:
-        return _span(line)
+        first, last = _span(line)
+        size = len(_text(folder, note).removesuffix("\n").split("\n"))
+        if last > size:
+            raise line.wrong(f"'lines': {note} has {size}, so none is number {last}")
+        return first, last
     if "paragraph" not in line.row:
         return None
     number = line.row["paragraph"]
@@ -149,17 +159,21 @@ def _span(line: _Line) -> tuple[int, int]:
     raise line.wrong("""'lines' must be [first, last] or "first-last", counted from 1""")
 
 
+def _text(folder: Path, note: str) -> str:
+    read = read_note(folder, note)
+    if isinstance(read, Skipped):
+        raise EvaluationError(f"{note} {read.reason}.", "Leave its questions out.")
+    return read.text
+
+
 def paragraphs(folder: Path, note: str) -> list[tuple[int, int]]:
     """First and last line of each block between blank lines, after the note's title line.
 
     Raises EvaluationError for a note that cannot be read.
     """
-    read = read_note(folder, note)
-    if isinstance(read, Skipped):
-        raise EvaluationError(f"{note} {read.reason}.", "Leave its questions out.")
     spans: list[tuple[int, int]] = []
     titled = within = False
-    for number, text in enumerate(read.text.split("\n"), 1):
+    for number, text in enumerate(_text(folder, note).split("\n"), 1):
         if not text.strip():
             within = False
         elif not titled:

@@ -10,6 +10,8 @@ from typing import Any
 from rag.errors import EvaluationError
 from rag.evaluation.questions import read_rows
 
+WRITTEN = "Name what rag eval wrote with --rows FILE, or printed with --json."
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -92,12 +94,12 @@ def to_json(row: Row) -> dict[str, Any]:
 def load_rows(file: Path) -> list[Row]:
     """The rows that an earlier run wrote. Raises EvaluationError."""
     rows = []
-    for number, value in read_rows(file):
+    for number, value in read_rows(file, WRITTEN):
         try:
             rows.append(_from_json(value))
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise EvaluationError(
-                f"{file}, line {number} was not written by rag eval --rows ({error!r})."
+                f"{file}, line {number} was not written by rag eval --rows ({error!r}).", WRITTEN
             ) from error
     return rows
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.answering.steps import Citation, Sentence
 from rag.engine import Engine
-from rag.errors import Cancelled
+from rag.errors import Cancelled, EvaluationError, QuestionError
 from rag.evaluation.matching import holds
 from rag.evaluation.measures import CONTEXT_TOKENS
 from rag.evaluation.questions import Question
@@ -36,7 +36,8 @@ def run(
     """One row a question, until `stopped()`. With `answers` each is also asked, with `quote` too
     by evidence alone.
 
-    Raises RagError; a question that is stopped in the middle has no row.
+    Raises RagError, EvaluationError with its place for a question that cannot be asked; a question
+    that is stopped in the middle has no row.
     """
     gold = engine.passages_of({question.note for question in questions})
     tokenizer = engine.parts.identity().tokenizer
@@ -44,17 +45,20 @@ def run(
     if answers and not quote:
         engine.models.warm_up()
     elif questions:
-        engine.search(questions[0].question)  # loads what no question should wait for
+        with _placed(questions[0]):
+            engine.search(questions[0].question)  # loads what no question should wait for
     for question in questions:
         if stopped():
             return
         started = time.perf_counter()
-        ranked = engine.search(question.question, DEPTH)
+        with _placed(question):
+            ranked = engine.search(question.question, DEPTH)
         search_ms = (time.perf_counter() - started) * 1000
         reply = None
         if answers:
             try:
-                ranked, reply = _ask(engine, question.question, ranked, stopped, quote)
+                with _placed(question):
+                    ranked, reply = _ask(engine, question.question, ranked, stopped, quote)
             except Cancelled:
                 return
         found = tuple(Found(each.path, (each.first, each.last), each.text) for each in ranked)
@@ -66,6 +70,15 @@ def run(
             search_ms,
             reply,
         )
+
+
+@contextmanager
+def _placed(question: Question) -> Iterator[None]:
+    try:
+        yield
+    except QuestionError as error:
+        place = f"{question.place or 'The question'}, id {question.id!r}"
+        raise EvaluationError(f"{place}: {error.message}", error.remedy) from error
 
 
 def in_context(

@@ -102,6 +102,13 @@ def test_what_is_refused_costs_no_index(box: Box, questions: Path):
     assert not box.data.exists()
 
 
+def test_a_question_that_cannot_be_asked_is_named(box: Box, questions: Path):
+    box.index()
+    wrong = {"id": "boat", "question": "tag:nosuch Who rows the boat?", "answers": []}
+    questions.write_text(questions.read_text() + json.dumps(wrong) + "\n")
+    box.refused("eval", str(questions), says=f"{questions}, line 4, id 'boat': No note is tagged")
+
+
 def test_a_sample_larger_than_there_is(box: Box, questions: Path):
     done = box.rag("eval", str(questions), "--sample", "9", "--json")
     assert "all 3 are taken" in done.stderr

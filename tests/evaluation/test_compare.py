@@ -72,8 +72,11 @@ def test_against_printed_figures(tmp_path: Path):
 def test_files_that_no_run_wrote(tmp_path: Path, text: str):
     file = tmp_path / "file"
     file.write_text(text)
-    with pytest.raises(EvaluationError, match="file"):
+    with pytest.raises(
+        EvaluationError, match=r"file.*Name what rag eval wrote with --rows"
+    ) as told:
         load_earlier(file)
+    assert '"question"' not in str(told.value)
     with pytest.raises(EvaluationError, match="cannot be read"):
         load_earlier(tmp_path / "gone")
 

@@ -75,6 +75,7 @@ def test_paragraphs_are_the_blocks_after_the_title(folder: Path):
         (GOOD | {"id": "b", "paragraph": "1"}, "line 2: 'paragraph' must be a number"),
         (GOOD | {"id": "b", "lines": [4, 3]}, "line 2: 'lines' must be"),
         (GOOD | {"id": "b", "lines": "3"}, "line 2: 'lines' must be"),
+        (GOOD | {"id": "b", "lines": [10, 11]}, "line 2: 'lines': sub/n.md has 10, so none is"),
     ],
 )
 def test_what_is_refused(folder: Path, row: object, says: str):
