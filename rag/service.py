@@ -98,10 +98,11 @@ def uninstall(service: Service) -> str:
     """Stop the service if it runs, and remove its file. Raises StorageError."""
     if not service.file.is_file():
         return f"There is no service to remove: {service.file} is not there."
-    _run(service.stop)
+    _, runs = state(service)
+    _run(service.stop)  # also what was started once and waits for the next session
     with storage_errors(service.file.parent):
         service.file.unlink()
-    return f"Stopped and removed: {service.file}"
+    return f"{'Stopped and removed' if runs else 'Removed'}: {service.file}"
 
 
 def state(service: Service) -> tuple[bool, bool]:

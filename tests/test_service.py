@@ -77,7 +77,7 @@ def test_uninstalling_removes_the_file(tmp_path: Path, monkeypatch):
     assert "no service to remove" in uninstall(service)
     install(service)
     assert state(service) == (True, False)
-    uninstall(service)
+    assert uninstall(service) == f"Removed: {service.file}"
     assert state(service) == (False, False)
 
 
