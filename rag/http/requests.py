@@ -106,6 +106,8 @@ def _text(given: Mapping[str, Any], name: str) -> str:
 def _history(value: Any) -> tuple[Turn, ...]:
     if value is None:
         return ()
-    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+    if not isinstance(value, list) or not all(
+        isinstance(each, dict) and {"question", "answer"} <= each.keys() for each in value
+    ):
         raise QuestionError('"history" must be a list of {"question": …, "answer": …}.')
     return turns([(_text(each, "question"), _text(each, "answer")) for each in value])

@@ -128,7 +128,9 @@ def test_what_is_wrong_is_said_in_a_sentence(served: Served):
         assert reply.status == 400, path
         assert says in reply.json["error"]
     for body in ("no json", "[]", '{"question": 4}', '{"question": "a", "tags": 3}', "[" * 5000,
-                 '{"question": "a", "history": ["b"]}', b"\xff"):  # fmt: skip
+                 '{"question": "a", "history": ["b"]}', b"\xff",
+                 '{"question": "a", "history": [{"q": 1}]}',
+                 '{"question": "a", "history": [{"question": "b"}]}'):  # fmt: skip
         assert served.post("/ask", body).status == 400
     assert served.post("/ask", "x" * (LARGEST + 1)).status == 413
     assert served.get("/nowhere").status == 404
