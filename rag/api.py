@@ -16,7 +16,7 @@ import difflib
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -73,7 +73,7 @@ def open_notes(
     flags = {"generator_model": model, **places}
     config, chosen = settle_folders(
         lambda asked: load_config(here, os.environ, flags, asked),
-        [os.fspath(each) for each in folders],
+        [_folder(each) for each in folders],
         here,
     )
     if config.unread:
@@ -135,6 +135,8 @@ class Notes:
         `after` are earlier answers that this question follows up. Raises RagError.
         """
         earlier = [after] if isinstance(after, Answer) else after
+        if not isinstance(earlier, Sequence) or not all(isinstance(e, Answer) for e in earlier):
+            raise QuestionError(f"after is {after!r}, no answer and no list of answers.")
         events = self.stream(
             question,
             k=k,
@@ -168,7 +170,7 @@ class Notes:
 
         Raises Cancelled within a quarter of a second of `cancel()` turning true.
         """
-        _check_k(k)
+        _check(question, k)
         filters = _filters(within)
         if refresh:
             self.refresh(cancel)
@@ -189,7 +191,7 @@ class Notes:
         **within: Unpack[Within],
     ) -> Passages:
         """The passages for a question, best first. Raises RagError."""
-        _check_k(k)
+        _check(question, k)
         filters = _filters(within)
         if refresh:
             self.refresh()
@@ -252,6 +254,8 @@ class Notes:
     def entry(self, path: str) -> NoteEntry:
         """The note at `path`, as passages name it. Raises NotesError: only indexed notes are
         notes, whatever else the folder or the disk may hold."""
+        if not isinstance(path, str):
+            raise NotesError(f"{path!r} is no path of a note.", "Name it as passages do: a text.")
         by_path = {each.path: each for each in self.entries()}
         if path in by_path:
             return by_path[path]
@@ -291,8 +295,21 @@ class Notes:
                 )
 
 
-def _check_k(k: int | None) -> None:
-    if k is not None and not 1 <= k <= MOST_PASSAGES:
+def _folder(given: object) -> str:
+    path = os.fspath(given) if isinstance(given, (str, os.PathLike)) else given
+    if not isinstance(path, str):
+        raise NotesError(f"{given!r} is no folder.", "Name it by its path, or as in rag.toml.")
+    return path
+
+
+def _check(question: object, k: object) -> None:
+    if not isinstance(question, str):
+        raise QuestionError(f"The question is {question!r}, not a text.")
+    if k is None:
+        return
+    if not isinstance(k, int):
+        raise QuestionError(f"k is {k!r}, not a number of passages.")
+    if not 1 <= k <= MOST_PASSAGES:
         raise QuestionError(f"k = {k} is out of range: 1 to {MOST_PASSAGES} passages.")
 
 
@@ -310,9 +327,12 @@ def _filters(within: Mapping[str, Any]) -> Filters:
     if unknown:
         raise TypeError(f"unexpected keyword argument {unknown[0]!r}")
     several = {
-        name: [value] if isinstance(value := within.get(name, ()), str) else list(value)
+        name: [value] if isinstance(value := within.get(name, ()), str) else value
         for name in ("tags", "paths", "where")
     }
+    for name, texts in several.items():
+        if not isinstance(texts, Iterable) or not all(isinstance(each, str) for each in texts):
+            raise QuestionError(f"{name} is {texts!r}, no text and no list of texts.")
     since, until = (
         None if (day := within.get(name)) is None else str(day) for name in ("since", "until")
     )

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _NEAREST = 3  # passages shown where the notes do not say
 _MARK = re.compile(r"\[(\d+)\]")
+# Of a list's Markdown whose text is escaped, in HTML.
+_BOLD = re.compile(r"(?<!\\)\*\*(.+?)(?<!\\)\*\*")
+_ESCAPED = re.compile(r"\\([\\`*_\[\]#|~!]|&(?:lt|gt|amp);)")
 _BOX = "font-family: system-ui, sans-serif; line-height: 1.5; max-width: 50em"
 _TEXT = "white-space: pre-wrap; overflow-wrap: anywhere"
 _DIM = "opacity: 0.65"
@@ -33,16 +36,22 @@ def place(passage: Passage) -> str:
 def answer_text(done: Answered) -> str:
     """An answer and its sources, as plain text."""
     lines = [safe(done.answer)]
-    for n in _shown(done):
+    shown = _shown(done)
+    if shown and not done.answered:
+        lines += ["", "Nearest notes:"]
+    for n in shown:
         passage, quotes = _cited(done, n)
-        lines += ["", f"[{n}] {place(passage)}"]
+        lines += [*([""] if done.answered else []), f"[{n}] {place(passage)}"]
         lines += [f"    {line}" for quote in quotes for line in safe(quote).split("\n")]
     return "\n".join(lines)
 
 
 def answer_html(done: Answered) -> str:
     """An answer and its sources; each source unfolds to the whole passage, its quote marked."""
-    text = _MARK.sub(r'<sup style="opacity: 0.65">[\1]</sup>', escape(safe(done.answer)))
+    text = escape(safe(done.answer))
+    if done.listed and done.listed.notes:  # a list is Markdown
+        text = _ESCAPED.sub(r"\1", _BOLD.sub(r"<b>\1</b>", text))
+    text = _MARK.sub(r'<sup style="opacity: 0.65">[\1]</sup>', text)
     sources = "".join(_source(n, *_cited(done, n)) for n in _shown(done))
     return f'<div style="{_BOX}"><div style="{_TEXT}">{text}</div>{sources}</div>'
 

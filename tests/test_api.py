@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -95,7 +96,25 @@ def test_what_the_notes_do_not_say(opened: Notes):
     assert not answer
     assert answer.citations == ()
     assert answer.confidence < 0.5
-    assert "do not say" in str(answer)
+    assert str(answer).startswith("Your notes do not say.\n\nNearest notes:\n[1] ")
+
+
+def test_values_of_another_type_are_told_in_a_sentence(opened: Notes):
+    for wrong, says in (
+        (lambda: opened.ask(None), "The question is None, not a text."),
+        (lambda: opened.search(5), "The question is 5, not a text."),
+        (lambda: opened.ask("x", k="x"), "k is 'x', not a number"),
+        (lambda: opened.ask("x", after="x"), "after is 'x', no answer"),
+        (lambda: opened.ask("x", after=5), "after is 5, no answer"),
+        (lambda: opened.search("x", tags=5), "tags is 5, no text"),
+        (lambda: opened.search("x", where={"status": "x"}), "'status' names no value"),
+        (lambda: opened.search("x", since=""), "since: has no value"),
+        (lambda: opened.read(5), "5 is no path"),
+        (lambda: open_notes(5), "5 is no folder"),
+        (lambda: open_notes(b"notes"), "b'notes' is no folder"),
+    ):
+        with pytest.raises(RagError, match=re.escape(says)):
+            wrong()
 
 
 def test_filters_by_keyword(opened: Notes):
@@ -209,6 +228,17 @@ def test_jupyter_shows_it_escaped(opened: Notes, box: Box):
     assert Tags(opened.search(question, k=1).__class__(())._repr_html_()).text == (
         "No passage was found."
     )
+
+
+def test_jupyter_shows_a_list_without_its_marks(opened: Notes, box: Box):
+    (box.notes / "hive.md").write_text("# Two * hives & [9]\n\nOf the hive: a*b < c.\n")
+    answer = opened.ask("Which notes mention the hive?")
+    page = Tags(answer._repr_html_())
+    assert "Two * hives & [9] hive.md:3" in page.text
+    assert "Of the hive: a*b < c." in page.text
+    assert page.names.count("b") == 2
+    assert "\\" not in page.text
+    assert "**" not in page.text
 
 
 def test_a_citation_of_a_notebook_names_the_cell_of_its_line(opened: Notes, box: Box):
