@@ -131,7 +131,10 @@ def test_only_notes_folders_and_rules_matter(tmp_path):
     def is_note(inside: str) -> bool:
         return _is_note(str(tmp_path / inside), [tmp_path], (".md",))
 
-    assert [is_note(each) for each in ("a.md", "sub", ".gitignore", "x/.ragignore")] == [True] * 4
+    (tmp_path / "a.png").write_text("x")
+    (tmp_path / "Trip 2024.05").mkdir()
+    wanted = ("a.md", "sub", ".gitignore", "x/.ragignore", "Trip 2024.05", "gone 2023.04")
+    assert all(map(is_note, wanted))
     assert not any(map(is_note, (".git/a.md", "a.png", ".a.md.swp", "b/.obsidian/x.md")))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rag.watching import note_changes
@@ -14,11 +14,12 @@ class Watcher:
 
     def __init__(
         self,
-        folder: Path,
+        folders: Sequence[Path],
+        suffixes: tuple[str, ...],
         changed: Callable[[], object],
         watching: Callable[[bool], object],
     ) -> None:
-        self._folder = folder
+        self._folders, self._suffixes = folders, suffixes
         self._changed = changed
         self._watching = watching
         self._stop = threading.Event()
@@ -32,6 +33,6 @@ class Watcher:
         self._stop.set()
 
     def _run(self) -> None:
-        for changed in note_changes([self._folder], self._stop, self._watching):
+        for changed in note_changes(self._folders, self._stop, self._watching, self._suffixes):
             if changed and not self._stop.is_set():
                 self._changed()

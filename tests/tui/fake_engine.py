@@ -13,6 +13,7 @@ from rag.errors import Cancelled
 from rag.events import Answered, Event, Retrieved, Status
 from rag.indexing.build import IndexProgress, IndexReport
 from rag.indexing.library import Found, NoteEntry
+from rag.reading.formats import SUFFIXES
 from rag.retrieval.found import Evidence, Passage
 from rag.retrieval.query import Turn
 from rag.retrieval.spelling import Respelled
@@ -168,6 +169,13 @@ class FakeEngine:
     calls: list[str] = field(default_factory=list)
     closed: bool = False
     model: str = "SmolLM2-135M-Instruct"
+
+    class parts:  # noqa: N801
+        suffixes = SUFFIXES
+
+    @property
+    def folders(self) -> list[Path]:
+        return [self.notes_folder]
 
     def take_notices(self) -> list[str]:
         return []

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from rag.config import Config
+from rag.wiring import build_several
 from tests.tui.fake_engine import FakeEngine
 from tui.watch import Watcher
 
@@ -27,7 +29,9 @@ def watched(tmp_path: Path):
     (tmp_path / "notes" / "sub").mkdir(parents=True)
     changes: list[float] = []
     states: list[bool] = []
-    watcher = Watcher(tmp_path / "notes", lambda: changes.append(time.monotonic()), states.append)
+    watcher = Watcher(
+        [tmp_path / "notes"], (".md",), lambda: changes.append(time.monotonic()), states.append
+    )
     watcher.start()
     yield tmp_path / "notes", changes, states
     watcher.stop()
@@ -55,6 +59,27 @@ def test_a_folder_that_goes_is_told_and_looked_at_when_it_is_back(watched):
     folder.with_name("away").rename(folder)
     until(lambda: states[-1] is True)
     until(lambda: len(changes) == 1)
+
+
+def test_several_folders_are_watched_and_not_what_lies_between_them(tmp_path: Path):
+    one, other = tmp_path / "a" / "notes", tmp_path / "b"
+    for each in (one, other):
+        each.mkdir(parents=True)
+    engine = build_several(Config(data_dir=tmp_path / "data"), [("a", one), ("b", other)])
+    changes: list[float] = []
+    states: list[bool] = []
+    watcher = Watcher(
+        engine.folders, (".md",), lambda: changes.append(time.monotonic()), states.append
+    )
+    watcher.start()
+    until(lambda: states == [True])
+    (tmp_path / "elsewhere.md").write_text("x")
+    (one / "x.txt").write_text("x")
+    time.sleep(3)
+    assert changes == []
+    (other / "x.md").write_text("x")
+    until(lambda: len(changes) == 1)
+    watcher.stop()
 
 
 async def test_a_changed_note_is_indexed_by_itself(running: Running, engine: FakeEngine) -> None:

@@ -45,6 +45,7 @@ class ChatBase(Screen[None]):
     def take_folder(self, engine: Engine) -> None:
         """Ask this engine's folder from now on."""
         self.folder: Path = engine.notes_folder
+        self.folders, self.suffixes = engine.folders, engine.parts.suffixes
         self.lookup = Lookup(engine.place, engine.library, self.place.texts)
         self._conversations: Conversations | None = None
 

@@ -127,7 +127,8 @@ class ChatScreen(EngineEvents):
         """Notice changed notes from now on. The watcher speaks from its own thread."""
         if self.place.watch:
             self._watcher = Watcher(
-                self.folder,
+                self.folders,
+                self.suffixes,
                 lambda: self.post_message(NotesChanged()),
                 lambda on: self.post_message(Watching(on)),
             )
@@ -136,11 +137,12 @@ class ChatScreen(EngineEvents):
     @while_running
     async def on_watching(self, event: Watching) -> None:
         """Say whether changed notes are noticed, and where the folder has gone away."""
-        gone = not event.on and not self.folder.is_dir()
+        missing = [each for each in self.folders if not (event.on or each.is_dir())]
+        gone = bool(missing)
         self.query_one(StatusLine).show_watching(event.on, gone=gone)
         if gone and not self._gone:
             self.notify(
-                f"{home_relative(self.folder)} is not there any more. Answers rest on what was "
+                f"{home_relative(missing[0])} is not there any more. Answers rest on what was "
                 f"indexed; when it is back, it is looked through. {self.key('folders')} opens "
                 "another folder.",
                 title="The notes folder is gone",
