@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from rag.doctor_models import examine_memory, examine_models, processor_flags
 from rag.engine import Engine
-from rag.errors import NotesError, RagError
+from rag.errors import NotesError, RagError, for_folders
 from rag.finding import Finding
 from rag.indexing.database import damage_errors
 from rag.indexing.home import find_home, index_folder, unseen_indexes
@@ -231,22 +231,29 @@ def _without_refused(engine: Engine, found: Scan) -> Scan:
 
 
 def _index(engine: Engine, deep: bool) -> Iterator[Finding]:
+    place = shlex.quote(str(engine.notes_folder))
     home = find_home(engine.parts.data_dir, engine.notes_folder)
     if home is None:
-        yield Finding("Index", "broken", "there is none of these notes yet", "Run: rag index")
+        none = "there is none of these notes yet"
+        yield Finding("Index", "broken", none, f"Run: rag index {place}")
         return
     folder = index_folder(engine.parts.data_dir, home)
     try:
         with closing(LocalIndex(folder)) as index, damage_errors():
             index.check(engine.parts.identity().fingerprint)
             notes, passages = index.store.counts()
+            broken = index.derived_broken
         changed = engine.changed()
     except RagError as error:
-        yield Finding("Index", "broken", error.message, error.remedy)
+        cure = for_folders(error, [str(engine.notes_folder)]).remedy
+        yield Finding("Index", "broken", error.message, cure)
         return
     found = f"{notes:,} notes, {passages:,} passages"
-    if changed:
-        yield Finding("Index", "warning", f"{found}; behind the notes", "Run: rag index")
+    if broken:
+        found += "; files for its words or vectors are missing or damaged"
+        yield Finding("Index", "broken", found, f"Write them again: rag index {place}")
+    elif changed:
+        yield Finding("Index", "warning", f"{found}; behind the notes", f"Run: rag index {place}")
     else:
         yield Finding("Index", "sound", found)
     if deep:
@@ -258,9 +265,8 @@ def _verified(folder: Path, notes_folder: Path) -> Iterator[Finding]:
 
     seen = verify_index(folder, notes_folder)
     for damage in seen.damage:
-        yield Finding(
-            "Index, verified", "broken", damage, "Mend it from the notes: rag index --check"
-        )
+        cure = f"Mend it from the notes: rag index --check {shlex.quote(str(notes_folder))}"
+        yield Finding("Index, verified", "broken", damage, cure)
     if not seen.damage:
         edited = f"; {seen.changed:,} notes edited since" if seen.changed else ""
         yield Finding(

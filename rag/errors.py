@@ -24,10 +24,14 @@ Front ends catch `RagError` at their edge and print `str(error)`; anything else 
 from __future__ import annotations
 
 import errno
+import re
+import shlex
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+_INDEX_COMMAND = re.compile(r"\brag index(?: --(?:rebuild|check))?$")
 
 
 class RagError(Exception):
@@ -40,6 +44,14 @@ class RagError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
+
+
+def for_folders(error: RagError, folders: Sequence[str]) -> RagError:
+    """`error` with a remedy that mends these notes folders, rather than the one indexed last."""
+    if folders:
+        named = "".join(f" --notes {shlex.quote(each)}" for each in folders)
+        error.remedy = _INDEX_COMMAND.sub(lambda command: command[0] + named, error.remedy)
+    return error
 
 
 class ConfigError(RagError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,7 +41,7 @@ def test_llama_cpp_against_the_processor():
 def test_a_sound_machine_and_one_without_an_index(box: Box):
     status, found = findings(box)
     assert status == 1
-    assert found["Index"]["cure"] == "Run: rag index"
+    assert found["Index"]["cure"] == f"Run: rag index {box.notes}"
     box.index()
     status, found = findings(box, "--deep")
     assert status == 0, found
@@ -50,6 +51,17 @@ def test_a_sound_machine_and_one_without_an_index(box: Box):
     plain = box.rag("doctor")
     assert plain.returncode == 0
     assert "3 notes, 4 passages" in plain.stdout
+
+
+def test_files_that_are_missing_beside_a_sound_database(box: Box):
+    box.index()
+    shutil.rmtree(box.index_dir / "words")
+    status, found = findings(box)
+    assert (status, found["Index"]["state"]) == (1, "broken")
+    assert "missing or damaged" in found["Index"]["found"]
+    assert box.rag("index", str(box.notes)).returncode == 0
+    status, found = findings(box)
+    assert (status, found["Index"]["state"]) == (0, "sound")
 
 
 def test_only_files_that_are_notes_here_are_counted(box: Box):
@@ -94,7 +106,7 @@ def test_what_deep_finds_is_mended_as_it_says(box: Box):
     status, found = findings(box, "--deep")
     assert status == 1
     assert "passages are not as they were written" in found["Index, verified"]["found"]
-    assert found["Index, verified"]["cure"].endswith("rag index --check")
+    assert found["Index, verified"]["cure"].endswith(f"rag index --check {box.notes}")
     done = box.rag("index", "--check")
     assert "1 note was read again" in done.stderr
     status, _ = findings(box, "--deep")

@@ -186,7 +186,7 @@ def in_app(error: RagError, keys: Mapping[str, str]) -> RagError:
     if isinstance(error, NotesError) and "rag index PATH" in error.remedy:
         key = first_key("folders", keys)
         return NotesError(error.message, f"Press {key} to ask another folder.")
-    if isinstance(error, ModelError) and "[generator], key model" in error.remedy:
+    if isinstance(error, ModelError) and "rag models use" in error.remedy:
         return ModelError(error.message, "Choose another: Ctrl+P, Language model.")
     return error
 

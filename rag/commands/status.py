@@ -63,8 +63,8 @@ def _next_embedder(state: Status) -> str:
     if not state.next_embedder:
         return ""
     return (
-        f" (the settings now name {state.next_embedder}: rag index makes the index anew with it, "
-        f"rag models use {state.embedder} goes back)"
+        f" (the settings now name {state.next_embedder}: rag index --rebuild makes the index anew "
+        f"with it, rag models use {state.embedder} goes back)"
     )
 
 

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rag.errors import IndexMismatch, NoIndex
 from rag.indexing.lexical import LEXICAL_RULES, LexicalIndex
@@ -41,34 +41,6 @@ class Changes:
     remove: Sequence[int]
     add: Iterable[tuple[NoteRow, Sequence[ChunkRow]]]
     touch: Sequence[tuple[int, int, int]] = ()
-
-
-class PassageIndex(Protocol):
-    """What retrieval needs of an index. Scores: cosine by meaning, BM25 by words."""
-
-    @property
-    def generation(self) -> int: ...
-    def search_meaning(
-        self, query: NDArray[np.float32], k: int, allowed: Sequence[int] | None = None
-    ) -> Hits: ...
-    def search_words(
-        self,
-        terms: Sequence[str],
-        k: int,
-        allowed: Sequence[int] | None = None,
-        every: bool = False,
-    ) -> Hits: ...
-    def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]: ...
-    def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]: ...
-    def cosines(self, ids: Sequence[int], query: NDArray[np.float32]) -> dict[int, float]: ...
-    def sentences(self, ids: Sequence[int]) -> dict[int, NDArray[np.int8]]: ...
-    def rarity(self, terms: Sequence[str]) -> dict[str, float]: ...
-    def held_words(self, terms: Collection[str]) -> set[str]: ...
-    def nearest_word(self, word: str, distance: int) -> str: ...
-    def find_notes(self, name: str, from_path: str | None = None) -> tuple[NamedNote, ...]: ...
-    def notes_named(self, keys: Sequence[str]) -> tuple[NamedNote, ...]: ...
-    def passages_of(self, notes: Sequence[int], most: int) -> list[int]: ...
-    def attachments(self, notes: Sequence[int]) -> list[int]: ...
 
 
 class LocalIndex:
@@ -267,13 +239,18 @@ class LocalIndex:
         write_seal(self.folder, self.store)
 
     @property
+    def derived_broken(self) -> bool:
+        """Whether a file of FAISS or tantivy is missing, or not as it was written."""
+        sealed = (is_sealed(self.folder, self.store, part, GLANCE) for part in (WORDS, VECTORS))
+        return self.complete and (read_seal(self.store) is None or not all(sealed))
+
+    @property
     def derived_lags(self) -> bool:
         """Whether FAISS or tantivy is missing, damaged or too far behind SQLite."""
         if not self.complete:
             return False
         # First of all: what opens a file that was cut short may give up with more than an error.
-        sealed = (is_sealed(self.folder, self.store, part, GLANCE) for part in (WORDS, VECTORS))
-        if read_seal(self.store) is None or not all(sealed):
+        if self.derived_broken:
             return True
         if not self._lexical.holds(self.generation):
             return True

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from rag.indexing.local import PassageIndex
+from rag.indexing.passage_index import PassageIndex
 
 _MOST = 64  # passages of one way to write a day; more speak of it in passing
 

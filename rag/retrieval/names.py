@@ -17,7 +17,7 @@ from rag.reading.scripts import UNSPACED
 from rag.retrieval.query import content_words
 
 if TYPE_CHECKING:
-    from rag.indexing.local import PassageIndex
+    from rag.indexing.passage_index import PassageIndex
     from rag.indexing.rows import NamedNote
 
 MOST_PASSAGES = 1000  # of all named notes

@@ -12,7 +12,7 @@ from rag.retrieval.sentences import SentenceScore, score_sentences
 
 if TYPE_CHECKING:
     from rag.indexing.embeddings import Embedder
-    from rag.indexing.local import PassageIndex
+    from rag.indexing.passage_index import PassageIndex
     from rag.indexing.rows import StoredPassage
 
 # Picked on all answerable SQuAD questions of the open half, checked by leaving notes out; see

@@ -131,7 +131,9 @@ def test_it_is_asked_before_notes_are_indexed_anew(box: Box, tiny: Path):
     assert "old index stays until then" in done.stdout
     box.refused("search", "rain barrel", says="another embedder (all-MiniLM-L6-v2)")
     said = " ".join(box.rag("status").stdout.split())
-    assert "all-MiniLM-L6-v2 (the settings now name mine: rag index makes the index anew" in said
+    assert "all-MiniLM-L6-v2 (the settings now name mine: rag index --rebuild makes the" in said
+    refused = box.refused("search", "--notes", str(box.notes), "rain barrel", says="anew with:")
+    assert refused.strip().endswith(f"rag index --rebuild --notes {box.notes}")
     out = asked(box, b"n\n", "search", "rain barrel")
     assert "Index all 3 notes anew?" in out
     assert "rag models use all-MiniLM-L6-v2" in out

@@ -9,6 +9,7 @@ from textual import events
 
 from rag.answering.steps import Sentence
 from rag.errors import ModelError
+from rag.models.weights import ANOTHER
 from tests.tui.fake_engine import LITRES, PASSAGES, FakeEngine, Script, citation
 from tui.widgets.answer import Answer
 from tui.widgets.question import QuestionBox
@@ -263,8 +264,7 @@ async def test_errors_are_sentences_and_the_next_question_works(
         await driver.ask("Water?")
         await driver.until(lambda: driver.statics("error"))
         assert driver.statics("error") == ["The model is damaged.\nRun: rag doctor"]
-        remedy = "Name another in rag.toml, table [generator], key model."
-        engine.script = Script(error=ModelError("It is cut off.", remedy))
+        engine.script = Script(error=ModelError("It is cut off.", ANOTHER))
         await driver.ask("Water?")
         await driver.until(lambda: len(driver.statics("error")) == 2)
         assert driver.statics("error")[1].endswith("Choose another: Ctrl+P, Language model.")
