@@ -10,6 +10,7 @@ import difflib
 import ipaddress
 import math
 import queue
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _CONTEXT = 4096  # tokens, where neither the reader nor the server says
 _THOUGHTS = 2048  # tokens a server may spend on thoughts before the answer
 _LOOK_S = 0.1  # between two looks at whether the reader wants to stop
+# A sentence after another that does not come to its end.
+_UNENDED = re.compile(r"[.!?](?:\s*\[\d+\])*\s+\S[^.!?]*[\w,;:(–-]\s*$")
 _BACK = "Or go back to the bundled model: rag models use SmolLM2-135M-Instruct"
 
 
@@ -207,15 +210,20 @@ class EndpointGenerator:
 
         if stopped.is_set():  # a late request would end the next one: some servers answer but one
             return
+        said, ended = "", False
         try:
             with self._ask(chat, max_tokens) as stream:
                 for chunk in stream:
                     if stopped.is_set():
                         return
                     self._chose = self._chose or bool(chunk.choices)
+                    ended = ended or _ends(chunk)
                     for piece in _pieces(chunk):
                         heard.put(piece)
-            heard.put(None)
+                        said += piece[0]
+            # Not every server says that it has ended, but none ends in the midst of a sentence.
+            cut = not ended and _UNENDED.search(said)
+            heard.put(self._broke_off if cut else None)
         except APIStatusError as error:
             heard.put(self._refused(error))
         except Exception as error:  # whatever a stranger's events make of the client: none may hang
@@ -293,6 +301,16 @@ class EndpointGenerator:
             f"{self._where} broke off, or speaks no OpenAI ({type(error).__name__}).",
             "Ask again. " + _BACK,
         )
+
+    @property
+    def _broke_off(self) -> ModelError:
+        what = f"{self._where} broke off in the midst of its answer."
+        return ModelError(what, "Ask again. " + _BACK)
+
+
+def _ends(chunk: Any) -> bool:
+    """Whether an event of the stream says that it is the last."""
+    return any(getattr(each, "finish_reason", None) for each in chunk.choices)
 
 
 def _pieces(chunk: Any) -> Iterator[tuple[str, bool]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rag.commands.sources import show_cited, show_listed, show_nearest
@@ -79,7 +80,7 @@ def _followed(
     sentences: list[Sentence] = []
     evidence: Sequence[Evidence] = ()
     thought = 0
-    with _Waiting() as waiting:
+    with _Waiting() as waiting, _line_ended(out, sentences if stream else ()):
         for event in events:
             if isinstance(event, Retrieved):
                 show_respelled(event.respelled)
@@ -98,6 +99,17 @@ def _followed(
             elif isinstance(event, Answered):
                 done = event
     return _whole(done), sentences, evidence
+
+
+@contextmanager
+def _line_ended(out: Console, said: Sequence[Sentence]) -> Iterator[None]:
+    """Where an error breaks off what was `said`, it is told on a line of its own."""
+    try:
+        yield
+    except RagError:
+        if said:
+            out.print()
+        raise
 
 
 def answering_json(events: Iterator[Event]) -> Answered:

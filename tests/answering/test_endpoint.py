@@ -275,6 +275,19 @@ def test_a_stream_that_is_no_json(failing):
         list(EndpointGenerator(url, "m").stream(CHAT, 4))
 
 
+def test_a_stream_that_is_cut_off_is_told_from_one_that_says_nothing_of_its_end(failing):
+    handler, url = failing
+    for last in ("He used Midjourney. [1]", "He used Midjourney"):
+        handler.lines = (delta(content=last), "[DONE]")
+        assert "".join(t.text for t in EndpointGenerator(url, "m").stream(CHAT, 40)) == last
+    handler.lines = (delta(content="He won. [1] In 2022 he"), delta(content=" used Mid"))
+    with pytest.raises(ModelError, match="broke off in the midst of its answer"):
+        list(EndpointGenerator(url, "m").stream(CHAT, 40))
+    done = delta().replace('"delta": {}', '"delta": {}, "finish_reason": "length"')
+    handler.lines = (*handler.lines, done)
+    assert list(EndpointGenerator(url, "m").stream(CHAT, 40))
+
+
 def _odd(choices: str) -> str:
     return f'{{"id": "1", "choices": {choices}}}'
 
