@@ -66,6 +66,8 @@ def find_model(
     An embedder's path is a sentence-transformers folder, a generator's a GGUF file.
     Raises ModelError when it is neither, with the nearest known name.
     """
+    if not name.strip():
+        raise ModelError("The name of the model is empty.", "See what there is: rag models")
     known = {spec.name: spec for spec in (*installed, *BUNDLED) if spec.kind == kind}
     if name in known:
         return known[name]

@@ -202,7 +202,7 @@ def _use_endpoint(arguments: argparse.Namespace, config: Config, given: dict[str
             flag for flag, value in (("--url", url), ("--model", model)) if not value
         )
         raise ConfigError(
-            f"No endpoint is named: {lacking} is missing.",
+            f"No endpoint is named: give {lacking}.",
             "rag models use endpoint --url http://localhost:8080/v1 --model NAME",
         )
     if not _VARIABLE.fullmatch(given.get("key_env") or "NONE"):

@@ -77,7 +77,7 @@ def parse_source(text: str) -> Source:
             f"{text} is on this machine already.",
             f"Add it with: rag models add {shlex.quote(unquote(parts.path))}",
         )
-    near = nearest(text, (each.name for each in KNOWN))
+    near = nearest(text, (each.name for each in KNOWN)) if text.strip() else ""
     meant = f"Did you mean {near!r}? " if near else ""
     raise ModelError(
         f"No known model is called {text!r}.",

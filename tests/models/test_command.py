@@ -147,7 +147,7 @@ def test_a_variable_that_wins_is_mentioned(run, gguf: Path, monkeypatch):
         (("pull", "zebra"), "'zebra'. rag models lists them;"),
         (("pull", "file:///m/my%20model.gguf"), "Add it with: rag models add '/m/my model.gguf'"),
         (("pull", "hf:foo"), "Write it as hf:owner/name or"),
-        (("use", "endpoint", "--url", "http://localhost/v1"), "named: --model is missing."),
+        (("use", "endpoint", "--url", "http://localhost/v1"), "named: give --model."),
         (
             (
                 "use",

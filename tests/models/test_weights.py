@@ -110,7 +110,7 @@ def test_a_path_that_leads_nowhere(tmp_path: Path):
 def test_a_gguf_that_was_cut_short(tmp_path: Path, keep: int):
     file = tmp_path / "cut.gguf"
     file.write_bytes(locate(SMOL).read_bytes()[:keep])
-    with pytest.raises(ModelError, match=r"table \[generator\]"):
+    with pytest.raises(ModelError, match=r"is not a GGUF file.* Choose another"):
         gguf(file)
     assert not [each for each in tmp_path.rglob("*") if "partial" in each.name]
 
