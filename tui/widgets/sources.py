@@ -102,18 +102,19 @@ class SourcesPane(VerticalScroll, can_focus=False):
     def on_source_card_selected(self, event: SourceCard.Selected) -> None:
         """Follow the focus."""
         event.stop()
-        self._select(event.card)
+        if self.screen.focused is event.card:  # else another key has led on meanwhile
+            self._select(event.card)
 
     def on_source_card_moved(self, event: SourceCard.Moved) -> None:
         """Move the focus up or down."""
         event.stop()
         cards = list(self.query(SourceCard))
         numbers = [card.source.number for card in cards]
-        # From where the last key led: the focus follows a moment later.
+        # From where the last key led, which may not be the card that this one came from.
         place = numbers.index(self.selected) + event.step
         if 0 <= place < len(cards):
             self._select(cards[place])
-            cards[place].focus()
+            self.screen.set_focus(cards[place])  # now: `focus` would wait for what comes first
 
     def _select(self, chosen: SourceCard) -> None:
         self.selected = chosen.source.number
