@@ -6,10 +6,11 @@ Also mends keys that terminals send and Textual reads as something else.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.binding import Binding
+from textual.keys import Keys, format_key
 
 from rag.errors import ConfigError
 
@@ -107,6 +108,8 @@ FIXED: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ),
 )
 _BY_ID = {key.id: key for _, keys in GROUPS for key in keys}
+_MODIFIERS = ("alt", "ctrl", "hyper", "meta", "shift", "super")
+_NAMED = frozenset(each.value for each in Keys if each.value[0] != "<")  # `<any>` is no key
 
 
 def bind(identity: str, action: str, priority: bool = False, label: str = "") -> Binding:
@@ -120,7 +123,8 @@ def bind(identity: str, action: str, priority: bool = False, label: str = "") ->
 
 
 def keymap(chosen: Mapping[str, str]) -> dict[str, str]:
-    """The reader's own keys. Raises ConfigError for an action that there is not."""
+    """The reader's own keys. Raises ConfigError for an action or a key that there is not, and
+    where one key would have to do two things."""
     for name, keys in chosen.items():
         if name not in _BY_ID:
             (near,) = difflib.get_close_matches(name, _BY_ID, n=1, cutoff=0.0)
@@ -131,7 +135,44 @@ def keymap(chosen: Mapping[str, str]) -> dict[str, str]:
             raise ConfigError(
                 f"rag.toml gives {name} the key {keys!r}.", 'Name one, such as "ctrl+o".'
             )
-    return {name: keys.replace(" ", "") for name, keys in chosen.items()}
+    given = {name: keys.replace(" ", "") for name, keys in chosen.items()}
+    for name, keys in given.items():
+        for each in keys.split(","):
+            if not _is_key(each):
+                raise _no_key(name, each)
+    for _, group in GROUPS:
+        _check_apart([key.id for key in group if key.id in given], given)
+    return given
+
+
+def _is_key(key: str) -> bool:
+    """Whether Textual has a key of this name; one that writes a sign is named by it or in words."""
+    *held, name = key.split("+")
+    known = name in _NAMED or len(format_key(name)) == 1
+    return known and held == sorted(held) and set(held) <= set(_MODIFIERS)
+
+
+def _no_key(action: str, key: str) -> ConfigError:
+    *held, name = key.lower().split("+")
+    meant = "+".join((*sorted(held), name))
+    return ConfigError(
+        f"rag.toml gives {action} the key {key!r}, which is no key.",
+        f"Did you mean {meant!r}?"
+        if _is_key(meant)
+        else 'Keys are written so: "ctrl+t", "alt+up", "f9", "escape".',
+    )
+
+
+def _check_apart(actions: Sequence[str], given: Mapping[str, str]) -> None:
+    """Raise ConfigError where two actions that work in one place are on one key."""
+    by_key: dict[str, str] = {}
+    for action in actions:
+        for key in given[action].split(","):
+            if (other := by_key.setdefault(key, action)) != action:
+                raise ConfigError(
+                    f"rag.toml gives the key {key!r} to both {other} and {action}.",
+                    "Give one of them another key.",
+                )
 
 
 def taken(chosen: Mapping[str, str]) -> frozenset[str]:

@@ -183,6 +183,28 @@ def test_unknown_actions_are_refused_with_the_nearest():
         keymap({"sources": " "})
 
 
+@pytest.mark.parametrize(
+    ("chosen", "says"),
+    [
+        ({"stop": "notakey++"}, r"stop the key 'notakey\+\+', which is no key\. Keys are written"),
+        ({"stop": "f9, hold+x"}, "'hold\\+x', which is no key"),
+        ({"find": "Shift+Ctrl+T"}, r"Did you mean 'ctrl\+shift\+t'\?"),
+        ({"find": "f7", "new": "f8, f7"}, "'f7' to both new and find. Give one"),
+        ({"turn.copy": "c", "turn.why": "c"}, "'c' to both turn.copy and turn.why"),
+    ],
+)
+def test_keys_that_cannot_work_are_refused(chosen: dict[str, str], says: str):
+    with pytest.raises(ConfigError, match=says):
+        keymap(chosen)
+
+
+def test_every_key_that_works_is_taken():
+    for keys in ("?", "question_mark", "ctrl+question_mark", "é", "A", "space", "alt+1", "f12,f12"):
+        assert keymap({"find": keys}) == {"find": keys}
+    assert keymap({"turn.copy": "c", "source.copy": "c"})  # never at once
+    assert keymap({key.id: key.keys for _, keys in GROUPS for key in keys})
+
+
 def test_a_key_that_the_reader_gave_away_is_no_longer_told():
     chosen = {"find": "ctrl+o"}
     sources = next(each for _, keys in GROUPS for each in keys if each.id == "sources")
