@@ -40,7 +40,8 @@ def check_missing(
 def notes_missing(folder: Path, missing: int, indexed: int) -> NotesMissing:
     """What to say of a folder that lacks `missing` of the notes that were indexed from it."""
     what = (
-        f"{folder} holds no notes now, though {indexed:,} were indexed from it"
+        f"{folder} holds no notes now, though {indexed:,} {'was' if indexed == 1 else 'were'} "
+        "indexed from it"
         if missing == indexed
         else f"{missing:,} of the {indexed:,} notes indexed from {folder} are not there now"
     )

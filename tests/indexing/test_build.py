@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import Cancelled, IndexMismatch, NotesError
+from rag.indexing.guard import notes_missing
 from rag.indexing.library import Library, find_named
 from tests.indexing.conftest import Desk
 from tests.indexing.fakes import FakeEmbedder
@@ -165,6 +166,8 @@ def test_an_emptied_folder_costs_no_index(desk: Desk):
     with pytest.raises(NotesError, match=r"no notes now, though 3 were indexed.*--remove-missing"):
         desk.update()
     assert desk.words("hive")
+    said = notes_missing(desk.notes, 1, 1).message
+    assert "no notes now, though 1 was indexed from it; is a disk" in said
 
 
 def test_a_folder_of_unreadable_notes_has_no_index(desk: Desk):
