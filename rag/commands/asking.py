@@ -137,6 +137,12 @@ def chat(arguments: argparse.Namespace, started: float) -> int:
 
         bring_up_to_date(engine, arguments)
         return run_plain(engine, "latest" if arguments.go_on else arguments.resume)
+    for each in engine.each_folder():  # one that was indexed may be on a disk that comes back
+        if not (each.notes_folder.is_dir() or each.has_index()):
+            raise NotesError(
+                f"There is no folder {each.notes_folder}.",
+                "Name the folder that holds your notes: rag chat --notes PATH",
+            )
     confirm_new(engine, arguments.yes)
     if confirm_embedder(engine, arguments.yes):
         from rag.commands.progress import refreshing

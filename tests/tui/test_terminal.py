@@ -125,6 +125,18 @@ def test_a_question_is_typed_and_answered_with_its_source(box: Box, start):
     assert again.ended() == 0
 
 
+def test_a_folder_that_never_was_is_refused_before_the_screen_opens(box: Box, start):
+    nowhere = box.folder / "nowhere"
+    terminal = start(sys.executable, "-m", "rag", "chat", "--notes", str(nowhere))
+    assert terminal.ended() == 2
+    assert "There is no folder" in terminal.text()
+    assert ALTERNATE not in terminal.raw
+    box.index()
+    box.notes.rename(nowhere)  # as a disk that is not mounted
+    terminal = start(sys.executable, "-m", "rag", "chat", "--notes", str(box.notes))
+    terminal.until("Ask your notes")
+
+
 def test_a_paste_with_escapes_presses_no_keys(box: Box, start):
     box.index()
     terminal = start(sys.executable, "-m", "rag", "chat")
