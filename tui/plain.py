@@ -248,8 +248,9 @@ class Plain:
             self._say(f"Source {each.n}: {place_line(each.path, each.first, each.last)}")
 
     def _source(self, number: str) -> None:
-        if not is_number(number, len(self._passages)):
-            self._say(f"Name a source from 1 to {len(self._passages)}: /source 1")
+        most = len(self._passages)
+        if not is_number(number, most):
+            self._say(f"Name a source from 1 to {most}: /source 1" if most else "No source yet.")
             return
         passage = self._passages[int(number) - 1]
         self._say(place_line(passage.path, passage.first, passage.last), safe(passage.text))
@@ -302,7 +303,7 @@ class Plain:
         self._passages = self._turns[-1].passages if self._turns else ()
 
     def _new(self, _rest: str) -> None:
-        self._conversation, self._turns = None, []
+        self._conversation, self._turns, self._passages = None, [], ()
         self._say("A new conversation.")
 
     def _branch(self, number: str) -> None:
@@ -328,7 +329,7 @@ class Plain:
     def _delete(self, _rest: str) -> None:
         self._deleted = self._current()
         self._kept.delete(self._deleted)
-        self._conversation, self._turns = None, []
+        self._conversation, self._turns, self._passages = None, [], ()
         self._say("Deleted. /undo brings it back.")
 
     def _undo(self, _rest: str) -> None:

@@ -184,6 +184,13 @@ def test_a_retry_that_fails_loses_nothing(say, kept: Conversations, fake: FakeEn
     assert sorted(each.turns for each in kept.all()) == [1, 1]
 
 
+@pytest.mark.parametrize("leave", ["/new", "/delete"])
+def test_a_new_conversation_has_no_source_of_the_old_one(say, leave: str):
+    said = say("First?", leave, "/source 1")
+    assert said.endswith("No source yet.\n\n")
+    assert "garden/tomatoes.md, lines 12 to 14" not in said
+
+
 def test_a_branch_goes_on_apart(say, kept: Conversations):
     said = say("First?", "Second?", "/branch 3", "/branch 1", "Third?")
     assert "Name a question from 1 to 2: /branch 1" in said
