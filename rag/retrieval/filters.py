@@ -197,4 +197,4 @@ def described(filters: Filters) -> str:
     words += [f"with {each.key} {each.op} {each.value}" for each in filters.fields]
     words += [f"dated {named(each)}" for each in filters.written]
     words += [f"changed {named(each)}" for each in filters.changed]
-    return " and ".join(words)
+    return " and ".join(dict.fromkeys(words))  # the same filter twice is one

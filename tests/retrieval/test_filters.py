@@ -144,6 +144,7 @@ def test_filters_in_words():
     assert described(filters) == (
         "tagged ml and in work/ and with status = draft and dated from 1 February 2024 on"
     )
+    assert described(Filters(tags=("zork", "zork"), paths=("a/",))) == "tagged zork and in a/"
 
 
 def test_a_value_that_names_days_is_compared_as_these():
