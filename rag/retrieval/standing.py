@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -27,13 +27,21 @@ class Standing:
     current: there, word for word, at its lines. edited: the note changed elsewhere.
     moved: what was quoted stands at other lines now. lost: the note no longer says it.
     gone: the note cannot be read. `first` is the line of the passage as it is now, `before` and
-    `after` are lines around it.
+    `after` are lines around it. What is quoted stands `moved` lines further down. `known`: the
+    index holds the note as it is now, so that it changed after the passage was found.
     """
 
     state: State
     first: int
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    moved: int = 0
+    known: bool = False
+
+    @property
+    def since(self) -> str:
+        """Since when the note changed, in words."""
+        return "since this was answered" if self.known else "since it was indexed"
 
 
 def look_up(
@@ -58,15 +66,22 @@ def look_up(
     if _same("\n".join(here), passage.text):
         changed = indexed not in ("", read.raw_hash)
         return _around("edited" if changed else "current", lines, passage.first, size, margin)
-    first = _find(lines, passage.text) or next(
-        (at for quote in quotes if (at := _find(lines, quote))), 0
-    )
+    known = indexed == read.raw_hash
+    whole = _find(lines, passage.text)
+    first = whole or _uppermost(lines, quotes)
     if first and all(_find(lines, quote) for quote in quotes):
         if first == passage.first:  # part of a long line
-            same = indexed in ("", read.raw_hash)
+            same = known or not indexed
             return _around("current" if same else "edited", lines, first, size, margin)
-        return _around("moved", lines, first, size, margin)
-    return Standing("lost", min(passage.first, len(lines)))
+        inside = 0 if whole else max(0, _uppermost(passage.text.split("\n"), quotes) - 1)
+        moved = first - passage.first - inside
+        return replace(_around("moved", lines, first, size, margin), moved=moved, known=known)
+    return Standing("lost", min(passage.first, len(lines)), known=known)
+
+
+def _uppermost(lines: Sequence[str], quotes: Sequence[str]) -> int:
+    """The line of the first of the quotes that stand in these lines; 0 for none."""
+    return min(filter(None, (_find(lines, quote) for quote in quotes)), default=0)
 
 
 def _around(state: State, lines: list[str], first: int, size: int, margin: int) -> Standing:

@@ -58,6 +58,17 @@ def test_what_moved_is_found_at_its_new_lines(note: Path):
     assert stand(note).state == "moved"  # the quote is there, though its passage changed
 
 
+def test_how_far_a_quote_moved_and_since_when(note: Path):
+    quotes = ["Tap at the back."]  # the second line of the passage
+    for text in ("\n".join(["New.", "", *LINES]), "New.\n\n\n\n\nTap at the back.\n"):
+        note.write_text(text)
+        found = stand(note, "0" * 64, quotes)
+        assert (found.state, found.moved) == ("moved", 2)
+        assert found.since == "since it was indexed"
+        again = stand(note, hashlib.sha256(note.read_bytes()).hexdigest(), quotes)
+        assert (again.state, again.since) == ("moved", "since this was answered")
+
+
 def test_what_the_note_no_longer_says_is_lost(note: Path):
     note.write_text("# Barrel\n\nIt holds 200 litres.\nTap at the back.\n")
     assert stand(note).state == "lost"

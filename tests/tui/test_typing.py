@@ -19,6 +19,7 @@ from tui.keys import read_alt_digits
 from tui.screens.help import HelpScreen
 from tui.widgets.answer import Answer
 from tui.widgets.question import QuestionBox
+from tui.widgets.source import SourceCard
 from tui.workplace import Workplace
 
 Running = Callable[..., Any]
@@ -43,6 +44,24 @@ async def test_keys_of_the_box_are_not_overtaken_by_what_is_typed_after(running:
         box = driver.chat.query_one(QuestionBox)
         await driver.until(lambda: "e" in box.text)
         assert box.text == "a\nebdc"
+
+
+async def test_keys_that_come_at_once_each_move_one_source(
+    running: Running, engine: FakeEngine
+) -> None:
+    engine.script.passages = PASSAGES * 2
+    async with running() as driver:
+        await driver.ready()
+        await driver.ask("Water?")
+        await driver.ready()
+        await driver.press("alt+1")
+        await driver.until(lambda: driver.chat.pane.selected == 1)
+        for _ in range(4):  # not by `press`, which waits after each
+            driver.app.post_message(events.Key("down", None))
+        order = [card.source.number for card in driver.chat.query(SourceCard)]
+        await driver.until(lambda: driver.app.focused.source.number == order[4])
+        await driver.until(lambda: driver.app.focused.has_class("-selected"))
+        assert driver.chat.pane.selected == order[4]
 
 
 async def test_lines_history_and_empty_questions(running: Running, engine: FakeEngine) -> None:

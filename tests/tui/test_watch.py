@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 
 from rag.config import Config
 from rag.wiring import build_several
-from tests.tui.fake_engine import FakeEngine
+from tests.tui.fake_engine import NOTES, PASSAGES, FakeEngine, FakeLibrary
 from tui.watch import Watcher
 
 Running = Callable[..., Any]
@@ -90,3 +92,22 @@ async def test_a_changed_note_is_indexed_by_itself(running: Running, engine: Fak
         (engine.notes_folder / "garden" / "tomatoes.md").write_text("# Tomatoes\n\nNew.\n")
         await driver.until(lambda: "index" in engine.calls, 15)
         await driver.ready()
+
+
+async def test_a_note_that_was_indexed_again_changed_since_the_answer(
+    running: Running, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = engine.notes_folder / PASSAGES[0].path
+    changed = "\n" + note.read_text()
+    digest = hashlib.sha256(changed.encode()).hexdigest()
+    again = FakeLibrary((replace(NOTES[0], hash=digest), *NOTES[1:]))
+    monkeypatch.setattr(engine, "library", lambda: again)
+    async with running((160, 50)) as driver:
+        await driver.ready()
+        await driver.ask("Water?")
+        await driver.ready()
+        note.write_text(changed)
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.shows("⚠ the note changed since this was"))
+        await driver.press("alt+1")
+        await driver.until(lambda: driver.shows("⚠ The note changed since this was answered"))

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from rag.retrieval.standing import Standing
 
 _CHANGED = {
-    "edited": "⚠ The note changed since it was indexed.",
-    "moved": "⚠ The note changed since it was indexed; this stands at line {line} now.",
-    "lost": "⚠ The note changed since it was indexed: it no longer says this.",
+    "edited": "⚠ The note changed {since}.",
+    "moved": "⚠ The note changed {since}; this stands at line {line} now.",
+    "lost": "⚠ The note changed {since}: it no longer says this.",
     "gone": "⚠ The note is no longer there.",
 }
 CITED, EVIDENCE = "bold $text-accent on $accent-muted", "underline"
@@ -159,9 +159,7 @@ class SourceCard(Vertical, can_focus=True):
     def action_open(self, how: str) -> None:
         """Ask for the note at the lines that were cited, where they stand now."""
         source, standing = self.source, self.source.standing
-        moved = standing.first - source.passage.first if standing else 0
-        if standing is not None and standing.state not in ("current", "edited", "moved"):
-            moved = 0
+        moved = standing.moved if standing else 0
         self.post_message(
             NoteWanted(source.passage.path, source.line + moved, source.last + moved, how)
         )
@@ -187,10 +185,12 @@ class SourceCard(Vertical, can_focus=True):
         found = _FOUND_BY.get(passage.source, "")
         before = "".join(f"{clean(line)}\n" for line in standing.before) if standing else ""
         after = "".join(f"\n{clean(line)}" for line in standing.after) if standing else ""
-        changed = _CHANGED.get(standing.state, "") if standing else ""
-        line = standing.first if standing else 0
+        changed = ""
+        if standing and (said := _CHANGED.get(standing.state)):
+            line = self.source.line + standing.moved
+            changed = said.format(since=standing.since, line=line) + "\n"
         return Content.assemble(
-            (changed.format(line=line) + "\n" if changed else "", "$text-warning"),
+            (changed, "$text-warning"),
             (before, FAINT),
             highlighted(passage.text, self.source.marks),
             (after, FAINT),

@@ -31,8 +31,8 @@ PREVIEW_CHARS = 240
 NEAREST = 3
 NOT_IN_NOTES = "Your notes do not say."
 CHANGED = {
-    "edited": "the note changed since it was indexed",
-    "moved": "the note changed since it was indexed; this moved",
+    "edited": "the note changed {since}",
+    "moved": "the note changed {since}; this moved",
     "lost": "the note changed: it no longer says this",
     "gone": "the note is no longer there",
 }
@@ -51,7 +51,7 @@ class SourceRow(Static):
         """Where it is from, and whether the note is still as it was."""
         each = self.citation
         headings = heading_path(each.headings)
-        changed = CHANGED.get(standing.state, "") if standing else ""
+        changed = CHANGED.get(standing.state, "").format(since=standing.since) if standing else ""
         self.update(
             Content.assemble(
                 (f"[{each.n}] ", "$text-accent"),
@@ -252,7 +252,7 @@ class TurnView(Vertical, can_focus=True):
         await self.query_one(".outcome").mount_all(rows)
 
     def show_standings(self, standings: Mapping[int, Standing]) -> None:
-        """Say which sources changed since they were indexed."""
+        """Say which sources changed since they were found."""
         self.standings = standings
         for row in self.query(SourceRow):
             row.show_standing(standings.get(row.citation.n))
