@@ -79,7 +79,7 @@ FIXED: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("Enter", "ask"),
             ("Ctrl+J, Shift+Enter", "new line"),
             ("↑ ↓", "earlier questions"),
-            ("Tab", "complete filters"),
+            ("Tab", "complete filters; ↓ for the next"),
             ("PgUp PgDn", "scroll the conversation"),
             ("Alt+1 … Alt+9", "go to source [1] … [9]"),
             ("Ctrl+P", "all commands: theme, rebuild, …"),

@@ -99,3 +99,24 @@ async def test_tab_again_takes_the_next_choice(running: Running) -> None:
         await driver.until(lambda: box.text == f"bees {second} ")
         await driver.press("x", "tab")  # typing on ends it
         await driver.until(lambda: box.text == f"bees {second} x")
+
+
+async def test_down_chooses_among_folders_that_tab_goes_into(running: Running) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await driver.ask("path:h")
+        await driver.ready()
+        box = driver.chat.box
+        await driver.press(*"path:")
+        await driver.until(lambda: driver.shows("Tab path:garden/   ↓ path:house/"))
+        await driver.press("down")
+        await driver.until(lambda: driver.shows("Tab path:house/   ↓ "))
+        await driver.press("up")  # an earlier question, as ever
+        await driver.until(lambda: box.text == "path:h")
+        await driver.until(lambda: not driver.chat.query_one(Suggestions).display)
+        await driver.press("down")
+        await driver.until(lambda: box.text == "path:")
+        await driver.until(lambda: driver.shows("Tab path:garden/"))
+        await driver.press("down", "tab")
+        await driver.until(lambda: box.text == "path:house/")
+        await driver.until(lambda: driver.shows('Tab path:"house/rain barrel.md"'))

@@ -59,6 +59,10 @@ class PlaceActions(TurnActions):
         self.box.choices = choices
         self.query_one(Suggestions).show(choices)
 
+    def on_question_box_choice_turned(self) -> None:
+        """Show which one Tab takes now."""
+        self.query_one(Suggestions).show(self.box.choices)
+
     @work(exclusive=True, group="place")
     async def action_conversations(self) -> None:
         """List the conversations, and reopen the one that is chosen."""

@@ -16,7 +16,8 @@ from tui.text import clean
 
 
 class QuestionBox(TextArea):
-    """Enter asks, Ctrl+J breaks the line; up and down at the edge recall earlier questions."""
+    """Enter asks, Ctrl+J breaks the line; up and down at the edge recall earlier questions, down
+    chooses what Tab completes a filter to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+j,shift+enter,alt+enter", "new_line", "New line", show=False),
@@ -36,6 +37,9 @@ class QuestionBox(TextArea):
         def __init__(self, before: str) -> None:
             super().__init__()
             self.before = before
+
+    class ChoiceTurned(Message):
+        """Another of the choices is the one that Tab takes now."""
 
     def __init__(self, taken: Collection[str] = ()) -> None:
         """`taken` are keys that the reader gave to something else: here they do nothing."""
@@ -88,8 +92,14 @@ class QuestionBox(TextArea):
         )
 
     def on_text_area_selection_changed(self) -> None:
-        """Typing and moving both may end on a filter."""
-        self.post_message(self.Typed(self._before_cursor()))
+        """Typing and moving both may end on a filter. What was recalled has no choices until it is
+        changed: down leads to the next question there."""
+        self.post_message(self.Typed("" if self._recalled else self._before_cursor()))
+
+    @property
+    def _recalled(self) -> bool:
+        """Whether the box holds an earlier question as it was."""
+        return self._asked[self._place : self._place + 1] == [self.text]
 
     def _before_cursor(self) -> str:
         row, column = self.cursor_location
@@ -149,7 +159,8 @@ class QuestionBox(TextArea):
         self.insert("\n")
 
     def action_recall(self, step: int) -> None:
-        """Move the cursor, or at the edge of the text go through earlier questions."""
+        """Move the cursor, or at the edge of the text go through earlier questions; down, where
+        there is no later one, goes through the choices of a filter."""
         at_edge = (
             self.navigator.is_first_wrapped_line(self.cursor_location)
             if step < 0
@@ -157,6 +168,10 @@ class QuestionBox(TextArea):
         )
         if not at_edge:
             self.move_cursor_relative(rows=step)
+            return
+        if step > 0 and self.choices and not self._recalled:
+            self.choices = [*self.choices[1:], self.choices[0]]
+            self.post_message(self.ChoiceTurned())
             return
         place = self._place + step
         if not 0 <= place <= len(self._asked):

@@ -18,7 +18,7 @@ class Suggestions(Static):
         self.display = False
 
     def show(self, choices: Sequence[str]) -> None:
-        """List the choices; Tab takes the first."""
+        """List the choices; Tab takes the first, down puts the next in its place."""
         self.display = bool(choices)
         if choices:
             first, *others = (one_line(each) for each in choices)
@@ -26,6 +26,9 @@ class Suggestions(Static):
                 Content.assemble(
                     ("Tab ", MUTED),
                     (first, "bold $text-primary"),
-                    *((f"   {each}", MUTED) for each in others),
+                    *(
+                        (f"   {'↓ ' if not at else ''}{each}", MUTED)
+                        for at, each in enumerate(others)
+                    ),
                 )
             )
