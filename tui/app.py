@@ -41,7 +41,7 @@ from tui.messages import NoteWanted
 from tui.pasting import take_pastes_as_text
 from tui.screens.chat import Begin, ChatScreen
 from tui.text import one_line
-from tui.themes import DARK, LIGHT, SIXTEEN
+from tui.themes import DARK, LIGHT, SIXTEEN, quiet
 from tui.work import EngineWorker
 from tui.workplace import Workplace, workplace
 
@@ -83,6 +83,10 @@ class ChatApp(App[None]):
         )
         self.chat = ChatScreen(engine, self.worker, place, refresh, begin)
         self.set_keymap(keymap(place.keys))
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """What no theme sets by itself."""
+        return {"quiet": quiet(self.current_theme)}
 
     def get_default_screen(self) -> Screen[None]:
         """The conversation is the only screen; help and lists lie over it."""

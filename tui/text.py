@@ -17,8 +17,9 @@ from textual.content import Content
 
 from rag.reading import readable
 
-# Styles of parts of a text; `$text-muted` has no colour of its own outside a style sheet.
-MUTED = "$foreground 65%"
+# Styles of parts of a text: of words, which any theme leaves legible (tui/themes.py), and of lines
+# that are drawn.
+MUTED = "$quiet"
 FAINT = "$foreground 45%"
 
 _REPLACED: dict[int, str] = {

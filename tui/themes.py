@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual.color import Color
 from textual.theme import Theme
 
 DARK = Theme(
@@ -20,6 +21,7 @@ DARK = Theme(
     variables={
         "border-blurred": "#333945",
         "footer-key-foreground": "#83a9cf",
+        "text-disabled": "auto 60%",  # day headings and legends are read, too
         "block-cursor-background": "#33475c",  # calm enough for the muted text on it
         "block-cursor-foreground": "#f2f4f7",
     },
@@ -41,6 +43,7 @@ LIGHT = Theme(
     variables={
         "border-blurred": "#d0ccc2",
         "footer-key-foreground": "#2f618c",
+        "text-disabled": "auto 60%",  # day headings and legends are read, too
         "block-cursor-background": "#cfdfec",
         "block-cursor-foreground": "#16181c",
     },
@@ -85,3 +88,10 @@ SIXTEEN = Theme(
         "text-disabled": "ansi_default",
     },
 )
+
+
+def quiet(theme: Theme) -> str:
+    """The style of muted words: $quiet. The terminal's own colours have no shades; there it is the
+    colour of what is around the words, also where that is selected."""
+    colour = Color.parse(theme.to_color_system().generate()["foreground"])
+    return "not bold" if colour.ansi is not None else colour.with_alpha(0.75).hex

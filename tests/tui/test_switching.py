@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.style import Style
 from textual.app import App, ComposeResult
+from textual.color import Color
+from textual.strip import Strip
 from textual.widgets import Input, OptionList
 
 from rag.errors import ConfigError, ModelError
@@ -18,10 +21,11 @@ from tui.keys import GROUPS, first_key, keymap, own_keys, shown
 from tui.messages import Watching
 from tui.screens.find import folder_at
 from tui.screens.help import HelpScreen
-from tui.themes import DARK, SIXTEEN
+from tui.themes import DARK, LIGHT, SIXTEEN
 from tui.widgets.welcome import Welcome
 
 Running = Callable[..., Any]
+BLACK, CYAN = 0, 6
 CHOICES = (
     ModelChoice("SmolLM2-135M-Instruct", "SmolLM2-135M-Instruct", 98_000_000, 8192, "Apache-2.0"),
     ModelChoice("[big].gguf", "/models/[big].gguf", 4_100_000_000, 0, "unknown"),
@@ -232,6 +236,67 @@ async def test_what_is_chosen_shows_in_sixteen_colours():
             await pilot.pause()
             rows = [next(iter(options.render_line(y))).style for y in (0, 1)]
             assert rows[0].bgcolor != rows[1].bgcolor
+
+
+def on_top(driver: Any) -> Iterator[tuple[str, Style]]:
+    """The pieces of text of the panel that lies over the rest, else of the screen."""
+    screen = driver.app.screen
+    where = next((each.region for each in screen.query(".panel")), screen.region)
+    for strip in screen._compositor.render_strips()[where.y : where.bottom]:
+        for text, style, _ in Strip(strip).crop(where.x, where.right):
+            if any(map(str.isalnum, text)):
+                yield text, style
+
+
+def contrasts(driver: Any) -> Iterator[tuple[float, str]]:
+    """How far each piece of text stands out from its background."""
+    for text, style in on_top(driver):
+        colours = (Color.from_rich_color(each) for each in (style.color, style.bgcolor))
+        yield contrast(*colours), text
+
+
+def contrast(one: Color, other: Color) -> float:
+    """As WCAG counts it."""
+
+    def light(colour: Color) -> float:
+        parts = (each / 255 for each in colour.rgb)
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, bright = sorted((light(one), light(other)))
+    return (bright + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", [DARK.name, LIGHT.name])
+async def test_all_text_stands_out(running: Running, theme: str):
+    async with running(theme=theme) as driver:
+        await driver.ready()
+        await driver.ask("Water?")
+        await driver.ready()
+        for keys, shown in (
+            ((), "borne out by its source"),
+            (("alt+1",), "found by meaning"),
+            (("w",), "Why these passages"),
+            (("escape", "ctrl+g", *"tired"), "garden/2024 log.md"),
+            (("escape", "ctrl+l"), "1 question"),
+            (("/", *"water"), "Water?"),
+        ):
+            await driver.press(*keys)
+            await driver.until(lambda shown=shown: driver.shows(shown))
+            assert [each for each in contrasts(driver) if each[0] < 4.5] == []
+
+
+async def test_what_is_selected_stands_out_in_sixteen_colours(running: Running):
+    async with running(theme=SIXTEEN.name) as driver:
+        await driver.ready()
+        await driver.ask("Water?")
+        await driver.ready()
+        for keys, shown in ((("ctrl+g", *"tired"), "tired"), (("escape", "ctrl+l"), "1 question")):
+            await driver.press(*keys)
+            await driver.until(lambda shown=shown: driver.shows(shown))
+            await driver.pilot.pause(0.2)
+            rows = [each for _, each in on_top(driver) if each.bgcolor.number == CYAN]
+            assert {each.color.number for each in rows} == {BLACK}
 
 
 def test_keys_are_written_as_people_do():

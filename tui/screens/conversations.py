@@ -21,7 +21,7 @@ from rag.answering.conversations import BRANCH, Conversation, Conversations
 from rag.answering.export import told
 from rag.errors import RagError
 from tui.screens.pick import PickScreen, Row
-from tui.text import FAINT, MUTED, clean, count, one_line, shorten
+from tui.text import MUTED, clean, count, one_line, shorten
 
 if TYPE_CHECKING:
     from rag.answering.saved import SavedTurn
@@ -92,7 +92,7 @@ class ConversationsScreen(PickScreen[Conversation]):
             ("● " if each.id == self._current else "  ", "$text-success"),
             _shortened(one_line(each.title), room),
             (about, MUTED),
-            (f"\n    {found}" if found else "", FAINT),
+            (f"\n    {found}" if found else "", MUTED),
         )
 
     def action_search(self) -> None:

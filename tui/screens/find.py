@@ -11,7 +11,7 @@ from textual.content import Content
 from rag.indexing.library import Found
 from rag.models.choices import ModelChoice
 from tui.screens.pick import PickScreen, Row
-from tui.text import FAINT, MUTED, home_relative, one_line, shorten
+from tui.text import MUTED, home_relative, one_line, shorten
 
 _WHY_CHARS = 70
 
@@ -39,7 +39,7 @@ def found_row(found: Found) -> Content:
     return Content.assemble(
         (one_line(found.title), "bold"),
         (f"  {one_line(found.path)}", MUTED),
-        (f"\n    {why}" if why and found.why != found.path else "", FAINT),
+        (f"\n    {why}" if why and found.why != found.path else "", MUTED),
     )
 
 
@@ -76,7 +76,7 @@ class FolderScreen(PickScreen[Path]):
         return Content.assemble(
             ("● " if folder == self._current else "  ", "$text-success"),
             (one_line(name), "bold"),
-            (more, FAINT),  # before the path, which a narrow screen cuts
+            (more, MUTED),  # before the path, which a narrow screen cuts
             (f"  {one_line(home_relative(folder))}", MUTED),
         )
 

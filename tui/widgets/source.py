@@ -18,7 +18,6 @@ from rag.reading.rows import spoken
 from tui.keys import bind
 from tui.messages import NoteWanted, TextCopied
 from tui.text import (
-    FAINT,
     MUTED,
     Span,
     clean,
@@ -191,10 +190,10 @@ class SourceCard(Vertical, can_focus=True):
             changed = said.format(since=standing.since, line=line) + "\n"
         return Content.assemble(
             (changed, "$text-warning"),
-            (before, FAINT),
+            (before, MUTED),
             highlighted(passage.text, self.source.marks),
-            (after, FAINT),
-            (f"\n{found}", FAINT),
+            (after, MUTED),
+            (f"\n{found}", MUTED),
         )
 
     def _excerpt(self) -> Content:

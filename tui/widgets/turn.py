@@ -19,7 +19,7 @@ from rag.events import Answered, Retrieved
 from rag.reading.rows import spoken
 from tui.keys import bind
 from tui.messages import CitationChosen, TurnActed, TurnFocused
-from tui.text import FAINT, MUTED, clean, count, heading_path, one_line, shorten, written_place
+from tui.text import MUTED, clean, count, heading_path, one_line, shorten, written_place
 
 if TYPE_CHECKING:
     from rag.retrieval.found import Evidence, Passage
@@ -145,7 +145,7 @@ class TurnView(Vertical, can_focus=True):
                 Static(
                     Content.assemble(
                         f"“{shorten(one_line(spoken(each.text)), PREVIEW_CHARS)}”",
-                        (f"  {place}", FAINT),
+                        (f"  {place}", MUTED),
                     ),
                     classes="preview",
                 )
