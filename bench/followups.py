@@ -1,10 +1,11 @@
 """How well follow-up questions find their passage, beside the same questions asked in full.
 
-    python bench/followups.py CONVERSATIONS NOTES [--answers sentence|gold] [--json]
+    python bench/followups.py CONVERSATIONS NOTES [--answers sentence|gold] [--ask] [--json]
 
 CONVERSATIONS as bench/README.md describes them. Retrieval alone, no language model: what was
 answered before is the note's sentence that holds the gold answer, or the gold answer itself.
-A hit is a passage of the right note that holds a gold answer.
+A hit is a passage of the right note that holds a gold answer. With `--ask` the questions are
+answered, too: how many of the answers hold a gold answer, as typed and asked in full.
 """
 
 from __future__ import annotations
@@ -68,13 +69,19 @@ def main() -> None:
     parser.add_argument("conversations", type=Path)
     parser.add_argument("notes", type=Path)
     parser.add_argument("--answers", choices=("sentence", "gold"), default="sentence")
+    parser.add_argument("--ask", action="store_true", help="answer them, with the bundled model")
     parser.add_argument("--json", action="store_true", help="every follow-up, as JSON lines")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
         asked = engine(options.notes, Path(home))
         for _ in asked.index():
             pass
-        found = list(measure(asked, options.conversations, options.answers == "gold"))
+        bare = options.answers == "gold"
+        if options.ask:
+            for kind, (count, typed, full) in answered(asked, options.conversations, bare).items():
+                print(f"{kind}: {count} follow-ups, {typed} hold a gold answer; in full {full}")
+            return
+        found = list(measure(asked, options.conversations, bare))
     if options.json:
         for each in found:
             print(json.dumps(asdict(each), ensure_ascii=False))
@@ -102,6 +109,28 @@ def measure(asked: Engine, conversations: Path, bare: bool = False) -> Iterator[
                 )
             said = turn["answers"][0] if bare else _said(asked.notes_folder, turn)
             history.append(Turn(turn["question"], said, found.query))
+
+
+def answered(asked: Engine, conversations: Path, bare: bool = False) -> dict[str, list[int]]:
+    """By kind: how many follow-ups, and of how many the answer holds a gold answer, as typed after
+    what came before and asked in full."""
+    counts: dict[str, list[int]] = {}
+    for line in conversations.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        history: list[Turn] = []
+        for turn in row["turns"]:
+            *_, typed = asked.ask(turn["question"], history=history)
+            if history:
+                *_, full = asked.ask(turn["full"])
+                right = [
+                    each.answered and holds(each.answer, turn["answers"]) for each in (typed, full)
+                ]
+                for kind in ("all", turn.get("kind", row["kind"])):
+                    kept = counts.setdefault(kind, [0, 0, 0])
+                    counts[kind] = [a + b for a, b in zip(kept, (1, *right), strict=True)]
+            said = turn["answers"][0] if bare else _said(asked.notes_folder, turn)
+            history.append(Turn(turn["question"], said, typed.query))
+    return counts
 
 
 def _alone(asked: Engine, question: str) -> Sequence[Passage]:
