@@ -50,6 +50,7 @@ _LENGTH = re.compile(
 )
 _FOR_ME = re.compile(r",? (?:for me|please|briefly|shortly)$", _I)
 _LINKS = re.compile(r"\[\[([^\[\]|]+)(?:\|[^\[\]]*)?\]\]")
+_LINKS_ALONE = re.compile(r"(?:\[\[[^\[\]]+\]\](?:, | and |, and | )?)+")
 _ONLY_LINKS = re.compile(
     r"(?:(?:my|our|the|both|these) )?(?:notes?|pages?)? ?(?:on |about )?"
     r"(?:\[\[[^\[\]]+\]\](?:, | and |, and | )?)+(?: about| say)?",
@@ -94,6 +95,8 @@ def find_summary(text: str, filtered: bool = False) -> tuple[Summary, Filters] |
     `filtered`: filters stand beside it, so that "summarise" alone has something to sum up.
     """
     text = text.strip().rstrip("?!. ")
+    if _LINKS_ALONE.fullmatch(text):  # nothing is asked: what the note says
+        return Summary(tuple(_LINKS.findall(text))), Filters()
     asks = _ASKS.match(text)
     if not asks:
         return _in_note(text)

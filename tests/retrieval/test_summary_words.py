@@ -21,6 +21,8 @@ from rag.retrieval.summary_words import Summary, find_summary
         ("sum up the note called “Rain barrel” for me", ("Rain barrel",), True),
         ("give me a short summary of plan.md", ("plan.md",), True),
         ("TL;DR [[RAG]]", ("RAG",), True),
+        ("[[RAG]]?", ("RAG",), True),
+        ("[[A]] and [[B]]", ("A", "B"), True),
         ("what are the key points of my note on bees?", ("bees",), True),
         ("what is [[RAG]] about?", ("RAG",), True),
         ("summarise RAG", ("RAG",), False),
