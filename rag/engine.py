@@ -132,13 +132,13 @@ class Engine(SearchedFolder):
 
     def _read(self, asked: Asked, found: Found, quote: bool) -> Found:
         """What was found; for a question of fact that a model answers, as the reader has it."""
-        from rag.answering.kinds import is_read_for
+        from rag.answering.kinds import first_asked, is_read_for
         from rag.retrieval.pointing import point
 
         reader = self.models.reader() if not quote and is_read_for(asked.text) else None
         if reader is None or not found.passages:
             return found
-        return point(found.query, found, reader)
+        return point(first_asked(found.query), found, reader)
 
     def _neighbours(self, passage: Passage) -> list[StoredPassage]:
         """The passages beside a passage, in order; none where another process took them away."""

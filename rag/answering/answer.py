@@ -19,7 +19,7 @@ from rag.answering.draft import Draft
 from rag.answering.fields import Empty, without_strays
 from rag.answering.generation import Generator
 from rag.answering.grounding import Judge, ground, quote
-from rag.answering.kinds import asks_many, kind_of
+from rag.answering.kinds import asks_many, first_asked, kind_of
 from rag.answering.lacking import lacks_names, lacks_owner, numbers_of, of_another
 from rag.answering.lookups import NOTHING_WHOLE, Whole, in_one, look_up
 from rag.answering.phrases import DOUBTED, Candidate, Doubtful, candidates, chosen, find_phrase
@@ -52,9 +52,6 @@ _YES_OR_NO = re.compile(
     r"should|may|must)(?:n[’']t)?\b(?!.*\bor\b)",
     re.IGNORECASE | re.DOTALL,
 )
-_ASKS = r"(?:who|whom|what|which|when|where|why|how)\b"
-_ASKS_FIRST = re.compile(rf"\b{_ASKS}", re.IGNORECASE)
-_ASKS_AGAIN = re.compile(rf"\band (?:(?:in|since|by|from|with|for) )?{_ASKS}", re.IGNORECASE)
 _MOST_SAID = 0.5  # of the question's words, weighed by their rarity
 
 
@@ -221,7 +218,7 @@ def _phrase(
     astray = not pointed and wanted is not None and fits(best.text, wanted)
     if sentence is None or (astray and sentence.support == "weak"):
         sentence = replace(quote(whole(best, passages), passages), support="weak")
-    if _asks_twice(question) or _is_label(sentence):
+    if first_asked(question) != question or _is_label(sentence):
         sentence = _around(sentence, read, passages)
     elif asks_many(question) and (every := members_around(sentence, passages)):
         sentence = every
@@ -233,13 +230,6 @@ def _phrase(
         sentence = replace(shown, support=sentence.support)
     yield sentence
     yield Drafted(sentence.text, True, (sentence,), draft.first_token, draft.tokens_per_s, sure)
-
-
-def _asks_twice(question: str) -> bool:
-    """Whether a question is two: "Who made it, and when?" is answered by no phrase, maybe by its
-    sentence."""
-    again = _ASKS_AGAIN.search(question)
-    return again is not None and _ASKS_FIRST.search(question, 0, again.start()) is not None
 
 
 def _is_label(sentence: Sentence) -> bool:

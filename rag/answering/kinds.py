@@ -81,6 +81,9 @@ _MANY = re.compile(
     re.IGNORECASE,
 )
 _MOST_SIDE_WORDS = 8
+_ASKS = r"(?:who|whom|what|which|when|where|why|how)\b"
+_ASKS_FIRST = re.compile(rf"\b{_ASKS}", re.IGNORECASE)
+_ASKS_AGAIN = re.compile(rf"\band (?:(?:in|since|by|from|with|for) )?{_ASKS}", re.IGNORECASE)
 _ARTICLE = re.compile(r"^(?:an?|the|my|our|using|to use) ", re.IGNORECASE)
 
 
@@ -119,3 +122,12 @@ def kind_of(question: str) -> Kind:
 def is_read_for(question: str) -> bool:
     """Whether the reader was taught such questions: of fact, in English."""
     return kind_of(question) == "fact" and in_english(question)
+
+
+def first_asked(question: str) -> str:
+    """The first of two questions in one, "Who made it" of "Who made it, and when?", else the whole.
+    Two are answered by no phrase, maybe by the sentence of one."""
+    again = _ASKS_AGAIN.search(question)
+    if again is None or not _ASKS_FIRST.search(question, 0, again.start()):
+        return question
+    return question[: again.start()].rstrip(" ,;") + "?"

@@ -10,6 +10,7 @@ from rag.reading.formats import is_attachment
 from rag.reading.links import plain
 from rag.retrieval.expected import MONTHS
 from rag.retrieval.found import Passage
+from rag.retrieval.pointing import LEANS
 
 if TYPE_CHECKING:
     from rag.answering.phrases import Candidate
@@ -45,14 +46,22 @@ def lacks_names(
 
     def lacks(candidate: Candidate) -> bool:
         passage = passages[candidate.n - 1]
-        quotes = (each.quote for each in candidate.sentence.citations)
-        text = "\n".join((passage.path, passage.title, *passage.headings, *map(plain, quotes)))
+        quotes = [each.quote for each in candidate.sentence.citations]
+        told = [*quotes, *(_before(each, passage) for each in quotes if LEANS.search(each))]
+        text = "\n".join((passage.path, passage.title, *passage.headings, *map(plain, told)))
         said = {*analyze(text)}
         if any(not said.issuperset(analyze(name)) for name in names):
             return True
         return bool(days) and not all(_is_told(day, _days(text)[0]) for day in days)
 
     return lacks
+
+
+def _before(quote: str, passage: Passage) -> str:
+    """The sentence before a quote of a passage: whom "it" or "she" in it speaks of."""
+    at = passage.text.find(quote)
+    ended = [each for each in passage.sentences if each.end <= at]
+    return passage.text[ended[-1].start : ended[-1].end] if ended else ""
 
 
 def numbers_of(question: str) -> str:

@@ -45,7 +45,7 @@ _AFTER = 2
 _MORE = 500
 _FLOOR = -8.0  # of the log-odds of one reading: beyond it they would be all that counts
 # A sentence that speaks of what stands before it is not read alone.
-_LEANS = re.compile(
+LEANS = re.compile(
     r"\b(?:it|its|they|them|their|he|him|his|she|her|this|these|those)\b", re.IGNORECASE
 )
 _LETTER = re.compile(r"\S")
@@ -192,7 +192,7 @@ def _windows(question: str, passage: Passage, once: bool) -> list[tuple[AsRead, 
     alone, around, more = _spans(passage, orders)
     if once:
         read = [around]
-    elif _LEANS.search(passage.text, *alone):
+    elif LEANS.search(passage.text, *alone):
         read = [around, more]
     else:
         read = [alone, around, more]
