@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.answering.kinds import asks_many, kind_of, sides_of
+from rag.answering.kinds import asks_many, first_asked, kind_of, sides_of
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,16 @@ def test_the_sides_of_a_comparison(question: str, sides: tuple[str, str] | None)
 )
 def test_whether_several_things_are_asked_for(question: str, many: bool):
     assert asks_many(question) == many
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("Who made the loom, and when?", "Who made the loom?"),
+        ("when was it made and by whom", "when was it made?"),
+        ("Who made the loom and the shuttle?", "Who made the loom and the shuttle?"),
+        ("and when was it made?", "and when was it made?"),
+    ],
+)
+def test_of_two_questions_in_one_the_first_is_read_for(question: str, first: str):
+    assert first_asked(question) == first

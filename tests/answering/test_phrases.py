@@ -9,6 +9,7 @@ from rag.answering.phrases import DOUBTED, Candidate, Doubtful, candidates, chos
 from rag.answering.steps import Citation, Sentence
 from rag.indexing.lexical import analyzer
 from rag.retrieval.found import Answering, Evidence, Passage
+from rag.retrieval.sentences import SentenceScore
 
 NOTE = "The hive stands behind the shed, near the old pear tree. It was painted in 2019."
 
@@ -223,6 +224,20 @@ SHED = Passage(1, "building/shed.md", "Hargreave", ("Costs",), 1, 1, "x", 1.0, 0
 def test_names_of_the_question_that_a_sentence_and_its_note_lack(question: str, lacks: bool):
     analyze = analyzer().analyze
     assert lacks_names(question, [SHED], analyze)(one("Piet gave 90 euros for it.", 0.0)) is lacks
+
+
+@pytest.mark.parametrize(
+    ("quote", "lacks"), [("Piet gave 90 euros for it.", False), ("Piet gave 90 euros.", True)]
+)
+def test_what_a_sentence_leans_on_is_named_by_the_one_before_it(quote: str, lacks: bool):
+    before = "Castellan sold the shed. "
+    sentences = (
+        SentenceScore(0, len(before), 0, 0.5, 0.5),
+        SentenceScore(len(before), len(before + quote), 0, 0.5, 0.5),
+    )
+    passage = replace(SHED, text=before + quote, sentences=sentences)
+    asked = lacks_names("What did the shed of Castellan cost?", [passage], analyzer().analyze)
+    assert asked(one(quote, 0.0)) is lacks
 
 
 def test_what_lacks_a_number_of_the_question_comes_behind_unless_it_is_far_likelier():
