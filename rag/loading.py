@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.config import Caution
-from rag.errors import RagError
 from rag.memory import give_back
 from rag.reading.formats import SUFFIXES
 from rag.retrieval.query import search_terms
@@ -86,7 +85,7 @@ class Models:
         threading.Thread(target=self._quietly_load_embedder, daemon=True).start()
 
     def _quietly_load_embedder(self) -> None:
-        with suppress(RagError):  # raised again where the model is needed
+        with suppress(Exception):  # raised again where the model is needed
             self.embedder().load()
 
     def wait(self) -> None:
@@ -95,7 +94,9 @@ class Models:
             self._loader.join()
 
     def _quietly_load(self) -> None:
-        with suppress(RagError):  # raised again where the model is needed
+        # Raised again where the model is needed. Nor is all of it foreseen: an import that Ctrl-C
+        # broke off in the main thread is half a module here.
+        with suppress(Exception):
             self.generator()
 
     def generator(self) -> Generator:

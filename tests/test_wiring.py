@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from rag.answering.generation import Generator
+from rag.config import Config
 from rag.engine import Engine
 from rag.errors import ModelError, NoIndex
+from rag.loading import Models
 from rag.models.catalog import find_model
 from rag.models.weights import generator_file
-from rag.wiring import open_folder, use_generator
+from rag.wiring import build_engine, open_folder, use_generator
 from tests.conftest import Box
 
 pytestmark = pytest.mark.model
@@ -48,3 +52,16 @@ def test_another_folder_shares_the_models(box: Box, engine: Engine, tmp_path: Pa
     assert [each.title for each in other.library().notes()] == ["Hens"]
     assert other.models.generator() is generator
     assert engine.search("rain barrel")[0].path == "barrel.md"
+
+
+def test_what_fails_behind_is_told_where_it_is_needed_and_not_before(tmp_path: Path, capfd):
+    def half_a_module() -> Generator:
+        raise AttributeError("module 'psutil' has no attribute 'cpu_count'")
+
+    engine = build_engine(Config(notes=tmp_path, data_dir=tmp_path / "data"))
+    models = Models(replace(engine.parts, open_generator=half_a_module))
+    models.load_behind()
+    models.wait()
+    assert capfd.readouterr() == ("", "")
+    with pytest.raises(AttributeError):
+        models.generator()
