@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The project is used where it lies, as setuptools warns at length.
+INSTALL := PYTHONWARNINGS='ignore:Editable installation' $(BIN)/python -m pip install --quiet
 NOTES ?= corpus
 export Q
 # The tests start hundreds of processes: each finds its modules compiled, as a user's would.
@@ -26,7 +28,7 @@ test: lint types  ## everything that must hold
 # Hours. CASES: how many inputs each fuzzer tries.
 CASES ?= 200000
 torture: $(READY)  ## what takes long to break: faults, fuzzing, hostile folders
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[fuzz]'
+	$(INSTALL) -c constraints.txt -e '.[fuzz]'
 	RAG_TORTURE_CASES=$(CASES) $(BIN)/python -m pytest -m torture
 	RAG_TORTURE=1 $(BIN)/python -m pytest -s tests/faults
 
@@ -70,7 +72,7 @@ schema: $(READY)  ## the JSON Schema of what rag prints and serves
 # pairs need WordNet's files (Debian: wordnet-base).
 READER := build/reader
 reader: $(READY)  ## train the reader again: make reader RAG_BENCH_DATA=folder
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[train]'
+	$(INSTALL) -c constraints.txt -e '.[train]'
 	@mkdir -p $(READER)
 	test -f $(READER)/pairs.jsonl || $(BIN)/python bench/reader/pairs.py $(READER)/pairs.jsonl \
 		--squad "$(RAG_BENCH_DATA)" --more $(MORE)
@@ -82,7 +84,7 @@ reader: $(READY)  ## train the reader again: make reader RAG_BENCH_DATA=folder
 MINUTES ?= 180
 TRAINED := build/adapter
 adapter: $(READY)  ## train the adapter again: make adapter RAG_BENCH_DATA=folder
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[train]'
+	$(INSTALL) -c constraints.txt -e '.[train]'
 	@mkdir -p $(TRAINED)
 	test -f $(TRAINED)/squad.jsonl || $(BIN)/python bench/adapter/examples.py \
 		$(TRAINED)/squad.jsonl --squad "$(RAG_BENCH_DATA)"
@@ -104,5 +106,5 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV); the language model's engine is compiled, which takes some minutes."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --progress-bar off -c constraints.txt -e '.[dev]'
+	$(INSTALL) --progress-bar off -c constraints.txt -e '.[dev]'
 	@touch $(READY)
