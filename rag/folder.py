@@ -13,7 +13,7 @@ from rag.errors import IndexBusy, IndexDamaged, NoIndex, NotesError, StorageErro
 from rag.events import Cancel, Status
 from rag.indexing.database import damage_errors
 from rag.indexing.home import Home, find_home, index_folder, remember_home, writing
-from rag.indexing.local import DATABASE, LocalIndex
+from rag.indexing.local import LocalIndex
 from rag.indexing.private import make_private
 from rag.indexing.progress import IndexProgress
 from rag.loading import Models, Parts
@@ -142,34 +142,12 @@ class NotesFolder:
 
     def changed(self) -> bool:
         """Whether notes changed since they were indexed, or the index is in need of repair."""
-        from rag.indexing.build import plan
-        from rag.indexing.forget import forgotten_notes
+        from rag.indexing.changed import notes_changed
 
         home = self._home()
-        folder = index_folder(self.parts.data_dir, home) if home else None
-        if folder is None or not (folder / DATABASE).is_file():
-            return True
-        try:
-            index = LocalIndex(folder)
-        except (NoIndex, IndexDamaged):  # of an older format, or to be mended
-            return True
-        try:
-            with damage_errors():
-                if not index.complete or index.rules_changed():
-                    return True
-                todo = plan(
-                    self.notes_folder,
-                    index.note_states(),
-                    int(index.store.get("scanned_ns", "0")),
-                    known=index.known_skips(),
-                    suffixes=self.parts.suffixes,
-                    forgotten=forgotten_notes(index),
-                )
-                return not todo.empty or index.derived_lags
-        except IndexDamaged:
-            return True
-        finally:
-            index.close()
+        return home is None or notes_changed(
+            self.notes_folder, index_folder(self.parts.data_dir, home), self.parts.suffixes
+        )
 
     def refresh(self, cancel: Cancel | None = None) -> Iterator[IndexProgress]:
         """Bring the index up to date if notes changed; ask the old one where it cannot be.

@@ -80,13 +80,18 @@ class Models:
         self._loader.start()
         return self._loader
 
-    def load_embedder_behind(self) -> None:
-        """Start loading the embedder while notes are looked through."""
-        threading.Thread(target=self._quietly_load_embedder, daemon=True).start()
+    def load_search_behind(self) -> None:
+        """Start loading what searches, the embedder and then the reader, while notes are looked
+        through."""
+        # No daemon: an interpreter that ends while a model is loaded would crash, and waits for
+        # this one. The program itself ends at once (`rag.__main__`).
+        threading.Thread(target=self._quietly_load_search).start()
 
-    def _quietly_load_embedder(self) -> None:
+    def _quietly_load_search(self) -> None:
         with suppress(Exception):  # raised again where the model is needed
             self.embedder().load()
+            if self.parts.open_reranker is None:
+                self.reader()
 
     def wait(self) -> None:
         """Until what `load_behind` started is done."""

@@ -40,7 +40,7 @@ class SearchedFolder(NotesFolder):
 
     def load_behind(self) -> None:
         """Start loading what a search needs, while the notes are looked through."""
-        self.models.load_embedder_behind()
+        self.models.load_search_behind()
 
     def search(
         self,

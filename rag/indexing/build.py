@@ -20,15 +20,13 @@ from rag.indexing.progress import IndexProgress as IndexProgress
 from rag.indexing.progress import IndexReport as IndexReport
 from rag.indexing.rows import NoteState
 from rag.reading.formats import SUFFIXES
+from rag.reading.listing import RACY_NS, listing
 from rag.reading.notes import Skipped, hash_note
 from rag.reading.scanning import NoteFile, Scan, scan
 
 if TYPE_CHECKING:
     from rag.indexing.embeddings import Embedder
 
-# A note written within this time of the last scan may have been written after it was read
-# without a new mtime: file systems and clocks are coarse. Such a note is hashed.
-_RACY_NS = 2_000_000_000
 _ERASED_HURRIED, _ERASED_AT_ONCE = 5000, 20_000  # passages
 _ERASED_AFTER_S = 7 * 86_400  # at the latest
 _CLOSED, _BARRED = "cannot be listed", "cannot be read"  # begin reasons of rag.reading
@@ -38,6 +36,7 @@ _CLOSED, _BARRED = "cannot be listed", "cannot be read"  # begin reasons of rag.
 class Plan:
     """What differs between the folder and the index."""
 
+    listed: Scan  # all of the folder, those that are to be forgotten, too
     scan: Scan
     new: tuple[NoteFile, ...]
     changed: tuple[NoteFile, ...]
@@ -68,7 +67,8 @@ def plan(
     all notes as changed; `forgotten` are left out (see `rag.indexing.forget`). Raises NotesError
     for a folder that cannot be listed.
     """
-    found = without(scan(folder, suffixes), forgotten)
+    listed = scan(folder, suffixes)
+    found = without(listed, forgotten)
     new: list[NoteFile] = []
     changed: list[NoteFile] = []
     touched: list[NoteFile] = []
@@ -77,7 +77,7 @@ def plan(
     kept: set[str] = set()
     for file in found.files:
         state = states.get(file.path)
-        racy = file.mtime_ns > last_scan_ns - _RACY_NS
+        racy = file.mtime_ns > last_scan_ns - RACY_NS
         if state is None:
             skip = None if every or racy or known is None else known.get(file.path)
             if skip and _still_skipped(folder, file, skip):
@@ -102,6 +102,7 @@ def plan(
     gone = tuple(path for path in states if path not in kept and not path.startswith(closed))
     unchanged = len(states) - len(gone) - len(changed) - len(unreadable)
     return Plan(
+        listed,
         found,
         tuple(new),
         tuple(changed),
@@ -162,10 +163,11 @@ def update(
         if index.derived_lags:
             index.derive()
         # Not a new generation, but the next scan need not hash what this one hashed.
-        if touch or _racy(todo.scan, last_scan):
+        listed = _listing(todo)
+        if touch or _racy(todo.scan, last_scan) or listed != index.store.get("listing"):
             with index.store.transaction():
                 index.store.touch(touch)
-                index.store.put(scanned_ns=scanned_ns)
+                index.store.put(scanned_ns=scanned_ns, listing=listed)
         yield _done(todo, 0, (), index, started)
         return
     with ExitStack() as stack:
@@ -197,6 +199,7 @@ def update(
                     **meta,
                     "fingerprint": fingerprint,
                     "scanned_ns": scanned_ns,
+                    "listing": _listing(todo, skipped),
                     "skipped": skips,
                     "indexed_at": time.time(),
                     "notes_folder": folder,
@@ -214,9 +217,20 @@ def update(
         else:
             with index.store.transaction():
                 index.store.touch(touch)
-                index.store.put(scanned_ns=scanned_ns, skipped=skips)
+                index.store.put(
+                    scanned_ns=scanned_ns, skipped=skips, listing=_listing(todo, skipped)
+                )
         moved = _moves(todo, states, intake.hashes)
         yield _done(todo, moved, (*skipped,), index, started, tuple(intake.warnings))
+
+
+def _listing(todo: Plan, skipped: Sequence[Skipped] = ()) -> str:
+    """The digest of a folder of which all that can be indexed is; "" where a note that could not be
+    read must be tried again, though it looks the same."""
+    again = (*todo.unreadable, *todo.refused, *skipped)
+    if any(each.reason.startswith(_BARRED) for each in again):
+        return ""
+    return listing(todo.listed).digest
 
 
 def _skips(
@@ -266,7 +280,7 @@ def _done(
 
 
 def _racy(found: Scan, last_scan_ns: int) -> bool:
-    return any(file.mtime_ns > last_scan_ns - _RACY_NS for file in found.files)
+    return any(file.mtime_ns > last_scan_ns - RACY_NS for file in found.files)
 
 
 def _erase(index: LocalIndex, hurried: bool) -> None:

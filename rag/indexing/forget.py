@@ -40,7 +40,7 @@ def forgotten_notes(index: LocalIndex) -> frozenset[str]:
 def _write_marks(index: LocalIndex, marks: Collection[str]) -> None:
     write_whole(index.folder / _FILE, "".join(f"{each}\n" for each in sorted(marks)))
     with index.store.transaction():
-        index.store.put(forgotten=json.dumps(sorted(marks)))
+        index.store.put(forgotten=json.dumps(sorted(marks)), listing="")
 
 
 def mark(path: str) -> str:

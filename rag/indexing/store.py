@@ -35,6 +35,9 @@ class Store(VectorTable):
             "SELECT path, title, aliases, tags, hash FROM notes ORDER BY path"
         ).fetchall()
 
+    def note_count(self) -> int:
+        return int(self._db.execute("SELECT count(*) FROM notes").fetchone()[0])
+
     def counts(self) -> tuple[int, int]:
         """Notes and chunks."""
         row = self._db.execute(
