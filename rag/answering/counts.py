@@ -30,6 +30,25 @@ _UNITS = (
     r"(?:[mµ]?g|kg|[mcd]?l|L|[mck]?m|m²|m³|°[CF]?|%|[€$£]|[kM]?W|kWh|V|m?A|mAh|Ah|Hz|[kMGT]B|bar|psi|hp|"
     r"mph|km/h|kn|kcal|dB|Nm|lbs?|oz|ft|min|h)"
 )
+# An amount in two units, of which one alone is another amount: "7lb 11oz", "3y 2m".
+_OF_THE_NEXT = (
+    (r"lbs?|pounds?", r"oz|ounces?"),
+    (r"st|stones?", r"lbs?|pounds?"),
+    (r"ft|feet|foot|['’]", r"in|inch(?:es)?|[\"”]"),
+    (r"y|yrs?|years?", r"m|mths?|months?|w|wks?|weeks?|d|days?"),
+    (r"mths?|months?", r"w|wks?|weeks?|d|days?"),
+    (r"w|wks?|weeks?", r"d|days?"),
+    (r"d|days?", r"h|hrs?|hours?"),
+    (r"h|hrs?|hours?", r"m|mins?|minutes?"),
+    (r"m|mins?|minutes?", r"s|secs?|seconds?"),
+)
+TWO_UNITS = re.compile(
+    "|".join(
+        rf"(?<![\w.,]){_NUMBER}\s?(?:{one})\s?(?:and\s)?{_NUMBER}\s?(?:{next_})(?!\w)"
+        for one, next_ in _OF_THE_NEXT
+    ),
+    re.IGNORECASE,
+)
 _COUNTS_MEASURES = re.compile(
     r"gram|lit(?:re|er)|met(?:re|er)|mile|feet|foot|inch|percent|per cent|degree|euro|dollar|pound|"
     r"cent\b|cents|ounce|ton\b|tons|tonne|%|"

@@ -8,7 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answering.counts import counted, counts_another, measures, number_of, with_unit
+from rag.answering.counts import (
+    TWO_UNITS,
+    counted,
+    counts_another,
+    measures,
+    number_of,
+    with_unit,
+)
 from rag.answering.grounding import cite, marked, own_words
 from rag.answering.steps import Sentence, Support
 from rag.config import Caution
@@ -224,7 +231,8 @@ def _candidate(
         phrase, best = number_of(thing, read) or (phrase, best)
     if not thing:
         phrase = with_unit(phrase, best)
-    phrase = _whole_address(phrase, best)
+    for whole in (_ADDRESS, TWO_UNITS):
+        phrase = _undivided(phrase, best, whole)
     if _ASKS_TITLE.search(question):
         phrase = _whole_title(phrase, best)
     if _PLACE_OR_TIME.search(question):
@@ -263,13 +271,14 @@ def _with_preposition(phrase: str, evidence: Evidence) -> str:
     return found[0] if found else phrase
 
 
-def _whole_address(phrase: str, evidence: Evidence) -> str:
-    """A phrase that stands only in an address with all of it: half of one leads elsewhere."""
+def _undivided(phrase: str, evidence: Evidence, whole: re.Pattern[str]) -> str:
+    """A phrase that stands only in an address, or in "7 lb 11 oz", with all of it: half of one
+    leads elsewhere."""
     said = _said(evidence.text)
-    if _as_words(phrase).search(_ADDRESS.sub(" ", said)):
+    if _as_words(phrase).search(whole.sub(" ", said)):
         return phrase
-    addresses = (found[0].rstrip(_EDGES) for found in _ADDRESS.finditer(said))
-    return next((each for each in addresses if phrase in each), phrase)
+    found = (each[0].rstrip(_EDGES) for each in whole.finditer(said))
+    return next((each for each in found if phrase in each), phrase)
 
 
 def _whole_title(phrase: str, evidence: Evidence) -> str:

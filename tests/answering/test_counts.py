@@ -98,3 +98,21 @@ def test_a_weight_or_a_length_counts_no_things(phrase: str, question: str, wrong
 def test_a_number_has_its_unit(phrase: str, text: str, said: str):
     (read,) = evidence(text)
     assert with_unit(phrase, read) == said
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "said"),
+    [
+        ("11oz", "Born at 04.12, 7lb 11oz, in the spare room", "7lb 11oz"),
+        ("7lb", "Born at 04.12, 7lb 11oz, in the spare room", "7lb 11oz"),
+        ("20 minutes", "It took us 1 hour and 20 minutes to get there", "1 hour and 20 minutes"),
+        ("3y", "Found at 3y 2m, missed at birth", "3y 2m"),
+        ("20 minutes", "20 minutes by bus, 1 hour and 20 minutes on foot", "20 minutes"),
+        ("300 m", "In 2 days 300 m were dug", "300 m"),
+    ],
+)
+def test_an_amount_in_two_units_is_whole(phrase: str, text: str, said: str):
+    passage = Passage(1, "x.md", "X", (), 1, 1, text, 1.0, 0.7, 1.0)
+    found = find_phrase(f"{phrase} [1]", [passage], evidence(text), "How much was it?")
+    assert found is not None
+    assert found.text == f"{said} [1]"
