@@ -159,7 +159,7 @@ def test_bad_questions_and_flags(box: Box):
     box.refused("ask", says="The question is empty")
     for k in ("0", "51", "-3"):
         box.refused("ask", "-k", k, BARREL, says="out of range")
-    box.refused("ask", "-k", "many", BARREL, says="invalid int value")
+    box.refused("ask", "-k", "many", BARREL, says="takes a whole number")
     box.refused(says="required")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.binding import Binding
-from textual.keys import Keys, format_key
+from textual.keys import Keys, format_key, key_to_character
 
 from rag.errors import ConfigError
 
@@ -108,6 +108,14 @@ FIXED: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ),
 )
 _BY_ID = {key.id: key for _, keys in GROUPS for key in keys}
+# What nobody can give to another action: in the whole program, and where questions are typed.
+_KEPT = frozenset(
+    ("ctrl+p", "ctrl+q", "ctrl+c", "tab", "shift+tab", *(f"alt+{digit}" for digit in DIGITS))
+)
+_EDITS = frozenset(
+    "enter ctrl+j shift+enter alt+enter up down left right home end pageup pagedown backspace "
+    "delete".split()
+)
 _MODIFIERS = ("alt", "ctrl", "hyper", "meta", "shift", "super")
 _NAMED = frozenset(each.value for each in Keys if each.value[0] != "<")  # `<any>` is no key
 
@@ -140,8 +148,13 @@ def keymap(chosen: Mapping[str, str]) -> dict[str, str]:
         for each in keys.split(","):
             if not _is_key(each):
                 raise _no_key(name, each)
-    for _, group in GROUPS:
-        _check_apart([key.id for key in group if key.id in given], given)
+    (_, anywhere), *places = GROUPS
+    for key in anywhere:
+        _check_free(key.id, given, in_box=True)
+    for _, group in places:
+        for key in group:
+            _check_free(key.id, given, in_box=False)
+        _check_apart([key.id for key in (*anywhere, *group) if key.id in given], given)
     return given
 
 
@@ -161,6 +174,19 @@ def _no_key(action: str, key: str) -> ConfigError:
         if _is_key(meant)
         else 'Keys are written so: "ctrl+t", "alt+up", "f9", "escape".',
     )
+
+
+def _check_free(action: str, given: Mapping[str, str], in_box: bool) -> None:
+    """Raise ConfigError where a key does something else, which cannot be changed; `in_box`: also
+    where questions are typed."""
+    for key in given[action].split(",") if action in given else ():
+        sign = key_to_character(key)
+        typed = key in _EDITS or (sign is not None and sign.isprintable())
+        if key in _KEPT or (in_box and typed):
+            raise ConfigError(
+                f"rag.toml gives {action} the key {key!r}, which does something else there.",
+                'Give it another, such as "ctrl+t" or "f9".',
+            )
 
 
 def _check_apart(actions: Sequence[str], given: Mapping[str, str]) -> None:

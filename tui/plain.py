@@ -5,18 +5,14 @@ Nothing moves, nothing is drawn twice, and marks are words.
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
-from rich.text import Text
 
 from rag.answering.conversations import Conversations
-from rag.answering.export import export_note, told
 from rag.answering.saved import SavedTurn, as_answered, as_stopped, history_of
 from rag.answering.steps import Sentence
 from rag.config import LEAVES
@@ -25,6 +21,7 @@ from rag.errors import RagError
 from rag.events import Answered, Retrieved
 from rag.memory import share_arenas
 from rag.output import safe
+from tui.plain_conversations import PROMPT, PlainConversations
 from tui.plain_lines import (
     HELP,
     Asked,
@@ -38,16 +35,17 @@ from tui.plain_lines import (
 )
 
 if TYPE_CHECKING:
-    from rag.retrieval.found import Passage
+    pass
 
-PROMPT = "Question: "
 EVIDENCE = 2
 _FOUND = 20  # notes
 
 
-def run_plain(engine: Engine, begin: int | Literal["latest"] | None = None) -> int:
+def run_plain(
+    engine: Engine, begin: int | Literal["latest"] | None = None, refresh: bool = False
+) -> int:
     """Ask and answer until the reader leaves. `begin` is a conversation to go on with; 0 lists
-    them."""
+    them. With `refresh`, changed notes are looked for before each question."""
     typed: Callable[[], str] = str
     with suppress(ImportError):
         import readline  # arrow keys and history in `input`
@@ -58,16 +56,15 @@ def run_plain(engine: Engine, begin: int | Literal["latest"] | None = None) -> i
     engine.started = None  # a reader who types does not wait for the process
     config = engine.parts.settings
     kept = Conversations(config.data_dir, engine.notes_folder)
-    try:
-        Plain(engine, kept, console, engine.parts.generator_name, typed).run(begin, input)
-    finally:
-        kept.close()
-        engine.close()
+    with closing(engine), closing(kept):
+        loop = Plain(engine, kept, console, engine.parts.generator_name, typed, refresh)
+        loop.run(begin, input)
+        loop.close()
     return 0
 
 
-class Plain:
-    """One conversation at a time."""
+class Plain(PlainConversations):
+    """The loop: questions, and commands that begin with a slash."""
 
     def __init__(
         self,
@@ -76,19 +73,15 @@ class Plain:
         console: Console,
         model: str = "",
         typed: Callable[[], str] = str,
+        refresh: bool = False,
     ) -> None:
         """`model` is what the language model is called on the screen; `typed` gives what stands in
-        the line that is being typed."""
+        the line that is being typed. With `refresh`, changed notes are looked for before each
+        question."""
+        super().__init__(engine, kept, console)
         self._typed = typed
-        self._engine = engine
         self._model = model
-        self._kept = kept
-        self._console = console
-        self._conversation: int | None = None
-        self._deleted: int | None = None
-        self._turns: list[SavedTurn] = []
-        self._passages: Sequence[Passage] = ()
-        self._listed: list[int] = []
+        self._refresh = refresh
         self._choosing = False  # a number opens what was listed as the program began
         self._commands: dict[str, Callable[[str], None]] = {
             "help": lambda _: self._say(*HELP),
@@ -172,6 +165,8 @@ class Plain:
 
     def _ask(self, question: str, again: bool = False) -> None:
         """`again`: the answer takes the place of the last one in the conversation."""
+        if self._refresh:
+            self._look_for_changes()
         history, before = history_of(self._turns), len(self._turns)
         found: Retrieved | None = None
         sentences: list[Sentence] = []
@@ -196,6 +191,13 @@ class Plain:
             if not again and len(self._turns) == before:  # else it came after the answer
                 self._keep(as_stopped(question, found, sentences))
             raise
+
+    def _look_for_changes(self) -> None:
+        for progress in self._engine.refresh():
+            if progress.notice:
+                self._say(progress.notice)
+            if progress.report is not None and progress.report.differs:
+                self._say(progress.report.sentence())
 
     def _retry(self, _rest: str) -> None:
         turns = list(self._turns)
@@ -232,21 +234,6 @@ class Plain:
         else:
             self._conversation = self._kept.add(self._conversation, turn)
 
-    def _rests_on(self, turn: SavedTurn) -> None:
-        """What follows an answer: its sources, or where the notes come nearest."""
-        if turn.stopped:
-            self._say("Stopped.")
-        elif not turn.answered:
-            self._say(turn.answer or "Your notes do not say.")
-            for number, passage in enumerate(turn.passages[:3], 1):
-                place = place_line(passage.path, passage.first, passage.last)
-                self._say(f"Nearest note {number}: {place}")
-        if turn.thoughts:
-            self._say(f"The model thought first, {len(turn.thoughts.split())} words, unchecked.")
-        first = {each.n: each for each in reversed(turn.citations)}
-        for each in sorted(first.values(), key=lambda each: each.n):
-            self._say(f"Source {each.n}: {place_line(each.path, each.first, each.last)}")
-
     def _source(self, number: str) -> None:
         most = len(self._passages)
         if not is_number(number, most):
@@ -272,79 +259,3 @@ class Plain:
             named = {each.path for each in found}
             found += [each for each in library.find_text(words) if each.path not in named]
         self._say(*([found_line(each) for each in found[:_FOUND]] or ["No note was found."]))
-
-    # Conversations
-
-    def _list(self, words: str) -> None:
-        found = self._kept.search(words)
-        self._listed = [each.id for each in found]
-        if not found:
-            self._say("No conversation was found.")
-        for number, each in enumerate(found, 1):
-            day = time.strftime("%Y-%m-%d", time.localtime(each.updated))
-            self._say(f"{number}. {each.title} ({day}, questions: {each.turns})")
-
-    def _open_listed(self, number: str) -> None:
-        if not is_number(number, len(self._listed)):
-            self._say("Name a number of the last list: /list, then /open 1")
-        else:
-            self._open(self._listed[int(number) - 1])
-
-    def _open(self, conversation: int) -> None:
-        chosen = self._kept.get(conversation)
-        self._conversation, self._turns = chosen.id, list(self._kept.turns(chosen.id))
-        self._say(f"Conversation: {chosen.title}")
-        for turn in self._turns:
-            self._say(PROMPT + turn.question, *turn.respelled)
-            if turn.answered or turn.sentences:
-                said = [line for each in turn.sentences for line in sentence_aloud(each)]
-                self._say("Answer:", *(said or read_aloud(turn.answer)))
-            self._rests_on(turn)
-        self._passages = self._turns[-1].passages if self._turns else ()
-
-    def _new(self, _rest: str) -> None:
-        self._conversation, self._turns, self._passages = None, [], ()
-        self._say("A new conversation.")
-
-    def _branch(self, number: str) -> None:
-        if not is_number(number, len(self._turns)):
-            self._say(f"Name a question from 1 to {len(self._turns)}: /branch 1")
-            return
-        self._open(self._kept.branch(self._current(), int(number)))
-
-    def _current(self) -> int:
-        if self._conversation is None:
-            raise RagError("Nothing has been asked in this conversation yet.", "Ask first.")
-        return self._conversation
-
-    def _last_turn(self) -> SavedTurn:
-        if not self._turns:
-            raise RagError("Nothing has been asked in this conversation yet.", "Ask first.")
-        return self._turns[-1]
-
-    def _rename(self, title: str) -> None:
-        self._kept.rename(self._current(), title)
-        self._say(f"It is called {self._kept.get(self._current()).title} now.")
-
-    def _delete(self, _rest: str) -> None:
-        self._deleted = self._current()
-        self._kept.delete(self._deleted)
-        self._conversation, self._turns, self._passages = None, [], ()
-        self._say("Deleted. /undo brings it back.")
-
-    def _undo(self, _rest: str) -> None:
-        if self._deleted is None:
-            raise RagError("Nothing was deleted.")
-        self._kept.restore(self._deleted)
-        self._open(self._deleted)
-        self._deleted = None
-
-    def _export(self, _rest: str) -> None:
-        title = self._kept.get(self._current()).title
-        folder = self._engine.each_folder()[0].notes_folder
-        self._say(told(export_note(folder, title, self._turns, self._engine.place)))
-
-    def _say(self, *lines: str) -> None:
-        for line in lines:
-            self._console.print(Text(safe(line)))
-        sys.stdout.flush()

@@ -140,7 +140,7 @@ class Conversations:
         if not found:
             raise RagError(
                 f"There is no conversation {conversation} about these notes.",
-                "List them with Ctrl+L in: rag chat",
+                "List them with: rag chat --resume",
             )
         return found[0]
 

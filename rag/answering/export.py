@@ -9,12 +9,14 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from rag.answering.saved import SavedTurn
 from rag.answering.steps import DOUBTS, Citation, joined
-from rag.errors import StorageError, storage_errors
+from rag.errors import StorageError
 from rag.reading.documents import CONVERSATION
+from rag.reading.notes import why
 from rag.reading.readable import PAGES, has_no_lines
 
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|#^\[\]\x00-\x1f\x7f-\x9f\ud800-\udfff]+')
@@ -75,17 +77,30 @@ def export_note(
     name = " ".join(_NOT_IN_NAMES.sub(" ", title).split())[:_NAME_CHARS]
     name = name.encode()[:_NAME_BYTES].decode(errors="ignore").strip(". ") or "Conversation"
     text = as_markdown(title, turns, folder, place)
-    with storage_errors(folder):
-        for number in range(1, 1000):
-            file = folder / (f"{name}.md" if number == 1 else f"{name} {number}.md")
-            try:
-                handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-            except FileExistsError:
-                continue
+    for number in range(1, 1000):
+        file = folder / (f"{name}.md" if number == 1 else f"{name} {number}.md")
+        try:
+            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise _not_written(folder, error) from error
+        try:
             with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as stream:
                 stream.write(text)
-            return file
+        except OSError as error:
+            with suppress(OSError):
+                file.unlink()  # half a note
+            raise _not_written(folder, error) from error
+        return file
     raise StorageError(f"There are too many notes called {name} in {folder}.", "Rename the chat.")
+
+
+def _not_written(folder: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"No note could be written into {folder}: {why(error)}.",
+        "The conversation is kept: mend that, and export it again.",
+    )
 
 
 def told(file: Path) -> str:

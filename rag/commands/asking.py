@@ -136,7 +136,8 @@ def chat(arguments: argparse.Namespace, started: float) -> int:
         from tui.plain import run_plain
 
         bring_up_to_date(engine, arguments)
-        return run_plain(engine, "latest" if arguments.go_on else arguments.resume)
+        refresh = not arguments.no_refresh
+        return run_plain(engine, "latest" if arguments.go_on else arguments.resume, refresh)
     for each in engine.each_folder():  # one that was indexed may be on a disk that comes back
         if not (each.notes_folder.is_dir() or each.has_index()):
             raise NotesError(

@@ -55,7 +55,7 @@ def refreshing(progress: Iterator[IndexProgress], quiet: bool) -> None:
     report = _follow(progress, quiet, title="Bringing the index up to date")
     if quiet or report is None:
         return
-    if report.added or report.changed or report.moved or report.removed:
+    if report.differs:
         out = console(stderr=True)
         out.print(report.sentence(), style="dim", markup=False, highlight=False)
         _show_skipped(out, report)

@@ -13,6 +13,11 @@ from rag.errors import RagError
 
 _LEFT_OUT = re.compile(r"-[^\W\d_][\w-]*:")  # "-tag:ml", a filter of a question
 
+# As argparse says it.
+_WRONG_NUMBER = re.compile(
+    r"argument (?P<flag>.+?): invalid (?P<kind>int|float) value: (?P<given>.+)", re.DOTALL
+)
+
 
 class Parser(argparse.ArgumentParser):
     """One that names the nearest command or flag. Raises RagError instead of leaving."""
@@ -32,6 +37,9 @@ class Parser(argparse.ArgumentParser):
             names = (each.partition("=")[0] for each in self._given if each[:2] == "--" != each)
             if unknown := [each for each in names if each not in self._option_string_actions]:
                 self._refuse(unknown)
+        if wrong := _WRONG_NUMBER.fullmatch(message):
+            kind = "a whole number" if wrong["kind"] == "int" else "a number"
+            message = f"{wrong['flag']} takes {kind}, and {wrong['given']} is none"
         raise RagError(f"{message[:1].upper()}{message[1:]}.", self._see)
 
     @property

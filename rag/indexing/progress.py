@@ -22,6 +22,11 @@ class IndexReport:
     chunks: int
     seconds: float
 
+    @property
+    def differs(self) -> bool:
+        """Whether the index holds something else than before."""
+        return bool(self.added or self.changed or self.moved or self.removed)
+
     def sentence(self) -> str:
         """What happened to the notes, for people."""
         counts = [

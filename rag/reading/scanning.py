@@ -31,7 +31,7 @@ from rag.reading.notes import (
 _LEFT_OUT = frozenset({"node_modules", "__pycache__"})
 _EARLIEST_NS, _LATEST_NS = -(1 << 63), (1 << 63) - 1
 _MISNAMED = "has a name that is not valid UTF-8"
-_REMEDY = "Name the folder that holds your notes: `rag index PATH`."
+_REMEDY = "Name the folder that holds your notes: rag index PATH."
 
 
 class NoteFile(NamedTuple):

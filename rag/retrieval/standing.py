@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from rag.retrieval.found import Passage
 
 State = Literal["current", "edited", "moved", "lost", "gone"]
+_CHANGED = {
+    "edited": "the note changed {since}",
+    "moved": "the note changed {since}; this moved",
+    "lost": "the note changed: it no longer says this",
+    "gone": "the note is no longer there",
+}
 _LONGEST_LINE = 400  # characters shown of a line around a passage
 
 
@@ -42,6 +48,11 @@ class Standing:
     def since(self) -> str:
         """Since when the note changed, in words."""
         return "since this was answered" if self.known else "since it was indexed"
+
+    @property
+    def warning(self) -> str:
+        """What to tell of a note that is not as it was; "" where nothing is amiss."""
+        return _CHANGED.get(self.state, "").format(since=self.since)
 
 
 def look_up(

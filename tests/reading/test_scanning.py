@@ -173,7 +173,7 @@ def test_a_sub_folder_that_cannot_be_listed_is_skipped(
 
 
 def test_a_missing_folder_is_an_error_with_a_remedy(tmp_path: Path) -> None:
-    with pytest.raises(NotesError, match=r"There is no folder .*gone.*`rag index PATH`"):
+    with pytest.raises(NotesError, match=r"There is no folder .*gone.*rag index PATH"):
         scan(tmp_path / "gone")
 
 

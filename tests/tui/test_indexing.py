@@ -130,7 +130,7 @@ async def test_no_index_yet(running: Running, engine: FakeEngine) -> None:
 async def test_a_folder_that_is_gone_is_told_with_what_helps_here(
     running: Running, engine: FakeEngine
 ) -> None:
-    remedy = "Name the folder that holds your notes: `rag index PATH`."
+    remedy = "Name the folder that holds your notes: rag index PATH."
     engine.index_error = NotesError("There is no folder /x.", remedy)
     async with running(refresh=False) as driver:
         await driver.ready()

@@ -434,6 +434,59 @@ async def test_editing_leaves_what_was_said_and_retry_asks_the_last_anew(
     assert turns.count(["First?", "Changed?"]) == 1
 
 
+async def test_a_draft_and_a_changed_question_can_be_recalled(running: Running) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "First?")
+        box = driver.chat.query_one(QuestionBox)
+        await driver.press(*"draft", "alt+up", "e")
+        await driver.until(lambda: box.text == "First?")
+        await driver.press(*" changed", "escape")
+        await driver.until(lambda: box.text == "")
+        assert not box.border_title
+        await driver.press("up")
+        assert box.text == "First? changed"
+        await driver.press("up")
+        assert box.text == "draft"
+
+
+async def test_ctrl_c_leaves_the_editing_too(running: Running) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "First?")
+        box = driver.chat.query_one(QuestionBox)
+        await driver.press("alt+up", "e")
+        await driver.until(lambda: box.text == "First?")
+        await driver.press("ctrl+c")
+        assert box.text == ""
+        assert not box.border_title
+        await ask(driver, "Second?")
+        assert questions(driver) == ["First?", "Second?"]
+
+
+async def test_another_conversation_ends_the_editing_of_a_turn(
+    running: Running, kept: Conversations
+) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "First?", "Second?")
+        await driver.press("ctrl+n")
+        await driver.until(lambda: questions(driver) == [])
+        await ask(driver, "Other?")
+        box = driver.chat.query_one(QuestionBox)
+        await driver.press("alt+up", "e")
+        await driver.until(lambda: box.text == "Other?")
+        await driver.press("ctrl+l")
+        await driver.until(lambda: driver.shows("Today"))
+        await driver.press("down", "enter")
+        await driver.until(lambda: questions(driver) == ["First?", "Second?"])
+        assert not box.border_title
+        await driver.press("ctrl+u", *"Third?", "enter")
+        await driver.until(lambda: questions(driver) == ["First?", "Second?", "Third?"])
+        await driver.ready()
+    assert sorted(each.turns for each in kept.all()) == [1, 3]
+
+
 async def test_an_answer_that_is_asked_anew_in_vain_stays(
     running: Running, engine: FakeEngine, kept: Conversations
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -168,8 +169,7 @@ def test_nothing_is_explained_or_retried_of_a_conversation_that_was_left(
 ):
     for leaving in ("/new", "/delete"):
         said = say("First?", leaving, "/why", "/retry", "/branch 1", "Next?")
-        assert said.count("Nothing has been asked in this conversation yet. Ask first.") == 2
-        assert "Name a question from 1 to 0" in said
+        assert said.count("Nothing has been asked in this conversation yet. Ask first.") == 3
         assert said.count("Answer:") == 2
     fake.script = Script(error=ModelError("The model is damaged.", "Run: rag doctor"))
     assert "Nothing has been asked" in say("First?", "/why")
@@ -234,6 +234,39 @@ def test_plain_reads_questions_from_a_pipe(box: Box):
     again = box.rag("chat", "--plain", "--continue", input="")
     assert "Question: How many litres does the rain barrel hold?" in again.stdout
     assert "There is no conversation 99" in box.rag("chat", "--plain", "--resume", "99").stdout
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("refresh", [True, False])
+def test_a_note_that_changes_meanwhile(box: Box, refresh: bool):
+    box.index()
+    engine = box.engine()
+    out = io.StringIO()
+    console = Console(file=out, width=80, soft_wrap=True, highlight=False, markup=False)
+    asked = iter(["one", "two"])
+
+    def read(_prompt: str) -> str:
+        turn = next(asked, None)
+        if turn is None:
+            raise EOFError
+        if turn == "two":
+            (box.notes / "barrel.md").write_text("# Barrel\n\nThe rain barrel holds 410 litres.\n")
+        return "How many litres does the rain barrel hold?"
+
+    with closing(engine), closing(Conversations(box.data, engine.notes_folder)) as kept:
+        Plain(engine, kept, console, refresh=refresh).run(None, read)
+    before, after = out.getvalue().split("Question: ", 1)[0], out.getvalue()
+    assert "300" in before
+    assert ("410" in after) == refresh
+    assert ("Notes: 1 changed" in after) == refresh
+    assert ("Warning: the note changed: it no longer says this" in after) != refresh
+
+
+def test_what_was_not_named_is_asked_for(say):
+    said = say("/branch 1", "First?", "/rename", "/branch 3")
+    assert "Nothing has been asked in this conversation yet." in said
+    assert "Name the title: /rename" in said
+    assert "Name a question from 1 to 1: /branch 1" in said
 
 
 def test_an_answer_is_read_without_marks() -> None:

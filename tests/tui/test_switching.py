@@ -19,7 +19,7 @@ from tests.tui.fake_engine import FakeEngine
 from tui.app import check_theme, chosen_theme
 from tui.keys import GROUPS, first_key, keymap, own_keys, shown
 from tui.messages import Watching
-from tui.screens.find import folder_at
+from tui.screens.find import folder_at, holds_all
 from tui.screens.help import HelpScreen
 from tui.themes import DARK, LIGHT, SIXTEEN
 from tui.widgets.welcome import Welcome
@@ -79,8 +79,24 @@ def test_a_path_is_one_from_the_root_from_home_or_from_here(
     expected = tmp_path.resolve() / "notes"
     for typed in (str(expected), " ~/notes ", "./notes", "~/notes/../notes"):
         assert folder_at(typed) == expected
-    for typed in ("notes", "~/none", "~nobody-at-all/x", "/a\0b", "", "/", "~", "~/"):
+    for typed in ("notes", "~/none", "~nobody-at-all/x", "/a\0b", ""):
         assert folder_at(typed) is None
+    for typed in ("/", "~", "~/", "./"):
+        folder = folder_at(typed)
+        assert folder is not None
+        assert holds_all(folder)
+    assert not holds_all(expected)
+
+
+async def test_a_whole_disk_is_no_notes_folder(running: Running):
+    async with running() as driver:
+        await driver.ready()
+        await driver.press("f4")
+        await driver.until(lambda: driver.shows("Notes folders"))
+        await driver.press(*"~/")
+        await driver.until(lambda: driver.shows("whole disk or home folder"))
+        await driver.press("enter")
+        assert driver.shows("Notes folders")
 
 
 async def test_the_speed_of_another_conversation_is_not_shown(running: Running):
@@ -195,6 +211,13 @@ def test_unknown_actions_are_refused_with_the_nearest():
         ({"find": "Shift+Ctrl+T"}, r"Did you mean 'ctrl\+shift\+t'\?"),
         ({"find": "f7", "new": "f8, f7"}, "'f7' to both new and find. Give one"),
         ({"turn.copy": "c", "turn.why": "c"}, "'c' to both turn.copy and turn.why"),
+        ({"find": "f8", "turn.copy": "f8"}, "'f8' to both find and turn.copy"),
+        ({"new": "ctrl+p"}, "new the key 'ctrl\\+p', which does something else"),
+        ({"turn.copy": "ctrl+q"}, "'ctrl\\+q', which does something else"),
+        ({"find": "a"}, "'a', which does something else"),
+        ({"find": "enter"}, "'enter', which does something else"),
+        ({"find": "f9,tab"}, "'tab', which does something else"),
+        ({"find": "alt+1"}, "'alt\\+1', which does something else"),
     ],
 )
 def test_keys_that_cannot_work_are_refused(chosen: dict[str, str], says: str):
@@ -203,7 +226,9 @@ def test_keys_that_cannot_work_are_refused(chosen: dict[str, str], says: str):
 
 
 def test_every_key_that_works_is_taken():
-    for keys in ("?", "question_mark", "ctrl+question_mark", "é", "A", "space", "alt+1", "f12,f12"):
+    for keys in ("?", "question_mark", "ctrl+question_mark", "é", "A", "space", "enter", "f12,f12"):
+        assert keymap({"turn.copy": keys}) == {"turn.copy": keys}
+    for keys in ("ctrl+question_mark", "alt+f", "f12,f12"):
         assert keymap({"find": keys}) == {"find": keys}
     assert keymap({"turn.copy": "c", "source.copy": "c"})  # never at once
     assert keymap({key.id: key.keys for _, keys in GROUPS for key in keys})

@@ -140,6 +140,9 @@ class ChatScreen(EngineEvents):
         missing = [each for each in self.folders if not (event.on or each.is_dir())]
         gone = bool(missing)
         self.query_one(StatusLine).show_watching(event.on, gone=gone)
+        if gone != self._gone:
+            for view in self.transcript.views():  # a source may have gone with it
+                self.check_turn(view)
         if gone and not self._gone:
             self.notify(
                 f"{home_relative(missing[0])} is not there any more. Answers rest on what was "
@@ -215,7 +218,7 @@ class ChatScreen(EngineEvents):
         if self.session.asking and not self.worker.stopping:
             self.action_stop()
         elif self.box.has_focus and self.box.text:
-            self.box.set_aside()
+            self.set_question_aside()
         else:
             await self.app.action_quit()
 
@@ -227,8 +230,8 @@ class ChatScreen(EngineEvents):
         if not await self._take_back():
             in_box = self.box.has_focus
             self._leave_sources()
-            if in_box:
-                await self.leave_editing()
+            if in_box and self.editing:
+                self.set_question_aside()
 
     async def leave_program(self) -> None:
         """Keep what there is of an answer; nothing is drawn any more."""
@@ -266,7 +269,8 @@ class ChatScreen(EngineEvents):
         self.query_one(StatusLine).forget_speed()
         await self.transcript.restart(folder)
         await self.pane.restart()
-        await self.leave_editing()
+        if self.editing:
+            self.set_question_aside()
         self._leave_sources()
 
     def action_open_note(self, how: str = "editor") -> None:

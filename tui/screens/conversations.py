@@ -115,8 +115,10 @@ class ConversationsScreen(PickScreen[Conversation]):
             return
         self.app.clear_notifications()  # they would lie on the box
         title = await self.app.push_screen_wait(TitleScreen(chosen.title))
-        if title is not None:
+        if title is not None and clean(title).strip():
             await self._do(lambda: self._conversations.rename(chosen.id, clean(title)))
+        elif title is not None:
+            self._say("It keeps its title: none was typed.")
 
     @work
     async def action_delete(self) -> None:

@@ -51,6 +51,7 @@ class FolderScreen(PickScreen[Path]):
     PLACEHOLDER = "Type to narrow the list, or the path of another folder"
     NOTHING = "No other folder is known. Type the path of one."
     NOT_FOUND = "No folder that is known is called that, and none is at that path."
+    TOO_MUCH = "That is a whole disk or home folder. Type the path of a folder in it."
 
     def __init__(self, folders: Callable[[], Sequence[tuple[str, Path]]], current: Path) -> None:
         super().__init__()
@@ -68,9 +69,15 @@ class FolderScreen(PickScreen[Path]):
             or wanted in home_relative(folder).casefold()
         ]
         typed = folder_at(text)
-        if typed is not None and typed not in [folder for _, folder in rows]:
-            rows.append((self._row(typed.name or str(typed), typed, "  not opened yet"), typed))
+        known = typed in [folder for _, folder in rows]
+        if typed is not None and not known and not holds_all(typed):
+            rows.append((self._row(typed.name, typed, "  not opened yet"), typed))
         return rows
+
+    def nothing_for(self, text: str) -> str:
+        """Enter in the midst of a path must not index a whole disk: such a folder is none."""
+        typed = folder_at(text)
+        return self.TOO_MUCH if typed and holds_all(typed) else super().nothing_for(text)
 
     def _row(self, name: str, folder: Path, more: str = "") -> Content:
         return Content.assemble(
@@ -82,16 +89,19 @@ class FolderScreen(PickScreen[Path]):
 
 
 def folder_at(text: str) -> Path | None:
-    """The folder at a typed path: from the root, from home (`~`), or from here (`.`). Not these
-    themselves: Enter in the midst of a path must not index a whole disk."""
+    """The folder at a typed path: from the root, from home (`~`), or from here (`.`)."""
     if not text.strip().startswith(("/", "~", "./", "../")):
         return None
     try:
         folder = Path(os.path.realpath(Path(text.strip()).expanduser()))
-        whole = folder in (Path(folder.anchor), Path(os.path.realpath(Path.home())))
-        return folder if folder.is_dir() and not whole else None
+        return folder if folder.is_dir() else None
     except (OSError, RuntimeError, ValueError):  # no such user; a NUL
         return None
+
+
+def holds_all(folder: Path) -> bool:
+    """Whether a folder is the root or the home folder."""
+    return folder in (Path(folder.anchor), Path(os.path.realpath(os.path.expanduser("~"))))
 
 
 class ModelScreen(PickScreen[ModelChoice]):

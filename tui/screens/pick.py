@@ -43,6 +43,10 @@ class PickScreen(ModalScreen[Item | None], Generic[Item]):
     def find(self, text: str) -> Sequence[Row[Item]]:
         """The rows for what is typed. May take a while."""
 
+    def nothing_for(self, text: str) -> str:
+        """What to say where nothing is found for what is typed."""
+        return (text.strip() and self.NOT_FOUND) or self.NOTHING
+
     def compose(self) -> ComposeResult:
         """A panel as wide as the screen allows."""
         with Vertical(classes="panel pick") as panel:
@@ -99,7 +103,7 @@ class PickScreen(ModalScreen[Item | None], Generic[Item]):
         self._list.clear_options()
         self._list.add_options([Option(shown, disabled=item is None) for shown, item in rows])
         nothing = self.query_one(".pick-nothing", Static)
-        nothing.update((text.strip() and self.NOT_FOUND) or self.NOTHING)
+        nothing.update(self.nothing_for(text))
         nothing.display = not rows
         choosable = [at for at, item in enumerate(self._items) if item is not None]
         if choosable:

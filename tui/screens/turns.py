@@ -124,6 +124,7 @@ class TurnActions(ChatBase):
         """Put the turns of a conversation in place of what is shown."""
         session = self.session
         session.restart()
+        self.leave_editing()  # of a turn that is not shown any more
         self.query_one(StatusLine).forget_speed()
         session.conversation = found.id
         numbered = {session.next_turn(): saved for saved in turns}
@@ -202,9 +203,8 @@ class TurnActions(ChatBase):
         if action == "retry":
             await self._retry(view)
         elif action == "edit":
-            self._editing = view.key
-            self.box.put(view.question)
-            self.box.border_title = _EDITING.format(self.key("stop"))
+            self.box.set_aside()  # a draft can be recalled
+            self._edit(view.key, view.question)
         elif action == "copy":
             said = view.query(".refusal, .outcome SourceRow, .near").results(Static)
             self.copy(view.answer or "\n".join(map(_shown, said)))
@@ -214,6 +214,11 @@ class TurnActions(ChatBase):
             await self._export()
         else:
             self.show_why(view)
+
+    def _edit(self, turn: int, question: str) -> None:
+        self._editing = turn
+        self.box.put(question)
+        self.box.border_title = _EDITING.format(self.key("stop"))
 
     def action_why(self) -> None:
         """Explain the search behind the sources that are shown."""
@@ -242,24 +247,29 @@ class TurnActions(ChatBase):
 
     # Going back
 
-    async def leave_editing(self) -> bool:
-        """Empty the box when a question was being edited; whether one was."""
-        if self._editing is None:
-            return False
-        self._editing = None
+    @property
+    def editing(self) -> bool:
+        """Whether an earlier question is in the box to be changed."""
+        return self._editing is not None
+
+    def leave_editing(self) -> int | None:
+        """What is in the box is a question of its own again; the turn that was edited, if any."""
+        turn, self._editing = self._editing, None
         self.box.border_title = ""
-        self.box.clear()
-        return True
+        return turn
+
+    def set_question_aside(self) -> None:
+        """Empty the box. What was in it can be recalled, and is no earlier question any more."""
+        self.leave_editing()
+        self.box.set_aside()
 
     async def asked(self, question: str) -> None:
         """A question was sent: a new one, or an earlier one that was edited."""
-        turn, self._editing = self._editing, None
-        self.box.border_title = ""
+        turn = self.leave_editing()
         if turn is not None:
             if self.session.asking:
                 self.notify(_BUSY.format(self.key("stop")), severity="warning")
-                self._editing = turn
-                self.box.put(question)
+                self._edit(turn, question)
                 return
             await self._go_back(turn)
         await self.ask(question)

@@ -30,12 +30,6 @@ PREVIEWS = 3
 PREVIEW_CHARS = 240
 NEAREST = 3
 NOT_IN_NOTES = "Your notes do not say."
-CHANGED = {
-    "edited": "the note changed {since}",
-    "moved": "the note changed {since}; this moved",
-    "lost": "the note changed: it no longer says this",
-    "gone": "the note is no longer there",
-}
 
 
 class SourceRow(Static):
@@ -51,7 +45,7 @@ class SourceRow(Static):
         """Where it is from, and whether the note is still as it was."""
         each = self.citation
         headings = heading_path(each.headings)
-        changed = CHANGED.get(standing.state, "").format(since=standing.since) if standing else ""
+        changed = standing.warning if standing else ""
         self.update(
             Content.assemble(
                 (f"[{each.n}] ", "$text-accent"),
