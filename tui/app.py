@@ -20,6 +20,7 @@ from textual import work
 from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -40,7 +41,7 @@ from tui.keys import bind, keymap, read_alt_digits
 from tui.messages import NoteWanted
 from tui.pasting import take_pastes_as_text
 from tui.screens.chat import Begin, ChatScreen
-from tui.text import one_line
+from tui.text import clean, one_line
 from tui.themes import DARK, LIGHT, SIXTEEN, quiet
 from tui.work import EngineWorker
 from tui.workplace import Workplace, workplace
@@ -149,6 +150,24 @@ class ChatApp(App[None]):
 
     def _deliver(self, message: Message) -> None:
         self.chat.post_message(message)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """A toast; it may name files and folders, whose names may hold what a terminal obeys."""
+        super().notify(
+            clean(message),
+            title=clean(title),
+            severity=severity,
+            timeout=timeout,
+            markup=markup,
+        )
 
     def copy_to_clipboard(self, text: str) -> None:
         """By OSC 52, which reaches the reader's clipboard also over ssh, and by tmux itself."""

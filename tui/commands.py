@@ -18,7 +18,7 @@ def chat_commands(chat: ChatScreen) -> tuple[tuple[str, str, Callable[[], object
         ("Retry", "Ask the question again", lambda: chat.action_turn("retry")),
         ("Edit question", "Change it and send it again", lambda: chat.action_turn("edit")),
         ("Copy answer", "Put it on the clipboard", lambda: chat.action_turn("copy")),
-        ("Copy quote", "Of the selected source", chat.pane.copy_selected),
+        ("Copy quote", "Of the selected source", chat.action_copy_quote),
         ("Branch", "Go on from this turn apart", lambda: chat.action_turn("branch")),
         ("Export", "Write the conversation as a note", lambda: chat.action_turn("export")),
         ("Why these passages", "The search explained", chat.action_why),

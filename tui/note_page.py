@@ -25,6 +25,7 @@ _CALLOUT = re.compile(r"((?:[ \t]*>)+[ \t]*)\[!([\w-]+)\][+-]?[ \t]*(.*)")
 _HEADING = re.compile(r"#{1,6}[ \t]+(.*)")
 _DISTRUSTED = ["image", "autolink", "entity", "reference", "html_block", "html_inline"]
 SHOWN_LINES = 600  # around the place that is wanted: a screen must not wait for a whole book
+LINES_BEFORE = 100  # of them: they are drawn first
 _PIECE_LINES = 6  # rendered at once: each block of Markdown costs the screen milliseconds
 _LONGEST_BLOCK = 80  # lines; a longer list or table is shown as it is written
 _FENCE = "~~~~~~~~"
@@ -79,7 +80,7 @@ def read_page(lookup: Lookup, place: Place) -> Page:
         text = "\n".join(shown) + text[len("\n".join(front)) :]
     # Line by line: a separator that `clean` makes a line break of is none in the note.
     lines = blank_comments([clean(line).replace("\n", " ") for line in text.split("\n")])
-    start = max(0, min(place.first - SHOWN_LINES // 2, len(lines) - SHOWN_LINES))
+    start = max(0, min(place.first - LINES_BEFORE, len(lines) - SHOWN_LINES))
     part = lines[start : start + SHOWN_LINES]
     if place.path.lower().endswith(".txt"):
         part = [f"{line}\\" if line.strip() else line for line in map(_literal, part)]

@@ -194,3 +194,15 @@ async def test_an_editor_that_does_not_start_is_a_sentence(
             driver.app.launch([str(tmp_path / "code")], own_window=True)
         with pytest.raises(RagError, match="cannot be lent"):
             driver.app.launch(["vi"], own_window=False)
+
+
+async def test_skipped_notes_are_looked_for_where_nothing_had_changed(
+    running: Running, engine: FakeEngine
+) -> None:
+    engine.report = replace(REPORT, skipped=(Skipped("old/x.md", "is not UTF-8 text"),))
+    async with running() as driver:
+        await driver.ready()
+        assert engine.calls.count("index") == 0
+        commands = {each.title: each for each in driver.app.get_system_commands(driver.chat)}
+        commands["Skipped notes"].callback()
+        await driver.until(lambda: driver.shows("old/x.md"))

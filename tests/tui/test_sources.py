@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import Markdown, OptionList
+from textual.widgets import Markdown, OptionList, Static
 
 from rag.retrieval.found import Evidence
-from tests.tui.fake_engine import LITRES, FakeEngine, Script
+from tests.tui.fake_engine import GAVE, LITRES, PASSAGES, FakeEngine, Script, evidence
 from tests.tui.test_typing import HOSTILE
 from tui.lookup import Lookup
 from tui.messages import NotesChanged
@@ -342,3 +343,47 @@ async def test_on_a_narrow_screen_a_question_takes_the_sources_away(running: Run
         await driver.until(lambda: driver.chat.transcript.display)
         await driver.ready()
         assert driver.shows("And the beans?")
+
+
+async def test_of_a_near_note_the_nearest_sentence_is_shown(
+    running: Running, engine: FakeEngine
+) -> None:
+    first, other = PASSAGES[0], replace(PASSAGES[1], path=PASSAGES[0].path)
+    engine.script = Script(
+        passages=(first, other),
+        evidence=(evidence(other, 2, GAVE, 40), evidence(first, 1, LITRES, 13)),
+        sentences=(),
+        answer="Your notes do not say.",
+        answered=False,
+        confidence=0.85,
+    )
+    async with running() as driver:
+        await asked(driver)
+        assert [row.citation.n for row in driver.chat.query(SourceRow)] == [2]
+        assert driver.shows(GAVE)
+        await driver.press("alt+up", "w")
+        await driver.until(lambda: isinstance(driver.app.screen, WhyScreen))
+        assert not driver.shows("likely that the notes hold")
+
+
+async def test_a_reader_who_pages_on_in_a_long_note_is_not_thrown_back(
+    running: Running, note: Path
+) -> None:
+    lengthen(note)
+    async with running() as driver:
+        scroll, _ = await at_the_end(driver)
+        seen = scroll.scroll_y
+        driver.app.screen._mark(driver.app.screen._page)  # as when the last of it was drawn
+        await driver.pilot.pause()
+        assert scroll.scroll_y == seen
+
+
+async def test_several_folders_are_named(running: Running, engine: FakeEngine, tmp_path: Path):
+    class Two(FakeEngine):
+        folders = property(lambda self: [self.notes_folder, tmp_path / "other"])
+
+    engine.__class__ = Two
+    async with running((160, 50)) as driver:
+        await driver.ready()
+        (named,) = driver.chat.query("#welcome-folder").results(Static)
+        assert str(named.render()) == f"{engine.notes_folder}, {tmp_path / 'other'}"

@@ -194,3 +194,45 @@ def test_importing_the_app_loads_no_model_library() -> None:
         "sys.exit(' '.join(heavy) or 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+async def test_names_in_toasts_and_boxes_are_text(running: Running) -> None:
+    async with running() as driver:
+        await driver.ready()
+        driver.app.notify("gone: c \x1b[2J\x9b5mHERE", title="\x1b]0;t\x07Title", markup=False)
+        driver.chat.notify("and \x1b[2Jthis", markup=False)
+        await driver.until(lambda: driver.shows("and [2Jthis"))
+        assert driver.shows("gone: c [2J5mHERE")
+        assert "\x1b" not in driver.text()
+        assert "\x9b" not in driver.text()
+        box = driver.chat.query_one(QuestionBox)
+        box.remember("What \x1b[2Jis Ada?")
+        await driver.press("up")
+        assert box.text == "What [2Jis Ada?"
+        box.put("And \x1b[5mthen?")
+        assert box.text == "And [5mthen?"
+
+
+async def test_ctrl_c_empties_the_box_wherever_the_focus_is(running: Running) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await driver.ask("First?")
+        await driver.ready()
+        box = driver.chat.query_one(QuestionBox)
+        await driver.press(*"draft", "alt+up", "ctrl+c")
+        await driver.until(lambda: box.text == "")
+        assert driver.app.is_running
+        box.focus()
+        await driver.press("up")
+        assert box.text == "draft"
+
+
+async def test_commands_of_the_palette_say_what_they_lack(running: Running) -> None:
+    async with running() as driver:
+        await driver.ready()
+        commands = {each.title: each for each in driver.app.get_system_commands(driver.chat)}
+        for title in ("Copy quote", "Edit note", "Open in Obsidian", "Why these passages"):
+            driver.app.clear_notifications()
+            await driver.until(lambda: not driver.shows("Ask a question first."))
+            commands[title].callback()
+            await driver.until(lambda: driver.shows("Ask a question first."))

@@ -17,6 +17,7 @@ from tui.jobs import Job
 from tui.keys import first_key
 from tui.lookup import Lookup
 from tui.session import Session
+from tui.text import home_relative
 from tui.widgets.question import QuestionBox
 from tui.widgets.sources import SourcesPane
 from tui.widgets.transcript import Transcript
@@ -46,6 +47,7 @@ class ChatBase(Screen[None]):
         """Ask this engine's folder from now on."""
         self.folder: Path = engine.notes_folder
         self.folders, self.suffixes = engine.folders, engine.parts.suffixes
+        self.folders_named = ", ".join(map(home_relative, self.folders))
         self.lookup = Lookup(engine.place, engine.library, self.place.texts)
         self._conversations: Conversations | None = None
 

@@ -27,6 +27,8 @@ from tui.widgets.transcript import Transcript
 from tui.work import EngineWorker
 from tui.workplace import Workplace
 
+_NO_SOURCE = "No source is shown. Ask a question first."
+
 # What to begin with: a new conversation, the latest, the list of all, or the one with this id.
 Begin = int | Literal["new", "latest", "list"]
 
@@ -68,7 +70,7 @@ class ChatScreen(EngineEvents):
     def compose(self) -> ComposeResult:
         """The parts, from top to bottom."""
         with Horizontal(id="body"):
-            yield Transcript(home_relative(self.folder), self.place.keys)
+            yield Transcript(self.folders_named, self.place.keys)
             yield SourcesPane()
         yield Activity(self.key("stop"))
         yield Suggestions()
@@ -119,7 +121,7 @@ class ChatScreen(EngineEvents):
         self.leave_folder()
         self._deleted.clear()
         self.take_folder(event.engine)
-        await self._clear(home_relative(self.folder))
+        await self._clear(self.folders_named)
         self._watch()
         self.session.add(Refresh())
 
@@ -217,7 +219,7 @@ class ChatScreen(EngineEvents):
         question box, and quit where it is empty."""
         if self.session.asking and not self.worker.stopping:
             self.action_stop()
-        elif self.box.has_focus and self.box.text:
+        elif self.box.text:
             self.set_question_aside()
         else:
             await self.app.action_quit()
@@ -275,7 +277,13 @@ class ChatScreen(EngineEvents):
 
     def action_open_note(self, how: str = "editor") -> None:
         """Open the selected source."""
-        self.pane.open_selected(how)
+        if not self.pane.open_selected(how):
+            self.notify(_NO_SOURCE)
+
+    def action_copy_quote(self) -> None:
+        """Copy the quote of the selected source."""
+        if not self.pane.copy_selected():
+            self.notify(_NO_SOURCE)
 
     def action_scroll_transcript(self, pages: int) -> None:
         """Scroll without leaving the question box."""

@@ -182,7 +182,7 @@ class TitleScreen(ModalScreen[str | None]):
         with Vertical(classes="panel") as panel:
             panel.border_title = "Rename"
             panel.border_subtitle = "Enter renames · Esc leaves it"
-            yield Input(self._title_now, compact=True)
+            yield Input(one_line(self._title_now), compact=True)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close with the new title."""

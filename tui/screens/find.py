@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from textual.content import Content
@@ -53,7 +53,9 @@ class FolderScreen(PickScreen[Path]):
     NOT_FOUND = "No folder that is known is called that, and none is at that path."
     TOO_MUCH = "That is a whole disk or home folder. Type the path of a folder in it."
 
-    def __init__(self, folders: Callable[[], Sequence[tuple[str, Path]]], current: Path) -> None:
+    def __init__(
+        self, folders: Callable[[], Sequence[tuple[str, Path]]], current: Collection[Path]
+    ) -> None:
         super().__init__()
         self._folders = folders
         self._current = current
@@ -81,7 +83,7 @@ class FolderScreen(PickScreen[Path]):
 
     def _row(self, name: str, folder: Path, more: str = "") -> Content:
         return Content.assemble(
-            ("● " if folder == self._current else "  ", "$text-success"),
+            ("● " if folder in self._current else "  ", "$text-success"),
             (one_line(name), "bold"),
             (more, MUTED),  # before the path, which a narrow screen cuts
             (f"  {one_line(home_relative(folder))}", MUTED),

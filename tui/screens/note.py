@@ -85,6 +85,8 @@ class NoteScreen(ModalScreen[None]):
         self._list_links(page.links)
         markdown = self.query_one(Markdown)
         await markdown.update("")
+        if not again:
+            scroll.scroll_home(animate=False, immediate=True)
         lines, marked = page.offset, False
         for piece in pieces(page.text):
             await markdown.append(piece)
@@ -109,10 +111,8 @@ class NoteScreen(ModalScreen[None]):
         around = {each for block in meant for each in block.ancestors}  # a list, of its item
         for block in meant:
             block.set_class(block not in around, "meant")
-        if meant:
+        if meant and not scroll.scroll_y:  # else the reader has gone on by now
             scroll.scroll_to_widget(meant[0], animate=False, center=True, force=True)
-        else:
-            scroll.scroll_home(animate=False)
 
     def _list_links(self, links: Sequence[Link]) -> None:
         self._targets = list({(each.target, _inside(each)): each for each in links}.values())

@@ -15,7 +15,7 @@ from textual import on, work
 from rag.engine import Engine
 from rag.errors import RagError
 from tui.completion import Names, completions, names_of
-from tui.jobs import OpenFolder, UseModel
+from tui.jobs import OpenFolder, Refresh, UseModel
 from tui.screens.turns import TurnActions
 from tui.widgets.question import QuestionBox
 from tui.widgets.suggestions import Suggestions
@@ -122,9 +122,9 @@ class PlaceActions(TurnActions):
         from tui.screens.find import FolderScreen
 
         chosen: Path | None = await self.app.push_screen_wait(
-            FolderScreen(self.place.folders, self.folder)
+            FolderScreen(self.place.folders, self.folders)
         )
-        if chosen is not None and chosen != self.folder:
+        if chosen is not None and [chosen] != self.folders:
             await self.leave_answer()
             self.add_job(OpenFolder(chosen))
 
@@ -149,8 +149,10 @@ class PlaceActions(TurnActions):
         """List the notes that could not be indexed."""
         from tui.screens.skipped import SkippedScreen
 
-        report = self.report
-        self.app.push_screen(SkippedScreen((*report.skipped, *report.warnings) if report else ()))
+        if (report := self.report) is None:  # nothing had changed, and nobody looked
+            self.add_job(Refresh(force=True))
+        else:
+            self.app.push_screen(SkippedScreen((*report.skipped, *report.warnings)))
 
     @on(QuestionBox.HelpWanted)
     def action_help(self) -> None:

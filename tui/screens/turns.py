@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rag.answering.saved import SavedTurn
 
 _BRANCHED = "This goes on in a branch; the conversation stays as it was ({})."
+ASK_FIRST = "Ask a question first."
 _BUSY = "Wait for the answer, or stop it with {}."
 _EDITING = "Editing an earlier question · {} leaves it as it was"
 
@@ -195,7 +196,7 @@ class TurnActions(ChatBase):
         """The same from the palette or a key, for the turn that is chosen."""
         view = self.chosen_turn()
         if view is None:
-            self.notify("Ask a question first.")
+            self.notify(ASK_FIRST)
         else:
             view.action_act(action)
 
@@ -224,6 +225,8 @@ class TurnActions(ChatBase):
         """Explain the search behind the sources that are shown."""
         if view := self.chosen_turn():
             self.show_why(view)
+        else:
+            self.notify(ASK_FIRST)
 
     def show_why(self, view: TurnView) -> None:
         """Explain the search behind a turn."""

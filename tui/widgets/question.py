@@ -124,7 +124,7 @@ class QuestionBox(TextArea):
 
     def put(self, question: str) -> None:
         """Put a question into the box, to be changed."""
-        self.load_text(question)
+        self.load_text(clean(question))
         self.move_cursor(self.document.end)
         self.focus()
 
@@ -179,7 +179,7 @@ class QuestionBox(TextArea):
         if self._place == len(self._asked):
             self._draft = self.text
         self._place = place
-        self.load_text(self._asked[place] if place < len(self._asked) else self._draft)
+        self.load_text(clean(self._asked[place]) if place < len(self._asked) else self._draft)
         self.move_cursor(self.document.end)
 
     async def action_copy_or_stop(self) -> None:

@@ -87,17 +87,21 @@ class SourcesPane(VerticalScroll, can_focus=False):
         """Give the selected source the focus."""
         return self.choose(self.selected)
 
-    def copy_selected(self) -> None:
-        """Copy the quote of the selected source."""
-        for card in self.query(SourceCard):
-            if card.source.number == self.selected:
-                card.action_copy()
+    def copy_selected(self) -> bool:
+        """Copy the quote of the selected source; whether one is."""
+        if card := self._selected_card():
+            card.action_copy()
+        return card is not None
 
-    def open_selected(self, how: str) -> None:
-        """Open the note of the selected source."""
-        for card in self.query(SourceCard):
-            if card.source.number == self.selected:
-                card.action_open(how)
+    def open_selected(self, how: str) -> bool:
+        """Open the note of the selected source; whether one is."""
+        if card := self._selected_card():
+            card.action_open(how)
+        return card is not None
+
+    def _selected_card(self) -> SourceCard | None:
+        cards = self.query(SourceCard)
+        return next((each for each in cards if each.source.number == self.selected), None)
 
     def on_source_card_selected(self, event: SourceCard.Selected) -> None:
         """Follow the focus."""

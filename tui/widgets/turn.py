@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PREVIEWS = 3
 PREVIEW_CHARS = 240
 NEAREST = 3
+_EVEN = 0.5
 NOT_IN_NOTES = "Your notes do not say."
 
 
@@ -231,6 +232,8 @@ class TurnView(Vertical, can_focus=True):
     async def _refuse(self, text: str) -> None:
         said = one_line(text) or NOT_IN_NOTES
         near = {each.path: number for number, each in reversed([*enumerate(self.passages, 1)])}
+        # Of a note with several passages, the one in which the best sentence stands.
+        near |= {self.passages[each.n - 1].path: each.n for each in reversed(self.evidence)}
         hint = "Nearest notes:" if near else "Nothing in them comes near this question."
         self._written.display = False
         rows: list[Static] = [
@@ -306,6 +309,7 @@ def facts_of(saved: SavedTurn) -> tuple[str, ...]:
     author = saved.model or "the notes' own words"
     speed = f", {saved.tokens_per_s:.0f} tokens/s" if saved.tokens_per_s > 0 else ""
     facts = (f"{author}{speed}, {saved.seconds:.1f} s",)
-    if saved.confidence is None:
+    refused_by_rule = not saved.answered and (saved.confidence or 0.0) > _EVEN
+    if saved.confidence is None or refused_by_rule:  # how near the notes come is beside the point
         return facts
     return (*facts, f"{saved.confidence:.0%} likely that the notes hold an answer")
