@@ -28,7 +28,8 @@ _WORD = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One line of a list. Times are epoch seconds; `found` is where a search matched, or ""."""
+    """One line of a list. Times are epoch seconds; `found` is where a search matched, or "", in
+    the turn `found_turn`, counted from 0."""
 
     id: int
     title: str
@@ -36,6 +37,7 @@ class Conversation:
     updated: float
     turns: int
     found: str = ""
+    found_turn: int | None = None
 
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -162,19 +164,22 @@ class Conversations:
             return self.all()
         match = " ".join(f'"{word}"' for word in words) + "*"
         rows = self._kept.rows(
-            "SELECT t.conversation, snippet(turn_words, -1, '', '', '…', 12) FROM turn_words"
+            "SELECT t.conversation, snippet(turn_words, -1, '', '', '…', 12), (SELECT count(*) FROM"
+            " turns b WHERE b.conversation = t.conversation AND b.id < t.id) FROM turn_words"
             " JOIN turns t ON t.id = turn_words.rowid WHERE turn_words MATCH ?"
             " ORDER BY rank LIMIT 2000",
             (match,),
         )
-        snippets: dict[int, str] = {}
-        for conversation, snippet in rows:
-            snippets.setdefault(conversation, snippet)
+        found: dict[int, tuple[str, int]] = {}
+        for conversation, snippet, turn in rows:
+            found.setdefault(conversation, (snippet, turn))
         wanted = [word.casefold() for word in words]
         return [
-            replace(each, found=snippets.get(each.id, ""))
+            replace(each, found=found[each.id][0], found_turn=found[each.id][1])
+            if each.id in found
+            else each
             for each in self.all()
-            if each.id in snippets or all(word in each.title.casefold() for word in wanted)
+            if each.id in found or all(word in each.title.casefold() for word in wanted)
         ]
 
     @_mended

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -130,6 +131,8 @@ def chat(arguments: argparse.Namespace, started: float) -> int:
         raise RagError(
             "rag chat needs a terminal.", 'Use rag chat --plain, or for one question: rag ask "…"'
         )
+    if os.environ.get("TERM") == "dumb" and not arguments.plain:
+        raise RagError("This terminal draws no screen (TERM=dumb).", "Use: rag chat --plain")
     with held():
         engine = open_engine(arguments, started, arguments.notes)
     if arguments.plain:

@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from textual.widgets import Static
+from textual import events
+from textual.keys import key_to_character
+from textual.widgets import Input, Static
 
 from rag.answering.conversations import Conversations
 from rag.answering.export import as_markdown
@@ -39,6 +41,15 @@ async def ask(driver: Any, *questions: str) -> None:
     for question in questions:
         await driver.ask(question)
         await driver.ready()
+
+
+def burst(driver: Any, *keys: str) -> None:
+    """Keys as a slow connection brings them, with no time between them."""
+    for key in keys:
+        name = {"/": "slash", " ": "space"}.get(key, key)
+        event = events.Key(name, key_to_character(name))
+        event.set_sender(driver.app)
+        driver.app._driver.send_message(event)
 
 
 def questions(driver: Any) -> list[str]:
@@ -559,3 +570,60 @@ def test_days_have_names() -> None:
     assert day_name(now - 86400, now) == "Yesterday"
     assert day_name(now - 3 * 86400, now).endswith(" November")
     assert day_name(now - 400 * 86400, now).endswith(" 2022")
+
+
+async def test_keys_that_come_in_a_burst_are_typed_where_they_belong(
+    running: Running, engine: FakeEngine, kept: Conversations
+) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "First?")
+        await driver.press("ctrl+l")
+        await driver.until(lambda: driver.shows("Today"))
+        burst(driver, "/", *"xdu")
+        await driver.until(lambda: driver.app.screen.query_one(Input).value == "xdu")
+        await driver.press("escape")
+        await driver.until(lambda: driver.app.screen.chosen)
+        burst(driver, "r", *"dx")
+        await driver.until(lambda: isinstance(driver.app.screen, TitleScreen))
+        await driver.press("escape", "u")
+        await driver.until(lambda: driver.shows("Nothing was deleted."))
+        await driver.press("escape")
+        await driver.until(lambda: driver.app.screen is driver.chat)
+    assert [each.title for each in kept.all()] == ["First?"]
+    assert not list(engine.notes_folder.glob("*.md"))
+
+
+async def test_a_conversation_opens_at_the_turn_that_the_search_quotes(
+    running: Running, kept: Conversations
+) -> None:
+    conversation: int | None = None
+    for day in range(1, 12):
+        asked = f"How many came on day {day}?"
+        turn = replace(TURN, question=asked, answer=f"{1000 + day} came.", sentences=())
+        conversation = kept.add(conversation, turn)
+    async with running() as driver:
+        await driver.ready()
+        await driver.press("ctrl+l")
+        await driver.until(lambda: driver.shows("How many"))
+        await driver.press("/", *"day 7")
+        await driver.until(lambda: driver.shows("on day 7"))
+        await driver.press("enter")
+        await driver.until(lambda: driver.app.screen is driver.chat)
+        await driver.until(lambda: isinstance(driver.app.focused, TurnView))
+        assert driver.app.focused.question == "How many came on day 7?"
+
+
+async def test_turns_are_stepped_through_as_fast_as_keys_come(running: Running) -> None:
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "First?", "Second?", "Third?", "Fourth?")
+        burst(driver, *["alt+up"] * 3)
+        await driver.until(lambda: isinstance(driver.app.focused, TurnView))
+        await driver.pilot.pause()
+        assert driver.app.focused.question == "Second?"
+        await driver.press("escape")
+        driver.chat.notify("Something.", timeout=60)
+        await driver.until(lambda: driver.shows("Something."))
+        await driver.press("escape")
+        await driver.until(lambda: not driver.shows("Something."))

@@ -387,3 +387,16 @@ async def test_several_folders_are_named(running: Running, engine: FakeEngine, t
         await driver.ready()
         (named,) = driver.chat.query("#welcome-folder").results(Static)
         assert str(named.render()) == f"{engine.notes_folder}, {tmp_path / 'other'}"
+
+
+async def test_a_note_of_a_list_that_changed_is_told(
+    running: Running, engine: FakeEngine, note: Path
+) -> None:
+    engine.script = Script(sentences=(), answer="- Water the tomatoes [1]\n- Tap [3]")
+    async with running() as driver:
+        await asked(driver)
+        assert not driver.shows("⚠")
+        note.write_text("# Tomatoes\n\nNothing.\n")
+        driver.chat.post_message(NotesChanged())
+        await driver.until(lambda: driver.shows("⚠ the note changed: it"))
+        assert driver.shows("[1] garden/tomatoes.md:12–14")

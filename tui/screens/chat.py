@@ -12,7 +12,13 @@ from rag.engine import Engine
 from rag.pauses import set_aside
 from tui.jobs import Ask, Refresh, WarmUp
 from tui.keys import bind, taken
-from tui.messages import CitationChosen, EngineChanged, NotesChanged, QuestionAsked, Watching
+from tui.messages import (
+    CitationChosen,
+    EngineChanged,
+    NotesChanged,
+    QuestionAsked,
+    Watching,
+)
 from tui.screens.events import EngineEvents
 from tui.screens.running import while_running
 from tui.text import home_relative
@@ -232,6 +238,7 @@ class ChatScreen(EngineEvents):
         if not await self._take_back():
             in_box = self.box.has_focus
             self._leave_sources()
+            self.app.clear_notifications()
             if in_box and self.editing:
                 self.set_question_aside()
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,13 +15,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from rag.answering.conversations import BRANCH, Conversation, Conversations
 from rag.answering.export import told
 from rag.errors import RagError
-from tui.screens.pick import PickScreen, Row
+from tui.screens.pick import PickScreen, Row, type_early
 from tui.text import MUTED, clean, count, one_line, shorten
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class ConversationsScreen(PickScreen[Conversation]):
     PLACEHOLDER = "/ then words of a question, an answer or a title"
     NOTHING = "No conversation about these notes."
     NOT_FOUND = "No conversation holds these words."
+    TYPES = False
 
     def __init__(
         self,
@@ -95,9 +98,17 @@ class ConversationsScreen(PickScreen[Conversation]):
             (f"\n    {found}" if found else "", MUTED),
         )
 
+    def on_key(self, event: Key) -> None:
+        """At once: a binding is looked for only when its key has come up to the program, and what
+        is typed behind `/` in one burst would be taken for commands."""
+        if event.key == "slash" and self.focused is self._list:  # the base sees what is typed
+            event.stop()
+            event.prevent_default()
+            self.action_search()
+
     def action_search(self) -> None:
         """Type words to look for."""
-        self.query_one(Input).focus()
+        self.set_focus(self.query_one(Input))
 
     def action_leave(self) -> None:
         """Out of the search, back to the list; else close."""
@@ -108,13 +119,13 @@ class ConversationsScreen(PickScreen[Conversation]):
         else:
             self.dismiss(None)
 
-    @work
-    async def action_rename(self) -> None:
+    def action_rename(self) -> None:
         """Ask for another title."""
-        if (chosen := self.chosen) is None:
-            return
-        self.app.clear_notifications()  # they would lie on the box
-        title = await self.app.push_screen_wait(TitleScreen(chosen.title))
+        if chosen := self.chosen:
+            self.app.clear_notifications()  # they would lie on the box
+            self.app.push_screen(TitleScreen(chosen.title), partial(self._rename, chosen))
+
+    async def _rename(self, chosen: Conversation, title: str | None) -> None:
         if title is not None and clean(title).strip():
             await self._do(lambda: self._conversations.rename(chosen.id, clean(title)))
         elif title is not None:
@@ -137,6 +148,8 @@ class ConversationsScreen(PickScreen[Conversation]):
             self._sought = last.id
             await self._do(lambda: self._conversations.restore(last.id))
             self._say(f"“{shorten(last.title, 40)}” is back.")
+        else:
+            self._say("Nothing was deleted.")
 
     @work
     async def action_export(self) -> None:
@@ -183,6 +196,10 @@ class TitleScreen(ModalScreen[str | None]):
             panel.border_title = "Rename"
             panel.border_subtitle = "Enter renames · Esc leaves it"
             yield Input(one_line(self._title_now), compact=True)
+
+    def on_key(self, event: Key) -> None:
+        """What is typed before the line has the focus belongs into it."""
+        type_early(self, event)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close with the new title."""

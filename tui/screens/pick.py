@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.events import Key
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -38,6 +39,7 @@ class PickScreen(ModalScreen[Item | None], Generic[Item]):
     PLACEHOLDER = "Type to narrow the list"
     NOTHING = "Nothing found."
     NOT_FOUND = ""  # where something was typed
+    TYPES = True  # letters are typed, and no commands
 
     @abstractmethod
     def find(self, text: str) -> Sequence[Row[Item]]:
@@ -63,6 +65,11 @@ class PickScreen(ModalScreen[Item | None], Generic[Item]):
         self._room = self.room
         self.query_one(".pick-nothing").display = False
         self.reload()
+
+    def on_key(self, event: Key) -> None:
+        """What is typed before the line has the focus belongs into it."""
+        if self.TYPES or self.focused is self.query_one(Input):
+            type_early(self, event)
 
     @property
     def room(self) -> int:
@@ -129,3 +136,11 @@ class PickScreen(ModalScreen[Item | None], Generic[Item]):
     def action_leave(self) -> None:
         """Close without a choice."""
         self.dismiss(None)
+
+
+def type_early(screen: Screen[Any], event: Key) -> None:
+    """Type a key that came to a screen, since its line had no focus yet, into that line: keys come
+    in bursts over a slow connection."""
+    if event.is_printable and event.character:
+        event.stop()
+        screen.query_one(Input).insert_text_at_cursor(event.character)

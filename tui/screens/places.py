@@ -80,7 +80,8 @@ class PlaceActions(TurnActions):
             if chosen.id != current:
                 await self.leave_answer()
                 await self.reopen(chosen.id)
-            await self.go_to(screen.searched)
+            if chosen.found_turn is not None:
+                await self.go_to(chosen.found_turn)
         elif current is not None and await self.is_deleted(current):
             self.action_restart()
 
@@ -92,14 +93,15 @@ class PlaceActions(TurnActions):
     def action_restart(self) -> None:
         """Begin a new conversation."""
 
-    @work(exclusive=True, group="place")
-    async def action_find(self) -> None:
+    def action_find(self) -> None:
         """Find a note and show it."""
         from tui.screens.find import FindScreen
 
-        found: Found | None = await self.app.push_screen_wait(FindScreen(self.lookup.find))
-        if found is not None:
-            self.show_note(found.path, found.line if found.line > 1 else 0)
+        def show(found: Found | None) -> None:
+            if found is not None:
+                self.show_note(found.path, found.line if found.line > 1 else 0)
+
+        self.app.push_screen(FindScreen(self.lookup.find), show)
 
     def show_note(self, path: str, first: int = 0, last: int = 0) -> None:
         """Show a whole note, at its lines `first` to `last`."""
@@ -116,17 +118,16 @@ class PlaceActions(TurnActions):
             if isinstance(screen, NoteScreen):
                 screen.reread()
 
-    @work(exclusive=True, group="place")
-    async def action_folders(self) -> None:
+    def action_folders(self) -> None:
         """Choose the notes folder."""
         from tui.screens.find import FolderScreen
 
-        chosen: Path | None = await self.app.push_screen_wait(
-            FolderScreen(self.place.folders, self.folders)
-        )
-        if chosen is not None and [chosen] != self.folders:
-            await self.leave_answer()
-            self.add_job(OpenFolder(chosen))
+        async def ask(chosen: Path | None) -> None:
+            if chosen is not None and [chosen] != self.folders:
+                await self.leave_answer()
+                self.add_job(OpenFolder(chosen))
+
+        self.app.push_screen(FolderScreen(self.place.folders, self.folders), ask)
 
     @work(exclusive=True, group="place")
     async def action_models(self) -> None:

@@ -139,17 +139,12 @@ class TurnActions(ChatBase):
             await self.show_sources(views[-1].key)
         self.box.focus()
 
-    async def go_to(self, words: str) -> None:
-        """Go to the first turn that holds the words that a conversation was found by, also where it
-        is not shown yet."""
-        wanted = words.casefold().split()
-        for key, turn in self.session.kept.items() if wanted else ():
-            said = f"{turn.question}\n{turn.answer}".casefold()
-            if all(word in said for word in wanted):
-                await self._show_back_to(key)
-                if view := self.transcript.turn(key):
-                    self.call_after_refresh(view.focus)
-                return
+    async def go_to(self, place: int) -> None:
+        """Go to a turn by its place in the conversation, from 0, also where it is not shown yet."""
+        for key in [*self.session.kept][place : place + 1]:
+            await self._show_back_to(key)
+            if view := self.transcript.turn(key):
+                self.call_after_refresh(view.focus)
 
     async def _show_back_to(self, turn: int) -> None:
         """Show the turns before those on the screen until `turn` is among them."""
@@ -172,7 +167,8 @@ class TurnActions(ChatBase):
     async def action_step_turn(self, step: int) -> None:
         """Go to the turn before or after; after the last, to the question box."""
         views = self.transcript.views()
-        at = next((i for i, view in enumerate(views) if view.has_focus), len(views)) + step
+        focused = self.focused  # which a key before this one may just have set
+        at = next((i for i, view in enumerate(views) if view is focused), len(views)) + step
         if at < 0:
             earlier = await self.transcript.show_earlier()
             for view in earlier:

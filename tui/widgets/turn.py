@@ -36,8 +36,10 @@ NOT_IN_NOTES = "Your notes do not say."
 class SourceRow(Static):
     """A source under an answer; a click shows its passage."""
 
-    def __init__(self, turn: int, citation: Citation) -> None:
+    def __init__(self, turn: int, citation: Citation, only_changed: bool = False) -> None:
+        """With `only_changed` it is seen only while its note is not as it was."""
         super().__init__()
+        self._only_changed = only_changed
         self.citation = citation
         self._chosen = (turn, citation.n)
         self.show_standing(None)
@@ -47,6 +49,7 @@ class SourceRow(Static):
         each = self.citation
         headings = heading_path(each.headings)
         changed = standing.warning if standing else ""
+        self.display = bool(changed) or not self._only_changed
         self.update(
             Content.assemble(
                 (f"[{each.n}] ", "$text-accent"),
@@ -213,9 +216,14 @@ class TurnView(Vertical, can_focus=True):
             await answer.add(text)
         await answer.complete()
         rows: list[Static] = [SourceRow(self.key, each) for each in unique_sources(self.citations)]
+        if not rows:  # a list, which names its notes itself
+            rows += [SourceRow(self.key, _place(n, each), True) for n, each in self._numbered()]
         if legend := self._legend():
             rows.append(Static(legend, classes="legend", markup=False))
         await self.query_one(".outcome").mount_all(rows)
+
+    def _numbered(self) -> list[tuple[int, Passage]]:
+        return [*enumerate(self.passages, 1)]
 
     async def fail(self, error: RagError) -> None:
         """Show an error as one sentence and its remedy."""
@@ -231,7 +239,7 @@ class TurnView(Vertical, can_focus=True):
 
     async def _refuse(self, text: str) -> None:
         said = one_line(text) or NOT_IN_NOTES
-        near = {each.path: number for number, each in reversed([*enumerate(self.passages, 1)])}
+        near = {each.path: number for number, each in reversed(self._numbered())}
         # Of a note with several passages, the one in which the best sentence stands.
         near |= {self.passages[each.n - 1].path: each.n for each in reversed(self.evidence)}
         hint = "Nearest notes:" if near else "Nothing in them comes near this question."
@@ -241,8 +249,7 @@ class TurnView(Vertical, can_focus=True):
         ]
         for number in sorted(near.values())[:NEAREST]:
             each = self.passages[number - 1]
-            place = Citation(number, each.path, each.first, each.last, each.headings, "")
-            rows.append(SourceRow(self.key, place))
+            rows.append(SourceRow(self.key, _place(number, each)))
             if nearest := next((every for every in self.evidence if every.n == number), None):
                 text = shorten(one_line(spoken(nearest.text)), PREVIEW_CHARS)
                 rows.append(Static(Content(f"“{text}”"), classes="near"))
@@ -300,6 +307,11 @@ def error_content(error: RagError) -> Content:
     """What happened, and below it what to do."""
     message, remedy = clean(error.message), clean(error.remedy)
     return Content.assemble(message, (f"\n{remedy}" if remedy else "", MUTED))
+
+
+def _place(number: int, passage: Passage) -> Citation:
+    """A source as a whole, with nothing quoted of it."""
+    return Citation(number, passage.path, passage.first, passage.last, passage.headings, "")
 
 
 def facts_of(saved: SavedTurn) -> tuple[str, ...]:
