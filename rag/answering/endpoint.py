@@ -245,17 +245,11 @@ class EndpointGenerator:
     def _open(self) -> OpenAI:
         with self._opening:
             if self._client is None:
-                from openai import DefaultHttpxClient, OpenAI, Timeout
+                from rag.answering.endpoint_client import open_client
 
                 # What is for this machine never goes through a proxy on another.
-                web = DefaultHttpxClient(trust_env=leaves_machine(self._url))
-                self._client = OpenAI(
-                    base_url=self._url,
-                    api_key=self._key or "none",
-                    timeout=Timeout(self._timeout, connect=min(10, self._timeout)),
-                    max_retries=1,
-                    http_client=web,
-                )
+                proxies = leaves_machine(self._url)
+                self._client = open_client(self._url, self._key, self._timeout, proxies)
             return self._client
 
     @property

@@ -165,12 +165,14 @@ class _Failing(BaseHTTPRequestHandler):
     lines: tuple[str, ...] = ()
     listed = True
     heard: list[bytes]
+    sent: dict[str, str]  # the headers of the last request
 
     def do_GET(self) -> None:
         self._say(200 if self.listed else 404, b'{"object": "list", "data": []}')
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        type(self).sent = {name.lower(): value for name, value in self.headers.items()}
         self.heard.append(body)
         if self.status == 0:
             time.sleep(3)
@@ -316,3 +318,18 @@ def test_what_is_local_goes_through_no_proxy(failing, monkeypatch):
     assert "proxy" in str(os.environ).casefold()
     tokens = list(EndpointGenerator(url, "m").stream(CHAT, 4))
     assert tokens[-1].text == "Yes."
+
+
+def test_nothing_of_the_environment_is_sent_that_is_for_another_server(failing, monkeypatch):
+    handler, url = failing
+    handler.lines = (delta(content="Yes."), "[DONE]")
+    monkeypatch.setenv("OPENAI_API_KEY", "another-key")
+    monkeypatch.setenv("OPENAI_ORG_ID", "another-org")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "another-project")
+    headers = "X-Foo: another-secret\nAuthorization: Bearer another-key\nuser-agent: another"
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", headers)
+    for key in ("", "mine"):
+        assert list(EndpointGenerator(url, "m", key).stream(CHAT, 4))
+        assert handler.sent["authorization"] == f"Bearer {key or 'none'}"
+        assert "another" not in str(handler.sent)
+        assert not [name for name in handler.sent if name.startswith("openai-")]
