@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -143,15 +144,29 @@ def open_endpoint(config: Config, timeout: float = 120) -> Generator:
     Raises ModelError where its key is missing."""
     from rag.answering.endpoint import EndpointGenerator
 
-    key = os.environ.get(config.endpoint_key_env, "") if config.endpoint_key_env else ""
-    if config.endpoint_key_env and not key:
-        raise ModelError(
-            f"The variable {config.endpoint_key_env} holds no key for {config.endpoint_url}.",
-            f"Set it, or go back: rag models use {Config().generator_model}",
-        )
+    key = _key_of(config)
     return EndpointGenerator(
         config.endpoint_url, config.endpoint_model, key, config.generator_context, timeout
     )
+
+
+def _key_of(config: Config) -> str:
+    """The endpoint's key, "" where none is named. Raises ModelError where its variable holds none:
+    a key goes into a header, which takes letters, digits and signs of ASCII alone."""
+    name = config.endpoint_key_env
+    key = os.environ.get(name, "").strip() if name else ""  # a file's last line break is no part
+    back = f"or go back: rag models use {Config().generator_model}"
+    if name and not key:
+        raise ModelError(
+            f"The variable {name} holds no key for {config.endpoint_url}.", f"Set it, {back}"
+        )
+    if not re.fullmatch(r"[!-~]*", key):
+        raise ModelError(
+            f"The variable {name} holds what can be no key: a space, a line break or a letter "
+            "that is not ASCII stands in it.",
+            f"Set it to the key alone, {back}",
+        )
+    return key
 
 
 def reranker_opener(place: str) -> Callable[[], Reranker] | None:

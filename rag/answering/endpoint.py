@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _CONTEXT = 4096  # tokens, where neither the reader nor the server says
 _THOUGHTS = 2048  # tokens a server may spend on thoughts before the answer
+_UNLISTED = (404, 405, 501)  # said by servers that do not list their models
 _LOOK_S = 0.1  # between two looks at whether the reader wants to stop
 # A sentence after another that does not come to its end.
 _UNENDED = re.compile(r"[.!?](?:\s*\[\d+\])*\s+\S[^.!?]*[\w,;:(–-]\s*$")
@@ -88,14 +89,14 @@ class EndpointGenerator:
 
     def load(self) -> None:
         """Ask the server for its models. Raises ModelError where it lacks this one."""
-        from openai import APIStatusError, NotFoundError, OpenAIError
+        from openai import APIStatusError, OpenAIError
 
         try:
             models = {each.id: each for each in self._open().models.list()}
-        except NotFoundError:  # not every server lists them
-            models = {}
         except APIStatusError as error:
-            raise self._refused(error) from error
+            if error.status_code not in _UNLISTED:
+                raise self._refused(error) from error
+            models = {}
         except (OpenAIError, ValueError, TypeError, AttributeError) as error:
             raise self._failed(error) from error
         listed = models.get(self._model) or models.get(f"{self._model}:latest")

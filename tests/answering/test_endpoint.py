@@ -18,9 +18,11 @@ import pytest
 
 from rag.answering.endpoint import EndpointGenerator, display_name, leaves_machine
 from rag.answering.messages import Message
+from rag.config import Config
 from rag.errors import Cancelled, ModelError
 from rag.models.catalog import find_model
 from rag.models.weights import generator_file
+from rag.wiring import open_endpoint
 from tests.conftest import Box
 
 CHAT = [Message("system", "Answer in one word."), Message("user", "Is the sky blue?")]
@@ -163,12 +165,12 @@ class _Failing(BaseHTTPRequestHandler):
 
     status = 200
     lines: tuple[str, ...] = ()
-    listed = True
+    unlisted = 0  # the status of a server that does not list its models
     heard: list[bytes]
     sent: dict[str, str]  # the headers of the last request
 
     def do_GET(self) -> None:
-        self._say(200 if self.listed else 404, b'{"object": "list", "data": []}')
+        self._say(self.unlisted or 200, b'{"object": "list", "data": []}')
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -250,9 +252,38 @@ def delta(**fields: str) -> str:
     return json.dumps({**chunk, "choices": [{"index": 0, "delta": fields}]})
 
 
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_server_without_a_list_of_models_is_one_too(failing, status: int):
+    handler, url = failing
+    handler.unlisted = status
+    EndpointGenerator(url, "m").load()
+
+
+def test_a_server_that_fails_to_list_its_models(failing):
+    handler, url = failing
+    handler.unlisted = 503
+    with pytest.raises(ModelError, match="is in trouble"):
+        EndpointGenerator(url, "m").load()
+
+
+def test_a_key_is_trimmed_and_what_can_be_none_is_told(failing, monkeypatch):
+    handler, url = failing
+    handler.lines = (delta(content="Yes."), "[DONE]")
+    config = Config(endpoint_url=url, endpoint_model="m", endpoint_key_env="MY_KEY")
+    monkeypatch.setenv("MY_KEY", " abc\r\n")
+    assert list(open_endpoint(config).stream(CHAT, 4))
+    assert handler.sent["authorization"] == "Bearer abc"
+    for key in ("ключ", "a b", "a\nb"):
+        monkeypatch.setenv("MY_KEY", key)
+        with pytest.raises(ModelError, match="MY_KEY holds what can be no key"):
+            open_endpoint(config)
+    monkeypatch.setenv("MY_KEY", "\n")
+    with pytest.raises(ModelError, match="MY_KEY holds no key"):
+        open_endpoint(config)
+
+
 def test_thoughts_of_either_kind_are_told_apart(failing):
     handler, url = failing
-    handler.listed = False  # a server without a list of models is one, too
     handler.lines = (
         delta(reasoning_content="hm"),
         delta(content="<thi"),
@@ -260,9 +291,7 @@ def test_thoughts_of_either_kind_are_told_apart(failing):
         delta(content="es."),
         "[DONE]",
     )
-    model = EndpointGenerator(url, "m")
-    model.load()
-    tokens = [token for token in model.stream(CHAT, 9) if token.text]
+    tokens = [token for token in EndpointGenerator(url, "m").stream(CHAT, 9) if token.text]
     assert "".join(token.text for token in tokens if token.thought) == "hmso"
     assert "".join(token.text for token in tokens if not token.thought) == "Yes."
     asked = json.loads(handler.heard[0])
