@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.responses import StreamingResponse as Streaming
 from starlette.routing import Route
 
@@ -22,6 +22,7 @@ from rag.http import chat
 from rag.http.answers import asking, begun, steps
 from rag.http.guard import Guard, refused
 from rag.http.openapi import document, page
+from rag.http.replies import Json
 from rag.http.requests import Asking, check_known, from_body, from_query
 from rag.indexing.library import find_named
 from rag.schema import answer_json, error_json, event_json, note_json
@@ -70,7 +71,7 @@ def _told(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except RagError as error:
-            return JSONResponse(error_json(error), _status(error))
+            return Json(error_json(error), _status(error))
 
     return told
 
@@ -84,10 +85,10 @@ def _status(error: RagError) -> int:
 
 
 async def _search(request: Request) -> Response:
-    asked = from_query(request)
+    asked = from_query(request, answered=False)
     standby: Standby = request.app.state.standby
     found = await run_in_threadpool(lambda: standby.search(asked.question, asked.k, **asked.within))
-    return JSONResponse(found.to_dict())
+    return Json(found.to_dict())
 
 
 async def _ask(request: Request) -> Response:
@@ -108,7 +109,7 @@ async def _ask(request: Request) -> Response:
         return Streaming(_sent(events), media_type="text/event-stream")
     done = [event async for event in events][-1]
     assert isinstance(done, Answered)
-    return JSONResponse(answer_json(done))
+    return Json(answer_json(done))
 
 
 async def _sent(events: AsyncIterator[Event]) -> AsyncIterator[str]:
@@ -138,7 +139,7 @@ async def _notes(request: Request) -> Response:
             notes = [by_path[each.path] for each in find_named(notes, match)]
         return [note_json(each) for each in notes]
 
-    return JSONResponse({"notes": await run_in_threadpool(listed)})
+    return Json({"notes": await run_in_threadpool(listed)})
 
 
 async def _note(request: Request) -> Response:
@@ -150,7 +151,7 @@ async def _note(request: Request) -> Response:
         standby.ready(lambda: False)
         return {**note_json(standby.notes.entry(path)), "text": standby.notes.read(path)}
 
-    return JSONResponse(await run_in_threadpool(read))
+    return Json(await run_in_threadpool(read))
 
 
 def _file(name: str) -> Handler:
@@ -165,7 +166,7 @@ async def _nothing(_request: Request) -> Response:
 
 
 async def _openapi(_request: Request) -> Response:
-    return JSONResponse(document())
+    return Json(document())
 
 
 async def _docs(_request: Request) -> Response:

@@ -14,13 +14,14 @@ from itertools import pairwise
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from rag.answering.steps import Sentence, between
 from rag.display import place
 from rag.errors import QuestionError, RagError
 from rag.events import Answered, Event
 from rag.http.answers import asking, begun, steps
+from rag.http.replies import Json
 from rag.http.requests import json_body, turns
 from rag.retrieval.query import Turn
 from rag.schema import citation_json
@@ -32,7 +33,7 @@ _EXAMPLE = '{"messages": [{"role": "user", "content": "…"}]}'
 
 async def models(_request: Request) -> Response:
     model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "rag"}
-    return JSONResponse({"object": "list", "data": [model]})
+    return Json({"object": "list", "data": [model]})
 
 
 async def completions(request: Request) -> Response:
@@ -43,14 +44,16 @@ async def completions(request: Request) -> Response:
         question, history = conversation(body.get("messages"))
         events = await begun(steps(asking(standby, question, history=history)))
         if body.get("stream"):
-            return StreamingResponse(_chunks(events), media_type="text/event-stream")
+            options = body.get("stream_options")
+            counted = isinstance(options, dict) and options.get("include_usage") is True
+            return StreamingResponse(_chunks(events, counted), media_type="text/event-stream")
         done = [event async for event in events][-1]
     except RagError as error:
         kind = "invalid_request_error" if isinstance(error, QuestionError) else "server_error"
         status = 400 if isinstance(error, QuestionError) else 503
-        return JSONResponse({"error": {"message": str(error), "type": kind, "code": None}}, status)
+        return Json({"error": {"message": str(error), "type": kind, "code": None}}, status)
     assert isinstance(done, Answered)
-    return JSONResponse(
+    return Json(
         {
             **_head("chat.completion"),
             "choices": [
@@ -60,7 +63,7 @@ async def completions(request: Request) -> Response:
                     "finish_reason": "stop",
                 }
             ],
-            "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+            "usage": _USAGE,
             "citations": [citation_json(each) for each in done.citations],
         }
     )
@@ -82,6 +85,7 @@ def conversation(messages: Any) -> tuple[str, tuple[Turn, ...]]:
 
 
 _SOURCES = "\n\nSources:\n"
+_USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}  # nothing is charged
 
 
 def sources(done: Answered) -> str:
@@ -91,7 +95,8 @@ def sources(done: Answered) -> str:
     return _SOURCES + "\n".join(lines) if lines else ""
 
 
-async def _chunks(events: AsyncIterator[Event]) -> AsyncIterator[str]:
+async def _chunks(events: AsyncIterator[Event], counted: bool) -> AsyncIterator[str]:
+    """The answer in chunks; `counted`: with one more that tells its use, as clients may ask."""
     head = _head("chat.completion.chunk")
 
     def chunk(delta: dict[str, str], reason: str | None = None) -> str:
@@ -111,6 +116,8 @@ async def _chunks(events: AsyncIterator[Event]) -> AsyncIterator[str]:
     except RagError as error:
         yield f"data: {json.dumps({'error': {'message': str(error), 'type': 'server_error'}})}\n\n"
     yield chunk({}, "stop")
+    if counted:
+        yield f"data: {json.dumps({**head, 'choices': [], 'usage': _USAGE})}\n\n"
     yield "data: [DONE]\n\n"
 
 

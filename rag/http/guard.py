@@ -6,8 +6,9 @@ import secrets
 from collections.abc import Collection
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rag.http.replies import Json
 
 LARGEST = 1 << 20  # bytes of a request
 _HEADERS = {
@@ -44,7 +45,7 @@ class Guard:
         else:
             await refusal(scope, receive, _with_headers(send))
 
-    def _refusal(self, scope: Scope) -> JSONResponse | None:
+    def _refusal(self, scope: Scope) -> Json | None:
         headers, path = Headers(scope=scope), scope["path"]
         host, origin = headers.get("host", ""), headers.get("origin")
         if host not in self._hosts:
@@ -58,9 +59,10 @@ class Guard:
             )
         if path in self._open:
             return None
-        given = headers.get("authorization", "").removeprefix("Bearer ").strip()
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        given = given.strip() if scheme.lower() == "bearer" else ""
         if not secrets.compare_digest(given.encode(), self._token.encode()):
-            what = "is wrong" if given else "is missing"
+            what = "is wrong" if given else "is missing: send Authorization: Bearer TOKEN"
             reply = refused(
                 path, 401, f"The token {what}.", "rag serve --http says which file it stands in."
             )
@@ -69,12 +71,12 @@ class Guard:
         return None
 
 
-def refused(path: str, status: int, error: str, remedy: str = "") -> JSONResponse:
+def refused(path: str, status: int, error: str, remedy: str = "") -> Json:
     """An error as this server tells it; below /v1 as chat clients look for it."""
     if path.startswith("/v1/"):
         said = {"message": f"{error} {remedy}".strip(), "type": "invalid_request_error"}
-        return JSONResponse({"error": {**said, "code": None}}, status)
-    return JSONResponse({"error": error, "remedy": remedy}, status)
+        return Json({"error": {**said, "code": None}}, status)
+    return Json({"error": error, "remedy": remedy}, status)
 
 
 def _with_headers(send: Send) -> Send:

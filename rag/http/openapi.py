@@ -42,6 +42,7 @@ _CHAT = {
         },
     },
     "stream": {"type": "boolean"},
+    "stream_options": {"type": "object", "properties": {"include_usage": {"type": "boolean"}}},
 }
 _CHAT_ERROR = {
     "type": "object",
@@ -52,6 +53,7 @@ _CHAT_ERROR = {
         }
     },
 }
+_TYPES = {name: _BODY[name] for name in ("k", "strict")}  # of parameters that are no text
 _EVENTS = (
     "Server-sent events, each with one JSON object: RetrievedEventJson, ReadingEventJson, "
     "ThinkingEventJson, SentenceEventJson, then AnswerEventJson or ErrorEventJson. With Accept: "
@@ -161,7 +163,12 @@ def _get(
         "summary": summary,
         **({"description": said} if said else {}),
         "parameters": [
-            {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
+            {
+                "name": name,
+                "in": "query",
+                "description": text,
+                "schema": _TYPES.get(name, {"type": "string"}),
+            }
             for name, text in parameters
         ],
         "responses": _responses(reply, wrong or _ref("ErrorJson"), streamed),

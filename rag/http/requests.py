@@ -31,10 +31,12 @@ class Asking:
     strict: bool | None = None
 
 
-def from_query(request: Request) -> Asking:
-    """The question `q` and its options. Raises QuestionError."""
+def from_query(request: Request, answered: bool = True) -> Asking:
+    """The question `q` and its options; what only an answer can be, if it is to be `answered`.
+    Raises QuestionError."""
     query = request.query_params
-    check_known(query, ("q", "k", "strict", "since", "until", *_SEVERAL))
+    only = ("strict",) if answered else ()
+    check_known(query, ("q", "k", *only, "since", "until", *_SEVERAL))
     k = query.get("k")
     given: dict[str, Any] = {
         "question": query.get("q", ""),

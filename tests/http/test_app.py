@@ -93,11 +93,13 @@ def test_only_indexed_notes_are_served(served: Served, box: Box):
 def test_who_may_ask(served: Served):
     own = f"127.0.0.1:{served.port}"
     for path in ("/search?q=x", "/notes", "/notes/barrel.md", ASKED, "/nowhere"):
-        for wrong in ("", "Bearer ", "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x"):
+        for wrong in ("", "Bearer ", "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x", TOKEN):
             reply = served.get(path, Authorization=wrong)
             assert reply.status == 401
             assert "token" in reply.json["error"]
             assert "Bearer" in reply.headers["www-authenticate"]
+    for right in (f"Bearer {TOKEN}", f"bearer {TOKEN}", f"BEARER  {TOKEN}"):
+        assert served.get("/notes", Authorization=right).status == 200
     for host in (
         "evil.example",
         f"evil.example:{served.port}",
@@ -136,8 +138,16 @@ def test_what_is_wrong_is_said_in_a_sentence(served: Served):
     assert served.get("/nowhere").status == 404
     wrong = served.post("/search", {})
     assert (wrong.status, wrong.json["remedy"]) == (405, "Send GET.")
-    assert served.get("/search?q=x&colour=red").status == 400
+    for path in ("/search?q=x&colour=red", "/search?q=x&strict=true"):
+        assert served.get(path).status == 400
     assert served.get("/search?q=barrel").status == 200
+
+
+def test_half_a_letter_comes_back_as_it_was(served: Served):
+    half = {"question": "How much does the barrel hold? \ud800"}
+    reply = served.post("/ask", half, Accept="application/json")
+    assert reply.status == 200
+    assert reply.json["question"].endswith("\ud800")
 
 
 def test_openapi_describes_what_there_is(served: Served):
@@ -149,6 +159,11 @@ def test_openapi_describes_what_there_is(served: Served):
     assert "$defs" not in text
     names = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
     assert names <= set(described["components"]["schemas"])
+    asked = {
+        each["name"]: each["schema"] for each in described["paths"]["/ask"]["get"]["parameters"]
+    }
+    assert (asked["k"]["type"], asked["strict"]["type"]) == ("integer", "boolean")
+    assert asked["tag"] == {"type": "string"}
     page = served.get("/docs").text
     assert "/v1/chat/completions" in page
 
@@ -168,6 +183,10 @@ def test_a_chat_client(served: Served):
     chunks = list(client.chat.completions.create(model="rag", messages=messages, stream=True))
     assert "".join(each.choices[0].delta.content or "" for each in chunks) == said
     assert chunks[-1].choices[0].finish_reason == "stop"
+    *_, last = client.chat.completions.create(
+        model="rag", messages=messages, stream=True, stream_options={"include_usage": True}
+    )
+    assert (last.choices, last.usage.total_tokens) == ([], 0)
     with pytest.raises(BadRequestError, match="no word"):
         client.chat.completions.create(model="rag", messages=[{"role": "user", "content": "?"}])
     with pytest.raises(NotFoundError, match="nothing at this address"):
