@@ -238,7 +238,11 @@ class Notes:
     # Notes
 
     def entries(self, tag: str = "", folder: str = "") -> list[NoteEntry]:
-        """The indexed notes by path, those with a tag, those in a folder. Raises NoIndex."""
+        """The indexed notes by path, those with a tag, those in a folder. Raises NoIndex,
+        QuestionError."""
+        for name, value in (("tag", tag), ("folder", folder)):
+            if not isinstance(value, str):
+                raise QuestionError(f"{name} is {value!r}, not a text.")
         with self._lock:
             if self._library is None:
                 self._library = self.engine.library()
@@ -331,8 +335,10 @@ def _filters(within: Mapping[str, Any]) -> Filters:
         for name in ("tags", "paths", "where")
     }
     for name, texts in several.items():
-        if not isinstance(texts, Iterable) or not all(isinstance(each, str) for each in texts):
-            raise QuestionError(f"{name} is {texts!r}, no text and no list of texts.")
+        listed = isinstance(texts, Iterable) and not isinstance(texts, Mapping)
+        if not listed or not all(isinstance(each, str) for each in texts):
+            how = 'Write it as where="status=draft".' if name == "where" else ""
+            raise QuestionError(f"{name} is {texts!r}, no text and no list of texts.", how)
     since, until = (
         None if (day := within.get(name)) is None else str(day) for name in ("since", "until")
     )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from rag.answering.steps import joined, legend
 from rag.output import one_line, safe
 
 if TYPE_CHECKING:
@@ -33,9 +34,15 @@ def place(passage: Passage) -> str:
     return one_line(passage.where) + (f"  {one_line(heading)}" if heading else "")
 
 
+def marked_answer(done: Answered) -> str:
+    """The answer, each sentence that the notes do not plainly bear out with its mark."""
+    shown = done.answered and done.sentences
+    return joined(done.sentences, doubts=True) if shown else done.answer
+
+
 def answer_text(done: Answered) -> str:
     """An answer and its sources, as plain text."""
-    lines = [safe(done.answer)]
+    lines = [safe(marked_answer(done))]
     shown = _shown(done)
     if shown and not done.answered:
         lines += ["", "Nearest notes:"]
@@ -43,16 +50,22 @@ def answer_text(done: Answered) -> str:
         passage, quotes = _cited(done, n)
         lines += [*([""] if done.answered else []), f"[{n}] {place(passage)}"]
         lines += [f"    {line}" for quote in quotes for line in safe(quote).split("\n")]
+    if done.answered and (means := legend(done.sentences)):
+        lines += ["", means]
     return "\n".join(lines)
 
 
 def answer_html(done: Answered) -> str:
     """An answer and its sources; each source unfolds to the whole passage, its quote marked."""
-    text = escape(safe(done.answer))
+    text = escape(safe(marked_answer(done)))
     if done.listed and done.listed.notes:  # a list is Markdown
         text = _ESCAPED.sub(r"\1", _BOLD.sub(r"<b>\1</b>", text))
     text = _MARK.sub(r'<sup style="opacity: 0.65">[\1]</sup>', text)
     sources = "".join(_source(n, *_cited(done, n)) for n in _shown(done))
+    if sources and not done.answered:
+        sources = f'<div style="{_DIM}">Nearest notes:</div>{sources}'
+    if done.answered and (means := legend(done.sentences)):
+        sources += f'<div style="{_DIM}">{escape(means)}</div>'
     return f'<div style="{_BOX}"><div style="{_TEXT}">{text}</div>{sources}</div>'
 
 

@@ -28,8 +28,8 @@ from rag.events import Answered
 from rag.indexing.library import find_named
 from rag.output import safe
 from rag.results import Passages
-from rag.schema import citation_json
-from rag.shapes import CitationJson, SearchJson
+from rag.schema import citation_json, sentences_json
+from rag.shapes import CitationJson, SearchJson, SentenceJson
 from rag.standby import Standby
 
 Result = TypeVar("Result")
@@ -61,10 +61,12 @@ Day = Annotated[str, Field(description="A day, month or year: 2024-02-05, 2024, 
 
 
 class AskResult(TypedDict):
-    """`answered` is false where the notes do not say; `nearest` then holds the nearest places."""
+    """`answered` is false where the notes do not say; `nearest` then holds the nearest places.
+    `sentences` say how far the notes bear each out: what is unsupported is not in them."""
 
     answer: str
     answered: bool
+    sentences: list[SentenceJson]
     citations: list[CitationJson]
     nearest: NotRequired[list[str]]
 
@@ -208,6 +210,7 @@ class NotesServer(MCPServer[Any]):
         result: AskResult = {
             "answer": done.answer,
             "answered": done.answered,
+            "sentences": sentences_json(done.sentences),
             "citations": [citation_json(each) for each in done.citations],
         }
         if not done.answered:

@@ -28,7 +28,8 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The answer with its `[1]` marks, each the number of a passage."""
+        """The answer with its `[1]` marks, each the number of a passage; how far the notes bear
+        out each sentence stands in `done.sentences`, and behind it where the answer is printed."""
         return self.done.answer
 
     @property
@@ -66,7 +67,8 @@ class Answer:
         return answer_text(self.done)
 
     def __repr__(self) -> str:
-        return f"<Answer {self.text!r}, {len(self.citations)} citations>"
+        count = len(self.citations)
+        return f"<Answer {self.text!r}, {count} citation{'' if count == 1 else 's'}>"
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         printer.text(str(self))

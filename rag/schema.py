@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.answering.steps import Citation
+    from rag.answering.steps import Citation, Sentence
     from rag.errors import RagError
     from rag.events import Answered, Event
     from rag.indexing.library import NoteEntry
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         PlaceJson,
         RespelledJson,
         SearchJson,
+        SentenceJson,
     )
 
 
@@ -37,14 +38,7 @@ def answer_json(done: Answered) -> AnswerJson:
         "question": done.question,
         "answer": done.answer,
         "answered": done.answered,
-        "sentences": [
-            {
-                "text": each.text.strip(),
-                "support": each.support,
-                "citations": [citation.n for citation in each.citations],
-            }
-            for each in done.sentences
-        ],
+        "sentences": sentences_json(done.sentences),
         "citations": [citation_json(each) for each in done.citations],
         "passages": passages_json(done.passages),
         "timings": {key: round(value, 4) for key, value in done.timings.items()},
@@ -56,6 +50,18 @@ def answer_json(done: Answered) -> AnswerJson:
     if done.listed:
         reply["notes"] = [listed_json(each) for each in done.listed.notes]
     return reply
+
+
+def sentences_json(sentences: Sequence[Sentence]) -> list[SentenceJson]:
+    """The sentences of an answer, with what bears them out."""
+    return [
+        {
+            "text": each.text.strip(),
+            "support": each.support,
+            "citations": [citation.n for citation in each.citations],
+        }
+        for each in sentences
+    ]
 
 
 def search_json(

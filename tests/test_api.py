@@ -85,7 +85,14 @@ def test_strict_leaves_out_what_the_notes_do_not_bear_out(opened: Notes):
     opened.engine.models._generator = Said(BORNE_OUT_AND_NOT)
     said = opened.ask(BARREL)
     assert said.text == "The rain barrel holds 300 litres. [1] The rain barrel was a gift."
-    assert opened.ask(BARREL, strict=True).text == "The rain barrel holds 300 litres. [1]"
+    assert str(said).startswith(f"{said.text} (?)\n")
+    assert str(said).endswith("\n(?) not in your notes")
+    page = Tags(said._repr_html_()).text
+    assert "was a gift. (?)" in page
+    assert page.endswith("(?) not in your notes")
+    strict = opened.ask(BARREL, strict=True)
+    assert strict.text == "The rain barrel holds 300 litres. [1]"
+    assert "not in your notes" not in str(strict)
     *_, last = opened.stream(BARREL, strict=True)
     assert isinstance(last, Answered)
     assert [each.support for each in last.sentences] == ["supported"]
@@ -97,6 +104,8 @@ def test_what_the_notes_do_not_say(opened: Notes):
     assert answer.citations == ()
     assert answer.confidence < 0.5
     assert str(answer).startswith("Your notes do not say.\n\nNearest notes:\n[1] ")
+    assert "Nearest notes:[1] " in Tags(answer._repr_html_()).text
+    assert repr(answer).endswith(", 0 citations>")
 
 
 def test_values_of_another_type_are_told_in_a_sentence(opened: Notes):
@@ -107,7 +116,9 @@ def test_values_of_another_type_are_told_in_a_sentence(opened: Notes):
         (lambda: opened.ask("x", after="x"), "after is 'x', no answer"),
         (lambda: opened.ask("x", after=5), "after is 5, no answer"),
         (lambda: opened.search("x", tags=5), "tags is 5, no text"),
-        (lambda: opened.search("x", where={"status": "x"}), "'status' names no value"),
+        (lambda: opened.search("x", where={"status": "x"}), "no list of texts. Write it as where="),
+        (lambda: opened.entries(tag=5), "tag is 5, not a text"),
+        (lambda: opened.entries(folder=None), "folder is None, not a text"),
         (lambda: opened.search("x", since=""), "since: has no value"),
         (lambda: opened.read(5), "5 is no path"),
         (lambda: open_notes(5), "5 is no folder"),

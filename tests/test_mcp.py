@@ -109,6 +109,8 @@ async def test_strict(box: Box):
                 answer = (await client.call_tool("ask_notes", asked)).structured_content
                 assert ("gift" in answer["answer"]) is not strict
                 assert "300 litres" in answer["answer"]
+                supports = [each["support"] for each in answer["sentences"]]
+                assert supports == ["supported", "unsupported"][: 2 - strict]
 
 
 async def test_listing(box: Box):

@@ -9,6 +9,10 @@ from typing import Literal
 
 Support = Literal["supported", "weak", "unsupported"]
 DOUBTS = {"weak": " ≈", "unsupported": " (?)"}  # marks of what is not plainly borne out
+LEGEND = {
+    "weak": "≈ only partly borne out by its source, or not what you asked",
+    "unsupported": "(?) not in your notes",
+}
 _BLOCK = re.compile(r"\s*(?:[-*+]\s|\d+[.)]\s|#{1,6}\s|>|```|\|)")
 
 
@@ -49,6 +53,12 @@ def joined(sentences: Iterable[Sentence], doubts: bool = False) -> str:
     for each in sentences:
         text += between(text, each.text) + each.text + (DOUBTS.get(each.support, "") * doubts)
     return text
+
+
+def legend(sentences: Iterable[Sentence]) -> str:
+    """What the marks of these sentences mean; "" where they have none."""
+    seen = {each.support for each in sentences}
+    return "   ".join(text for support, text in LEGEND.items() if support in seen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,8 @@ if TYPE_CHECKING:
     from rag.retrieval.found import Evidence
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
-# Behind each sentence, and what the last two mean.
+# Behind each sentence.
 _MARKS = {"supported": (" ✓", "green"), "weak": (" ≈", "yellow"), "unsupported": (" (?)", "red")}
-_LEGEND = {
-    "weak": "≈ only partly borne out by its source, or not what you asked",
-    "unsupported": "(?) not in your notes",
-}
 
 
 def answering(events: Iterator[Event], stream: bool, thoughts: bool = False) -> Answered:
@@ -170,9 +166,10 @@ def _marked(text: str) -> Text:
 
 
 def _show_legend(out: Console, sentences: Sequence[Sentence]) -> None:
-    seen = {each.support for each in sentences}
-    if legend := "   ".join(text for key, text in _LEGEND.items() if key in seen):
-        out.print(legend, style="dim", markup=False)
+    from rag.answering.steps import legend
+
+    if text := legend(sentences):
+        out.print(text, style="dim", markup=False)
 
 
 class _Waiting:

@@ -7,6 +7,7 @@ temperatures and tools are accepted and do nothing: an answer comes from the not
 from __future__ import annotations
 
 import json
+import re
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -16,8 +17,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from rag.answering.steps import Sentence, between
-from rag.display import place
+from rag.answering.steps import DOUBTS, LEGEND, Sentence, between, legend
+from rag.display import marked_answer, place
 from rag.errors import QuestionError, RagError
 from rag.events import Answered, Event
 from rag.http.answers import asking, begun, steps
@@ -59,7 +60,7 @@ async def completions(request: Request) -> Response:
             "choices": [
                 {
                     "index": 0,
-                    "message": {"role": "assistant", "content": done.answer + sources(done)},
+                    "message": {"role": "assistant", "content": marked_answer(done) + foot(done)},
                     "finish_reason": "stop",
                 }
             ],
@@ -80,7 +81,7 @@ def conversation(messages: Any) -> tuple[str, tuple[Turn, ...]]:
     before: list[tuple[str, str]] = []
     for (role, text), (next_role, reply) in pairwise(said):
         if (role, next_role) == ("user", "assistant"):
-            before.append((text, reply.partition(_SOURCES)[0]))
+            before.append((text, _unmarked(reply)))
     return said[-1][1], turns(before)
 
 
@@ -88,11 +89,25 @@ _SOURCES = "\n\nSources:\n"
 _USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}  # nothing is charged
 
 
-def sources(done: Answered) -> str:
-    """What a chat client shows below the answer: where each mark leads."""
+# The foot of an answer, and the marks of doubt in it, as a client sends them back.
+_FOOT = re.compile(
+    rf"\n\n(?:{_SOURCES.strip()}\n|{'|'.join(map(re.escape, LEGEND.values()))}).*", re.DOTALL
+)
+_DOUBTS = re.compile(rf"(?:{'|'.join(map(re.escape, DOUBTS.values()))})(?=\s|$)")
+
+
+def foot(done: Answered) -> str:
+    """What a chat client shows below the answer: where each number leads, and what the marks of
+    its sentences mean."""
     shown = sorted({each.n for each in done.citations}) if done.answered else []
     lines = [f"[{n}] {place(done.passages[n - 1])}" for n in shown]
-    return _SOURCES + "\n".join(lines) if lines else ""
+    means = legend(done.sentences) if done.answered else ""
+    return (_SOURCES + "\n".join(lines) if lines else "") + (f"\n\n{means}" if means else "")
+
+
+def _unmarked(reply: str) -> str:
+    """An answer of this server without what it was shown with."""
+    return _DOUBTS.sub("", _FOOT.sub("", reply))
 
 
 async def _chunks(events: AsyncIterator[Event], counted: bool) -> AsyncIterator[str]:
@@ -108,11 +123,11 @@ async def _chunks(events: AsyncIterator[Event], counted: bool) -> AsyncIterator[
     try:
         async for event in events:
             if isinstance(event, Sentence):
-                text = between(said, event.text) + event.text
+                text = between(said, event.text) + event.text + DOUBTS.get(event.support, "")
                 yield chunk({"content": text})
                 said += text
             elif isinstance(event, Answered):
-                yield chunk({"content": ("" if said else event.answer) + sources(event)})
+                yield chunk({"content": ("" if said else event.answer) + foot(event)})
     except RagError as error:
         yield f"data: {json.dumps({'error': {'message': str(error), 'type': 'server_error'}})}\n\n"
     yield chunk({}, "stop")

@@ -178,7 +178,7 @@ class ThinkingEventJson(TypedDict):
 
 
 class SentenceEventJson(TypedDict):
-    """A sentence of the answer, borne out by the notes."""
+    """A sentence of the answer, once it is known how far the notes bear it out."""
 
     event: Literal["sentence"]
     text: str

@@ -69,6 +69,12 @@ def test_strict(served: Served):
         answer = served.get(path, Accept="application/json").json["answer"]
         assert "300 litres" in answer
         assert ("gift" in answer) is says
+    marked = "The rain barrel was a gift. (?)\n\nSources:\n[1] barrel.md:3  Rain barrel\n\n(?) not"
+    chat = {"messages": [{"role": "user", "content": BARREL}]}
+    whole = served.post("/v1/chat/completions", chat).json["choices"][0]["message"]["content"]
+    assert marked in whole
+    chunks = served.post("/v1/chat/completions", {**chat, "stream": True}).events
+    assert "".join(e["choices"][0]["delta"].get("content", "") for e in chunks) == whole
     body = {"question": BARREL, "strict": True}
     assert "gift" not in served.post("/ask", body).events[-1]["answer"]
     for wrong in (
@@ -200,11 +206,14 @@ def test_a_conversation_in_messages():
     question, history = conversation([
         {"role": "user", "content": "What holds 300 litres?"},
         {"role": "assistant", "content": "The barrel [1]\n\nSources:\n[1] barrel.md:3"},
+        {"role": "user", "content": "Whose is it?"},
+        {"role": "assistant", "content": "Ours. (?) It leaks. [1] ≈\n\n(?) not in your notes"},
         {"role": "user", "content": parts},
     ])  # fmt: skip
     assert question == "and when?"
     assert [(each.question, each.answer) for each in history] == [
-        ("What holds 300 litres?", "The barrel [1]")
+        ("What holds 300 litres?", "The barrel [1]"),
+        ("Whose is it?", "Ours. It leaks. [1]"),
     ]
 
 

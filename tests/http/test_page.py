@@ -15,10 +15,13 @@ from typing import Any
 import pytest
 
 from rag.api import Notes
+from tests.answering.test_answer import Said
 from tests.conftest import Box
 from tests.http.conftest import TOKEN, serving
+from tests.test_api import BORNE_OUT_AND_NOT
 
 pytestmark = pytest.mark.model
+DOCUMENTS = Path(__file__).parents[1] / "data" / "documents"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 EVIL = """# Vault <script>document.title = "owned"</script>
 
@@ -129,7 +132,9 @@ def test_the_page(box: Box):
         assert TOKEN not in page.run("location.href")
 
         page.ask("How many litres does the rain barrel hold?")
-        assert "300" in page.run("document.querySelector('.answer').innerText")
+        said = page.run("document.querySelector('.answer').innerText")
+        assert "300" in said
+        assert said.endswith("✓")
         assert "[1] barrel.md:3" in page.run("document.querySelector('summary').innerText")
         assert page.run("document.querySelector('mark').innerText") == (
             "The rain barrel holds 300 litres."
@@ -151,9 +156,38 @@ def test_the_page(box: Box):
         page.ask("Who won the chess tournament in Reykjavik?")
         last = page.run("[...document.querySelectorAll('article')].pop().innerText")
         assert "do not say" in last
+        assert "Nearest notes:" in last
         assert page.complaints == []
 
         page.run("sessionStorage.setItem('token', 'wrong')")
         page.ask("Where is the hive?")
         assert "token is wrong" in page.run("document.querySelector('.error').innerText")
         assert page.run("document.getElementById('unlock').hidden") is False
+
+
+def test_the_page_marks_what_is_doubtful_and_names_places_as_the_screen_does(box: Box):
+    (box.notes / "heat.pdf").write_bytes((DOCUMENTS / "heat.pdf").read_bytes())
+    (box.notes / "hive.md").write_text("# Two * hives & [9]\n\nOf the hive: a*b < c.\n")
+    box.index()
+    notes = Notes(box.engine())
+    with serving(notes) as served, browser(box.folder / "browser") as page:
+        page.open(f"http://127.0.0.1:{served.port}/#token={TOKEN}")
+        page.wait("document.readyState === 'complete' && !document.getElementById('ask').hidden")
+        last = "[...document.querySelectorAll('article')].pop()"
+
+        page.ask("Which notes mention the hive?")
+        said = page.run(f"{last}.querySelector('.answer').innerText")
+        assert "Two * hives & [9] hive.md:3" in said
+        assert "\\" not in said
+        assert "**" not in said
+        assert page.run(f"{last}.querySelectorAll('b').length") == 2
+
+        page.ask("How many watts does the unit draw at full load?")
+        assert "heat.pdf, p. " in page.run(f"{last}.querySelector('summary').innerText")
+
+        notes.engine.models._generator = Said(BORNE_OUT_AND_NOT)
+        page.ask("How many litres does the rain barrel hold?")
+        said = page.run(f"{last}.querySelector('.answer').innerText")
+        assert said == "The rain barrel holds 300 litres. [1] ✓ The rain barrel was a gift. (?)"
+        assert "(?) not in your notes" in page.run(f"{last}.innerText")
+        assert page.complaints == []

@@ -1,6 +1,13 @@
 // Asks the notes and shows what an answer rests on. All text is set as text, never as markup.
 "use strict";
 
+// Behind each sentence, and what the last two mean.
+const MARKS = { supported: " ✓", weak: " ≈", unsupported: " (?)" };
+const LEGEND = {
+  weak: "≈ only partly borne out by its source, or not what you asked",
+  unsupported: "(?) not in your notes",
+};
+
 const $ = (id) => document.getElementById(id);
 const history_ = []; // questions and answers of this conversation
 let running = null; // AbortController of the answer that is being made
@@ -86,20 +93,51 @@ function show(event, turn, answer, state) {
   } else if (event.event === "thinking") {
     state.textContent = "thinking";
   } else if (event.event === "sentence") {
-    answer.append(answer.textContent ? " " : "", event.text);
+    answer.append(answer.textContent ? " " : "", event.text, MARKS[event.support]);
   } else if (event.event === "error") {
     state.textContent = `${event.error} ${event.remedy}`.trim();
     state.className = "error";
   } else if (event.event === "answer") {
-    answer.textContent = event.answer;
+    answer.replaceChildren(...(event.answered && event.notes ? listed(event.answer) : [checked(event)]));
     state.remove();
-    turn.append(...sources(event));
+    turn.append(...sources(event), ...legend(event));
     history_.push({ question: event.question, answer: event.answer });
   }
 }
 
+// The answer with the mark of each sentence behind it.
+function checked(event) {
+  if (!event.answered) return event.answer;
+  let said = "", rest = event.answer;
+  for (const each of event.sentences) {
+    const start = rest.indexOf(each.text);
+    if (start < 0) continue;
+    const end = start + each.text.length;
+    said += rest.slice(0, end) + MARKS[each.support];
+    rest = rest.slice(end);
+  }
+  return said + rest;
+}
+
+function legend(event) {
+  const seen = new Set(event.answered ? event.sentences.map((each) => each.support) : []);
+  const means = Object.keys(LEGEND).filter((each) => seen.has(each)).map((each) => LEGEND[each]);
+  return means.length ? [element("p", { class: "state" }, means.join("   "))] : [];
+}
+
+// A list, which is Markdown whose text is escaped.
+function listed(text) {
+  return text.split(/(?<!\\)\*\*(.+?)(?<!\\)\*\*/).map((part, at) => {
+    const plain = part.replace(/\\([\\`*_[\]<>#|~!&])/g, "$1");
+    return at % 2 ? element("b", {}, plain) : plain;
+  });
+}
+
 function sources(event) {
-  if (!event.answered) return event.passages.slice(0, 3).map((each) => source(each, [], false));
+  if (!event.answered) {
+    const nearest = event.passages.slice(0, 3).map((each) => source(each, [], false));
+    return nearest.length ? [element("p", { class: "state" }, "Nearest notes:"), ...nearest] : [];
+  }
   if (event.notes) return event.passages.map((each) => source(each, [], false));
   const numbers = [...new Set(event.citations.map((each) => each.n))].sort((a, b) => a - b);
   return numbers.map((n) => {
@@ -109,14 +147,22 @@ function sources(event) {
 }
 
 function source(passage, cited, open) {
-  const [first, last] = passage.lines;
-  const span = first === last ? `${first}` : `${first}-${last}`;
   const lines = cited.length ? cited.map((each) => each.lines) : [passage.lines];
   const text = element("div", { class: "text" }, ...marked(passage.text, cited.map((each) => each.quote)));
   const place = element("button", { type: "button", class: "place", click: () => read(passage.path, lines) });
   place.textContent = "Show in the note";
-  const title = `[${passage.n}] ${passage.path}:${span}  ${passage.heading}`;
+  const where = written(passage.path, passage.lines, (cited[0] || passage).place || "");
+  const title = `[${passage.n}] ${where}  ${passage.heading}`;
   return element("details", { open }, element("summary", {}, title), text, place);
+}
+
+// As the command line writes a place: a page has no lines that a person could count, nor has a
+// text that flows.
+function written(path, [first, last], place) {
+  if (/^(p\.|slide) /.test(place)) return `${path}, ${place}`;
+  if (/\.(docx|epub)$/i.test(path)) return path;
+  const span = `${path}:${first === last ? first : `${first}-${last}`}`;
+  return place ? `${span} (${place})` : span;
 }
 
 function marked(text, quotes) {
