@@ -34,26 +34,31 @@ def _by_score(passages: Iterable[Passage]) -> list[Passage]:
     return sorted(passages, key=lambda each: (-each.score, each.id))
 
 
-def one_list(lists: Mapping[str, Listed]) -> Listed:
-    """Lists of notes of several folders, one after the other."""
+def one_list(lists: Sequence[tuple[str, Listed]]) -> Listed:
+    """Lists of notes of several folders by name, one after the other; no name stands in front of
+    what is of a folder called ""."""
     notes: list[ListedNote] = []
     passages: list[Passage] = []
-    mentioned = any(each.notes for each in lists.values())
-    for name, each in lists.items():
+    mentioned = any(each.notes for _, each in lists)
+    for name, each in lists:
         if mentioned and not each.notes:
             continue  # what is near to it in one folder says nothing beside what is it in another
         for note in each.notes:
             n = note.n + len(passages) if note.n else 0
-            notes.append(replace(note, n=n, path=f"{name}/{note.path}"))
-        passages += [replace(one, path=f"{name}/{one.path}") for one in each.passages]
-    heads = "; ".join(f"{name}: {each.head.rstrip(':.')}" for name, each in lists.items())
+            notes.append(replace(note, n=n, path=_inside(name, note.path)))
+        passages += [replace(one, path=_inside(name, one.path)) for one in each.passages]
+    heads = "; ".join(
+        f"{name}: {head}" if name else head
+        for name, each in lists
+        if (head := each.head.rstrip(":."))
+    )
     return Listed(f"{heads}{':' if notes else '.'}", tuple(notes), tuple(passages))
 
 
 def one_whole(wholes: Mapping[str, ToSum]) -> ToSum:
     """Notes of several folders to sum up, one folder after the other."""
     notes = [
-        replace(note, path=f"{name}/{note.path}", read=partial(_named_pieces, name, note.read))
+        replace(note, path=_inside(name, note.path), read=partial(_named_pieces, name, note.read))
         for name, each in wholes.items()
         for note in each.notes
     ]
@@ -62,7 +67,11 @@ def one_whole(wholes: Mapping[str, ToSum]) -> ToSum:
 
 
 def _named_pieces(name: str, read: Callable[[], list[Piece]]) -> list[Piece]:
-    return [(replace(each, path=f"{name}/{each.path}"), vectors) for each, vectors in read()]
+    return [(replace(each, path=_inside(name, each.path)), vectors) for each, vectors in read()]
+
+
+def _inside(name: str, path: str) -> str:
+    return f"{name}/{path}" if name else path
 
 
 class Libraries(Library):

@@ -28,6 +28,7 @@ from rag.retrieval.query import Turn
 
 if TYPE_CHECKING:
     from rag.answering.parts import ReadNote
+    from rag.retrieval.listing import Listed
 
 
 class SeveralFolders(Engine):
@@ -97,9 +98,26 @@ class SeveralFolders(Engine):
     ) -> LookUp:
         """What each folder has, as one. Raises QuestionError where all of them refuse."""
         count = self._candidates(k)
+        seen = self._seen(
+            self._each(), question, history, count, filters, today, lists, before_search
+        )
+        return self._as_one(seen, count, k)
+
+    def _seen(
+        self,
+        engines: Iterable[tuple[str, Engine]],
+        question: str,
+        history: Sequence[Turn],
+        count: int,
+        filters: Filters | None,
+        today: date | None,
+        lists: bool,
+        before_search: Callable[[], object] | None,
+    ) -> dict[str, LookUp]:
+        """What each of these has. Raises QuestionError where all of them refuse."""
         seen: dict[str, LookUp] = {}
         refusals: list[QuestionError] = []
-        for name, engine in self._each():
+        for name, engine in engines:
             try:
                 seen[name] = engine._look_up(
                     question, history, count, filters, today, lists, before_search
@@ -109,6 +127,9 @@ class SeveralFolders(Engine):
                 refusals.append(error)
         if not seen:
             raise refusals[0]
+        return seen
+
+    def _as_one(self, seen: Mapping[str, LookUp], count: int, k: int | None) -> LookUp:
         wholes = {name: each.whole for name, each in seen.items() if each.whole is not None}
         if wholes:  # a name may be that of a note in one folder alone
             return LookUp(seen[next(iter(wholes))].asked, None, None, one_whole(wholes))
@@ -122,7 +143,10 @@ class SeveralFolders(Engine):
             return LookUp(asked, self._in_order(self._together(found, count), k), None)
         # A folder without such tasks or such a note searched instead: the lists are what was meant.
         chosen = told if found else lists_of
-        return LookUp(seen[next(iter(chosen))].asked, None, one_list(chosen))
+        return LookUp(seen[next(iter(chosen))].asked, None, self._one_list(chosen))
+
+    def _one_list(self, lists: Mapping[str, Listed]) -> Listed:
+        return one_list(list(lists.items()))
 
     def _together(self, found: Mapping[str, Found], k: int) -> Found:
         numbers = {name: number for number, name in enumerate(self.engines)}

@@ -10,26 +10,28 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rag.answering.steps import Sentence
-from rag.errors import NotesError
+from rag.errors import NotesError, QuestionError
+from rag.merging import one_list
 from rag.reading.formats import SUFFIXES
 from rag.reading.notes import LARGEST, Skipped, largest_of, read_note
 from rag.retrieval.found import Passage
+from rag.retrieval.listing import Listed
 from rag.retrieval.summary_words import find_summary
 from rag.several import SeveralFolders
 
 if TYPE_CHECKING:
     from rag.config import Config
     from rag.engine import Engine
-    from rag.events import Event, LookUp
+    from rag.events import Cancel, Event, LookUp
     from rag.indexing.filtering import Filters
     from rag.retrieval.query import Turn
     from rag.retrieval.whole import Piece, ToSum
@@ -60,14 +62,25 @@ class Beside(SeveralFolders):
             documents.models.parts = replace(documents.parts, open_embedder=embedder)
         self._names = names
 
-    def ask(self, question: str, *rest: Any, **options: Any) -> Iterator[Event]:
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        cancel: Cancel | None = None,
+        k: int | None = None,
+        filters: Filters | None = None,
+        today: date | None = None,
+        quote: bool = False,
+        strict: bool | None = None,
+    ) -> Iterator[Event]:
         """As any engine; what is given with a question is what it is about, so that documents that
-        are nearly as near as the notes answer alone, if they do."""
-        if len(self.engines) > 1 and self._near(question):
+        are nearly as near as the notes answer alone, if they do. Filters are of notes."""
+        rest = (history, cancel, k)
+        if len(self.engines) > 1 and self._near(question, filters, today):
             alone = Beside(None, self.engines[_DOCUMENTS], self._names)
             alone.models = self.models
             waiting: list[Event] = []
-            events = alone.ask(question, *rest, **options)
+            events = alone.ask(question, *rest, None, today, quote, strict)
             for event in events:
                 waiting.append(event)
                 if isinstance(event, Sentence):
@@ -76,15 +89,17 @@ class Beside(SeveralFolders):
                     yield from waiting
                     yield from events
                     return
-        yield from super().ask(question, *rest, **options)
+        yield from super().ask(question, *rest, filters, today, quote, strict)
 
-    def _near(self, question: str) -> bool:
-        """Whether a document is nearly as near to the question as the notes are."""
-        found = self._look_up(question, (), None, None, None).found
+    def _near(self, question: str, filters: Filters | None, today: date | None) -> bool:
+        """Whether a document is nearly as near to the question as the notes are; never where these
+        answer with a list or a summary."""
+        found = self._look_up(question, (), None, filters, today).found
         if found is None or not found.passages:
-            return True
+            return found is not None
         given = [each.score for each in found.passages if each.path in self._names.values()]
-        return max(given, default=-1.0) >= found.passages[0].score - _NEARLY
+        best = found.passages[0].score
+        return max(given, default=-1.0) >= min(best - _NEARLY, best * _SHARE)
 
     def _look_up(
         self,
@@ -93,11 +108,11 @@ class Beside(SeveralFolders):
         k: int | None,
         filters: Filters | None,
         today: date | None,
-        lists: bool = True,  # noqa: ARG002 - as every engine is asked
+        lists: bool = True,
         before_search: Callable[[], object] | None = None,
     ) -> LookUp:
-        """What notes and documents have. A document is no note, so no notes are listed; of the
-        documents alone a summary can be asked for."""
+        """What notes and documents have. A document is no note: it is in no list but one of tasks,
+        and no filter leaves it out. Of the documents alone a summary can be asked for."""
         if summary := find_summary(question):
             names = {os.path.splitext(os.path.basename(each))[0] for each in self._names.values()}
             if set(summary[0].names) & {*names, *self._names.values()}:
@@ -107,7 +122,68 @@ class Beside(SeveralFolders):
             seen = documents._look_up("summarise everything", (), k, None, today)
             if seen.whole is not None:
                 return replace(seen, whole=self._as_named(seen.whole))
-        return super()._look_up(question, history, k, filters, today, False, before_search)
+        count = self._candidates(k)
+        both = self._seen_in_both(question, history, count, filters, today, lists, before_search)
+        return self._as_one(both, count, k)
+
+    def _seen_in_both(
+        self,
+        question: str,
+        history: Sequence[Turn],
+        count: int,
+        filters: Filters | None,
+        today: date | None,
+        lists: bool,
+        before_search: Callable[[], object] | None,
+    ) -> dict[str, LookUp]:
+        """What the notes have, as filters and lists go, and what the documents have."""
+        documents = [(_DOCUMENTS, self.engines[_DOCUMENTS])]
+        notes = [each for each in self._each() if each[0] != _DOCUMENTS]
+        if filters and not notes:
+            raise QuestionError(
+                "There are no notes to filter, but a document alone.",
+                "Name a folder of notes, or leave the filters out.",
+            )
+        refusal: QuestionError | None = None
+        seen: dict[str, LookUp] = {}
+        try:
+            if notes:
+                seen = self._seen(
+                    notes, question, history, count, filters, today, lists, before_search
+                )
+        except QuestionError as error:
+            if filters:
+                raise
+            refusal = error
+        try:
+            tasks = lists and _asks_for_tasks(question, today or date.today())
+            seen |= self._seen(
+                documents, question, history, count, None, today, tasks, before_search
+            )
+        except QuestionError as error:
+            if not seen:
+                raise refusal or error from None
+        return seen
+
+    def _one_list(self, lists: Mapping[str, Listed]) -> Listed:
+        return one_list(
+            [
+                ("", self._listed(each)) if name == _DOCUMENTS else (name, each)
+                for name, each in lists.items()
+            ]
+        )
+
+    def _listed(self, each: Listed) -> Listed:
+        """A list of what is in the documents, called as they were named."""
+
+        def named(path: str) -> str:
+            return self._names.get(path, path)
+
+        return Listed(
+            f"{', '.join(self._names.values())}: {each.head}",
+            tuple(replace(note, path=named(note.path)) for note in each.notes),
+            tuple(replace(passage, path=named(passage.path)) for passage in each.passages),
+        )
 
     def _as_named(self, whole: ToSum) -> ToSum:
         """The documents to sum up, called as they were named."""
@@ -140,6 +216,13 @@ class Beside(SeveralFolders):
         return next((inside for inside, shown in known.items() if shown == path), path)
 
 
+def _asks_for_tasks(question: str, today: date) -> bool:
+    from rag.retrieval.intent import understand
+
+    listing = understand(question, (), today).listing
+    return listing is not None and listing.tasks is not None
+
+
 _SUM_UP = re.compile(
     r"(?:(?:please|can you|could you) )*(?:(?:summari[sz]e|sum up|recap|condense|tl;?dr:?)"
     r"(?: (?:it|this|that|them|these))?|"
@@ -149,7 +232,10 @@ _SUM_UP = re.compile(
     r"contracts?|reports?)(?: (?:say|about))?)(?: for me)?[ ?!.]*",
     re.IGNORECASE,
 )
-_NEARLY = 0.15  # of a passage's score
+# A document's best passage is nearly as near as that of the notes: by so much of its score, or by
+# such a share of it. A note on the same matter is nearer where it says it in the question's words.
+_NEARLY = 0.15
+_SHARE = 0.5
 _DOCUMENTS = "\0documents"  # no folder can be called so
 
 

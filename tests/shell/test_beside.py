@@ -114,6 +114,68 @@ def test_several_notes_folders_and_a_document(box: Box, lease: Path):
     assert paths == {"lease.md", "notes", "other"}
 
 
+def test_a_note_on_the_same_matter_in_the_words_of_the_question_does_not_come_first(box: Box):
+    """It is nearer to the question, and what is given with it is what it is about."""
+    agreement = "# Tenancy\n\nThe landlord is a church.\n\nThe notice period is three months.\n"
+    (box.notes / "tenancy.md").write_text(agreement)
+    (box.folder / "contract.txt").write_text(
+        "TENANCY AGREEMENT\n\nThe landlord is Mrs Ogden of Leeds.\n"
+        "The notice period is two calendar months.\n\nThe rent is due on the first of each month.\n"
+    )
+    for question in ("How long is the notice?", "How long is the notice period?"):
+        done = box.rag("ask", "--json", "--with", "contract.txt", question)
+        assert json.loads(done.stdout)["answer"] == "two calendar months [1]"
+
+
+def test_filters_are_of_notes(box: Box, lease: Path):
+    (box.notes / "garden").mkdir()
+    (box.notes / "garden" / "plan.md").write_text(
+        "---\ntags: [garden]\nstatus: active\n---\n# Plan\n\nThe notice board is green.\n"
+    )
+    for flags in (
+        ["--tag", "garden"], ["--path", "garden/"], ["--where", "status=active"],
+        ["--since", "2020"],
+    ):  # fmt: skip
+        done = box.rag("ask", "--json", *flags, "--with", "lease.md", NOTICE)
+        assert "three months" in json.loads(done.stdout)["answer"], flags
+    done = box.rag("ask", "--json", "--tag", "garden", "--with", "lease.md", BARREL)
+    assert {each["path"] for each in json.loads(done.stdout)["passages"]} <= {
+        "garden/plan.md", "lease.md",
+    }  # fmt: skip
+    says = "No note is tagged 'gardn'. Did you mean 'garden'?"
+    box.refused("ask", "--tag", "gardn", "--with", "lease.md", NOTICE, says=says)
+    box.env |= {"RAG_NOTES": "", "RAG_DATA_DIR": str(box.folder / "other data")}
+    says = "There are no notes to filter"
+    box.refused("ask", "--tag", "garden", "--with", "lease.md", NOTICE, says=says)
+
+
+@pytest.mark.parametrize("folders", [1, 2])
+def test_lists_and_summaries_are_of_the_notes(box: Box, lease: Path, folders: int):
+    named, front = [], ""
+    if folders == 2:
+        other = box.folder / "other"
+        other.mkdir()
+        (other / "sun.md").write_text("The sun dial stands in the yard.\n")
+        named, front = ["--notes", str(box.notes), "--notes", str(other)], "notes/"
+    (box.notes / "tasks.md").write_text("# Tasks\n\n- [ ] paint the hive\n\nSee [[Rain barrel]].\n")
+
+    def asked(question: str) -> dict:
+        return json.loads(box.rag("ask", "--json", *named, "--with", "lease.md", question).stdout)
+
+    (task,) = asked("Which tasks are open?")["notes"]
+    assert (task["path"], task["text"]) == (f"{front}tasks.md", "paint the hive")
+    listed = asked("Which notes mention the hive?")["notes"]
+    assert {each["path"] for each in listed} == {f"{front}bees.md", f"{front}tasks.md"}
+    (linking,) = asked("What links to [[Rain barrel]]?")["notes"]
+    assert linking["path"] == f"{front}tasks.md"
+    summed = asked("Summarise [[Bees]]")
+    assert len(summed["citations"]) == 2
+    assert {each["path"] for each in summed["citations"]} == {f"{front}bees.md"}
+    lease.write_text(LEASE + "\n- [ ] sign it\n")
+    told = [(each["path"], each["text"]) for each in asked("Which tasks are open?")["notes"]]
+    assert told == [(f"{front}tasks.md", "paint the hive"), ("lease.md", "sign it")]
+
+
 @pytest.mark.parametrize("folders", [1, 2])
 def test_tables_of_both_are_read_with_what_stands_beside_them(box: Box, folders: int):
     """What stands beside a passage is looked up in the index that the passage is from."""
