@@ -140,13 +140,11 @@ def build_parser() -> argparse.ArgumentParser:
     mcp = commands.add_parser("mcp", help="serve the notes to agents over MCP, on standard input")
     mcp.set_defaults(command=keeping.mcp)
 
-    from rag.shell.completion import SHELLS
+    from rag.shell.completion import KINDS, SHELLS
 
     completion = commands.add_parser("completion", help="print a completion script for a shell")
     completion.add_argument("shell", nargs="?", choices=SHELLS, metavar="SHELL")
-    completion.add_argument(
-        "--values", choices=("folders", "tags", "models", "here"), help=argparse.SUPPRESS
-    )
+    completion.add_argument("--values", choices=KINDS, help=argparse.SUPPRESS)
     completion.set_defaults(command=keeping.completion)
 
     serve = commands.add_parser(

@@ -10,15 +10,19 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.config import ENDPOINT
 from rag.errors import RagError
 
 if TYPE_CHECKING:
     from rag.config import Config
 
 SHELLS = ("bash", "zsh", "fish")
+# Of models: all that are known; those that can be used, that write, that can be removed.
+KINDS = ("folders", "tags", "models", "here", "generators", "mine")
 _PLAIN = re.compile(r"[\w./@+][\w./@+:-]*")  # \w: letters of any script, digits, _
 _ASK_RAG = {
     "bash": """
@@ -32,6 +36,8 @@ _rag_folders() { _rag_values folders "$1"; compgen -d -- "$1"; }
 _rag_tags() { _rag_values tags "$1"; }
 _rag_models() { _rag_values models "$1"; }
 _rag_here() { _rag_values here "$1"; }
+_rag_generators() { _rag_values generators "$1"; }
+_rag_mine() { _rag_values mine "$1"; }
 """,
     "zsh": """
 _rag_values() {
@@ -43,6 +49,8 @@ _rag_folders() { _rag_values folders; _files -/ }
 _rag_tags() { _rag_values tags }
 _rag_models() { _rag_values models }
 _rag_here() { _rag_values here }
+_rag_generators() { _rag_values generators }
+_rag_mine() { _rag_values mine }
 """,
     "fish": """
 function _rag_values
@@ -60,8 +68,8 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
     """The script that completes `parser` in `shell`."""
     import shtab
 
-    for action in _actions(parser):
-        kind = _kind(action)
+    for command, action in _actions(parser):
+        kind = _kind(command, action)
         if kind == "file":
             action.complete = shtab.FILE  # type: ignore[attr-defined]
         elif kind:
@@ -72,8 +80,7 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
 def values(kind: str, config: Callable[[], Config]) -> list[str]:
     """The folders, tags or models that can be named; none where something stands in the way."""
     try:
-        find = {"folders": _folders, "tags": _tags, "models": _models, "here": _models_here}
-        found = find[kind](config())
+        found = _FIND[kind](config())
     except (RagError, OSError):
         return []
     return [each for each in dict.fromkeys(found) if _PLAIN.fullmatch(each)]
@@ -91,11 +98,15 @@ def _tags(config: Config) -> list[str]:
 
     folders = choose_folders(config, [], Path.cwd())
     engine = build_several(config, folders) if folders else build_engine(config)
-    library = engine.library()
-    try:
-        return [tag for tag, _ in library.tags()]
-    finally:
-        library.close()
+    found: list[str] = []
+    for each in engine.each_folder():
+        with suppress(RagError, OSError):  # one that is not indexed yet, or not there
+            library = each.library()
+            try:
+                found += [tag for tag, _ in library.tags()]
+            finally:
+                library.close()
+    return found
 
 
 def _models(config: Config) -> list[str]:
@@ -107,28 +118,43 @@ def _models(config: Config) -> list[str]:
 def _models_here(config: Config) -> list[str]:
     from rag.models.listing import rows
 
-    return [each.name for each in rows(config) if each.installed]
+    return [*(each.name for each in rows(config) if each.installed), ENDPOINT]
 
 
-def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
-    """Every flag and positional of a parser and its subcommands."""
+def _generators(config: Config) -> list[str]:
+    from rag.models.listing import rows
+
+    return [each.name for each in rows(config) if each.installed and each.kind == "generator"]
+
+
+def _mine(config: Config) -> list[str]:
+    from rag.models.installed import installed
+
+    return [each.name for each in installed(config.data_dir)]
+
+
+_FIND = dict(zip(KINDS, (_folders, _tags, _models, _models_here, _generators, _mine), strict=True))
+
+
+def _actions(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.Action]]:
+    """Every flag and positional of a parser and its subcommands, with the command's last word."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for each in action.choices.values():
                 yield from _actions(each)
         else:
-            yield action
+            yield parser.prog.rpartition(" ")[2], action
 
 
-def _kind(action: argparse.Action) -> str:
-    """What completes an argument: "folders", "tags", "models" (all that are known), "here" (those
-    that can be used), "file", or "" for nothing."""
+def _kind(command: str, action: argparse.Action) -> str:
+    """What completes an argument: one of KINDS, "file", or "" for nothing."""
     if action.dest == "notes" or (action.dest == "path" and not action.option_strings):
         return "folders"
     if action.dest == "tag":
         return "tags"
-    if action.dest == "model" or action.metavar == "MODEL":
-        return "models" if "URL" in str(action.metavar) else "here"
+    if action.dest == "model":
+        kinds = {"pull": "models", "remove": "mine", "bench": "generators", "eval": "generators"}
+        return kinds.get(command, "here")
     files = action.type is Path or action.metavar in ("FILE", "QUESTIONS.jsonl")
     return "file" if files or action.dest == "paths" else ""
 

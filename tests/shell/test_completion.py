@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from rag.commands.parser import build_parser
-from rag.shell.completion import SHELLS, script
+from rag.models.catalog import find_model
+from rag.models.weights import locate
+from rag.shell.completion import KINDS, SHELLS, _actions, _kind, script
 from tests.conftest import Box
 
 pytestmark = pytest.mark.model
@@ -108,11 +110,41 @@ def test_values(shell: Box):
     assert run(shell, "rag", "completion", "--values", "folders") == ["garden", str(shell.notes)]
 
 
+def test_tags_where_one_folder_of_several_is_not_indexed(shell: Box):
+    (shell.folder / "rag.toml").write_text(
+        f'[notes]\ngone = "gone"\nnew = "{shell.folder / "bin"}"\ngarden = "notes"\n'
+    )
+    shell.env["RAG_NOTES"] = ""
+    assert run(shell, "rag", "completion", "--values", "tags") == ["garden/hive", "été"]
+
+
+def test_models_are_those_that_the_command_takes(shell: Box):
+    def values(kind: str) -> list[str]:
+        return run(shell, "rag", "completion", "--values", kind)
+
+    bundled, embedder = "SmolLM2-135M-Instruct", "all-MiniLM-L6-v2"
+    assert {bundled, embedder, "endpoint"} <= set(values("here"))
+    assert values("generators") == [bundled]
+    assert values("mine") == []
+    (shell.folder / "my.gguf").symlink_to(locate(find_model(bundled, "generator")))
+    assert shell.rag("models", "add", "my.gguf").returncode == 0
+    assert values("mine") == ["my"]
+    kinds = {
+        command: _kind(command, action)
+        for command, action in _actions(build_parser())
+        if action.dest == "model"
+    }
+    assert kinds == {
+        "pull": "models", "use": "here", "remove": "mine", "bench": "generators",
+        "eval": "generators",
+    }  # fmt: skip
+
+
 def test_values_of_nothing(box: Box):
     """Completion stays silent where there is no index, and where settings are broken."""
     assert run(box, sys.executable, "-m", "rag", "completion", "--values", "tags") == []
     (box.folder / "rag.toml").write_text("no toml")
-    for kind in ("tags", "models", "folders"):
+    for kind in KINDS:
         assert run(box, sys.executable, "-m", "rag", "completion", "--values", kind) == []
 
 
