@@ -108,12 +108,14 @@ class Notes:
         return self.engine.folders
 
     def check(self) -> None:
-        """Raises NotesError where a notes folder is not there."""
-        missing = next((each for each in self.folders if not each.is_dir()), None)
-        if missing is not None:
-            raise NotesError(
-                f"There is no folder {missing}.", "Name the folder that holds your notes."
-            )
+        """Raises NotesError where a notes folder is not there and never was: what was indexed of
+        one that is gone, on a disk that may come back, can be asked."""
+        for each in self.engine.each_folder():
+            if not (each.notes_folder.is_dir() or each.has_index()):
+                raise NotesError(
+                    f"There is no folder {each.notes_folder}.",
+                    "Name the folder that holds your notes.",
+                )
 
     # Asking
 

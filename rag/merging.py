@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from rag.errors import NotesError
 from rag.indexing.library import Found as NoteFound
 from rag.indexing.library import Library, NoteEntry
 from rag.indexing.progress import IndexProgress, IndexReport
@@ -109,16 +110,23 @@ class Libraries(Library):
 def one_run(
     runs: Iterable[tuple[str, Iterator[IndexProgress]]],
 ) -> Iterator[IndexProgress]:
-    """Runs over several folders as one, with one report at its end if any folder gave one."""
+    """Runs over several folders as one, with one report at its end if any folder gave one. Raises
+    NotesError for a folder that is not there once the others are done."""
     reports: list[IndexReport] = []
+    failed: NotesError | None = None
     for name, run in runs:
-        for event in run:
-            if event.report is None:
-                yield event
-            else:
-                reports.append(_within(name, event.report))
+        try:
+            for event in run:
+                if event.report is None:
+                    yield event
+                else:
+                    reports.append(_within(name, event.report))
+        except NotesError as error:
+            failed = failed or error
     if reports:
         yield IndexProgress("done", report=_together(reports))
+    if failed is not None:
+        raise failed
 
 
 def _within(name: str, report: IndexReport) -> IndexReport:

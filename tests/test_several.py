@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.api import open_notes
 from rag.config import choose_folders
 from rag.config_files import load_config
 from rag.errors import ConfigError, NoIndex, NotesError
@@ -203,3 +204,28 @@ def test_the_same_folder_twice_is_one(two: Box):
     engine = build_several(two_config(two), [("", two.notes), ("home", two.notes)])
     assert engine.folders == [two.notes]
     assert engine.place("a.md") == (two.notes, "a.md")
+
+
+@pytest.mark.model
+def test_a_folder_that_is_gone_keeps_no_other_from_being_indexed_and_served(two: Box):
+    two.rag("index")
+    os.rename(two.folder / "work", two.folder / "elsewhere")
+    (two.notes / "sun.md").write_text("The sun dial stands in the yard.\n")
+    done = two.rag("index")
+    assert done.returncode == 2
+    assert "Notes: 1 added" in done.stdout
+    assert f"There is no folder {two.folder / 'work'}" in done.stderr
+    found = json.loads(two.rag("search", "--no-refresh", "--json", "sun dial").stdout)["passages"]
+    assert found[0]["path"].endswith("sun.md")
+    server = two.start("serve", "--http", "--port", "0")
+    said = [server.stderr.readline() for _ in range(2)]
+    server.terminate()
+    server.communicate(timeout=60)
+    assert f"There is no folder {two.folder / 'work'}: what was indexed" in said[0]
+    assert said[1].startswith("Notes: ")
+    done = two.rag("mcp", input="")
+    assert done.returncode == 0, done.stderr
+    with open_notes(two.notes, two.folder / "work", data_dir=two.data, cache_dir=two.cache) as both:
+        assert both.search("sun dial")
+    with pytest.raises(NotesError, match="There is no folder"):
+        open_notes(two.notes, two.folder / "never", data_dir=two.data, cache_dir=two.cache)

@@ -21,6 +21,7 @@ from rag.commands.shared import (
     confirm_new,
     open_engine,
     say,
+    say_missing,
     say_where,
     settings,
 )
@@ -183,6 +184,7 @@ def _serve_http(engine: Engine, arguments: argparse.Namespace) -> int:
     from rag.http.command import serve_http
 
     confirm_new(engine, arguments.yes)
+    say_missing(engine)
     say_where(engine, arguments)
     notes = Notes(engine, arguments.yes)
     serve_http(notes, arguments.port, arguments.new_token, not arguments.no_refresh)
@@ -209,6 +211,7 @@ def mcp(arguments: argparse.Namespace, started: float) -> int:
     share_arenas()
     engine = open_engine(arguments, started, arguments.notes)
     confirm_new(engine, arguments.yes)
+    say_missing(engine)
     say_where(engine, arguments)
     from rag.api import Notes
     from rag.mcp import serve

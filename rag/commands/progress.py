@@ -19,15 +19,34 @@ _SHOWN_SKIPS = 8
 
 
 def indexing(progress: Iterator[IndexProgress], folders: Sequence[Path], as_json: bool) -> None:
-    """Follow an indexing run to its end and say what it did."""
+    """Follow an indexing run to its end and say what it did, also where it raises at its end: of
+    several folders, one was not there."""
     names = [str(each) for each in folders]
-    report = _follow(progress, quiet=as_json, title=f"Indexing {', '.join(names)}")
-    assert report is not None
+    reports: list[IndexReport] = []
+    try:
+        _follow(_kept(progress, reports), quiet=as_json, title=f"Indexing {', '.join(names)}")
+    except RagError:
+        if reports and not as_json:  # a program hears of the error alone
+            _show_report(reports[-1])
+        raise
+    report = reports[-1]
     if as_json:
         from rag.schema import index_json
 
         show_json(index_json(report, names))
         return
+    _show_report(report)
+
+
+def _kept(progress: Iterator[IndexProgress], reports: list[IndexReport]) -> Iterator[IndexProgress]:
+    """The same progress; its reports are kept."""
+    for event in progress:
+        if event.report is not None:
+            reports.append(event.report)
+        yield event
+
+
+def _show_report(report: IndexReport) -> None:
     out = console()
     out.print(report.sentence(), f"{report.seconds:.1f} s.", markup=False, highlight=False)
     _show_skipped(out, report)

@@ -71,6 +71,13 @@ def say_where(engine: Engine, arguments: argparse.Namespace) -> None:
         say(f"{asked} and the passages found for it go to{name.removeprefix(f'{LEAVES}:')}.")
 
 
+def say_missing(engine: Engine) -> None:
+    """Say of which folders only what was indexed is served: nobody hears of it later."""
+    for each in engine.each_folder():
+        if not each.notes_folder.is_dir() and each.has_index():
+            say(f"There is no folder {each.notes_folder}: what was indexed of it is asked.")
+
+
 def bring_up_to_date(engine: Engine, arguments: argparse.Namespace) -> None:
     """Bring the index up to date before a question, unless the reader declines."""
     if arguments.no_refresh:
