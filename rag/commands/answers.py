@@ -141,7 +141,9 @@ def _show_thoughts(done: Answered, whole: bool) -> None:
     text = safe(done.thoughts).strip()
     if not text:
         return
-    folded = f"▸ thought first, {len(text.split()):,} words (shown with --thoughts)"
+    count = len(text.split())
+    words = f"{count:,} word{'' if count == 1 else 's'}"
+    folded = f"▸ thought first, {words} (shown with --thoughts)"
     shown = f"▾ thought first, unchecked:\n{text}\n" if whole else folded
     console(stderr=True).print(shown, style="dim", markup=False, soft_wrap=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from rag.models.installed import Installed, forget, installed, remember
 from rag.models.prepared import sha256_of
 from rag.output import console, one_line, show, show_json
 
+_LONGEST = 120  # bytes of a model's name, which is part of a file's
 _VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
@@ -63,13 +65,17 @@ def pull(arguments: argparse.Namespace) -> int:
     model = replace(model, fetched=tuple(map(str, paths)), sha256=offer.files[0].sha256)
     remember(config.data_dir, replace(model, size=offer.size or model.size))
     return _done(
-        arguments, model, f"{model.name} is here. Use it with: rag models use {model.name}"
+        arguments,
+        model,
+        f"{model.name} is here. Use it with: rag models use {shlex.quote(model.name)}",
     )
 
 
 def add(arguments: argparse.Namespace) -> int:
     """Keep the name of a file, or an embedder's folder, that is here already."""
     config = _config()
+    if not arguments.file.strip():
+        raise ModelError("No file is named.", "Name a GGUF file or a model's folder.")
     path = Path(os.path.abspath(os.path.expanduser(arguments.file)))
     if not path.exists():
         raise ModelError(f"{path} is not there.", "Name a GGUF file or a model's folder.")
@@ -79,14 +85,19 @@ def add(arguments: argparse.Namespace) -> int:
     _refuse_taken(name)
     model = _inspected(name, kind, weights, "", "added by hand")
     remember(config.data_dir, model)
-    return _done(arguments, model, f"{name} can be used: rag models use {name}")
+    return _done(arguments, model, f"{name} can be used: rag models use {shlex.quote(name)}")
 
 
 def _refuse_taken(name: str) -> None:
     if any(spec.name == name for spec in BUNDLED):
         raise ModelError(f"{name} comes with rag.", "Give this one another name: --name NAME")
-    if not name.strip() or name == ENDPOINT or name.startswith((".", "~", "/")):
+    if not name.strip() or name == ENDPOINT or name.startswith((".", "~", "/", "-")):
         raise ModelError(f"A model cannot be called {name!r}.", "Name it with: --name NAME")
+    if not name.isprintable() or len(name.encode()) > _LONGEST:
+        raise ModelError(
+            f"A name of a model is at most {_LONGEST} letters of a kind that can be typed.",
+            "Name it with: --name NAME",
+        )
 
 
 def _inspected(name: str, kind: str, weights: Path, licence: str, source: str) -> Installed:
@@ -163,14 +174,17 @@ def use(arguments: argparse.Namespace) -> int:
 
 def _chosen(name: str, config: Config) -> tuple[str, str]:
     """The kind of a model, and what the settings call it. Raises ModelError."""
+    if not name.strip():
+        raise ModelError("The name of the model is empty.", "See what there is: rag models")
     specs = [each.spec for each in installed(config.data_dir)]
     path = Path(os.path.abspath(os.path.expanduser(name)))
     for spec in (*specs, *BUNDLED):
         if spec.name.casefold() == name.casefold() or spec.file == str(path):
             if not spec.package and not os.path.exists(spec.file):
+                typed = shlex.quote(spec.name)
                 raise ModelError(
                     f"{spec.name} is not there any more: {spec.file}.",
-                    f"Fetch or add it again, or forget it: rag models remove {spec.name}",
+                    f"Fetch or add it again, or forget it: rag models remove {typed}",
                 )
             return spec.kind, spec.name
     if path.is_dir():

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 from rag.errors import ModelError, RagError, StorageError, storage_errors
 
 _SPARE = 64 << 20  # bytes of a disk that are left free
-_BLOCK = 1 << 20
+_BLOCK = 1 << 16  # bytes: of a connection that breaks off, less than this is lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def _get(wanted: Wanted, progress: Callable[[int], None]) -> None:
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers
 
-    constants.DOWNLOAD_CHUNK_SIZE = _BLOCK  # what comes is written by the megabyte, not by ten
+    constants.DOWNLOAD_CHUNK_SIZE = _BLOCK  # ten megabytes, otherwise
     have = wanted.partial.stat().st_size if wanted.partial.is_file() else 0
     headers = build_hf_headers() if wanted.repo else {}
     with wanted.partial.open("r+b" if have else "wb") as handle:
@@ -200,9 +201,12 @@ def refusals(what: str) -> Iterator[None]:
     except errors.HfHubHTTPError as error:
         raise _refused(what, error) from error
     except httpx2.HTTPError as error:
+        nobody = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)
         raise ModelError(
             f"The connection to {_host(what)} failed ({type(error).__name__}).",
-            "What has come is kept: run the command again to go on.",
+            "Check the address, the network and any proxy, then run the command again."
+            if isinstance(error, nobody)
+            else "What has come is kept: run the command again to go on.",
         ) from error
     except OSError as error:
         if "Consistency check" not in str(error):
@@ -234,7 +238,7 @@ def _refused(what: str, error: Any) -> ModelError:
         )
     if status in (401, 403):
         return ModelError(
-            f"{_host(what)} does not allow it ({status}).", "Set HF_TOKEN, or: hf auth login"
+            f"{_server(what)} does not allow it ({status}).", "Set HF_TOKEN, or: hf auth login"
         )
     if status in (404, 410):
         return ModelError(f"{what} is not there (404).", "Check its address.")
@@ -242,14 +246,18 @@ def _refused(what: str, error: Any) -> ModelError:
         wait = error.response.headers.get("Retry-After", "")
         seconds = f"{wait} second{'' if wait == '1' else 's'}"
         when = f"in {seconds}" if wait.isdigit() else "in a few minutes"
-        return ModelError(f"{_host(what)} asks to wait: too many requests.", f"Try again {when}.")
-    return ModelError(f"{_host(what)} is in trouble ({status}).", "Try again later.")
+        return ModelError(f"{_server(what)} asks to wait: too many requests.", f"Try again {when}.")
+    return ModelError(f"{_server(what)} is in trouble ({status}).", "Try again later.")
 
 
 def _host(what: str) -> str:
-    from urllib.parse import urlsplit
-
     return urlsplit(what).hostname or "the Hugging Face hub"
+
+
+def _server(what: str) -> str:
+    """The same, as it begins a sentence."""
+    host = _host(what)
+    return host if urlsplit(what).hostname else f"{host[0].upper()}{host[1:]}"
 
 
 def size_text(size: int) -> str:

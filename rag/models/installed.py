@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal
@@ -65,9 +66,10 @@ def remember(data_dir: Path, model: Installed) -> None:
     for other in installed(data_dir):
         known = (other.name, other.path) == (model.name, model.path)
         if _slug(other.name) == _slug(model.name) and not known:
+            typed = shlex.quote(other.name)
             raise ModelError(
                 f"Another model is called {other.name}: {other.path}.",
-                f"Give this one a name with --name, or first: rag models remove {other.name}",
+                f"Give this one a name with --name, or first: rag models remove {typed}",
             )
     _write(_folder(data_dir) / f"{_slug(model.name)}.model.json", asdict(model))
 

@@ -85,7 +85,8 @@ def test_the_list_is_of_models_from_small_to_large():
 
 def test_a_file_is_added_used_and_forgotten(run, gguf: Path, tmp_path: Path):
     own = tmp_path / "own" / "rag.toml"
-    assert run("add", str(gguf))[0] == 0
+    status, out, _ = run("add", str(gguf))
+    assert (status, out) == (0, "my model can be used: rag models use 'my model'\n")
     assert run("add", str(gguf), "--name", "SmolLM2-135M-Instruct")[2].startswith("SmolLM2-135M")
     status, out, _ = run("use", "my model")
     assert status == 0
@@ -135,6 +136,11 @@ def test_a_variable_that_wins_is_mentioned(run, gguf: Path, monkeypatch):
         (("add", "letter.txt"), "is not a GGUF file"),
         (("add", "."), "is not there. Name a model's own folder or file"),
         (("use", "letter.txt"), "is not a GGUF file"),
+        (("use", ""), "The name of the model is empty"),
+        (("add", ""), "No file is named"),
+        (("add", "letter.txt", "--name", "a" * 300), "at most 120 letters"),
+        (("add", "letter.txt", "--name", "x\x1b[31mred"), "of a kind that can be typed"),
+        (("add", "letter.txt", "--name=-y"), "cannot be called '-y'"),
         (("use", "endpoint"), "No endpoint is named"),
         (("use", "x", "--url", "http://localhost/v1"), "are for: rag models use endpoint"),
         (("use", "endpoint", "--url", "nowhere", "--model", "m"), "is no address of a server"),

@@ -92,6 +92,14 @@ def test_a_connection_that_is_cut_is_taken_up_again(box: Box, hub: Hub):
     assert not left_over(box)
 
 
+def test_a_connection_that_is_cut_after_little_gets_on(box: Box, hub: Hub):
+    hub.cut_after, hub.cuts = 500_000, 2
+    assert box.rag(*PULL, "--yes").returncode == 0
+    ranges = [each[2] for each in hub.asked if each[0] == "GET" and "resolve" in each[1]]
+    begun = [int(each.removeprefix("bytes=").removesuffix("-")) for each in ranges[1:]]
+    assert 400_000 < begun[0] < begun[1]
+
+
 def test_what_came_before_a_long_cut_is_kept_for_the_next_run(box: Box, hub: Hub, weights: bytes):
     hub.status = 0
     hub.cut_after, hub.cuts = 40_000_000, 1
@@ -184,7 +192,7 @@ def test_names_that_are_wrong(box: Box, hub: Hub):
 
 def test_nobody_there(box: Box, hub: Hub):
     box.env["HF_ENDPOINT"] = "http://127.0.0.1:9"
-    box.refused(*PULL, "--yes", says="The connection to")
+    box.refused(*PULL, "--yes", says="Check the address, the network and any proxy")
 
 
 def test_a_proxy_is_honoured(box: Box, hub: Hub):
