@@ -148,17 +148,27 @@ def dotted(name: str) -> str:
     return f"{table}.{rest}" if table in TABLES and rest else name
 
 
-def check(config: Config) -> None:
-    """Raises ConfigError for a value out of range."""
+def check(config: Config, sources: Mapping[str, str]) -> None:
+    """Raises ConfigError for a value out of range; `sources` say of each setting which file or
+    variable it is from."""
     for name, (low, high) in _LIMITS.items():
         value = getattr(config, name)
         if not low <= value <= high and value != _AUTOMATIC.get(name):
-            raise ConfigError(f"{dotted(name)} = {value} is out of range: {low} to {high}.")
+            automatic = f"{_AUTOMATIC[name]} (automatic), or " if name in _AUTOMATIC else ""
+            raise ConfigError(
+                f"{_said_in(sources, name)}{dotted(name)} = {value} is out of range: "
+                f"{automatic}{low} to {high}."
+            )
     for name, known in _CHOICES.items():
         if getattr(config, name) not in known:
             raise ConfigError(
-                f"{dotted(name)} = {getattr(config, name)!r} is none of {', '.join(known)}."
+                f"{_said_in(sources, name)}{dotted(name)} = {getattr(config, name)!r} is none of "
+                f"{', '.join(known)}."
             )
+
+
+def _said_in(sources: Mapping[str, str], name: str) -> str:
+    return f"{sources[name]}: " if name in sources else ""
 
 
 def choose_folders(config: Config, wanted: Sequence[str], base: Path) -> list[tuple[str, Path]]:

@@ -4,6 +4,7 @@ there are and in what order they count."""
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -35,11 +36,15 @@ def load_config(
     folders: dict[str, Path] = {}
     unread: tuple[str, ...] = ()
     own, file = own_config(environ), find_config(start)
+    sources: dict[str, str] = {}  # of each setting: the file or the variable
     chosen = _from_environment(environ)
-    chosen.update({key: value for key, value in (flags or {}).items() if value is not None})
+    given = {key: value for key, value in (flags or {}).items() if value is not None}
+    variables = {name: _variable(name) for name in chosen if name not in given}
+    chosen.update(given)
     if os.path.isfile(own):
         found, folders = _from_file(own)
         settings.update(found)
+        sources.update(dict.fromkeys(found, str(own)))
     if file is not None and file != own:
         found, named = _from_file(file)
         _refuse_endpoint(found, file, own)
@@ -50,11 +55,13 @@ def load_config(
             settings.pop("notes", None)
             folders = named
         settings.update(found)
+        sources.update(dict.fromkeys(found, str(file)))
     elif os.path.isfile(own):
         file = own
     settings.update(chosen)
+    sources = {name: said for name, said in sources.items() if name not in given} | variables
     config = replace(Config(), file=file, folders=folders, unread=unread, **settings)
-    check(config)
+    check(config, sources)
     return config
 
 
@@ -94,8 +101,14 @@ def _from_file(file: Path) -> tuple[dict[str, Any], dict[str, Path]]:
         raise ConfigError(f"{file} is not valid TOML: {error}.", "Correct it there.") from error
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
-    if isinstance(tree.get("notes"), dict) and isinstance(tree["notes"].get("formats"), list):
+    if isinstance(tree.get("notes"), dict) and _names_formats(tree["notes"].get("formats")):
         tree["notes_formats"] = tree["notes"].pop("formats")
+        if not isinstance(tree["notes_formats"], list):
+            formats = [each.strip() for each in tree["notes_formats"].split(",")]
+            raise ConfigError(
+                f"{file}: notes.formats must be a list of names, not {tree['notes_formats']!r}.",
+                f"Write it as: formats = {json.dumps(formats)}",
+            )
     folders = _folders(tree.pop("notes"), file) if isinstance(tree.get("notes"), dict) else {}
     keys = _keys(tree.pop("keys", {}), file)
     flat: dict[str, Any] = {}
@@ -118,7 +131,7 @@ def _folders(table: dict[str, Any], file: Path) -> dict[str, Path]:
                 'Write name = "path", as in: garden = "~/garden"',
             )
         if not isinstance(table[name], str) or not table[name].strip():
-            raise ConfigError(f"{file}: notes.{name} must be text, not {table[name]!r}.")
+            raise ConfigError(f"{file}: notes.{name} must be text, not {_shown(table[name])}.")
     return {name: _typed("notes", path, str(file), file.parent) for name, path in table.items()}
 
 
@@ -135,8 +148,13 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     return {
         name: _typed(name, environ[variable], variable, Path.cwd())
         for name in SETTABLE
-        if environ.get(variable := f"RAG_{name.upper()}")
+        if environ.get(variable := _variable(name))
     }
+
+
+def _variable(name: str) -> str:
+    """The variable of the environment that holds a setting."""
+    return f"RAG_{name.upper()}"
 
 
 def _known(key: str, file: Path) -> str:
@@ -158,11 +176,13 @@ def _typed(name: str, value: Any, where: str, base: Path) -> Any:
     if wanted is bool:
         known = {"true": True, "1": True, "false": False, "0": False}
         if (said := str(value).strip().casefold()) not in known:
-            raise ConfigError(f"{where}: {dotted(name)} must be true or false, not {value!r}.")
+            raise ConfigError(
+                f"{where}: {dotted(name)} must be true or false, not {_shown(value)}."
+            )
         return known[said]
     if name == "notes" or wanted is not int:
         if not isinstance(value, str) or not value.strip() or "\0" in value:
-            raise ConfigError(f"{where}: {dotted(name)} must be text, not {value!r}.")
+            raise ConfigError(f"{where}: {dotted(name)} must be text, not {_shown(value)}.")
         if name in ("notes", "data_dir", "cache_dir"):
             return Path(os.path.abspath(base / os.path.expanduser(value)))
         if name in _VERBATIM:
@@ -174,8 +194,19 @@ def _typed(name: str, value: Any, where: str, base: Path) -> Any:
         return int(value)
     except (TypeError, ValueError):
         raise ConfigError(
-            f"{where}: {dotted(name)} must be a whole number, not {value!r}."
+            f"{where}: {dotted(name)} must be a whole number, not {_shown(value)}."
         ) from None
+
+
+def _names_formats(value: Any) -> bool:
+    """Whether what a file says of `notes.formats` are formats, rather than the place of a folder
+    that somebody called so."""
+    if not isinstance(value, str):
+        return isinstance(value, list)
+    from rag.reading.formats import FORMATS
+
+    known = {name for each in FORMATS for name in (each.name, *each.suffixes)}
+    return {each.strip().lower() for each in value.split(",")} <= known
 
 
 def _formats(value: Any, where: str) -> tuple[str, ...]:
@@ -197,6 +228,11 @@ def _formats(value: Any, where: str) -> tuple[str, ...]:
                 f"Did you mean {near[0]!r}? It reads {', '.join(each.name for each in FORMATS)}.",
             )
     return tuple(dict.fromkeys(known[each] for each in chosen))
+
+
+def _shown(value: Any) -> str:
+    """A value as TOML writes it, where that is another way than Python's."""
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _model_place(value: str, base: Path) -> str:

@@ -77,11 +77,15 @@ def test_tilde(tmp_path: Path, monkeypatch):
         ("file = 'x'", "'file', which is not a setting"),
         ("[search]\nk = 'five'", "search.k must be a whole number, not 'five'"),
         ("[search]\nk = 5.5", "must be a whole number"),
-        ("[search]\nk = true", "must be a whole number"),
+        ("[search]\nk = true", "must be a whole number, not true"),
         ("[search]\nk = [1]", "must be a whole number"),
-        ("[search]\nk = 0", "search.k = 0 is out of range: 1 to 50"),
+        ("[search]\nk = 0", "rag.toml: search.k = 0 is out of range: 1 to 50"),
         ("[search]\nk = 51", "out of range"),
-        ("[generator]\ncontext = 10", "generator.context = 10 is out of range"),
+        (
+            "[generator]\ncontext = 10",
+            r"context = 10 is out of range: 0 \(automatic\), or 512 to 1048576",
+        ),
+        ('[notes]\nv = "v"\nformats = "md, .pdf"', r'list of names.* formats = \["md", ".pdf"\]'),
         ("[generator]\nthreads = -1", "out of range"),
         ("[embedder]\nmodel = 5", "embedder.model must be text, not 5"),
         ("notes = ''", "notes must be text"),
@@ -100,8 +104,10 @@ def test_a_wrong_setting_is_named(tmp_path: Path, toml: str, says: str):
 def test_a_wrong_variable_is_named(tmp_path: Path):
     with pytest.raises(ConfigError, match=r"RAG_SEARCH_K: search\.k must be a whole number"):
         load(tmp_path, environ={"RAG_SEARCH_K": "many"})
-    with pytest.raises(ConfigError, match="out of range"):
-        load(tmp_path, environ={"RAG_SEARCH_K": "999"})
+    with pytest.raises(ConfigError, match=r"RAG_SEARCH_K: search\.k = 999 is out of range"):
+        load(tmp_path, "[search]\nk = 3", environ={"RAG_SEARCH_K": "999"})
+    with pytest.raises(ConfigError, match=r"^search\.k = 99 is out of range"):
+        load(tmp_path, "[search]\nk = 3", environ={"RAG_SEARCH_K": "4"}, search_k=99)
 
 
 def test_a_file_that_is_no_text(tmp_path: Path):
@@ -130,6 +136,8 @@ def test_formats_of_notes_stand_beside_named_folders_or_in_the_environment(tmp_p
     config = load_config(tmp_path, {})
     assert config.notes_formats == ("md", "html")
     assert config.folders == {"vault": tmp_path / "v"}
+    (tmp_path / "rag.toml").write_text('[notes]\nformats = "f/md"\n')
+    assert load_config(tmp_path, {}).folders == {"formats": tmp_path / "f" / "md"}
     config = load_config(tmp_path, {"RAG_NOTES_FORMATS": "org, txt"})
     assert config.notes_formats == ("org", "txt")
 
