@@ -15,13 +15,14 @@ if (
     del sys.path[0]
 
 import atexit
+import io
 import signal
 from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
-    from typing import NoReturn
+    from typing import NoReturn, TextIO
 
 _STOPPED, _FAILED = 130, 2
 _LATER_S = 0.02
@@ -34,6 +35,7 @@ def run() -> NoReturn:
     for name in ("stdout", "stderr"):  # closed by whoever started it
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        _write_what_can_be(getattr(sys, name))
     status: int | None = None
     with suppress(KeyboardInterrupt):
         status = _status()
@@ -44,6 +46,13 @@ def run() -> NoReturn:
             sys.stderr.write("Stopped.\n")
         status = _STOPPED
     _leave(status)
+
+
+def _write_what_can_be(stream: TextIO) -> None:
+    """Have an output that cannot write a letter, as PYTHONIOENCODING may set it, write a ? in its
+    place; whoever named how to go about it is heeded."""
+    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        stream.reconfigure(errors="replace")
 
 
 def _status() -> int:

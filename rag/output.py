@@ -58,8 +58,10 @@ def show(*things: object) -> None:
 
 
 def show_json(value: object, indent: int | None = 2) -> None:
-    """Print one JSON value, on one line for `indent` None."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent).translate(_IN_JSON)
+    """Print one JSON value, on one line for `indent` None; escaped where the output cannot write
+    all letters."""
+    escaped = not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    text = json.dumps(value, ensure_ascii=escaped, indent=indent).translate(_IN_JSON)
     sys.stdout.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
     sys.stdout.flush()
 

@@ -227,6 +227,19 @@ def test_an_output_that_takes_nothing(box: Box, output: str, status: int, says: 
         assert "unforeseen" not in done.stderr
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_an_output_that_cannot_write_all_letters(box: Box, encoding: str):
+    (box.notes / "tasks.md").write_text("# Tasks\n\n- [ ] Renew the passport 📅 2027-01-10\n")
+    box.index()
+    box.env["PYTHONIOENCODING"] = encoding
+    done = box.rag("ask", "When was the hive painted green?")
+    assert done.returncode == 0, done.stderr
+    assert "2019 [1] ?" in done.stdout
+    assert "Renew the passport ? 2027-01-10" in box.rag("ask", "Which tasks are open?").stdout
+    (task,) = json.loads(box.rag("ask", "--json", "Which tasks are open?").stdout)["notes"]
+    assert "📅" in task["text"]
+
+
 def test_times_count_from_the_start_of_the_process():
     says = (
         "import time; time.sleep(0.3); from rag.cli import _process_start;"
