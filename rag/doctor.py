@@ -3,11 +3,13 @@ finding with what mends it."""
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import shlex
 import sqlite3
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
@@ -24,6 +26,7 @@ from rag.indexing.local import LocalIndex
 from rag.indexing.private import exposed, make_private
 
 if TYPE_CHECKING:
+    from rag.config import Config
     from rag.reading.scanning import Scan
 
 _OLDEST = (3, 11)
@@ -47,11 +50,7 @@ def examine(engine: Engine, deep: bool) -> Iterator[Finding]:
     """Look at everything, one thing after the other; with `deep` read all that is indexed."""
     yield _python()
     yield _processor()
-    yield _threads(engine)
-    yield examine_memory(engine)
-    yield from examine_models(engine)
-    yield _disk(engine.parts.data_dir)
-    yield _privacy(engine.parts.data_dir)
+    yield from _machine(engine)
     for each in engine.each_folder():
         yield _notes(each)
         yield from _index(each, deep)
@@ -59,10 +58,30 @@ def examine(engine: Engine, deep: bool) -> Iterator[Finding]:
     yield _conversations(engine.parts.data_dir)
 
 
-def examine_without(error: RagError) -> Iterator[Finding]:
-    """Look at the machine where settings, models or notes are such that no engine can be made."""
+def _machine(engine: Engine) -> Iterator[Finding]:
+    yield _threads(engine)
+    yield examine_memory(engine)
+    yield from examine_models(engine)
+    yield from _data(engine.parts.data_dir)
+
+
+def _data(data_dir: Path) -> Iterator[Finding]:
+    yield _disk(data_dir)
+    yield _privacy(data_dir)
+
+
+def examine_without(error: RagError, config: Config | None) -> Iterator[Finding]:
+    """Look at the machine where settings, models or notes are such that no engine can be made:
+    at all that does not depend on them, by the settings as far as they can be read."""
+    from rag.wiring import build_engine
+
     yield _python()
     yield _processor()
+    if config is not None:
+        try:  # the models are asked about their folders, not about notes
+            yield from _machine(build_engine(replace(config, notes=config.data_dir)))
+        except RagError:  # one of the models is what is wrong
+            yield from _data(config.data_dir)
     about = "Notes" if isinstance(error, NotesError) else "Settings"
     yield Finding(about, "broken", error.message, error.remedy)
 
@@ -170,11 +189,19 @@ def _disk(data_dir: Path) -> Finding:
     if not folder.is_dir():
         cure = "Move that file away, or name a folder with RAG_DATA_DIR."
         return Finding("Data folder", "broken", f"{folder} is a file", cure)
-    free = int(psutil.disk_usage(str(folder)).free)
-    found = f"{data_dir}, {free / 1e9:.1f} GB free"
     if not os.access(folder, os.W_OK | os.X_OK):
         cure = "Allow writing to it, or name another with RAG_DATA_DIR."
         return Finding("Data folder", "broken", f"{folder} cannot be written", cure)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".rag-", dir=folder):
+            pass
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            why = (error.strerror or str(error)).lower()
+            cure = "Name another folder with RAG_DATA_DIR."
+            return Finding("Data folder", "broken", f"{data_dir} cannot be used: {why}", cure)
+    free = int(psutil.disk_usage(str(folder)).free)
+    found = f"{data_dir}, {free / 1e9:.1f} GB free"
     if free < _ROOM:
         return Finding("Data folder", "warning", found, "Free some space.")
     return Finding("Data folder", "sound", found)

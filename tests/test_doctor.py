@@ -179,7 +179,25 @@ def test_settings_that_stop_all_else_are_a_finding(box: Box):
     assert status == 1
     assert found["Python"]["state"] == "sound"
     assert "SmolLM2-135M-Instruct" in found["Settings"]["cure"]
+    assert found["Data folder"]["state"] == "sound"
     box.env.clear()
     status, found = findings(box, "--notes", "gone")
     assert status == 1
     assert all(each["cure"] for each in found.values() if each["state"] != "sound")
+
+
+def test_the_machine_is_looked_at_before_any_notes_are_named(box: Box):
+    box.env["RAG_NOTES"] = ""
+    status, found = findings(box)
+    assert (status, found["Notes"]["state"]) == (1, "broken")
+    for about in ("Threads", "Memory", "Embedding model", "Language model", "Data folder"):
+        assert found[about]["state"] != "broken", found[about]
+
+
+def test_a_data_folder_that_cannot_be_made(box: Box):
+    box.index()
+    box.env["RAG_DATA_DIR"] = "/proc/nothing"
+    _, found = findings(box)
+    assert found["Data folder"]["state"] == "broken"
+    assert "/proc/nothing cannot be used" in found["Data folder"]["found"]
+    assert not list(box.folder.glob(".rag-*"))

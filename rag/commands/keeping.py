@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,7 +126,10 @@ def doctor(arguments: argparse.Namespace, started: float) -> int:
     try:
         engine = open_engine(arguments, started, arguments.notes)
     except RagError as error:  # a setting that stops all else is what the doctor is asked about
-        return report(examine_without(error), as_json=arguments.json)
+        config = None
+        with suppress(RagError):
+            config, _ = settings()
+        return report(examine_without(error, config), as_json=arguments.json)
     return report(examine(engine, arguments.deep), as_json=arguments.json)
 
 
