@@ -19,7 +19,7 @@ from rag.answering.draft import Draft
 from rag.answering.fields import Empty, without_strays
 from rag.answering.generation import Generator
 from rag.answering.grounding import Judge, ground, quote
-from rag.answering.kinds import asks_many, first_asked, kind_of
+from rag.answering.kinds import asks_many, first_asked, kind_of, names_several
 from rag.answering.lacking import lacks_names, lacks_owner, numbers_of, of_another
 from rag.answering.lookups import NOTHING_WHOLE, Whole, in_one, look_up
 from rag.answering.phrases import DOUBTED, Candidate, Doubtful, candidates, chosen, find_phrase
@@ -31,6 +31,7 @@ from rag.answering.quotes import (
     of_title,
     quotes,
     row_around,
+    rows_named,
     whole,
 )
 from rag.answering.steps import Drafted, Reading, Sentence, Step, Thinking, joined
@@ -119,6 +120,11 @@ def answer(
         return
     # What speaks to the model is not read to it where there is anything else.
     read = ([each for each in evidence if not each.order] or evidence)[:PROMPT_EVIDENCE]
+    several = generator.taught and names_several(question)
+    if several and (rows := rows_named(question, read, passages)):
+        yield rows
+        yield Drafted(rows.text, True, (rows,), None, 0.0, likely)
+        return
     prompt = build_prompt(
         question,
         passages,

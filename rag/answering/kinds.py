@@ -80,6 +80,11 @@ _MANY = re.compile(
     r"who(?: all)? (?:came|come|comes|attended|joined|were|are|is coming|was (?:there|at|with))\b)",
     re.IGNORECASE,
 )
+_NAMES_SEVERAL = re.compile(
+    rf"^(?:and )?(?:what|which) (?:[\w.'’-]+ ){{0,3}}?{_PLURAL} (?:is|are|was|were|do|does|did|has|"
+    r"have|had|can|could|should|must|will)\b",
+    re.IGNORECASE,
+)
 _MOST_SIDE_WORDS = 8
 _ASKS = r"(?:who|whom|what|which|when|where|why|how)\b"
 _ASKS_FIRST = re.compile(rf"\b{_ASKS}", re.IGNORECASE)
@@ -107,6 +112,11 @@ def _ending(first: str, second: str) -> str:
 def asks_many(question: str) -> bool:
     """Whether several things may be asked for: "what's packed in the grab bag?"."""
     return _MANY.match(question.strip()) is not None
+
+
+def names_several(question: str) -> bool:
+    """Whether things are asked for by what they are, in the plural: "what tablets is Ada on?"."""
+    return _NAMES_SEVERAL.match(question.strip()) is not None
 
 
 def kind_of(question: str) -> Kind:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answering.grounding import marked, own_words, quote
+from rag.answering.grounding import cite, marked, own_words, quote
 from rag.answering.kinds import Kind
 from rag.answering.steps import Citation, Sentence
 from rag.reading.code import next_fence
 from rag.reading.links import plain
 from rag.reading.marks import ITEM, ROW, RULE
+from rag.reading.rows import lines_of
 from rag.reading.sentences import LEANING, whole_sentence
 from rag.retrieval.evidence import whole_list
 from rag.retrieval.found import Evidence, Passage
@@ -37,6 +38,8 @@ _NO_SUBJECT = re.compile(
     re.IGNORECASE,
 )
 _MOST_SAID = 0.5  # of the question's words, weighed by their rarity
+_NAMES = re.compile(r"[A-Z]\w*[a-z]{2}")  # whoever or whatever has a name
+_WORD = re.compile(r"[^\W_]+")
 _CODE_LINES = 12  # with its fences
 _NO_SENTENCE = re.compile(r"^\s*(?:\||#{1,6}\s)|:\s*$")
 _LINES = re.compile(r"\n\s*(?:[-*+•|]|\d{1,3}[.)])")
@@ -154,6 +157,38 @@ def row_around(citation: Citation, passages: Sequence[Passage]) -> Sentence | No
     row = quote(_lines_of(citation.n, passage, at, at), passages)
     text = own_words("\n".join((*lines[top : top + 2], lines[at])))
     return replace(row, text=marked(text, citation.n))
+
+
+def rows_named(
+    question: str, read: Sequence[Evidence], passages: Sequence[Passage]
+) -> Sentence | None:
+    """Of a table near to a question for several things, the rows of what it names, where they are
+    two or more but not all: "what tablets is Ada on?". Each is cited."""
+    asked = _spaced(question)
+    for n in dict.fromkeys(each.n for each in read):
+        passage = passages[n - 1]
+        rows = [line for line in lines_of(passage.text) if line.kind == "row" and line.names]
+        named = [
+            row
+            for row in rows
+            if any(
+                _NAMES.search(cell) and _spaced(cell) in asked
+                for cell in (plain(passage.text[start:end]).strip() for start, end in row.cells)
+            )
+        ]
+        if 2 <= len(named) < len(rows):
+            at = [passage.text.count("\n", 0, row.start) for row in named]
+            lines = passage.text.split("\n")
+            top = passage.text.count("\n", 0, named[0].names[0][0])
+            text = own_words("\n".join((*lines[top : top + 2], *(lines[each] for each in at))))
+            said = [cite(_lines_of(n, passage, each, each), passages) for each in at]
+            return Sentence(marked(text, n), tuple(said), "supported")
+    return None
+
+
+def _spaced(text: str) -> str:
+    """The words of a text, with a blank around each."""
+    return f" {' '.join(_WORD.findall(text.casefold()))} "
 
 
 def _lines_of(n: int, passage: Passage, top: int, bottom: int) -> Evidence:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.answering.kinds import asks_many, first_asked, kind_of, sides_of
+from rag.answering.kinds import asks_many, first_asked, kind_of, names_several, sides_of
 
 
 @pytest.mark.parametrize(
@@ -98,3 +98,18 @@ def test_whether_several_things_are_asked_for(question: str, many: bool):
 )
 def test_of_two_questions_in_one_the_first_is_read_for(question: str, first: str):
     assert first_asked(question) == first
+
+
+@pytest.mark.parametrize(
+    ("question", "several"),
+    [
+        ("what tablets is Ada on?", True),
+        ("Which P. J. Hallam books have I read?", True),
+        ("which bus goes there?", False),
+        ("What does Ada take?", False),
+        ("which class is Ada in", False),
+        ("Who takes the tablets?", False),
+    ],
+)
+def test_whether_things_are_asked_for_by_what_they_are(question: str, several: bool):
+    assert names_several(question) == several

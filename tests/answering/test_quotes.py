@@ -13,6 +13,7 @@ from rag.answering.quotes import (
     of_title,
     quotes,
     row_around,
+    rows_named,
 )
 from rag.answering.steps import Sentence
 from rag.reading.sentences import sentence_spans
@@ -211,3 +212,28 @@ def test_whom_a_note_is_called_after_has_what_it_tells(question: str, title: str
 def test_a_name_of_letters_and_digits_that_no_passage_has(question: str, lacks: bool):
     found = passages("Error E18: the drain.", "500 tons of CO₂ for GPT 4.")
     assert lacks_codes(question, found) is lacks
+
+
+@pytest.mark.parametrize(
+    ("question", "lines"),
+    [
+        ("what tablets is Ada Byron on?", [5, 6]),
+        ("What tablets are Ada Byron and Ines on?", [5, 6, 7]),
+        ("what tablets is Ada on?", []),  # another Ada, maybe
+        ("what tablets is Ines on?", []),  # one row is found as any other
+        ("what tablets are there?", []),
+        ("what tablets are Ada Byron, Ines and Tom on?", []),  # all of it
+    ],
+)
+def test_rows_of_what_is_named(question: str, lines: list[int]):
+    text = (
+        "Tablets\n\n| who | what |\n|---|---|\n| Ada Byron | metformin |\n"
+        "| Ada Byron | atorvastatin |\n| Ines | cetirizine |\n| Tom | none |\n"
+    )
+    found = Passage(1, "meds.md", "Meds", (), 1, 8, text, 1.0, 0.7, 1.0)
+    read = [Evidence(1, text[:7], 1, 1, 0, 7, 1.0)]
+    rows = rows_named(question, read, [found])
+    assert [each.first for each in (rows.citations if rows else ())] == lines
+    if rows:
+        assert rows.text.startswith("| who | what |\n|---|---|\n| Ada Byron | metformin |\n")
+        assert all(each.quote == text.split("\n")[each.first - 1] for each in rows.citations)

@@ -19,7 +19,7 @@ from rag.answering.items import Wanted, find_items, find_wanted, led_note
 from rag.answering.kinds import kind_of
 from rag.answering.parts import ReadNote, find_part, read_part
 from rag.answering.phrases import find_phrase
-from rag.answering.quotes import code_around, of_title, row_around
+from rag.answering.quotes import code_around, of_title, row_around, rows_named
 from rag.answering.steps import Sentence
 from rag.config_files import load_config
 from rag.errors import ConfigError, ModelError, QuestionError
@@ -269,6 +269,9 @@ def cites(data: bytes, folder: Path) -> None:
         for shown in (code_around(cited, passages), row_around(cited, passages)):
             if shown is not None:
                 _check_citations(shown, passages)
+    for question in (said, f"Which things is {said} on?"):
+        if (rows := rows_named(question, read, passages)) is not None:
+            _check_citations(rows, passages)
     if read:
         of_title("Who does?", read, [replace(each, title="Ada Moss") for each in passages])
 
