@@ -180,6 +180,7 @@ def evaluation(arguments: argparse.Namespace, started: float) -> int:
 
         by_model = not arguments.by_rule
         if by_model:
+            say_where(engine, arguments, "Paragraphs of these notes, each as a whole,")
             bring_up_to_date(engine, arguments)
         file = Path(arguments.questions)
         made = make(engine, file, arguments.make, arguments.seed, by_model)
@@ -202,5 +203,7 @@ def evaluation(arguments: argparse.Namespace, started: float) -> int:
         arguments.json,
         arguments.quote,
     )
+    if plan.answers:
+        say_where(engine, arguments)
     bring_up_to_date(engine, arguments)
     return ANSWERED if evaluate(engine, plan) else STOPPED

@@ -63,12 +63,14 @@ def _here() -> Path:
         raise NotesError("The current folder is gone.", "Change to one that exists.") from error
 
 
-def say_where(engine: Engine, arguments: argparse.Namespace) -> None:
-    """Say, before it happens, that a question and its passages go to another machine."""
+def say_where(engine: Engine, arguments: argparse.Namespace, what: str = "") -> None:
+    """Say, before it happens, that a question and its passages, or `what` else, go to another
+    machine."""
     name = engine.parts.generator_name
     if name.startswith(LEAVES) and not getattr(arguments, "quote", False):
         asked = "This question" if hasattr(arguments, "question") else "Every question"
-        say(f"{asked} and the passages found for it go to{name.removeprefix(f'{LEAVES}:')}.")
+        what = what or f"{asked} and the passages found for it"
+        say(f"{what} go to{name.removeprefix(f'{LEAVES}:')}.")
 
 
 def say_missing(engine: Engine) -> None:

@@ -102,6 +102,25 @@ def test_what_is_refused_costs_no_index(box: Box, questions: Path):
     assert not box.data.exists()
 
 
+def test_what_leaves_the_machine_is_said_before_it_does(box: Box, questions: Path):
+    box.env = {
+        "RAG_GENERATOR_MODEL": "endpoint",
+        "RAG_ENDPOINT_URL": "https://ai.invalid/v1",
+        "RAG_ENDPOINT_MODEL": "big",
+    }
+    box.index()
+    place = "go to big at ai.invalid."
+    done = box.rag("eval", str(questions), "--answers")
+    assert done.returncode == 2
+    assert f"Every question and the passages found for it {place}" in done.stderr
+    made = str(box.folder / "made.jsonl")
+    assert f"Paragraphs of these notes, each as a whole, {place}" in box.rag(
+        "eval", "--make", "1", made
+    ).stderr  # fmt: skip
+    assert "go to" not in box.rag("eval", str(questions), "--answers", "--quote").stderr
+    assert "go to" not in box.rag("eval", str(questions)).stderr
+
+
 def test_a_question_that_cannot_be_asked_is_named(box: Box, questions: Path):
     box.index()
     wrong = {"id": "boat", "question": "tag:nosuch Who rows the boat?", "answers": []}
