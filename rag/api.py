@@ -61,7 +61,7 @@ def open_notes(
     is indexed only with `whole_home`. Raises NotesError, ConfigError, ModelError.
     """
     from rag.config_files import load_config
-    from rag.trust import unread_settings
+    from rag.trust import stray_folders, unread_settings
     from rag.wiring import build_engine, build_several, settle_folders
 
     here = Path.cwd()
@@ -78,6 +78,8 @@ def open_notes(
     )
     if config.unread:
         warnings.warn(unread_settings(config), stacklevel=2)
+    if not folders and (strays := stray_folders(config, (path for _, path in chosen))):
+        warnings.warn(strays, stacklevel=2)
     notes = Notes(build_several(config, chosen) if chosen else build_engine(config), whole_home)
     notes.check()
     return notes

@@ -122,6 +122,7 @@ class Config:
     folders: Mapping[str, Path] = field(default_factory=dict)
     notes_formats: tuple[str, ...] = ()  # names in rag.reading.formats; none: all
     unread: tuple[str, ...] = ()  # what `file` sets and may not, since it lies among notes
+    strays: tuple[Path, ...] = ()  # notes folders that it names, and that lie outside its own
 
 
 TABLES = ("embedder", "generator", ENDPOINT, "search", "rerank", "answer", "grounding", "chat")
@@ -138,7 +139,7 @@ _LIMITS = {
     "rerank_budget_ms": (1, 600_000),
 }
 _AUTOMATIC = {"generator_context": 0}  # outside the limits, and allowed
-_NOT_SET = ("file", "folders", "keys", "unread")  # as a single value
+_NOT_SET = ("file", "folders", "keys", "unread", "strays")  # as a single value
 SETTABLE = tuple(each.name for each in fields(Config) if each.name not in _NOT_SET)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from rag.config import ENDPOINT, SETTABLE, TABLES, Config, check, dotted, user_folder
 from rag.errors import ConfigError
-from rag.trust import lies_among_notes, without_harm
+from rag.trust import lies_among_notes, strays_of, without_harm
 
 CONFIG_NAME = "rag.toml"
 _VERBATIM = ("embedder_query_prompt", "embedder_document_prompt", "endpoint_url", "endpoint_model")
@@ -35,6 +35,7 @@ def load_config(
     settings: dict[str, Any] = {}
     folders: dict[str, Path] = {}
     unread: tuple[str, ...] = ()
+    strays: tuple[Path, ...] = ()
     own, file = own_config(environ), find_config(start)
     sources: dict[str, str] = {}  # of each setting: the file or the variable
     chosen = _from_environment(environ)
@@ -47,10 +48,12 @@ def load_config(
         sources.update(dict.fromkeys(found, str(own)))
     if file is not None and file != own:
         found, named = _from_file(file)
-        _refuse_endpoint(found, file, own)
         places = [each["notes"] for each in (found, settings, chosen) if "notes" in each]
         if lies_among_notes(file, (*asked, *named.values(), *folders.values(), *places)):
             found, unread = without_harm(found)
+            strays = strays_of(file, named.values() if named else [found.get("notes")])
+        else:
+            _refuse_endpoint(found, file, own)
         if named or "notes" in found:  # one file alone says which folders there are
             settings.pop("notes", None)
             folders = named
@@ -60,7 +63,8 @@ def load_config(
         file = own
     settings.update(chosen)
     sources = {name: said for name, said in sources.items() if name not in given} | variables
-    config = replace(Config(), file=file, folders=folders, unread=unread, **settings)
+    told: dict[str, Any] = {"file": file, "folders": folders, "unread": unread, "strays": strays}
+    config = replace(Config(), **told, **settings)
     check(config, sources)
     return config
 

@@ -56,6 +56,24 @@ def unread_settings(config: Config) -> str:
     )
 
 
+def strays_of(file: Path, named: Iterable[Path | None]) -> tuple[Path, ...]:
+    """The notes folders that `file` names outside the folder that it lies in."""
+    inside = os.path.realpath(file.parent)
+    real = [Path(os.path.realpath(each)) for each in named if each is not None]
+    return tuple(each for each in real if not each.is_relative_to(inside))
+
+
+def stray_folders(config: Config, asked: Iterable[Path]) -> str:
+    """What to tell the reader where a file among notes has other folders `asked`; "" if not so."""
+    strays = [each for each in asked if Path(os.path.realpath(each)) in config.strays]
+    if not strays:
+        return ""
+    return (
+        f"Notes: {', '.join(map(str, strays))}, which {config.file} names; that file lies in a "
+        "notes folder. For others: --notes PATH"
+    )
+
+
 def _known(key: str, value: Any) -> bool:
     """Whether a setting chooses a model that came with `rag`: nothing of the folder is loaded."""
     return key.endswith("_model") and value in {each.name for each in BUNDLED}

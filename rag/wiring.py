@@ -230,7 +230,7 @@ def settle_folders(
     `load` reads the settings twice: what a `rag.toml` may set depends on whether it lies in one of
     the folders. Raises NotesError, ConfigError.
     """
-    config = load(())
+    config = load([Path(os.path.abspath(here / os.path.expanduser(each))) for each in wanted])
     folders = choose_folders(config, wanted, here)
     return load([path for _, path in folders] or [choose_notes(config)]), folders
 

@@ -12,6 +12,7 @@ from rag import open_notes
 from rag.config import Config
 from rag.config_files import load_config
 from rag.trust import HARMLESS
+from rag.wiring import settle_folders
 from tests.conftest import Box
 
 HOSTILE = """
@@ -79,6 +80,41 @@ def test_the_python_interface_trusts_no_more(tmp_path: Path, monkeypatch):
     notes.close()
 
 
+def test_an_endpoint_of_a_notes_folder_is_left_out_and_stops_nothing(tmp_path: Path):
+    text = (
+        '[generator]\nmodel = "endpoint"\n[endpoint]\nurl = "https://x.invalid/v1"\nmodel = "m"\n'
+    )
+    vault = write(tmp_path / "vault", text)
+    (vault / "note.md").write_text("x")
+    config = load_config(vault, {})
+    assert config.unread == ("generator_model", "endpoint_url", "endpoint_model")
+    assert (config.generator_model, config.endpoint_url) == (Config().generator_model, "")
+    inner = write(tmp_path / "notes" / "work", text)
+    for wanted in (str(tmp_path / "notes"), ".."):
+        config, _ = settle_folders(
+            lambda asked: load_config(inner, {}, asked=asked), [wanted], inner
+        )
+        assert "endpoint_url" in config.unread
+
+
+@pytest.mark.parametrize("names", ['[notes]\nown = "."\na = "{}"', 'notes = "{}"'])
+def test_folders_elsewhere_that_a_notes_folder_names_are_told(box: Box, names: str):
+    elsewhere = box.folder / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "pin.md").write_text("The pin is 1234.\n")
+    write(box.notes, names.format(elsewhere))
+    environ = {key: value for key, value in box.environ().items() if key != "RAG_NOTES"}
+    config = load_config(box.notes, environ)
+    assert config.strays == (elsewhere,)
+    box.env = {"RAG_NOTES": ""}
+    done = box.rag("search", "pin", cwd=box.notes)
+    assert f"Notes: {elsewhere}, which {box.notes / 'rag.toml'} names" in done.stderr
+    done = box.rag("search", "pin", "--notes", str(elsewhere), cwd=box.notes)
+    assert "which" not in done.stderr
+    write(box.notes, 'notes = "trips"\n')
+    assert load_config(box.notes, environ).strays == ()
+
+
 def test_ones_own_file_above_the_notes_is_read(tmp_path: Path):
     write(tmp_path, '[generator]\nmodel = "./mine.gguf"\n')
     notes = tmp_path / "notes"
@@ -112,7 +148,7 @@ def test_a_model_that_came_with_rag_may_be_chosen(tmp_path: Path):
 def test_a_new_setting_is_not_read_from_strangers_unless_somebody_says_so():
     """Whoever adds a setting decides: does it run, load, send or write anything? Then not here."""
     risky = {"data_dir", "cache_dir", "embedder_model", "generator_model"}
-    names = {each.name for each in fields(Config)} - {"file", "folders", "unread"}
+    names = {each.name for each in fields(Config)} - {"file", "folders", "unread", "strays"}
     assert names >= HARMLESS
     assert risky.isdisjoint(HARMLESS)
     for name in HARMLESS:

@@ -31,12 +31,14 @@ def open_engine(
     flags: Mapping[str, object] | None = None,
 ) -> Engine:
     """The engine for these notes folders; `flags` are settings that win over all others."""
-    from rag.trust import unread_settings
+    from rag.trust import stray_folders, unread_settings
     from rag.wiring import build_engine, build_several, settle_folders
 
     config, folders = settle_folders(lambda asked: settings(asked, flags)[0], notes, _here())
     if config.unread:
         say(unread_settings(config))
+    if not notes and (strays := stray_folders(config, (path for _, path in folders))):
+        say(strays)
     if folders:
         return build_several(config, folders, started)
     engine = build_engine(config, started)
