@@ -227,6 +227,8 @@ class EndpointGenerator:
             heard.put(self._broke_off if cut else None)
         except APIStatusError as error:
             heard.put(self._refused(error))
+        except ModelError as error:
+            heard.put(error)
         except Exception as error:  # whatever a stranger's events make of the client: none may hang
             heard.put(self._failed(error))
 
@@ -248,9 +250,12 @@ class EndpointGenerator:
             if self._client is None:
                 from rag.answering.endpoint_client import open_client
 
+                from rag.models.proxies import usable_proxies
+
                 # What is for this machine never goes through a proxy on another.
                 proxies = leaves_machine(self._url)
-                self._client = open_client(self._url, self._key, self._timeout, proxies)
+                with usable_proxies():
+                    self._client = open_client(self._url, self._key, self._timeout, proxies)
             return self._client
 
     @property

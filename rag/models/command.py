@@ -123,8 +123,8 @@ def _inspected(name: str, kind: str, weights: Path, licence: str, source: str) -
     from rag.models.weights import EmbedderFiles, locate
 
     place = folder_of(weights)
-    locate(find_model(str(place), "embedder"))
-    check_folder(place)
+    locate(replace(find_model(str(place), "embedder"), name=name))
+    check_folder(place, name)
     folder = ModelFolder(EmbedderFiles(name, place, "", None))
     folder.check()
     size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())

@@ -22,6 +22,7 @@ from rag.errors import ModelError, RagError, StorageError, storage_errors
 
 _SPARE = 64 << 20  # bytes of a disk that are left free
 _BLOCK = 1 << 16  # bytes: of a connection that breaks off, less than this is lost
+_BEGINNINGS = 3  # of one file, where the server cannot go on in its middle
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def _get(wanted: Wanted, progress: Callable[[int], None]) -> None:
         handle.seek(have)
         http_get(
             wanted.url,
-            _Counted(handle, progress),
+            _Counted(handle, progress, wanted),
             resume_size=have,
             headers={**headers, "Accept-Encoding": "identity"},
             expected_size=wanted.size or None,
@@ -139,16 +140,30 @@ def _get(wanted: Wanted, progress: Callable[[int], None]) -> None:
 
 
 class _Counted:
-    """A file that says how far it is written."""
+    """A file that says how far it is written, and is not begun anew for ever."""
 
-    def __init__(self, handle: IO[bytes], progress: Callable[[int], None]) -> None:
+    def __init__(self, handle: IO[bytes], progress: Callable[[int], None], wanted: Wanted) -> None:
         self._handle = handle
         self._progress = progress
+        self._wanted = wanted
+        self._begun = 0
 
     def write(self, data: bytes) -> int:
         written = self._handle.write(data)
         self._progress(self._handle.tell())
         return written
+
+    def truncate(self) -> int:
+        """Begin anew: the server sent the file from its start when asked for the rest. Raises
+        ModelError where it did so before, and broke off each time."""
+        self._begun += 1
+        if self._begun > _BEGINNINGS:
+            raise ModelError(
+                f"{_host(self._wanted.url)} breaks off each time, and cannot go on from there: "
+                f"{self._wanted.file} was begun {self._begun} times.",
+                "Try again later, or fetch the file in another way, then: rag models add FILE",
+            )
+        return self._handle.truncate()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._handle, name)
@@ -190,8 +205,11 @@ def refusals(what: str) -> Iterator[None]:
     import httpx2
     from huggingface_hub import errors
 
+    from rag.models.proxies import usable_proxies
+
     try:
-        yield
+        with usable_proxies():
+            yield
     except RagError:
         raise
     except errors.OfflineModeIsEnabled as error:
@@ -237,8 +255,12 @@ def _refused(what: str, error: Any) -> ModelError:
             "Check the name; if it is private: hf auth login",
         )
     if status in (401, 403):
+        # The token of the hub is not for others.
         return ModelError(
-            f"{_server(what)} does not allow it ({status}).", "Set HF_TOKEN, or: hf auth login"
+            f"{_server(what)} does not allow it ({status}).",
+            "Set HF_TOKEN, or: hf auth login"
+            if _is_hub(what)
+            else "Fetch the file as that server wants it, then: rag models add FILE",
         )
     if status in (404, 410):
         return ModelError(f"{what} is not there (404).", "Check its address.")
@@ -248,6 +270,13 @@ def _refused(what: str, error: Any) -> ModelError:
         when = f"in {seconds}" if wait.isdigit() else "in a few minutes"
         return ModelError(f"{_server(what)} asks to wait: too many requests.", f"Try again {when}.")
     return ModelError(f"{_server(what)} is in trouble ({status}).", "Try again later.")
+
+
+def _is_hub(what: str) -> bool:
+    """Whether a place or an address is the hub's, as `HF_ENDPOINT` has it."""
+    from huggingface_hub import constants
+
+    return what.startswith(("hf:", f"{constants.ENDPOINT}/"))
 
 
 def _host(what: str) -> str:

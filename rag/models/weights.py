@@ -138,7 +138,7 @@ def embedder_files(spec: ModelSpec, cache: Path, export: bool = True) -> Embedde
     weights, sha256 = verified(spec, cache)
     folder = folder_of(weights)
     if not spec.sha256:
-        check_folder(folder)
+        check_folder(folder, spec.name)
     if static_place(folder):
         return EmbedderFiles(spec.name, folder, sha256, None)
     target = cache / f"{spec.name}-{sha256[:12]}.{_EXPORT}.onnx"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import re
@@ -199,6 +200,51 @@ def test_a_proxy_is_honoured(box: Box, hub: Hub):
     box.env.update(HF_ENDPOINT="http://hub.invalid", HTTP_PROXY=hub.url, http_proxy=hub.url)
     assert box.rag(*PULL, "--yes").returncode == 0
     assert any("resolve" in each[1] for each in hub.asked)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "says"),
+    [
+        ("socks5://127.0.0.1:9", "ALL_PROXY names a SOCKS proxy"),
+        ("socks9://127.0.0.1:9", "ALL_PROXY names a proxy of a kind that is not known"),
+    ],
+)
+def test_a_proxy_that_cannot_be_spoken_to(box: Box, hub: Hub, proxy: str, says: str):
+    if proxy.startswith("socks5") and importlib.util.find_spec("socksio"):
+        pytest.skip("what speaks to such a proxy is installed")
+    box.env.update(dict.fromkeys(("ALL_PROXY", "all_proxy"), proxy), NO_PROXY="", no_proxy="")
+    box.refused(*PULL, "--yes", says=says)
+    box.index()
+    box.env.update(
+        RAG_GENERATOR_MODEL="endpoint",
+        RAG_ENDPOINT_URL="https://ai.invalid/v1",
+        RAG_ENDPOINT_MODEL="big",
+    )
+    assert says in box.rag("ask", "When was the hive painted green?").stderr
+
+
+def test_a_server_that_never_comes_to_the_end_is_not_asked_for_ever(box: Box, hub: Hub):
+    hub.ranges, hub.cut_after, hub.cuts = False, 3_000_000, 99
+    box.refused(*PULL, "--yes", says="cannot go on from there: tiny.Q4_1.gguf was begun 4 times")
+    hub.ranges, hub.cuts = True, 0
+    assert box.rag(*PULL, "--yes").returncode == 0
+
+
+def test_the_hubs_token_is_not_the_remedy_for_another_server(box: Box, hub: Hub):
+    box.env["HF_ENDPOINT"] = "http://hub.invalid"
+    hub.status, hub.files["/m.gguf"] = 401, b"GGUF"
+    said = box.refused("models", "pull", f"{hub.url}/m.gguf", "--yes", says="not allow it (401)")
+    assert "HF_TOKEN" not in said
+    assert "rag models add FILE" in said
+
+
+def test_an_embedder_that_is_refused_is_called_by_its_name(box: Box, hub: Hub):
+    hub.repos["me/pickle"] = {
+        "modules.json": b'[{"type": "sentence_transformers.models.Transformer"}]',
+        "config.json": b"{}",
+        "pytorch_model.bin": b"\x80\x04.",
+    }
+    box.refused("models", "pull", "hf:me/pickle", "--yes", says="The embedder me/pickle keeps")
 
 
 def test_a_url_with_and_without_its_hash(box: Box, hub: Hub, weights: bytes):
