@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any, TypeVar
 
-from rag.errors import RagError
+from starlette.requests import Request
+
+from rag.errors import Cancelled, RagError
 from rag.events import Event
 from rag.standby import Standby
 
+Result = TypeVar("Result")
+_LOOK_S = 0.2  # between two looks at whether a client is still there
 Stream = Callable[[Callable[[], bool]], Iterator[Event]]
 
 
@@ -59,3 +63,21 @@ async def begun(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
             yield event
 
     return rest()
+
+
+async def last(events: AsyncIterator[Event]) -> Event:
+    """The last of the events: the whole answer."""
+    return [event async for event in events][-1]
+
+
+async def while_there(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
+    """What `work` gives. Raises Cancelled, and stops it, when the client goes away before."""
+    task = asyncio.create_task(work)
+    try:
+        while not task.done():
+            await asyncio.wait({task}, timeout=_LOOK_S)
+            if not task.done() and await request.is_disconnected():
+                raise Cancelled
+        return await task
+    finally:
+        task.cancel()

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from rag.errors import IndexFault, NotesError, QuestionError, RagError
 from rag.events import Answered, Event
 from rag.http import chat
-from rag.http.answers import asking, begun, steps
+from rag.http.answers import asking, begun, last, steps, while_there
 from rag.http.guard import Guard, refused
 from rag.http.openapi import document, page
 from rag.http.replies import Json
@@ -103,11 +103,11 @@ async def _ask(request: Request) -> Response:
         strict=asked.strict,
         **asked.within,
     )
-    events = await begun(steps(stream))
+    events = await while_there(request, begun(steps(stream)))
     accepted = request.headers.get("accept", "")
     if "application/json" not in accepted or "text/event-stream" in accepted:
         return Streaming(_sent(events), media_type="text/event-stream")
-    done = [event async for event in events][-1]
+    done = await while_there(request, last(events))
     assert isinstance(done, Answered)
     return Json(answer_json(done))
 

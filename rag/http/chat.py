@@ -21,7 +21,7 @@ from rag.answering.steps import DOUBTS, LEGEND, Sentence, between, legend
 from rag.display import marked_answer, place
 from rag.errors import QuestionError, RagError
 from rag.events import Answered, Event
-from rag.http.answers import asking, begun, steps
+from rag.http.answers import asking, begun, last, steps, while_there
 from rag.http.replies import Json
 from rag.http.requests import json_body, turns
 from rag.retrieval.query import Turn
@@ -43,12 +43,13 @@ async def completions(request: Request) -> Response:
     try:
         body = await json_body(request, _EXAMPLE)
         question, history = conversation(body.get("messages"))
-        events = await begun(steps(asking(standby, question, history=history)))
+        stream = asking(standby, question, history=history)
+        events = await while_there(request, begun(steps(stream)))
         if body.get("stream"):
             options = body.get("stream_options")
             counted = isinstance(options, dict) and options.get("include_usage") is True
             return StreamingResponse(_chunks(events, counted), media_type="text/event-stream")
-        done = [event async for event in events][-1]
+        done = await while_there(request, last(events))
     except RagError as error:
         kind = "invalid_request_error" if isinstance(error, QuestionError) else "server_error"
         status = 400 if isinstance(error, QuestionError) else 503

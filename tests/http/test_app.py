@@ -9,11 +9,13 @@ import stat
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rag.api import Notes
 from rag.errors import StorageError
+from rag.events import Retrieved
 from rag.http.chat import conversation
 from rag.http.guard import LARGEST
 from rag.http.token import load_token
@@ -228,6 +230,36 @@ def test_a_client_that_disappears(served: Served):
     started = time.monotonic()
     assert "300" in served.get(ASKED, Accept="application/json").json["answer"]
     assert time.monotonic() - started < 50
+
+
+CHAT = json.dumps({"messages": [{"role": "user", "content": BARREL}]})
+
+
+@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("GET", ASKED, None), ("POST", "/v1/chat/completions", CHAT)],
+)
+def test_a_client_that_waits_for_the_whole_and_disappears_stops_it(
+    served: Served, monkeypatch: pytest.MonkeyPatch, begun: bool, method: str, path: str, body: Any
+):
+    asked, stopped = threading.Event(), threading.Event()
+
+    def endless(_standby: Standby, _question: str, cancel: Any, **_: Any) -> Any:
+        asked.set()
+        if begun:
+            yield Retrieved((), (), "")
+        while not cancel():
+            time.sleep(0.02)
+        stopped.set()
+
+    monkeypatch.setattr(Standby, "stream", endless)
+    connection = served.connect()
+    connection.request(method, path, body, {**served.headers, "Accept": "application/json"})
+    assert asked.wait(20)
+    assert not stopped.wait(1)
+    connection.close()
+    assert stopped.wait(10)
 
 
 def test_the_first_index_is_waited_for(box: Box, monkeypatch: pytest.MonkeyPatch):
