@@ -77,6 +77,26 @@ def examine_models(engine: Engine) -> Iterator[Finding]:
 
     yield tried("Reader", reader)
     yield tried("Language model", generator)
+    if settings.rerank_model:
+        yield tried("Reranker", lambda: _reranker(settings.rerank_model))
+    if settings.grounding_model:
+        yield tried("Judge of sentences", lambda: _judge(settings.grounding_model))
+
+
+def _reranker(place: str) -> str:
+    from rag.models.cross_encoder import CrossEncoderModel
+
+    model = CrossEncoderModel(place)
+    model.load()
+    return model.name
+
+
+def _judge(place: str) -> str:
+    from rag.answering.entailment import EntailmentJudge
+
+    judge = EntailmentJudge(place)
+    judge.load()
+    return judge.name
 
 
 def _speed() -> str:

@@ -173,6 +173,30 @@ def test_models_of_ones_own_are_sound(box: Box):
     assert "rag models use" in found["Language model"]["cure"]
 
 
+def test_other_models_and_what_rag_chat_is_told_are_looked_at(box: Box):
+    box.index()
+    _, found = findings(box)
+    assert found.keys().isdisjoint(("Reranker", "Judge of sentences", "rag chat"))
+    box.env |= {
+        "RAG_RERANK_MODEL": "/gone/reranker",
+        "RAG_GROUNDING_MODEL": "/gone/judge",
+        "RAG_CHAT_THEME": "rag-lite",
+    }
+    status, found = findings(box)
+    assert status == 1
+    assert "/gone/reranker is not on this machine" in found["Reranker"]["found"]
+    assert "[rerank]" in found["Reranker"]["cure"]
+    assert "no folder /gone/judge" in found["Judge of sentences"]["found"]
+    assert "[grounding]" in found["Judge of sentences"]["cure"]
+    assert "Did you mean 'rag-light'?" in found["rag chat"]["cure"]
+    box.env = {"RAG_CHAT_THEME": "nord"}
+    (box.folder / "rag.toml").write_text('[keys]\nsources = "ctrl+o"\n')
+    status, found = findings(box)
+    assert (status, found["rag chat"]["state"]) == (0, "sound")
+    (box.folder / "rag.toml").write_text('[keys]\nsorces = "ctrl+o"\n')
+    assert "Did you mean 'sources'?" in findings(box)[1]["rag chat"]["cure"]
+
+
 def test_settings_that_stop_all_else_are_a_finding(box: Box):
     box.env["RAG_GENERATOR_MODEL"] = "SmolLM2-135"
     status, found = findings(box)

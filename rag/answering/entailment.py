@@ -32,13 +32,18 @@ class EntailmentJudge:
         self._label = 0
 
     def __call__(self, premise: str, hypothesis: str) -> float:
+        self.load()
         with self._lock:
-            if self._model is None:
-                self._load()
             (scores,) = self._model.predict(
                 [(premise, hypothesis)], apply_softmax=True, show_progress_bar=False
             )
             return float(scores[self._label])
+
+    def load(self) -> None:
+        """Load the weights now, if they are not yet. Raises ModelError."""
+        with self._lock:
+            if self._model is None:
+                self._load()
 
     def _load(self) -> None:
         folder = _folder(self.name)
