@@ -26,13 +26,14 @@ _VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 def show_models(arguments: argparse.Namespace) -> int:
     """The table, or its rows as JSON."""
-    from rag.models.listing import legend, rows, table
+    from rag.models.listing import legend, rows, spared, table
 
     found = rows(_config())
     if arguments.json:
         show_json([row.as_json() for row in found])
     else:
-        show(table(found), legend())
+        without = spared(console().width)
+        show(table(found, without), legend(without))
     return 0
 
 

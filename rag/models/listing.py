@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -33,6 +34,8 @@ _COLUMNS = (
     ("In/out /s", 10),
 )
 _NUMBERS = ("Params", "Size", "Memory", "Context")
+# What a narrower terminal does without, first to last.
+_SPARED = ("Params", "Context", "In/out /s", "Licence", "Memory", "Size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,20 +203,33 @@ def _endpoint(config: Config) -> list[Row]:
     ]
 
 
-def table(found: Sequence[Row]) -> Table:
-    """The rows for people; what does not fit in memory is dimmed, what is in use marked."""
+def spared(width: int) -> tuple[str, ...]:
+    """The columns that a terminal of `width` letters has no room for."""
+    gone = 0
+    while gone < len(_SPARED):
+        kept = [each for name, each in _COLUMNS if name not in _SPARED[:gone]]
+        if sum(kept) + len(kept) <= width:
+            break
+        gone += 1
+    return _SPARED[:gone]
+
+
+def table(found: Sequence[Row], without: Sequence[str] = ()) -> Table:
+    """The rows for people, `without` some columns; what does not fit in memory is dimmed, what is
+    in use marked."""
     from rich.table import Table
     from rich.text import Text
 
     made = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
-    for heading, width in _COLUMNS:
+    shown = [heading not in without for heading, _ in _COLUMNS]
+    for heading, width in compress(_COLUMNS, shown):
         justify: Literal["left", "right"] = "right" if heading in _NUMBERS else "left"
         whole = heading != "Model"  # a long name goes on below, and takes no other column's room
         made.add_column(heading, justify=justify, min_width=width, no_wrap=whole, overflow="fold")
     for kind, title in (("generator", "Answers"), ("embedder", "Finds")):
         made.add_row("", Text(title, "bold cyan"))
         for row in (each for each in found if each.kind == kind):
-            made.add_row(*_cells(row))
+            made.add_row(*compress(_cells(row), shown))
     return made
 
 
@@ -238,12 +254,13 @@ def _cells(row: Row) -> list[Text]:
     return [Text(cell, style) for cell in cells]
 
 
-def legend() -> Text:
-    """What the marks mean, and how old the list is."""
+def legend(without: Sequence[str] = ()) -> Text:
+    """What the marks mean, how old the list is, and `without` which columns it is."""
     from rich.text import Text
 
+    wider = f"\nNot shown for want of room: {', '.join(without)}." if without else ""
     return Text(
         "● in use, ✓ at hand, ! more than the memory free now; in/out: tokens read and written a "
-        f"second here.\nThe others, a choice of {AS_OF}: rag models pull NAME",
+        f"second here.\nThe others, a choice of {AS_OF}: rag models pull NAME{wider}",
         "dim",
     )

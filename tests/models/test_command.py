@@ -57,6 +57,18 @@ def test_the_table_fits_a_terminal(run):
     assert str(AS_OF) in out
 
 
+@pytest.mark.parametrize("width", [30, 50, 60, 70])
+def test_a_narrow_table_keeps_the_names_and_whole_columns(run, monkeypatch, width: int):
+    monkeypatch.setenv("COLUMNS", str(width))
+    _, out, _ = run()
+    for known in KNOWN:
+        assert f" {known.name}" in out
+    head, spared = out.splitlines()[0].split(), out.partition("Not shown for want of room:")[2]
+    for heading in ("Params", "Size", "Memory", "Context", "Licence"):
+        assert (heading in head) != (heading in spared)
+    assert ("Licence" in head) == ("Apache-2.0" in out) == (width >= 60)
+
+
 def test_the_table_for_programs(run):
     _, out, _ = run("--json")
     rows = json.loads(out)
