@@ -19,8 +19,8 @@ The other tables::
 
     [embedder]
     model = "all-MiniLM-L6-v2"   # a known name, or a sentence-transformers folder
-    query_prompt = "query: "     # in front of each question, where the model does not say itself
-    document_prompt = "passage: "
+    query_prompt = ""            # in front of each question, where the model does not say itself
+    document_prompt = ""         # as "query: " and "passage: " for the e5 family
 
     [generator]
     model = "SmolLM2-135M-Instruct"   # a known name, a GGUF file, or "endpoint"

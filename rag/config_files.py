@@ -185,6 +185,8 @@ def _typed(name: str, value: Any, where: str, base: Path) -> Any:
             )
         return known[said]
     if name == "notes" or wanted is not int:
+        if value == "" == getattr(Config(), name):  # none, as it is where nothing is said
+            return value
         if not isinstance(value, str) or not value.strip() or "\0" in value:
             raise ConfigError(f"{where}: {dotted(name)} must be text, not {_shown(value)}.")
         if name in ("notes", "data_dir", "cache_dir"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,23 @@ def test_tilde(tmp_path: Path, monkeypatch):
 def test_a_wrong_setting_is_named(tmp_path: Path, toml: str, says: str):
     with pytest.raises(ConfigError, match=says):
         load(tmp_path, toml)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "rerank.model",
+        "grounding.model",
+        "embedder.query_prompt",
+        "embedder.document_prompt",
+        "endpoint.key_env",
+        "chat.theme",
+    ],
+)
+def test_nothing_is_a_text_where_nothing_may_be_set(tmp_path: Path, setting: str):
+    assert load(tmp_path, environ=own(tmp_path, f'{setting} = ""')) == replace(
+        Config(), file=tmp_path / "own" / "rag.toml"
+    )
 
 
 def test_a_wrong_variable_is_named(tmp_path: Path):

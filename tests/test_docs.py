@@ -9,12 +9,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
 from rag.commands.parser import build_parser
+from rag.config import Config
+from rag.config_files import load_config
 from tests.conftest import Box
 
 pytestmark = pytest.mark.model
@@ -140,3 +143,14 @@ def test_links_in_the_readme_lead_somewhere():
     ]
     assert local
     assert [link for link in local if not (PROJECT / link).exists()] == []
+
+
+def test_the_settings_that_are_shown_can_be_set(tmp_path: Path):
+    """As they stand: what is shown are the defaults, but for folders, colours and keys."""
+    page = (PROJECT / "docs" / "settings.md").read_text(encoding="utf-8")
+    for language, block in _BLOCK.findall(page):
+        assert language == "toml"
+        (tmp_path / "rag.toml").write_text(block, encoding="utf-8")
+        config = load_config(tmp_path, {"RAG_CONFIG_DIR": str(tmp_path)})
+        free = {name: getattr(config, name) for name in ("notes", "folders", "keys", "chat_theme")}
+        assert config == replace(Config(), file=tmp_path / "rag.toml", **free)

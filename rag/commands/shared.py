@@ -123,9 +123,15 @@ def confirm_embedder(engine: Engine, yes: bool) -> bool:
     if not sys.stdin.isatty() or not sys.stderr.isatty():
         return False  # it is refused with the command that mends it
     notes = sum(each.notes for each in engine.statuses())
-    say(f"The index was made with {old}; the settings now name {engine.parts.embedder_name}.")
+    now = engine.parts.embedder_name
+    back = f"Go back with: rag models use {old}"
+    if now == old:
+        say(f"The settings now give {old} other prompts than the index was made with.")
+        back = "Go back with [embedder] in rag.toml: query_prompt, document_prompt."
+    else:
+        say(f"The index was made with {old}; the settings now name {now}.")
     if not agreed(f"Index all {notes:,} notes anew? The old index stays until then."):
-        raise NotesError("Nothing was indexed.", f"Go back with: rag models use {old}")
+        raise NotesError("Nothing was indexed.", back)
     return True
 
 

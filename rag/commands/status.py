@@ -62,6 +62,11 @@ def _next_embedder(state: Status) -> str:
     """What to say where the settings name another embedder than the one that wrote the index."""
     if not state.next_embedder:
         return ""
+    if state.next_embedder == state.embedder:
+        return (
+            " (the settings now give it other prompts, or its files changed: rag index --rebuild "
+            "makes the index anew with them)"
+        )
     return (
         f" (the settings now name {state.next_embedder}: rag index --rebuild makes the index anew "
         f"with it, rag models use {state.embedder} goes back)"

@@ -86,7 +86,8 @@ class LocalIndex:
         if self.store.get("fingerprint") != fingerprint:
             name = self.store.get("embedder", "another embedder")
             raise IndexMismatch(
-                f"This index was written with another embedder ({name}) than the one set now.",
+                f"This index was written with another embedder ({name}), or with other prompts "
+                "for it, than are set now.",
                 "Build it anew with: rag index --rebuild",
             )
 

@@ -147,6 +147,18 @@ def test_it_is_asked_before_notes_are_indexed_anew(box: Box, tiny: Path):
     box.refused("models", "remove", "mine", says="is in use")
 
 
+def test_other_prompts_for_the_same_embedder_are_told_as_such(box: Box):
+    box.index()
+    box.env["RAG_EMBEDDER_QUERY_PROMPT"] = "query: "
+    box.refused("search", "rain barrel", says="(all-MiniLM-L6-v2), or with other prompts for it")
+    said = " ".join(box.rag("status").stdout.split())
+    assert "all-MiniLM-L6-v2 (the settings now give it other prompts" in said
+    out = asked(box, b"n\n", "search", "rain barrel")
+    assert "other prompts than the index was made with" in out
+    assert "query_prompt" in out
+    assert "rag models use" not in out
+
+
 def asked(box: Box, answer: bytes, *arguments: str) -> str:
     """Run `rag` at a terminal where somebody answers."""
     ours, theirs = pty.openpty()
