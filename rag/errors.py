@@ -31,7 +31,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-_INDEX_COMMAND = re.compile(r"\brag index(?: --(?:rebuild|check))?$")
+# What is done to the notes folder that was asked for, at the end of a remedy.
+_OF_FOLDER = re.compile(r"\brag (?:index(?: --(?:rebuild|check|wait))?|serve --stop)$")
 
 
 class RagError(Exception):
@@ -50,7 +51,7 @@ def for_folders(error: RagError, folders: Sequence[str]) -> RagError:
     """`error` with a remedy that mends these notes folders, rather than the one indexed last."""
     if folders:
         named = "".join(f" --notes {shlex.quote(each)}" for each in folders)
-        error.remedy = _INDEX_COMMAND.sub(lambda command: command[0] + named, error.remedy)
+        error.remedy = _OF_FOLDER.sub(lambda command: command[0] + named, error.remedy)
     return error
 
 

@@ -83,6 +83,7 @@ def test_killed_while_embedding_then_asked_and_resumed(box: Box):
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     second = box.refused("index", says="Another rag is bringing this index up to date")
+    assert second.strip().endswith("rag index --wait")
     assert "--no-refresh" in second
     during = box.rag("search", BARREL)
     assert "300" in during.stdout

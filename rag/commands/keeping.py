@@ -164,12 +164,17 @@ def forget(arguments: argparse.Namespace, started: float) -> int:
 
 def serve(arguments: argparse.Namespace, started: float) -> int:
     from rag.memory import share_arenas
-    from rag.serving.command import run
+    from rag.serving.command import IDLE_MIN, run
 
     share_arenas()
     engine = open_engine(arguments, started, arguments.notes)
     engine.started = None  # who asks a server does not wait for its process
     if arguments.http:
+        if arguments.idle is not None or arguments.stop:
+            raise RagError(
+                "--idle and --stop are for the server behind rag ask and rag search.",
+                "rag serve --http runs until Ctrl-C.",
+            )
         return _serve_http(engine, arguments)
     if arguments.port is not None or arguments.new_token:
         raise RagError("--port and --new-token are for HTTP.", "Say: rag serve --http")
@@ -177,9 +182,13 @@ def serve(arguments: argparse.Namespace, started: float) -> int:
         from rag.serving.client import stop
 
         if not stop(engine):
-            raise RagError("No server runs for these notes and settings.")
+            raise RagError(
+                "No server runs for these notes and settings.",
+                "For other notes: rag serve --stop --notes PATH",
+            )
         return ANSWERED
-    run(engine, arguments.idle, arguments.quiet)
+    idle = IDLE_MIN if arguments.idle is None else arguments.idle
+    run(engine, idle, arguments.quiet, arguments.notes)
     return ANSWERED
 
 

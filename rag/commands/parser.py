@@ -151,7 +151,7 @@ def build_parser() -> argparse.ArgumentParser:
         "serve", help="keep the models ready for rag ask and rag search, or serve over HTTP"
     )
     serve.add_argument(
-        "--idle", type=float, default=15, metavar="MINUTES", help="end after so long unasked (15)"
+        "--idle", type=float, metavar="MINUTES", help="end after so long unasked (15)"
     )
     serve.add_argument("--stop", action="store_true", help="end the one that runs")
     serve.add_argument("--quiet", action="store_true", help=argparse.SUPPRESS)

@@ -218,7 +218,7 @@ def _locked(file: Path, wait: bool) -> Iterator[None]:
         except BlockingIOError:
             raise IndexBusy(
                 "Another rag is bringing this index up to date.",
-                "Wait for it, or ask with --no-refresh.",
+                "Questions go on with --no-refresh. To wait for it: rag index --wait",
             ) from None
         yield
     finally:

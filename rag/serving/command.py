@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rag.errors import NoIndex, RagError
+from rag.errors import NoIndex, RagError, for_folders
 
 if TYPE_CHECKING:
     from rag.engine import Engine
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 IDLE_MIN = 15.0  # minutes after which a server that nobody asks goes away
 
 
-def run(engine: Engine, idle_min: float, quiet: bool) -> None:
-    """Serve the notes of `engine` until it has been idle for so many minutes."""
+def run(engine: Engine, idle_min: float, quiet: bool, notes: Sequence[str] = ()) -> None:
+    """Serve the notes of `engine` until it has been idle for so many minutes.
+
+    `notes` are the folders as they were named on the command line.
+    """
     from rag.serving.address import address
     from rag.serving.server import serve
 
@@ -33,7 +36,10 @@ def run(engine: Engine, idle_min: float, quiet: bool) -> None:
             names = ", ".join(str(each) for each in engine.folders)
             from rag.output import safe
 
-            text = safe(f"Models stay ready for {names}. Stop with Ctrl-C, or: rag serve --stop")
+            # Said where the folder may no longer be the one indexed last; several have their names.
+            named = [str(engine.folders[0])] if len(engine.folders) == 1 else notes
+            stop = for_folders(RagError("", "rag serve --stop"), named).remedy
+            text = safe(f"Models stay ready for {names}. Stop with Ctrl-C, or: {stop}")
             sys.stderr.write(f"{text}\n")
             sys.stderr.flush()
 

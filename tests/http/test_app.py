@@ -318,6 +318,8 @@ def test_the_command(box: Box):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         box.refused("serve", "--http", "--port", port, says=f"Port {port} is in use")
+        for each in (("--idle", "3"), ("--stop",)):
+            box.refused("serve", "--http", "--port", port, *each, says="runs until Ctrl-C")
     box.refused("serve", "--http", "--port", "99999", says="no port")
     process = box.start("serve", "--http", "--port", "0")
     lines = [process.stderr.readline() for _ in range(4)]

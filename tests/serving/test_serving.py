@@ -150,6 +150,8 @@ def test_a_killed_server_is_done_without_and_replaced(served: Box, server: subpr
     try:
         until(lambda: listens(socket_of(served)))
         assert served.rag("serve").stderr.startswith("These notes are served already")
+        said = served.refused("serve", "--notes", str(served.notes), says="are served already")
+        assert said.strip().endswith(f"rag serve --stop --notes {served.notes}")
         assert served.rag("serve", "--stop").returncode == 0
         second.wait(timeout=30)
         assert second.returncode == 0
@@ -200,6 +202,7 @@ def test_it_goes_away_when_nobody_asks(served: Box):
     assert process.returncode == 0, err
     assert socket_of(served) is None
     assert "Models stay ready" in err
+    assert err.strip().endswith(f"or: rag serve --stop --notes {served.notes}")
     served.refused("serve", "--idle", "0", says="out of range")
 
 
