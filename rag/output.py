@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -94,6 +95,16 @@ def progress_bar() -> Progress:
         transient=True,
         disable=not sys.stderr.isatty(),
     )
+
+
+@contextmanager
+def at_work(what: str) -> Iterator[None]:
+    """Says on a terminal's standard error what takes a while, until it is done."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with console(stderr=True).status(safe(what)):
+        yield
 
 
 def duration(seconds: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -62,6 +62,8 @@ def prepare(
     for written in (rows, chart):
         if written:
             _check_writable(written, file, folder)
+    if rows and rows.stat().st_size:
+        _check_rows(rows)
     chosen = questions if count is None else sample(questions, count, seed)
     return Plan(chosen, answers, rows, chart, earlier, as_json, quote)
 
@@ -73,9 +75,12 @@ def evaluate(engine: Engine, plan: Plan) -> bool:
     """
     rows: list[Row] = []
     total = len(plan.questions)
-    with stop_on_interrupt() as stopped, _rows_file(plan.rows) as keep, progress_bar() as bar:
+    with stop_on_interrupt() as stopped, ExitStack() as files, progress_bar() as bar:
         task = bar.add_task("answering" if plan.answers else "searching", total=total)
+        keep: TextIO | None = None
         for row in run(engine, plan.questions, plan.answers, stopped, plan.quote):
+            if plan.rows and not rows:  # only now does an earlier run's give way
+                keep = files.enter_context(_rows_file(plan.rows))
             rows.append(row)
             if keep:
                 keep.write(json.dumps(to_json(row), ensure_ascii=False) + "\n")
@@ -105,10 +110,7 @@ def _report(plan: Plan, rows: Sequence[Row]) -> None:
 
 
 @contextmanager
-def _rows_file(file: Path | None) -> Iterator[TextIO | None]:
-    if file is None:
-        yield None
-        return
+def _rows_file(file: Path) -> Iterator[TextIO]:
     # Notes may hold half a surrogate pair; a row of one is written with its mark, not refused.
     with _written(file), file.open("w", encoding="utf-8", errors="replace", buffering=1) as handle:
         yield handle
@@ -122,6 +124,21 @@ def _check_writable(file: Path, questions: Path, folder: Path) -> None:
         raise EvaluationError(f"{file} would be a note among the notes.", "Name another place.")
     with _written(file), file.open("a", encoding="utf-8"):
         pass
+
+
+def _check_rows(file: Path) -> None:
+    """Raise unless a file that is there already holds the rows of an earlier run: all else, other
+    questions say, stays."""
+    with _written(file), file.open(encoding="utf-8", errors="replace") as handle:
+        first = handle.readline()
+    try:
+        written = {"id", "passages", "in_context"} <= json.loads(first).keys()
+    except (ValueError, AttributeError, RecursionError):
+        written = False
+    if not written:
+        raise EvaluationError(
+            f"{file} is there already, and is not what --rows wrote.", "Name another file."
+        )
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from rag.evaluation.matching import unmarked
 from rag.evaluation.proposing import Proposal, checked, choose, propose
 from rag.evaluation.sensible import sensible
 from rag.events import Answered
+from rag.output import progress_bar
 from rag.reading.blocks import Block
 from rag.reading.documents import Document, parse_document
 from rag.reading.links import plain
@@ -91,13 +92,16 @@ def _by_model(
     drawn = random.Random(seed).sample(paragraphs, tries)  # noqa: S311 - a draw, not a secret
     writer = untaught(engine)
     found: list[Proposal] = []
-    for document, block in drawn:
-        if len(found) == wanted:
-            break
-        question = _written(writer, block)
-        proposal = _answered(engine, question, document, block) if question else None
-        if proposal is not None:
-            found += checked([proposal], _placed(block))
+    with progress_bar() as bar:
+        task = bar.add_task("reading paragraphs", total=tries)
+        for document, block in drawn:
+            if len(found) == wanted:
+                break
+            question = _written(writer, block)
+            proposal = _answered(engine, question, document, block) if question else None
+            if proposal is not None:
+                found += checked([proposal], _placed(block))
+            bar.advance(task)
     return found
 
 

@@ -18,7 +18,7 @@ from rag.models.download import check_space, size_text
 from rag.models.fetching import described, fetched
 from rag.models.installed import Installed, forget, installed, remember
 from rag.models.prepared import sha256_of
-from rag.output import console, one_line, show, show_json
+from rag.output import at_work, console, one_line, show, show_json
 
 _LONGEST = 120  # bytes of a model's name, which is part of a file's
 _VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -300,7 +300,8 @@ def bench(arguments: argparse.Namespace) -> int:
     if name == ENDPOINT:
         raise ModelError("An endpoint does not run here.", "Name a model: rag models bench NAME")
     spec = find_model(name, "generator", [each.spec for each in installed(config.data_dir)])
-    speed = measure(generator_opener(config, spec)())
+    with at_work(f"measuring {one_line(name)}"):
+        speed = measure(generator_opener(config, spec)())
     remember_speed(config.data_dir, name, speed)
     sentence = (
         f"{one_line(name)} reads {speed.prefill:.0f} tokens a second here and writes "

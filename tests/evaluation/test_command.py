@@ -96,6 +96,10 @@ def test_what_is_refused_costs_no_index(box: Box, questions: Path):
     inside = str(box.notes / "rows.txt")
     box.refused("eval", str(questions), "--rows", inside, says="a note among the notes")
     box.refused("eval", str(questions), "--no-refresh", says="rag index")
+    others = box.folder / "others.jsonl"
+    others.write_text(questions.read_text())
+    box.refused("eval", str(questions), "--rows", str(others), says="is not what --rows wrote")
+    assert others.read_text() == questions.read_text()
     two = ("--notes", str(box.notes), "--notes", str(box.notes / "trips"))
     for each in ((str(questions),), ("--make", "3", "new.jsonl")):
         box.refused("eval", *each, *two, says="rag eval --notes FOLDER")
@@ -119,6 +123,18 @@ def test_what_leaves_the_machine_is_said_before_it_does(box: Box, questions: Pat
     ).stderr  # fmt: skip
     assert "go to" not in box.rag("eval", str(questions), "--answers", "--quote").stderr
     assert "go to" not in box.rag("eval", str(questions)).stderr
+
+
+def test_rows_of_an_earlier_run_stay_until_there_are_others(box: Box, questions: Path):
+    rows = box.folder / "rows.jsonl"
+    assert box.rag("eval", str(questions), "--rows", str(rows)).returncode == 0
+    before = rows.read_text()
+    questions.write_text(json.dumps(ROWS[0] | {"question": "tag:nosuch Who?"}) + "\n")
+    box.refused("eval", str(questions), "--rows", str(rows), says="No note is tagged")
+    assert rows.read_text() == before
+    questions.write_text(json.dumps(ROWS[1]) + "\n")
+    assert box.rag("eval", str(questions), "--rows", str(rows)).returncode == 0
+    assert len(rows.read_text().splitlines()) == 1
 
 
 def test_a_question_that_cannot_be_asked_is_named(box: Box, questions: Path):

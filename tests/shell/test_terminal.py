@@ -43,3 +43,13 @@ def test_no_color(box: Box, arguments: tuple[str, ...]):
     assert COLOUR.search(shown(box, *arguments))
     box.env["NO_COLOR"] = "1"
     assert not COLOUR.search(shown(box, *arguments))
+
+
+def test_what_takes_long_shows_how_far_it_is(box: Box):
+    (box.notes / "oak.md").write_text(
+        "# Oak\n\nThe old oak behind the chapel was planted in 1794 by Jonas Weber, who later gave "
+        "the whole meadow around it to the parish for a yearly feast.\n"
+    )
+    box.index()
+    assert "reading paragraphs" in shown(box, "eval", "--make", "3", "made.jsonl")
+    assert "measuring SmolLM2-135M-Instruct" in shown(box, "models", "bench")
