@@ -123,8 +123,7 @@ class Engine(SearchedFolder):
             whole,
         ):
             if isinstance(step, Drafted):
-                model = "" if quote else self.parts.generator_name
-                yield self._answered(seen, step, timings, started, model)
+                yield self._answered(seen, step, timings, started)
                 return
             if isinstance(step, Sentence):
                 timings.setdefault("first_sentence_s", time.perf_counter() - started)
@@ -243,8 +242,7 @@ class Engine(SearchedFolder):
         opener = self.models.generator if writes else None
         for step in summarise(wanted, points, opener, check, cancel):
             if isinstance(step, Drafted):
-                model = self.parts.generator_name if writes else ""
-                yield self._answered(replace(seen, found=found), step, timings, started, model)
+                yield self._answered(replace(seen, found=found), step, timings, started)
                 return
             if isinstance(step, Sentence):
                 timings.setdefault("first_sentence_s", time.perf_counter() - started)
@@ -259,7 +257,7 @@ class Engine(SearchedFolder):
         )
 
     def _answered(
-        self, seen: LookUp, draft: Drafted, timings: dict[str, float], started: float, model: str
+        self, seen: LookUp, draft: Drafted, timings: dict[str, float], started: float
     ) -> Answered:
         assert seen.found is not None
         if draft.first_token is not None:
@@ -273,8 +271,8 @@ class Engine(SearchedFolder):
             tuple(citations),
             seen.found.passages,
             timings,
-            model,
-            draft.tokens_per_s,
+            self.parts.generator_name if draft.by_model else "",
+            draft.tokens_per_s if draft.by_model else 0.0,
             seen.found.query,
             confidence=draft.confidence,
             sentences=draft.sentences,

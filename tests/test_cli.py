@@ -67,6 +67,8 @@ def test_ask_json(box: Box):
     assert "300" in reply["answer"]
     assert "[1]" in reply["answer"]
     assert reply["model"] == "SmolLM2-135M-Instruct"
+    by_rule = json.loads(box.rag("ask", "--json", "Explain the rain barrel").stdout)
+    assert (by_rule["answered"], by_rule["model"]) == (True, "")
     timings = reply["timings"]
     assert set(timings) <= {"first_evidence_s", "first_token_s", "first_sentence_s", "total_s"}
     assert 0 < timings["first_evidence_s"] <= timings["first_sentence_s"] <= timings["total_s"]

@@ -31,12 +31,14 @@ def test_another_model_answers_and_a_bad_one_changes_nothing(
         with pytest.raises(ModelError):
             use_generator(engine, place)
     assert engine.models.generator() is old
-    prepared = generator_file(find_model("SmolLM2-135M-Instruct", "generator"), models_cache)
+    # As it was before it was taught: what it says itself is what the notes bear out.
+    spec = find_model("SmolLM2-135M-Instruct", "generator")
+    prepared = generator_file(replace(spec, adapter="", adapter_sha256=""), models_cache)
     (tmp_path / "mine.gguf").symlink_to(prepared)
     use_generator(engine, str(tmp_path / "mine.gguf"))
     assert engine.status().generator == "mine.gguf"
     assert engine.models.generator() is not old
-    *_, done = engine.ask("How many litres does the rain barrel hold?")
+    *_, done = engine.ask("Where does the hive stand?")
     assert done.model == "mine.gguf"
 
 

@@ -205,10 +205,12 @@ def _phrase(
         if "]" in token.text:
             break
     found = candidates(said, passages, read, question) if pointed else []
+    end = partial(Drafted, first_token=draft.first_token, tokens_per_s=draft.tokens_per_s,
+                  confidence=sure)  # fmt: skip
     try:
         sentence = choose(found) or find_phrase(said, passages, read, question)
     except Doubtful:
-        yield Drafted(REFUSAL, False, (), draft.first_token, draft.tokens_per_s, sure)
+        yield end(REFUSAL, False, (), by_model=True)
         return
     wanted = expected(question)
     # A sentence without a number in it says nothing about anyone's phone.
@@ -216,13 +218,14 @@ def _phrase(
         wanted not in (None, "name") and not any(fits(each.text, wanted) for each in read)
     )
     if unanswered or (strict and (sentence is None or sentence.support != "supported")):
-        yield Drafted(REFUSAL, False, (), draft.first_token, draft.tokens_per_s, sure)
+        yield end(REFUSAL, False, (), by_model=True)
         return
     best = nearest_fitting(read, wanted)
     # "And when?" after "Who named it?": a date that hardly has to do with the question gives way to
     # the nearest sentence that tells a time.
     astray = not pointed and wanted is not None and fits(best.text, wanted)
-    if sentence is None or (astray and sentence.support == "weak"):
+    by_model = sentence is not None and not (astray and sentence.support == "weak")
+    if sentence is None or not by_model:
         sentence = replace(quote(whole(best, passages), passages), support="weak")
     if first_asked(question) != question or _is_label(sentence):
         sentence = _around(sentence, read, passages)
@@ -235,7 +238,7 @@ def _phrase(
     ):
         sentence = replace(shown, support=sentence.support)
     yield sentence
-    yield Drafted(sentence.text, True, (sentence,), draft.first_token, draft.tokens_per_s, sure)
+    yield end(sentence.text, True, (sentence,), by_model=by_model)
 
 
 def _is_label(sentence: Sentence) -> bool:
@@ -300,16 +303,17 @@ def _sentences(
             held = []
         if len(written) >= _MAX_SENTENCES:
             break
+    by_model = bool(written)
     if not written and not check.strict and not (check.follows and _refuses(draft.said)):
         written = [quote(whole(check.evidence[0], check.passages), check.passages)]
         yield from written  # the notes themselves answer
     speed = draft.tokens_per_s
     if not written:
-        yield Drafted(REFUSAL, False, (), draft.first_token, speed, 0.0, draft.thoughts)
+        yield Drafted(REFUSAL, False, (), draft.first_token, speed, 0.0, draft.thoughts, True)
         return
     text = joined(written)
     first, said = draft.first_token, draft.thoughts
-    yield Drafted(text, True, tuple(written), first, speed, thoughts=said)
+    yield Drafted(text, True, tuple(written), first, speed, thoughts=said, by_model=by_model)
 
 
 def _refuses(said: str) -> bool:

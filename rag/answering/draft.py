@@ -25,7 +25,7 @@ class Draft:
         self._buffer = ""
         self._seen: set[str] = set()
         self.said = self.thoughts = ""
-        self.loops = False
+        self.loops = self.used = False  # used: something of it stands in the answer
         self.first_token: float | None = None
         self._tokens = 0
 

@@ -80,7 +80,8 @@ class Thinking:
 @dataclass(frozen=True, slots=True)
 class Drafted:
     """The end of an answer. `text` joins its sentences; `tokens_per_s` is of the decoding, and
-    `thoughts` is what the model said to itself."""
+    `thoughts` is what the model said to itself. `by_model` is False where a rule or the notes' own
+    sentences answer, also in place of what a model said."""
 
     text: str
     answered: bool
@@ -89,6 +90,7 @@ class Drafted:
     tokens_per_s: float
     confidence: float = 1.0  # that the notes hold an answer, from 0 to 1
     thoughts: str = ""
+    by_model: bool = False
 
 
 Step = Reading | Thinking | Sentence | Drafted

@@ -131,7 +131,7 @@ def summarise(
     first = draft.first_token
     yield Drafted(
         text if answered else "There is nothing in these notes to sum up.",
-        answered, tuple(written), first, draft.tokens_per_s,
+        answered, tuple(written), first, draft.tokens_per_s, by_model=draft.used,
     )  # fmt: skip
 
 
@@ -181,6 +181,7 @@ def _written(
                 if sentence is not None and sentence.text not in said:
                     said.add(sentence.text)
                     kept += 1
+                    draft.used = True
                     yield sentence
             if draft.loops or kept >= count:
                 break

@@ -64,6 +64,7 @@ def test_a_true_sentence_is_kept(analyze):
     steps, done = run(Said("The library was founded by Anna Berg."), analyze)
     assert isinstance(done, Drafted)
     assert done.text == "The library was founded by Anna Berg. [1]"
+    assert done.by_model
     assert [type(step) for step in steps] == [Reading, Sentence, Drafted]
 
 
@@ -83,6 +84,7 @@ def test_anything_else_gives_way_to_the_note_itself(text, analyze):
     _, done = run(Said(text), analyze)
     assert done.answered
     assert done.text == f"{NOTE} [1]"
+    assert not done.by_model
     assert done.sentences[0].citations[0].quote == NOTE
 
 
@@ -180,6 +182,7 @@ def test_a_mark_that_points_elsewhere_is_put_right(analyze):
     terms = analyze("founded library")
     *_, done = answer(QUESTION, terms, found, evidence, (), lambda: model, analyze)
     assert done.text == "Anna Berg [2]"
+    assert done.by_model
     assert done.sentences[0].citations[0].path == "l.md"
 
 

@@ -107,11 +107,11 @@ def test_the_whole_way(box: Box, server: str):
     box.refused(*use, says="No endpoint is named")
     done = box.rag(*use, "--url", server, "--model", "smol")
     assert "smol at 127.0.0.1" in done.stdout
-    question = "When was the hive painted green?"
+    question = "Where does the hive stand?"
     reply = json.loads(box.rag("ask", "--json", question).stdout)
     assert reply["model"].startswith("smol at 127.0.0.1:")
     assert reply["answered"]
-    assert "2019" in reply["answer"]
+    assert "behind the shed" in reply["answer"]
     assert "leaves" not in box.rag("status").stdout
     rows = json.loads(box.rag("models", "--json").stdout)
     assert [row["name"] for row in rows if row["in_use"]][-1] == "endpoint: smol"

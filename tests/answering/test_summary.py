@@ -79,6 +79,7 @@ def test_what_another_model_writes_is_kept_where_the_note_bears_it_out(analyze):
     model = Said("1. The hive stands behind the shed. Napoleon kept bees there in 1806.\n")
     _, done = run(to_sum(note("bees.md", "Bees", "The sun was out.", BEES)), analyze, model)
     assert done.text == "- The hive stands behind the shed. [2]"
+    assert done.by_model
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,7 @@ def test_what_another_model_writes_is_kept_where_the_note_bears_it_out(analyze):
 def test_nothing_that_the_note_does_not_say_is_shown(text, analyze):
     _, done = run(to_sum(note("rhine.md", "Rhine", RHINE)), analyze, Said(text))
     assert done.text == f"- {RHINE} [1]"
+    assert not done.by_model
 
 
 def test_a_note_larger_than_the_context_is_read_in_pieces(analyze):
