@@ -79,7 +79,7 @@ def find_model(
         return ModelSpec(path.name, kind, "", str(weights.absolute()), "", "unknown")
     what = "GGUF file" if kind == "generator" else "folder"
     raise ModelError(
-        f"No {kind} is called {name!r}, and no {what} lies there.", _remedy(name, kind, [*known])
+        f"No {kind} is called {name!r}, and no {what} lies there.", remedy_for(name, kind, [*known])
     )
 
 
@@ -113,7 +113,7 @@ def _alike(name: str, other: str) -> bool:
     return other.startswith(name) or difflib.SequenceMatcher(None, name, other).ratio() >= _ALIKE
 
 
-def _remedy(name: str, kind: str, here: Sequence[str]) -> str:
+def remedy_for(name: str, kind: str, here: Sequence[str]) -> str:
     """What may have been meant; `here` are the names of the models at hand."""
     from rag.models.known import KNOWN
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from rag.config import ENDPOINT, Config
 from rag.config_files import load_config, own_config
 from rag.errors import ConfigError, ModelError
-from rag.models.catalog import BUNDLED, find_model, folder_of, nearest, weights_in
+from rag.models.catalog import BUNDLED, find_model, folder_of, nearest, remedy_for, weights_in
 from rag.models.download import check_space, size_text
 from rag.models.fetching import described, fetched
 from rag.models.installed import Installed, forget, installed, remember
@@ -197,10 +197,12 @@ def _chosen(name: str, config: Config) -> tuple[str, str]:
     try:
         find_model(name, "generator", specs)
     except ModelError as error:  # it may have been an embedder's
-        message = error.message.replace("No generator", "No model").replace(
-            "no GGUF file", "no GGUF file or folder"
-        )
-        raise ModelError(message, error.remedy) from error
+        if not error.message.startswith("No generator"):
+            raise
+        raise ModelError(
+            f"No model is called {name!r}, and no GGUF file or folder lies there.",
+            remedy_for(name, "generator", [spec.name for spec in (*specs, *BUNDLED)]),
+        ) from error
     raise AssertionError("a name that is neither a model's nor a path's is refused")
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from rag.errors import ModelError
-from rag.models.catalog import nearest
+from rag.models.catalog import BUNDLED, nearest
 from rag.models.download import Wanted, refusals
 from rag.models.known import KNOWN
 
@@ -63,6 +63,11 @@ def parse_source(text: str) -> Source:
     for known in KNOWN:
         if text.casefold() == known.name.casefold():
             return Source(known.name, known.repo, known.file, licence=known.licence)
+    for bundled in BUNDLED:
+        if text.casefold() == bundled.name.casefold():
+            raise ModelError(
+                f"{bundled.name} comes with rag.", f"Use it with: rag models use {bundled.name}"
+            )
     if text.startswith("hf:"):
         return _on_hub(text.removeprefix("hf:"))
     parts = urlsplit(text)
