@@ -28,14 +28,15 @@ if TYPE_CHECKING:
     from rag.retrieval.rerank import Reranker
 
 
-def build_engine(config: Config, started: float | None = None) -> Engine:
+def build_engine(config: Config, started: float | None = None, answers: bool = True) -> Engine:
     """The engine for the notes folder of `config`. Loads no model and touches no file.
 
     `started` is the `time.perf_counter()` at which the process began, for timings.
-    Raises NotesError when no folder is named and none was indexed before.
+    Raises NotesError when no folder is named and none was indexed before; ModelError and
+    ConfigError where a model is not there, of the language model only if it `answers`.
     """
     embedder = find_model(config.embedder_model, "embedder", _installed(config))
-    generator = chosen_generator(config)
+    generator, open_generator = _generator(config, answers)
     models = config.cache_dir / "models"
     prompts = (config.embedder_query_prompt, config.embedder_document_prompt)
 
@@ -64,7 +65,7 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
             generator.name,
             identity,
             open_embedder,
-            generator_opener(config, generator),
+            open_generator,
             config.search_k,
             config.data_dir,
             config.cache_dir,
@@ -85,11 +86,14 @@ def build_engine(config: Config, started: float | None = None) -> Engine:
 
 
 def build_several(
-    config: Config, folders: Sequence[tuple[str, Path]], started: float | None = None
+    config: Config,
+    folders: Sequence[tuple[str, Path]],
+    started: float | None = None,
+    answers: bool = True,
 ) -> Engine:
     """The engine for these notes folders, each with its name or ""; an ordinary one for one."""
     real = [(name, Path(os.path.realpath(path))) for name, path in folders]
-    first = build_engine(replace(config, notes=real[0][1]), started)
+    first = build_engine(replace(config, notes=real[0][1]), started, answers)
     if len({path for _, path in real}) == 1:
         return first
     from rag.several import SeveralFolders, name_folders
@@ -104,6 +108,23 @@ def open_judge(config: Config) -> Judge | None:
     from rag.answering.entailment import EntailmentJudge
 
     return EntailmentJudge(config.grounding_model)
+
+
+def _generator(config: Config, answers: bool) -> tuple[ModelSpec, Callable[[], Generator]]:
+    """The language model and what opens it. Where it is not there and need not be, since nothing
+    is to be answered, it says so when it is opened."""
+    try:
+        spec = chosen_generator(config)
+    except (ModelError, ConfigError) as error:
+        if answers:
+            raise
+        fault = error
+
+        def refuse() -> Generator:
+            raise fault
+
+        return ModelSpec(config.generator_model, "generator", "", "", "", ""), refuse
+    return spec, generator_opener(config, spec)
 
 
 def generator_opener(config: Config, spec: ModelSpec) -> Callable[[], Generator]:
@@ -218,7 +239,8 @@ def index_job(
     config: Config, folder: Path, rebuild: bool, cancel: Callable[[], bool]
 ) -> Iterator[IndexProgress]:
     """Index `folder`; run in a spawned process, which can be handed no engine."""
-    yield from build_engine(replace(config, notes=folder)).index(rebuild, cancel)
+    engine = build_engine(replace(config, notes=folder), answers=False)
+    yield from engine.index(rebuild, cancel)
 
 
 def settle_folders(

@@ -36,6 +36,16 @@ def test_a_notes_folder_that_is_not_one(box: Box):
     assert not list(box.data.glob("indexes/*/index.db"))
 
 
+def test_a_language_model_that_is_not_there_stops_answers_alone(box: Box):
+    box.env["RAG_GENERATOR_MODEL"] = "SmolLM2-135"
+    assert box.rag("index").returncode == 0
+    assert "300 litres" in box.rag("search", BARREL).stdout
+    assert "300 litres" in box.rag("ask", "--quote", BARREL).stdout
+    assert "barrel.md" in box.rag("open", "--print", "rain barrel").stdout
+    for each in (("ask", BARREL), ("eval", "--make", "3", "made.jsonl")):
+        box.refused(*each, says="Did you mean 'SmolLM2-135M-Instruct'?")
+
+
 def test_files_that_no_person_wrote_so(box: Box):
     """A date beyond SQLite's, half a surrogate pair, a number that JSON does not know."""
     late = box.notes / "late.md"

@@ -230,6 +230,19 @@ async def test_one_tag_may_be_a_text(box: Box):
         assert paths == {"odd #1? 50%.md"}
 
 
+async def test_a_language_model_that_is_not_there_is_missed_by_answers_alone(box: Box):
+    box.index()
+    box.env["RAG_GENERATOR_MODEL"] = "SmolLM2-135"
+    server = StdioServerParameters(
+        command=sys.executable, args=["-m", "rag", "mcp"], env=box.environ()
+    )
+    async with Client(stdio_client(server)) as client:
+        found = await client.call_tool("search_notes", {"query": BARREL})
+        assert not found.is_error
+        said = await refused(client, "ask_notes", question=BARREL)
+        assert "Did you mean 'SmolLM2-135M-Instruct'?" in said
+
+
 async def test_over_standard_input(box: Box):
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "rag", "mcp"], env=box.environ(), cwd=str(box.folder)

@@ -68,7 +68,8 @@ def _asked(arguments: argparse.Namespace, started: float) -> Iterator[Engine]:
     from rag.serving.command import warmed
 
     if not arguments.beside:
-        engine = warmed(open_engine(arguments, started, arguments.notes))
+        answers = not arguments.quote
+        engine = warmed(open_engine(arguments, started, arguments.notes, answers=answers))
         bring_up_to_date(engine, arguments)
         yield engine
         return
@@ -94,7 +95,7 @@ def search(arguments: argparse.Namespace, started: float) -> int:
 
     filters = filters_of(arguments)
     question = question_of(arguments, filters)
-    engine = warmed(open_engine(arguments, started, arguments.notes))
+    engine = warmed(open_engine(arguments, started, arguments.notes, answers=False))
     engine.load_behind()
     bring_up_to_date(engine, arguments)
     found = engine.explain(question, k=passages_wanted(arguments), filters=filters)
@@ -113,7 +114,7 @@ def jump(arguments: argparse.Namespace, started: float) -> int:
     from rag.output import one_line, show_json
     from rag.shell.jump import best_spot, open_editor
 
-    engine = open_engine(arguments, started, arguments.notes)
+    engine = open_engine(arguments, started, arguments.notes, answers=False)
     bring_up_to_date(engine, arguments)
     spot = best_spot(engine, " ".join(arguments.question), filters_of(arguments))
     if arguments.json:

@@ -32,7 +32,7 @@ def index(arguments: argparse.Namespace, started: float) -> int:
     from rag.commands.progress import indexing
 
     named = [*arguments.notes, *([] if arguments.path is None else [arguments.path])]
-    engine = open_engine(arguments, started, named)
+    engine = open_engine(arguments, started, named, answers=False)
     for each in engine.folders:
         confirm(each, arguments.yes)
     if arguments.watch:
@@ -84,7 +84,7 @@ def service(arguments: argparse.Namespace, started: float) -> int:
     install_it = arguments.action == "install"
     if install_it:
         named = [] if arguments.path is None else [arguments.path]
-        engine = open_engine(arguments, started, named)
+        engine = open_engine(arguments, started, named, answers=False)
         for each in engine.folders:
             if not each.is_dir():
                 raise NotesError(f"There is no folder {each}.", "rag service install PATH")
@@ -137,7 +137,7 @@ def forget(arguments: argparse.Namespace, started: float) -> int:
     from rag.forgetting import forget_notes, remember_notes
     from rag.output import safe, show_json
 
-    engine = open_engine(arguments, started, arguments.notes)
+    engine = open_engine(arguments, started, arguments.notes, answers=False)
     if len(engine.folders) > 1:
         raise NotesError(
             "Several notes folders are named; a note lies in one.",
@@ -222,7 +222,8 @@ def mcp(arguments: argparse.Namespace, started: float) -> int:
     from rag.memory import share_arenas
 
     share_arenas()
-    engine = open_engine(arguments, started, arguments.notes)
+    # A tool that answers says what is wrong with its model; the others do without.
+    engine = open_engine(arguments, started, arguments.notes, answers=False)
     confirm_new(engine, arguments.yes)
     say_missing(engine)
     say_where(engine, arguments)

@@ -29,8 +29,10 @@ def open_engine(
     started: float,
     notes: Sequence[str],
     flags: Mapping[str, object] | None = None,
+    answers: bool = True,
 ) -> Engine:
-    """The engine for these notes folders; `flags` are settings that win over all others."""
+    """The engine for these notes folders; `flags` are settings that win over all others. Without
+    `answers` the language model need not be there."""
     from rag.trust import stray_folders, unread_settings
     from rag.wiring import build_engine, build_several, settle_folders
 
@@ -40,8 +42,8 @@ def open_engine(
     if not notes and (strays := stray_folders(config, (path for _, path in folders))):
         say(strays)
     if folders:
-        return build_several(config, folders, started)
-    engine = build_engine(config, started)
+        return build_several(config, folders, started, answers)
+    engine = build_engine(config, started, answers)
     if not for_programs(arguments):
         say(f"Notes: {engine.notes_folder} (the folder indexed last)")
     return engine
