@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
@@ -33,6 +34,15 @@ OPEN_PATHS = ("/", "/page.js", "/page.css", "/openapi.json", "/docs", "/favicon.
 Handler = Callable[[Request], Awaitable[Response]]
 
 
+class _NotePath(PathConvertor):
+    """The path of a note: a file's name may hold anything, a line break too."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("note", _NotePath())
+
+
 def make_app(standby: Standby, token: str, port: int) -> Starlette:
     """The server for some notes. Starts and stops `standby` with itself."""
 
@@ -51,7 +61,7 @@ def make_app(standby: Standby, token: str, port: int) -> Starlette:
         Route("/search", _told(_search)),
         Route("/ask", _told(_ask), methods=["GET", "POST"]),
         Route("/notes", _told(_notes)),
-        Route("/notes/{id:path}", _told(_note)),
+        Route("/notes/{id:note}", _told(_note)),
         Route("/v1/models", chat.models),
         Route("/v1/chat/completions", chat.completions, methods=["POST"]),
     ]

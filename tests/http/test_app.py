@@ -46,6 +46,8 @@ def test_search_and_notes(served: Served, box: Box):
     note = served.get("/notes/odd%20%231%3F%2050%25.md").json
     check(note, "NoteJson")
     assert note["text"] == "# Odd\n\nA wren.\n"
+    (box.notes / "two\nlines.md").write_text("A name of two lines.\n")
+    assert served.get("/notes/two%0Alines.md").json["text"] == "A name of two lines.\n"
 
 
 def test_an_answer_step_by_step(served: Served):
