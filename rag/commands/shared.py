@@ -71,7 +71,7 @@ def say_where(engine: Engine, arguments: argparse.Namespace, what: str = "") -> 
     """Say, before it happens, that a question and its passages, or `what` else, go to another
     machine."""
     name = engine.parts.generator_name
-    if name.startswith(LEAVES) and not getattr(arguments, "quote", False):
+    if name.startswith(LEAVES) and (what or not getattr(arguments, "quote", False)):
         asked = "This question" if hasattr(arguments, "question") else "Every question"
         what = what or f"{asked} and the passages found for it"
         say(f"{what} go to{name.removeprefix(f'{LEAVES}:')}.")

@@ -118,9 +118,9 @@ def test_what_leaves_the_machine_is_said_before_it_does(box: Box, questions: Pat
     assert done.returncode == 2
     assert f"Every question and the passages found for it {place}" in done.stderr
     made = str(box.folder / "made.jsonl")
-    assert f"Paragraphs of these notes, each as a whole, {place}" in box.rag(
-        "eval", "--make", "1", made
-    ).stderr  # fmt: skip
+    for also in ((), ("--quote",)):  # which is about answers alone
+        done = box.rag("eval", "--make", "1", made, *also)
+        assert f"Paragraphs of these notes, each as a whole, {place}" in done.stderr
     assert "go to" not in box.rag("eval", str(questions), "--answers", "--quote").stderr
     assert "go to" not in box.rag("eval", str(questions)).stderr
 
