@@ -249,7 +249,6 @@ class EndpointGenerator:
         with self._opening:
             if self._client is None:
                 from rag.answering.endpoint_client import open_client
-
                 from rag.models.proxies import usable_proxies
 
                 # What is for this machine never goes through a proxy on another.
