@@ -16,10 +16,10 @@ import difflib
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from rag.config import MOST_PASSAGES
 from rag.errors import NotesError, QuestionError, RagError
@@ -28,7 +28,6 @@ from rag.results import Answer, Passages
 if TYPE_CHECKING:
     from rag.engine import Engine
     from rag.events import Answered, Event, Status
-    from rag.indexing.filtering import Filters
     from rag.indexing.library import Library, NoteEntry
     from rag.indexing.progress import IndexProgress, IndexReport
     from rag.retrieval.query import Turn
@@ -175,7 +174,9 @@ class Notes:
         Raises Cancelled within a quarter of a second of `cancel()` turning true.
         """
         _check(question, k)
-        filters = _filters(within)
+        from rag.retrieval.filters import from_keywords
+
+        filters = from_keywords(within, Within.__annotations__)
         if refresh:
             self.refresh(cancel)
         with self._lock:
@@ -196,7 +197,9 @@ class Notes:
     ) -> Passages:
         """The passages for a question, best first. Raises RagError."""
         _check(question, k)
-        filters = _filters(within)
+        from rag.retrieval.filters import from_keywords
+
+        filters = from_keywords(within, Within.__annotations__)
         if refresh:
             self.refresh()
         with self._lock:
@@ -325,30 +328,6 @@ def _turn(done: Answered) -> Turn:
     from rag.retrieval.query import Turn
 
     return Turn(done.question, done.answer, done.query)
-
-
-def _filters(within: Mapping[str, Any]) -> Filters:
-    """The filters that keywords name. Raises QuestionError, TypeError for an unknown keyword."""
-    from rag.retrieval.filters import from_flags
-
-    unknown = sorted(within.keys() - Within.__annotations__.keys())
-    if unknown:
-        raise TypeError(f"unexpected keyword argument {unknown[0]!r}")
-    several = {
-        name: [value] if isinstance(value := within.get(name, ()), str) else value
-        for name in ("tags", "paths", "where")
-    }
-    for name, texts in several.items():
-        listed = isinstance(texts, Iterable) and not isinstance(texts, Mapping)
-        if not listed or not all(isinstance(each, str) for each in texts):
-            how = 'Write it as where="status=draft".' if name == "where" else ""
-            raise QuestionError(f"{name} is {texts!r}, no text and no list of texts.", how)
-    since, until = (
-        None if (day := within.get(name)) is None else str(day) for name in ("since", "until")
-    )
-    return from_flags(
-        several["tags"], several["paths"], since, until, several["where"], today=date.today()
-    )
 
 
 def _is_tag(tag: str, wanted: str) -> bool:

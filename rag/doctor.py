@@ -16,7 +16,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.doctor_models import examine_memory, examine_models, processor_flags, tried
+from rag.doctor_chat import examine_chat
+from rag.doctor_models import examine_memory, examine_models, processor_flags
 from rag.engine import Engine
 from rag.errors import NotesError, RagError, for_folders
 from rag.finding import Finding
@@ -62,7 +63,7 @@ def _machine(engine: Engine) -> Iterator[Finding]:
     yield _threads(engine)
     yield examine_memory(engine)
     yield from examine_models(engine)
-    yield from _chat(engine.parts.settings)
+    yield from examine_chat(engine.parts.settings)
     yield from _data(engine.parts.data_dir)
 
 
@@ -178,25 +179,6 @@ def _threads(engine: Engine) -> Finding:
             "Threads", "warning", found, "Set [generator] threads = 0 in rag.toml: more are slower."
         )
     return Finding("Threads", "sound", found)
-
-
-def _chat(settings: Config) -> Iterator[Finding]:
-    """The theme and the keys that the reader chose for `rag chat`."""
-    if not (settings.chat_theme or settings.keys):
-        return
-    from textual.theme import BUILTIN_THEMES
-
-    from tui.app import check_theme
-    from tui.keys import keymap
-    from tui.themes import DARK, LIGHT, SIXTEEN
-
-    def look() -> str:
-        ours = (each.name for each in (DARK, LIGHT, SIXTEEN))
-        check_theme(settings.chat_theme, {*BUILTIN_THEMES, *ours})
-        keymap(settings.keys)
-        return "its theme and keys are known"
-
-    yield tried("rag chat", look)
 
 
 # The folders

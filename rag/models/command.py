@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from rag.commands.shared import agreed
 from rag.config import ENDPOINT, Config
 from rag.config_files import load_config, own_config
 from rag.errors import ConfigError, ModelError
@@ -32,8 +33,7 @@ def show_models(arguments: argparse.Namespace) -> int:
     if arguments.json:
         show_json([row.as_json() for row in found])
     else:
-        without = spared(console().width)
-        show(table(found, without), legend(without))
+        show(table(found, without := spared(console().width)), legend(without))
     return 0
 
 
@@ -305,11 +305,9 @@ def bench(arguments: argparse.Namespace) -> int:
     with at_work(f"measuring {one_line(name)}"):
         speed = measure(generator_opener(config, spec)())
     remember_speed(config.data_dir, name, speed)
-    sentence = (
-        f"{one_line(name)} reads {speed.prefill:.0f} tokens a second here and writes "
-        f"{speed.decode:.0f}."
-    )
-    _tell(arguments, {"name": name, "prefill": speed.prefill, "decode": speed.decode}, sentence)
+    read = f"{speed.prefill:.0f} tokens a second here and writes {speed.decode:.0f}"
+    values = {"name": name, "prefill": speed.prefill, "decode": speed.decode}
+    _tell(arguments, values, f"{one_line(name)} reads {read}.")
     return 0
 
 
@@ -336,9 +334,7 @@ def _ask(question: str, yes: bool, otherwise: str) -> None:
         return
     if not sys.stdin.isatty():
         raise ModelError(f"{question} Nobody is here to say yes.", "Say it with --yes.")
-    sys.stderr.write(f"{one_line(question)} [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+    if not agreed(one_line(question)):
         raise ModelError(otherwise)
 
 

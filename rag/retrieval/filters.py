@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from rag.errors import QuestionError
 from rag.indexing.filtering import FieldTest, Filters, Operator, Span
@@ -198,3 +199,26 @@ def described(filters: Filters) -> str:
     words += [f"dated {named(each)}" for each in filters.written]
     words += [f"changed {named(each)}" for each in filters.changed]
     return " and ".join(dict.fromkeys(words))  # the same filter twice is one
+
+
+def from_keywords(within: Mapping[str, Any], known: Collection[str]) -> Filters:
+    """The filters that keywords of the Python interface name. Raises QuestionError, TypeError for
+    one that is not `known`."""
+    unknown = sorted(within.keys() - known)
+    if unknown:
+        raise TypeError(f"unexpected keyword argument {unknown[0]!r}")
+    several = {
+        name: [value] if isinstance(value := within.get(name, ()), str) else value
+        for name in ("tags", "paths", "where")
+    }
+    for name, texts in several.items():
+        listed = isinstance(texts, Iterable) and not isinstance(texts, Mapping)
+        if not listed or not all(isinstance(each, str) for each in texts):
+            how = 'Write it as where="status=draft".' if name == "where" else ""
+            raise QuestionError(f"{name} is {texts!r}, no text and no list of texts.", how)
+    since, until = (
+        None if (day := within.get(name)) is None else str(day) for name in ("since", "until")
+    )
+    return from_flags(
+        several["tags"], several["paths"], since, until, several["where"], today=date.today()
+    )
