@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -49,6 +50,9 @@ class Parts:
     suffixes: tuple[str, ...] = SUFFIXES  # of the files that are notes
 
 
+_UNDERSTANDS = ("rag.retrieval.intent", "rag.retrieval.pointing", "rag.retrieval.search")
+
+
 class Models:
     """Embedder, language model and word analyzer. Loads nothing until it is needed."""
 
@@ -81,8 +85,8 @@ class Models:
         return self._loader
 
     def load_search_behind(self) -> None:
-        """Start loading what searches, the embedder and then the reader, while notes are looked
-        through."""
+        """Start loading what searches, the embedder, the reader and the modules that understand a
+        question, while notes are looked through."""
         # No daemon: an interpreter that ends while a model is loaded would crash, and waits for
         # this one. The program itself ends at once (`rag.__main__`).
         threading.Thread(target=self._quietly_load_search).start()
@@ -92,6 +96,8 @@ class Models:
             self.embedder().load()
             if self.parts.open_reranker is None:
                 self.reader()
+            for module in _UNDERSTANDS:
+                importlib.import_module(module)
 
     def wait(self) -> None:
         """Until what `load_behind` started is done."""

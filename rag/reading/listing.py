@@ -9,6 +9,7 @@ import gc
 import hashlib
 import subprocess
 import sys
+from array import array
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,9 +30,10 @@ class Listing(NamedTuple):
 
 def listing(found: Scan) -> Listing:
     """What tells one scan from another in which a note was added, written, renamed or removed."""
-    told = "\0".join(f"{path}\0{size}\0{mtime_ns}" for path, size, mtime_ns in found.files)
-    digest = hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-    return Listing(digest, max((each.mtime_ns for each in found.files), default=0))
+    paths, sizes, times = zip(*found.files, strict=True) if found.files else ((), (), ())
+    told = hashlib.blake2b("\0".join(paths).encode("utf-8", "surrogatepass"), digest_size=16)
+    told.update(array("q", (*sizes, *times)))
+    return Listing(told.hexdigest(), max(times, default=0))
 
 
 def listing_apart(folder: Path, suffixes: tuple[str, ...]) -> Listing | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rag.errors import NotesError
-from rag.reading.formats import SUFFIXES, Format, format_of
+from rag.reading.formats import SUFFIXES, format_of
 from rag.reading.ignore import RULE_FILES, Ignored
 from rag.reading.notes import (
     CIRCULAR,
@@ -98,7 +98,7 @@ class _Walk:
     real_files: set[str] = field(default_factory=set)
     real_folders: set[str] = field(default_factory=set)
     unread: list[str] = field(default_factory=list)  # paths of files that need an extra
-    available: dict[str, bool] = field(default_factory=dict)  # of formats, by name
+    limits: dict[str, tuple[int, bool]] = field(default_factory=dict)  # by suffix
     rules: Ignored = field(init=False)
 
     def __post_init__(self) -> None:
@@ -185,8 +185,7 @@ class _Walk:
             self._skip(path, f"cannot be read: {why(error)}")
             return
         self.real_files.add(real)
-        known = format_of(path)
-        largest = known.largest if known else LARGEST
+        largest, available = self._limits(path)
         if not stat.S_ISREG(status.st_mode):
             self._skip(path, SPECIAL)
         elif not _sound(path):
@@ -195,15 +194,18 @@ class _Walk:
             self._skip(path, EMPTY)
         elif status.st_size > largest:
             self._skip(path, too_large(largest))
-        elif known and not self._available(known):
+        elif not available:
             self.unread.append(path)
         else:
             self.files.append(NoteFile(path, status.st_size, _storable(status.st_mtime_ns)))
 
-    def _available(self, known: Format) -> bool:
-        if known.name not in self.available:
-            self.available[known.name] = known.available()
-        return self.available[known.name]
+    def _limits(self, path: str) -> tuple[int, bool]:
+        """How large a file with this suffix may be, and whether what reads it is installed."""
+        suffix = path[path.rfind(".") :]
+        if suffix not in self.limits:
+            known = format_of(suffix)
+            self.limits[suffix] = (known.largest, known.available()) if known else (LARGEST, True)
+        return self.limits[suffix]
 
     def _skip(self, path: str, reason: str) -> None:
         shown = os.fsencode(path).decode("utf-8", "replace")
@@ -212,7 +214,9 @@ class _Walk:
 
 def _storable(nanoseconds: int) -> int:
     """A time as SQLite can hold it: file systems go beyond the year 2262."""
-    return max(_EARLIEST_NS, min(nanoseconds, _LATEST_NS))
+    if _EARLIEST_NS <= nanoseconds <= _LATEST_NS:
+        return nanoseconds
+    return _LATEST_NS if nanoseconds > 0 else _EARLIEST_NS
 
 
 def _entries(folder: str) -> tuple[list[os.DirEntry[str]], set[str]]:
