@@ -23,6 +23,7 @@ _WIKI = re.compile(r"!?\[\[([^\[\]\n]+)\]\]")
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|$)")
 _CALLOUT = re.compile(r"((?:[ \t]*>)+[ \t]*)\[!([\w-]+)\][+-]?[ \t]*(.*)")
 _HEADING = re.compile(r"#{1,6}[ \t]+(.*)")
+_ADDRESS = re.compile(r"https?://(?:\([^\s()]*+\)|[^\s<>()\[\]\"`|])++")
 _DISTRUSTED = ["image", "autolink", "entity", "reference", "html_block", "html_inline"]
 SHOWN_LINES = 600  # around the place that is wanted: a screen must not wait for a whole book
 LINES_BEFORE = 100  # of them: they are drawn first
@@ -86,6 +87,11 @@ def read_page(lookup: Lookup, place: Place) -> Page:
         part = [f"{line}\\" if line.strip() else line for line in map(_literal, part)]
     links = (*linked, *find_links(part))
     return Page(place, "\n".join(tamed(callouts(part))), start, len(lines), links)
+
+
+def addresses_in(text: str) -> list[str]:
+    """The web addresses of a text, each once."""
+    return list(dict.fromkeys(each[0].rstrip(".,;:!?'*_") for each in _ADDRESS.finditer(text)))
 
 
 def callouts(lines: Sequence[str]) -> list[str]:

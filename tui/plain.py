@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from rich.console import Console
 
 from rag.answering.conversations import Conversations
-from rag.answering.saved import SavedTurn, as_answered, as_stopped, history_of
+from rag.answering.saved import SavedTurn, as_answered, as_stopped, history_of, read_as
 from rag.answering.steps import Sentence
 from rag.config import LEAVES
 from rag.engine import Engine
@@ -245,6 +245,8 @@ class Plain(PlainConversations):
     def _why(self, _rest: str) -> None:
         turn = self._last_turn()
         self._say(f"Searched: {turn.query}")
+        if (also := read_as(turn, self._turns[:-1])) != turn.question:
+            self._say(f"Also as: {also}")
         for number, each in enumerate(turn.passages, 1):
             self._say(f"{number}. {why_line(each)}")
 

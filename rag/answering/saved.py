@@ -94,6 +94,15 @@ def history_of(turns: Iterable[SavedTurn]) -> list[Turn]:
     return [Turn(each.question, each.answer, each.query) for each in told]
 
 
+def read_as(turn: SavedTurn, before: Iterable[SavedTurn]) -> str:
+    """What a question was searched as, too, after the turns `before` it; itself where it stood
+    alone, or where nothing was searched for it."""
+    from rag.retrieval.followup import stand_alone
+
+    searched = turn.query == turn.question and turn.evidence
+    return stand_alone(turn.question, history_of(before)) if searched else turn.question
+
+
 def to_json(turn: SavedTurn) -> tuple[str, str, str, float, float, str]:
     """Question, answer, model, tokens a second, time asked, and the rest as JSON."""
     shown = {

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from textual.widgets import Markdown, OptionList, Static
 
+from rag.answering.saved import read_as
 from rag.retrieval.found import Evidence
+from tests.answering.test_conversations import TURN
 from tests.tui.fake_engine import GAVE, LITRES, PASSAGES, FakeEngine, Script, evidence
 from tests.tui.test_typing import HOSTILE
 from tui.lookup import Lookup
 from tui.messages import NotesChanged
-from tui.note_page import Place, callouts, line_of, pieces, read_page, tamed
+from tui.note_page import Place, addresses_in, callouts, line_of, pieces, read_page, tamed
 from tui.screens.note import NoteScreen
 from tui.screens.why import WhyScreen, evidence_row
 from tui.widgets.source import SourceCard
@@ -400,3 +402,43 @@ async def test_a_note_of_a_list_that_changed_is_told(
         driver.chat.post_message(NotesChanged())
         await driver.until(lambda: driver.shows("⚠ the note changed: it"))
         assert driver.shows("[1] garden/tomatoes.md:12–14")
+
+
+def test_addresses_out_of_the_notes() -> None:
+    text = (
+        "See [a](https://a.example/x?y=1), <https://b.example>, https://c.example/d_(e).\n"
+        "Again https://b.example! Not http:// or ftp://f.example, but `https://g.example`."
+    )
+    assert addresses_in(text) == [
+        "https://a.example/x?y=1",
+        "https://b.example",
+        "https://c.example/d_(e)",
+        "https://g.example",
+    ]
+
+
+async def test_an_address_is_copied_by_key(running: Running, note: Path) -> None:
+    note.write_text(note.read_text() + "\nSee [there](https://a.example/x).\n")
+    async with running() as driver:
+        await asked(driver)
+        await driver.press("alt+1", "enter")
+        await driver.until(lambda: isinstance(driver.app.screen, NoteScreen))
+        await driver.until(lambda: driver.app.screen.query_one(OptionList).option_count == 1)
+        await driver.press("l", "enter")
+        await driver.until(lambda: driver.shows("Copied, not opened"))
+        assert driver.app.clipboard == "https://a.example/x"
+
+
+async def test_what_a_follow_up_was_searched_as_is_told(running: Running) -> None:
+    sentence = (evidence(PASSAGES[0], 1, LITRES, 13),)
+    first = replace(TURN, question="Who serves the boiler?", query="Who serves the boiler?")
+    then = replace(first, question="How tall is it?", query="How tall is it?", evidence=sentence)
+    also = read_as(then, [replace(first, answer="Petra Lindqvist [1]")])
+    assert also == "How tall is it? (serves boiler Petra Lindqvist)"
+    assert read_as(then, []) == then.question
+    assert read_as(replace(then, query="something else"), [first]) == then.question
+    assert read_as(replace(then, evidence=()), [first]) == then.question  # a list
+    async with running() as driver:
+        await driver.ready()
+        driver.app.push_screen(WhyScreen(then.question, then.query, PASSAGES, sentence, (), also))
+        await driver.until(lambda: driver.shows(f"Also as   {also}"))

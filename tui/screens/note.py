@@ -22,7 +22,7 @@ from rag.reading.links import Link
 from tui.keys import bind
 from tui.lookup import Lookup
 from tui.messages import NoteWanted
-from tui.note_page import NOTE, Page, Place, line_of, make_parser, pieces, read_page
+from tui.note_page import NOTE, Page, Place, addresses_in, line_of, make_parser, pieces, read_page
 from tui.text import MUTED, clean, count, one_line
 from tui.widgets.keys_line import KeysLine
 
@@ -49,6 +49,7 @@ class NoteScreen(ModalScreen[None]):
         self._trail: list[Place] = []
         self._page: Page | None = None
         self._targets: list[Link] = []
+        self._addresses: list[str] = []  # that lead out of the notes; listed behind the links
 
     def compose(self) -> ComposeResult:
         """The note, its links beside or below it, and the keys."""
@@ -82,7 +83,7 @@ class NoteScreen(ModalScreen[None]):
         more = self.query_one("#note-more", Static)
         more.update(Content(page.trouble or page.cut))
         more.display = bool(page.trouble or page.cut)
-        self._list_links(page.links)
+        self._list_links(page.links, addresses_in(page.text))
         markdown = self.query_one(Markdown)
         await markdown.update("")
         if not again:
@@ -114,7 +115,8 @@ class NoteScreen(ModalScreen[None]):
         if meant and not scroll.scroll_y:  # else the reader has gone on by now
             scroll.scroll_to_widget(meant[0], animate=False, center=True, force=True)
 
-    def _list_links(self, links: Sequence[Link]) -> None:
+    def _list_links(self, links: Sequence[Link], addresses: Sequence[str]) -> None:
+        self._addresses = list(addresses)
         self._targets = list({(each.target, _inside(each)): each for each in links}.values())
         options = self.query_one("#note-links", OptionList)
         options.clear_options()
@@ -130,8 +132,9 @@ class NoteScreen(ModalScreen[None]):
                 for where in (_inside(each),)
             ]
         )
-        options.border_title = count(len(self._targets), "link")
-        options.display = bool(self._targets)
+        options.add_options([Option(Content(one_line(each))) for each in self._addresses])
+        options.border_title = count(options.option_count, "link")
+        options.display = bool(options.option_count)
 
     # What the reader does.
 
@@ -139,6 +142,9 @@ class NoteScreen(ModalScreen[None]):
     def follow_listed(self, event: OptionList.OptionSelected) -> None:
         """Enter or a click in the list of links."""
         event.stop()
+        if (behind := event.option_index - len(self._targets)) >= 0:
+            self._copy_address(self._addresses[behind])
+            return
         link = self._targets[event.option_index]
         self._follow(link.target, _inside(link))
 
@@ -150,11 +156,14 @@ class NoteScreen(ModalScreen[None]):
         if href.startswith(NOTE):
             href = href.removeprefix(NOTE)
         elif re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", href):
-            self.app.copy_to_clipboard(clean(href))
-            self.notify(one_line(href), title="Copied, not opened", markup=False)
+            self._copy_address(href)
             return
         target, _, heading = unquote(href).partition("#")
         self._follow(target, heading)
+
+    def _copy_address(self, address: str) -> None:
+        self.app.copy_to_clipboard(clean(address))
+        self.notify(one_line(address), title="Copied, not opened", markup=False)
 
     @work(exclusive=True, group="follow")
     async def _follow(self, target: str, heading: str) -> None:
@@ -189,12 +198,12 @@ class NoteScreen(ModalScreen[None]):
 
     def action_links(self) -> None:
         """Go to the list of links."""
-        if self._targets:
+        if self._targets or self._addresses:
             links = self.query_one("#note-links", OptionList)
             links.highlighted = links.highlighted or 0
             links.focus()
         else:
-            self.notify("This note has no links to notes.")
+            self.notify("This note has no links.")
 
     def action_open(self) -> None:
         """Open the note in the editor."""

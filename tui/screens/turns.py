@@ -9,6 +9,7 @@ from textual import work
 from textual.widgets import Static
 
 from rag.answering.conversations import Conversation, shortened
+from rag.answering.saved import read_as
 from rag.engine import Engine
 from rag.errors import RagError
 from tui.messages import TextCopied, TurnActed, TurnFocused
@@ -228,8 +229,13 @@ class TurnActions(ChatBase):
         """Explain the search behind a turn."""
         from tui.screens.why import WhyScreen
 
+        kept = self.session.kept
+        before = [turn for key, turn in kept.items() if key < view.key]
+        also = read_as(kept[view.key], before) if view.key in kept else view.question
         self.app.push_screen(
-            WhyScreen(view.question, view.query_text, view.passages, view.evidence, view.facts)
+            WhyScreen(
+                view.question, view.query_text, view.passages, view.evidence, view.facts, also
+            )
         )
 
     def on_text_copied(self, event: TextCopied) -> None:

@@ -39,9 +39,12 @@ class WhyScreen(ModalScreen[None]):
         passages: Sequence[Passage],
         evidence: Sequence[Evidence],
         facts: Sequence[str] = (),
+        read_as: str = "",
     ) -> None:
+        """`query` is what suits the best passage of what was searched: the question, or what it was
+        `read_as` after what came before."""
         super().__init__()
-        self._question, self._query = question, query
+        self._question, self._query, self._read_as = question, query, read_as
         self._passages, self._evidence, self._facts = passages, evidence, facts
 
     def compose(self) -> ComposeResult:
@@ -63,6 +66,8 @@ class WhyScreen(ModalScreen[None]):
         parts: list[tuple[str, str]] = [("Asked     ", MUTED), (one_line(self._question), "bold")]
         if one_line(self._query) != one_line(self._question):
             parts += [("\nSearched  ", MUTED), (one_line(self._query), "bold")]
+        elif one_line(self._read_as) not in ("", one_line(self._question)):
+            parts += [("\nAlso as   ", MUTED), (one_line(self._read_as), "bold")]
         for fact in self._facts:
             parts.append((f"\n{clean(fact)}", MUTED))
         return Content.assemble(*parts)
