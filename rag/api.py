@@ -72,12 +72,12 @@ def open_notes(
     flags = {"generator_model": model, **places}
     config, chosen = settle_folders(
         lambda asked: load_config(here, os.environ, flags, asked),
-        [_folder(each) for each in folders],
+        typed := [_folder(each) for each in folders],
         here,
     )
     if config.unread:
         warnings.warn(unread_settings(config), stacklevel=2)
-    if not folders and (strays := stray_folders(config, (path for _, path in chosen))):
+    if strays := stray_folders(config, (path for _, path in chosen), typed, here):
         warnings.warn(strays, stacklevel=2)
     notes = Notes(build_several(config, chosen) if chosen else build_engine(config), whole_home)
     notes.check()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from rag.errors import NotesError
+from rag.errors import NotesError, NotesMissing
 from rag.indexing.library import Found as NoteFound
 from rag.indexing.library import Library, NoteEntry
 from rag.indexing.progress import IndexProgress, IndexReport
@@ -113,7 +113,7 @@ def one_run(
     """Runs over several folders as one, with one report at its end if any folder gave one. Raises
     NotesError for a folder that is not there once the others are done."""
     reports: list[IndexReport] = []
-    failed: NotesError | None = None
+    failed: list[NotesError] = []
     for name, run in runs:
         try:
             for event in run:
@@ -122,11 +122,15 @@ def one_run(
                 else:
                     reports.append(_within(name, event.report))
         except NotesError as error:
-            failed = failed or error
+            failed.append(error)
+    # What can be asked about goes before what cannot; the others are told.
+    failed.sort(key=lambda error: not isinstance(error, NotesMissing))
+    for other in failed[1:]:
+        yield IndexProgress("scan", notice=str(other))
     if reports:
         yield IndexProgress("done", report=_together(reports))
-    if failed is not None:
-        raise failed
+    if failed:
+        raise failed[0]
 
 
 def _within(name: str, report: IndexReport) -> IndexReport:

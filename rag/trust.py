@@ -8,7 +8,7 @@ folders to write into: such settings are left out and named, whatever later vers
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +63,15 @@ def strays_of(file: Path, named: Iterable[Path | None]) -> tuple[Path, ...]:
     return tuple(each for each in real if not each.is_relative_to(inside))
 
 
-def stray_folders(config: Config, asked: Iterable[Path]) -> str:
-    """What to tell the reader where a file among notes has other folders `asked`; "" if not so."""
-    strays = [each for each in asked if Path(os.path.realpath(each)) in config.strays]
+def stray_folders(config: Config, asked: Iterable[Path], typed: Sequence[str], here: Path) -> str:
+    """What to tell the reader where a file among notes has other folders `asked`, also by a name
+    that it gave them; "" if not so, and of a folder whose path was `typed`."""
+    known = {os.path.realpath(os.path.join(here, os.path.expanduser(each))) for each in typed}
+    strays = [
+        each
+        for each in asked
+        if Path(os.path.realpath(each)) in config.strays and os.path.realpath(each) not in known
+    ]
     if not strays:
         return ""
     return (

@@ -6,7 +6,7 @@ Every method reads files or the index and is meant for a thread, never for the s
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,12 +87,18 @@ class Lookup:
                 return None
 
     def standings(
-        self, passages: Sequence[Passage], citations: Sequence[Citation]
+        self,
+        passages: Sequence[Passage],
+        citations: Sequence[Citation],
+        only: Collection[int] | None = None,
     ) -> Mapping[int, Standing]:
-        """How each passage, by its number, stands in its note as it is now."""
+        """How each passage, by its number, stands in its note as it is now; `only` those of these
+        numbers."""
         hashes = {each.path: each.hash for each in self.notes()}
         found = {}
         for number, passage in enumerate(passages, 1):
+            if only is not None and number not in only:
+                continue
             folder, path = self._place(passage.path)
             quotes = [each.quote for each in citations if each.n == number]
             known = hashes.get(passage.path, "")

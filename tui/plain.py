@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from rich.console import Console
 
@@ -34,9 +34,6 @@ from tui.plain_lines import (
     why_line,
 )
 
-if TYPE_CHECKING:
-    pass
-
 EVIDENCE = 2
 _FOUND = 20  # notes
 
@@ -56,10 +53,9 @@ def run_plain(
     engine.started = None  # a reader who types does not wait for the process
     config = engine.parts.settings
     kept = Conversations(config.data_dir, engine.notes_folder)
-    with closing(engine), closing(kept):
-        loop = Plain(engine, kept, console, engine.parts.generator_name, typed, refresh)
+    loop = Plain(engine, kept, console, engine.parts.generator_name, typed, refresh)
+    with closing(engine), closing(kept), closing(loop):
         loop.run(begin, input)
-        loop.close()
     return 0
 
 

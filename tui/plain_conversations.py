@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -15,6 +16,7 @@ from rag.answering.export import export_note, told
 from rag.answering.saved import SavedTurn
 from rag.engine import Engine
 from rag.errors import RagError
+from rag.indexing.kept import kept_texts
 from rag.output import safe
 from tui.lookup import Lookup
 from tui.plain_lines import is_number, place_line, read_aloud, sentence_aloud
@@ -32,7 +34,8 @@ class PlainConversations:
         self._engine = engine
         self._kept = kept
         self._console = console
-        self._lookup = Lookup(engine.place, engine.library)
+        texts = partial(kept_texts, engine.parts.data_dir)
+        self._lookup = Lookup(engine.place, engine.library, texts)
         self._conversation: int | None = None
         self._deleted: int | None = None
         self._turns: list[SavedTurn] = []
@@ -54,7 +57,7 @@ class PlainConversations:
         if turn.thoughts:
             self._say(f"The model thought first, {len(turn.thoughts.split())} words, unchecked.")
         first = {each.n: each for each in reversed(turn.citations)}
-        standings = self._lookup.standings(turn.passages, turn.citations) if first else {}
+        standings = self._lookup.standings(turn.passages, turn.citations, first)
         for each in sorted(first.values(), key=lambda each: each.n):
             self._say(f"Source {each.n}: {place_line(each.path, each.first, each.last)}")
             if each.n in standings and (warning := standings[each.n].warning):

@@ -121,7 +121,7 @@ def answer(
     # What speaks to the model is not read to it where there is anything else.
     read = ([each for each in evidence if not each.order] or evidence)[:PROMPT_EVIDENCE]
     several = generator.taught and names_several(question)
-    if several and (rows := rows_named(question, read, passages)):
+    if several and (rows := rows_named(question, read[0], passages)):
         yield rows
         yield Drafted(rows.text, True, (rows,), None, 0.0, likely)
         return

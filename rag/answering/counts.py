@@ -33,7 +33,7 @@ _UNITS = (
 # An amount in two units, of which one alone is another amount: "7lb 11oz", "3y 2m".
 _OF_THE_NEXT = (
     (r"lbs?|pounds?", r"oz|ounces?"),
-    (r"st|stones?", r"lbs?|pounds?"),
+    (r"(?<!\b1)st|stones?", r"lbs?|pounds?"),  # "the 1st 2 pounds" are none
     (r"ft|feet|foot|['’]", r"in|inch(?:es)?|[\"”]"),
     (r"y|yrs?|years?", r"m|mths?|months?|w|wks?|weeks?|d|days?"),
     (r"mths?|months?", r"w|wks?|weeks?|d|days?"),

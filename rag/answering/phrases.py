@@ -278,7 +278,7 @@ def _undivided(phrase: str, evidence: Evidence, whole: re.Pattern[str]) -> str:
     if _as_words(phrase).search(whole.sub(" ", said)):
         return phrase
     found = (each[0].rstrip(_EDGES) for each in whole.finditer(said))
-    return next((each for each in found if phrase in each), phrase)
+    return next((each for each in found if _as_words(phrase).search(each)), phrase)
 
 
 def _whole_title(phrase: str, evidence: Evidence) -> str:

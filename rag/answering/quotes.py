@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.answering.grounding import cite, marked, own_words, quote
@@ -12,7 +12,7 @@ from rag.answering.steps import Citation, Sentence
 from rag.reading.code import next_fence
 from rag.reading.links import plain
 from rag.reading.marks import ITEM, ROW, RULE
-from rag.reading.rows import lines_of
+from rag.reading.rows import Line, lines_of
 from rag.reading.sentences import LEANING, whole_sentence
 from rag.retrieval.evidence import whole_list
 from rag.retrieval.found import Evidence, Passage
@@ -38,6 +38,11 @@ _NO_SUBJECT = re.compile(
     re.IGNORECASE,
 )
 _MOST_SAID = 0.5  # of the question's words, weighed by their rarity
+_NEGATED = re.compile(
+    r"\b(?:not|never|neither|nor|no|without|except|besides|other|else)\b|n[’']t\b", re.IGNORECASE
+)
+_NUMBERS = re.compile(r"\d+")
+_SHORTEST = 3  # letters of a word in the plural
 _NAMES = re.compile(r"[A-Z]\w*[a-z]{2}")  # whoever or whatever has a name
 _WORD = re.compile(r"[^\W_]+")
 _CODE_LINES = 12  # with its fences
@@ -159,31 +164,37 @@ def row_around(citation: Citation, passages: Sequence[Passage]) -> Sentence | No
     return replace(row, text=marked(text, citation.n))
 
 
-def rows_named(
-    question: str, read: Sequence[Evidence], passages: Sequence[Passage]
-) -> Sentence | None:
-    """Of a table near to a question for several things, the rows of what it names, where they are
-    two or more but not all: "what tablets is Ada on?". Each is cited."""
-    asked = _spaced(question)
-    for n in dict.fromkeys(each.n for each in read):
-        passage = passages[n - 1]
-        rows = [line for line in lines_of(passage.text) if line.kind == "row" and line.names]
-        named = [
-            row
-            for row in rows
-            if any(
-                _NAMES.search(cell) and _spaced(cell) in asked
-                for cell in (plain(passage.text[start:end]).strip() for start, end in row.cells)
-            )
-        ]
-        if 2 <= len(named) < len(rows):
-            at = [passage.text.count("\n", 0, row.start) for row in named]
-            lines = passage.text.split("\n")
-            top = passage.text.count("\n", 0, named[0].names[0][0])
-            text = own_words("\n".join((*lines[top : top + 2], *(lines[each] for each in at))))
-            said = [cite(_lines_of(n, passage, each, each), passages) for each in at]
-            return Sentence(marked(text, n), tuple(said), "supported")
-    return None
+def rows_named(question: str, best: Evidence, passages: Sequence[Passage]) -> Sentence | None:
+    """Of the table in which the best sentence stands, the rows of what a question for several
+    things names, where they are two or more but not all: "what tablets is Ada on?". Each is cited;
+    only where the table says that it is of such things are they sure."""
+    passage = passages[best.n - 1]
+    rows = [line for line in lines_of(passage.text) if line.kind == "row" and line.names]
+    in_table = any(row.start <= best.start <= row.end for row in rows)
+    if not in_table or _NEGATED.search(question):
+        return None
+    asked, numbers = _spaced(question), set(_NUMBERS.findall(question))
+    named = [row for row in rows if _is_named(passage.text, row, asked, numbers)]
+    if not 2 <= len(named) < len(rows):
+        return None
+    at = [passage.text.count("\n", 0, row.start) for row in named]
+    lines = passage.text.split("\n")
+    top = passage.text.count("\n", 0, named[0].names[0][0])
+    text = own_words("\n".join((*lines[top : top + 2], *(lines[each] for each in at))))
+    said = [cite(_lines_of(best.n, passage, each, each), passages) for each in at]
+    about = _spaced("\n".join((passage.title, *passage.headings, lines[top])))
+    things = (word for word in asked.split() if word.endswith("s") and len(word) > _SHORTEST)
+    sure = any(f" {word.removesuffix('s')}" in about for word in things)
+    return Sentence(marked(text, best.n), tuple(said), "supported" if sure else "weak")
+
+
+def _is_named(text: str, row: Line, asked: str, numbers: Collection[str]) -> bool:
+    """Whether a cell of a row is a name that was asked for, and the row holds the numbers, too."""
+    cells = [plain(text[start:end]).strip() for start, end in row.cells]
+    held = set(_NUMBERS.findall(" ".join(cells)))
+    return held.issuperset(numbers) and any(
+        _NAMES.search(cell) and _spaced(cell) in asked for cell in cells
+    )
 
 
 def _spaced(text: str) -> str:

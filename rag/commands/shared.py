@@ -36,10 +36,11 @@ def open_engine(
     from rag.trust import stray_folders, unread_settings
     from rag.wiring import build_engine, build_several, settle_folders
 
-    config, folders = settle_folders(lambda asked: settings(asked, flags)[0], notes, _here())
+    here = _here()
+    config, folders = settle_folders(lambda asked: settings(asked, flags)[0], notes, here)
     if config.unread:
         say(unread_settings(config))
-    if not notes and (strays := stray_folders(config, (path for _, path in folders))):
+    if strays := stray_folders(config, (path for _, path in folders), notes, here):
         say(strays)
     if folders:
         return build_several(config, folders, started, answers)

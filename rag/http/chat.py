@@ -94,7 +94,7 @@ _USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}  # noth
 _FOOT = re.compile(
     rf"\n\n(?:{_SOURCES.strip()}\n|{'|'.join(map(re.escape, LEGEND.values()))}).*", re.DOTALL
 )
-_DOUBTS = re.compile(rf"(?:{'|'.join(map(re.escape, DOUBTS.values()))})(?=\s|$)")
+_DOUBTS = re.compile(rf"(?<=[\].!?])(?:{'|'.join(map(re.escape, DOUBTS.values()))})(?=\s|$)")
 
 
 def foot(done: Answered) -> str:

@@ -230,7 +230,7 @@ def _listing(todo: Plan, skipped: Sequence[Skipped] = ()) -> str:
     again = (*todo.unreadable, *todo.refused, *skipped)
     if any(each.reason.startswith(_BARRED) for each in again):
         return ""
-    return listing(todo.listed).digest
+    return str(listing(todo.listed))
 
 
 def _skips(

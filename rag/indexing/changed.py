@@ -8,7 +8,7 @@ from pathlib import Path
 from rag.errors import IndexDamaged, NoIndex
 from rag.indexing.database import damage_errors
 from rag.indexing.local import DATABASE, LocalIndex
-from rag.reading.listing import RACY_NS, listing_apart
+from rag.reading.listing import RACY_NS, Listing, listing_apart
 
 _LARGE = 10_000  # notes, from which on a process apart is worth its start
 
@@ -46,9 +46,8 @@ def notes_changed(notes_folder: Path, folder: Path, suffixes: tuple[str, ...]) -
 def _listed_the_same(notes_folder: Path, index: LocalIndex, suffixes: tuple[str, ...]) -> bool:
     """Whether a large folder is, file by file, as it was at the last run, seen by one digest: what
     each note was like need not be fetched for that."""
-    listed = index.store.get("listing")
-    if not listed or index.store.note_count() < _LARGE:
-        return False
-    now = listing_apart(notes_folder, suffixes)
+    listed = Listing.read(index.store.get("listing"))
     last_scan = int(index.store.get("scanned_ns", "0"))
-    return now is not None and now.digest == listed and now.newest_ns <= last_scan - RACY_NS
+    if listed is None or listed.newest_ns > last_scan - RACY_NS:
+        return False
+    return index.store.note_count() >= _LARGE and listed == listing_apart(notes_folder, suffixes)

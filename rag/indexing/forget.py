@@ -38,9 +38,11 @@ def forgotten_notes(index: LocalIndex) -> frozenset[str]:
 
 
 def _write_marks(index: LocalIndex, marks: Collection[str]) -> None:
+    with index.store.transaction():  # first: a digest must not agree with what is half done
+        index.store.put(listing="")
     write_whole(index.folder / _FILE, "".join(f"{each}\n" for each in sorted(marks)))
     with index.store.transaction():
-        index.store.put(forgotten=json.dumps(sorted(marks)), listing="")
+        index.store.put(forgotten=json.dumps(sorted(marks)))
 
 
 def mark(path: str) -> str:

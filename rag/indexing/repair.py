@@ -59,7 +59,8 @@ def _mend_rows(index: LocalIndex) -> str:
         with index.store.transaction():
             index.store.drop_vectors(harm.vectors)
             index.store.remove_notes(sorted(harm.notes))
-            index.store.put(generation=index.generation + 1)
+            # No digest may say that nothing changed before these notes are read again.
+            index.store.put(generation=index.generation + 1, listing="")
     if broken:
         for part in {name.partition("/")[0] for name in broken}:
             shutil.rmtree(index.folder / part, ignore_errors=True)

@@ -27,6 +27,18 @@ class Listing(NamedTuple):
     digest: str
     newest_ns: int
 
+    def __str__(self) -> str:
+        return f"{self.digest} {self.newest_ns}"
+
+    @classmethod
+    def read(cls, text: str) -> Listing | None:
+        """The listing that `str` wrote; None for another text."""
+        try:
+            digest, newest = text.split()
+            return cls(digest, int(newest))
+        except ValueError:
+            return None
+
 
 def listing(found: Scan) -> Listing:
     """What tells one scan from another in which a note was added, written, renamed or removed."""
@@ -48,11 +60,12 @@ def listing_apart(folder: Path, suffixes: tuple[str, ...]) -> Listing | None:
     # may hold a `json.py`.
     command = [sys.executable, "-P", "-m", __name__, str(folder), *suffixes]
     try:
-        ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True)
-        digest, newest = ended.stdout.split()
-        return Listing(digest.decode("ascii"), int(newest))
-    except (OSError, subprocess.CalledProcessError, ValueError):
+        ended = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError, UnicodeError):
         return None
+    return Listing.read(ended.stdout)
 
 
 def _main(folder: str, *suffixes: str) -> int:
@@ -61,7 +74,7 @@ def _main(folder: str, *suffixes: str) -> int:
         found = listing(scan(Path(folder), suffixes))
     except NotesError:  # whoever asked meets it, too, and tells
         return 1
-    sys.stdout.write(f"{found.digest} {found.newest_ns}")
+    sys.stdout.write(str(found))
     return 0
 
 

@@ -109,6 +109,8 @@ def test_a_number_has_its_unit(phrase: str, text: str, said: str):
         ("3y", "Found at 3y 2m, missed at birth", "3y 2m"),
         ("20 minutes", "20 minutes by bus, 1 hour and 20 minutes on foot", "20 minutes"),
         ("300 m", "In 2 days 300 m were dug", "300 m"),
+        ("7h", "17h 5m out, 7h 10m back", "7h 10m"),
+        ("2 pounds", "Add the 1st 2 pounds of flour", "2 pounds"),
     ],
 )
 def test_an_amount_in_two_units_is_whole(phrase: str, text: str, said: str):

@@ -214,6 +214,13 @@ def test_a_name_of_letters_and_digits_that_no_passage_has(question: str, lacks: 
     assert lacks_codes(question, found) is lacks
 
 
+MEDS = (
+    "Taken\n\n| who | what |\n|---|---|\n| Ada Byron | metformin |\n| Ada Byron | 20 mg of iron |\n"
+    "| Ines | cetirizine |\n| Tom | none |\n"
+)
+IN_TABLE = Evidence(1, "| Ines |", 7, 7, MEDS.index("| Ines"), MEDS.index("| Ines") + 8, 1.0)
+
+
 @pytest.mark.parametrize(
     ("question", "lines"),
     [
@@ -223,17 +230,24 @@ def test_a_name_of_letters_and_digits_that_no_passage_has(question: str, lacks: 
         ("what tablets is Ines on?", []),  # one row is found as any other
         ("what tablets are there?", []),
         ("what tablets are Ada Byron, Ines and Tom on?", []),  # all of it
+        ("which tablets is Ada Byron not on?", []),
+        ("which tablets did Ada Byron take in 2020?", []),
     ],
 )
 def test_rows_of_what_is_named(question: str, lines: list[int]):
-    text = (
-        "Tablets\n\n| who | what |\n|---|---|\n| Ada Byron | metformin |\n"
-        "| Ada Byron | atorvastatin |\n| Ines | cetirizine |\n| Tom | none |\n"
-    )
-    found = Passage(1, "meds.md", "Meds", (), 1, 8, text, 1.0, 0.7, 1.0)
-    read = [Evidence(1, text[:7], 1, 1, 0, 7, 1.0)]
-    rows = rows_named(question, read, [found])
+    found = Passage(1, "meds.md", "Tablets", (), 1, 8, MEDS, 1.0, 0.7, 1.0)
+    rows = rows_named(question, IN_TABLE, [found])
     assert [each.first for each in (rows.citations if rows else ())] == lines
     if rows:
         assert rows.text.startswith("| who | what |\n|---|---|\n| Ada Byron | metformin |\n")
-        assert all(each.quote == text.split("\n")[each.first - 1] for each in rows.citations)
+        assert all(each.quote == MEDS.split("\n")[each.first - 1] for each in rows.citations)
+        assert rows.support == "supported"
+        doubted = rows_named(question.replace("tablets", "chores"), IN_TABLE, [found])
+        assert doubted is not None
+        assert doubted.support == "weak"
+
+
+def test_a_table_beside_the_best_sentence_answers_nothing():
+    found = Passage(1, "meds.md", "Tablets", (), 1, 8, MEDS, 1.0, 0.7, 1.0)
+    best = Evidence(1, "Taken", 1, 1, 0, 5, 1.0)
+    assert rows_named("what tablets is Ada Byron on?", best, [found]) is None

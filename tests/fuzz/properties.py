@@ -269,8 +269,8 @@ def cites(data: bytes, folder: Path) -> None:
         for shown in (code_around(cited, passages), row_around(cited, passages)):
             if shown is not None:
                 _check_citations(shown, passages)
-    for question in (said, f"Which things is {said} on?"):
-        if (rows := rows_named(question, read, passages)) is not None:
+    for each in read:
+        if (rows := rows_named(f"Which things is {said} on?", each, passages)) is not None:
             _check_citations(rows, passages)
     if read:
         of_title("Who does?", read, [replace(each, title="Ada Moss") for each in passages])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from rag.indexing import build, changed
 from rag.indexing.forget import forget, remember
 from rag.indexing.local import LocalIndex
+from rag.indexing.repair import mend
 from rag.reading.formats import SUFFIXES
 from rag.reading.listing import listing, listing_apart
 from rag.reading.scanning import Scan, scan
@@ -112,3 +114,43 @@ def test_modules_in_the_current_folder_are_not_run(large: Desk, monkeypatch: pyt
     (large.notes / "hashlib.py").write_text("print('run'); raise SystemExit(3)")
     monkeypatch.chdir(large.notes)
     assert listing_apart(large.notes, SUFFIXES) == listing(scan(large.notes))
+
+
+def test_a_forgotten_note_is_a_change_though_the_process_was_killed(
+    large: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    index = LocalIndex(large.folder, write=True)
+    with monkeypatch.context() as patch:
+
+        def killed(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr("rag.indexing.forget.json.dumps", killed)  # after the file of marks
+        with pytest.raises(KeyboardInterrupt):
+            forget(index, ["a.md"])
+    index.close()
+    assert _changed(large)
+
+
+def test_what_a_mend_dropped_is_a_change(large: Desk):
+    with closing(LocalIndex(large.folder, write=True)) as index:
+        (note,) = [state.id for path, state in index.note_states().items() if path == "a.md"]
+        with index.store.transaction():
+            index.store._db.execute("UPDATE chunks SET text = 'x' WHERE note = ?", (note,))
+    assert mend(large.folder)
+    with closing(LocalIndex(large.folder, write=True)) as index:
+        index.derive()
+    assert _changed(large)
+
+
+def test_a_note_of_the_future_costs_no_process(large: Desk, monkeypatch: pytest.MonkeyPatch):
+    file = large.notes / "a.md"
+    later = time.time() + 1000
+    os.utime(file, (later, later))
+    large.update()
+
+    def never(*_: object) -> None:
+        raise AssertionError("its listing can tell nothing")
+
+    monkeypatch.setattr(changed, "listing_apart", never)
+    assert not _changed(large)

@@ -206,7 +206,7 @@ def test_a_proxy_is_honoured(box: Box, hub: Hub):
     ("proxy", "says"),
     [
         ("socks5://127.0.0.1:9", "ALL_PROXY names a SOCKS proxy"),
-        ("socks9://127.0.0.1:9", "ALL_PROXY names a proxy of a kind that is not known"),
+        ("socks9://127.0.0.1:9", "ALL_PROXY names a proxy whose address is not understood"),
     ],
 )
 def test_a_proxy_that_cannot_be_spoken_to(box: Box, hub: Hub, proxy: str, says: str):

@@ -172,6 +172,7 @@ class FakeEngine:
 
     class parts:  # noqa: N801
         suffixes = SUFFIXES
+        data_dir = Path("/nowhere")
 
     @property
     def folders(self) -> list[Path]:
