@@ -11,6 +11,7 @@ from rag.reading.links import plain
 from rag.retrieval.expected import MONTHS
 from rag.retrieval.found import Passage
 from rag.retrieval.pointing import LEANS
+from rag.retrieval.query import spaced
 
 if TYPE_CHECKING:
     from rag.answering.phrases import Candidate
@@ -19,7 +20,6 @@ _NAME = re.compile(r"(?<!^)\b(?!I\b)[A-Z][\w’'-]*|\b\d[\d,.]*\b")
 _OWNER = re.compile(r"(?<!^)\b(?!I\b)([A-Z][\w-]*)[’']s(?= [^\W_])")
 _NO_NAME = re.compile(rf"(?:{MONTHS}|\w+days?)(?:[’']s)?", re.IGNORECASE)
 _NUMBERS = re.compile(r"\d[\d.,-]*")
-_WORD = re.compile(r"[^\W_]+")
 # A day in the forms that people write.
 _YEAR_AFTER = r"(?:,? (?P<y>\d{4})\b)?"
 _DAYS = tuple(
@@ -94,8 +94,8 @@ def of_another(question: str, passages: Sequence[Passage]) -> Callable[[Candidat
     """Whether a candidate is of another note than the one that a question calls by its title of
     several words, or of another year than the question's: "How much was the paint in 2023?" of the
     note "Paint 2024". The passage may name them itself. Or the sentence is of another day."""
-    said = _spaced(question)
-    titles = {_spaced(each.title) for each in passages if len(each.title.split()) > 1}
+    said = spaced(question)
+    titles = {spaced(each.title) for each in passages if len(each.title.split()) > 1}
     named = [title for title in titles if title.strip() and title in said]
     years = {*_YEAR.findall(question)}
     days = _days(question)[0]
@@ -104,7 +104,7 @@ def of_another(question: str, passages: Sequence[Passage]) -> Callable[[Candidat
         each = passages[candidate.n - 1]
         names = "\n".join((each.path, each.title, *each.headings))
         text = f"{names}\n{each.text}"
-        own = is_attachment(each.path) or any(title in _spaced(text) for title in named)
+        own = is_attachment(each.path) or any(title in spaced(text) for title in named)
         if named and not own:  # what a note embeds has a title of its own
             return True
         quotes = "\n".join(each.quote for each in candidate.sentence.citations)
@@ -134,8 +134,3 @@ def _is_told(day: tuple[int, int, int], days: Iterable[tuple[int, int, int]]) ->
     return any(
         day[1:] == each[1:] and (day[0] == each[0] or 0 in (day[0], each[0])) for each in days
     )
-
-
-def _spaced(text: str) -> str:
-    """The words of a text, with a blank around each."""
-    return f" {' '.join(_WORD.findall(text.casefold()))} "

@@ -17,6 +17,7 @@ from rag.reading.sentences import LEANING, whole_sentence
 from rag.retrieval.evidence import whole_list
 from rag.retrieval.found import Evidence, Passage
 from rag.retrieval.orders import is_order
+from rag.retrieval.query import spaced
 
 _MAX_QUOTES = 3
 _NEAR_BEST = (
@@ -44,7 +45,6 @@ _NEGATED = re.compile(
 _NUMBERS = re.compile(r"\d+")
 _SHORTEST = 3  # letters of a word in the plural
 _NAMES = re.compile(r"[A-Z]\w*[a-z]{2}")  # whoever or whatever has a name
-_WORD = re.compile(r"[^\W_]+")
 _CODE_LINES = 12  # with its fences
 _NO_SENTENCE = re.compile(r"^\s*(?:\||#{1,6}\s)|:\s*$")
 _LINES = re.compile(r"\n\s*(?:[-*+•|]|\d{1,3}[.)])")
@@ -173,7 +173,7 @@ def rows_named(question: str, best: Evidence, passages: Sequence[Passage]) -> Se
     in_table = any(row.start <= best.start <= row.end for row in rows)
     if not in_table or _NEGATED.search(question):
         return None
-    asked, numbers = _spaced(question), set(_NUMBERS.findall(question))
+    asked, numbers = spaced(question), set(_NUMBERS.findall(question))
     named = [row for row in rows if _is_named(passage.text, row, asked, numbers)]
     if not 2 <= len(named) < len(rows):
         return None
@@ -182,7 +182,7 @@ def rows_named(question: str, best: Evidence, passages: Sequence[Passage]) -> Se
     top = passage.text.count("\n", 0, named[0].names[0][0])
     text = own_words("\n".join((*lines[top : top + 2], *(lines[each] for each in at))))
     said = [cite(_lines_of(best.n, passage, each, each), passages) for each in at]
-    about = _spaced("\n".join((passage.title, *passage.headings, lines[top])))
+    about = spaced("\n".join((passage.title, *passage.headings, lines[top])))
     things = (word for word in asked.split() if word.endswith("s") and len(word) > _SHORTEST)
     sure = any(f" {word.removesuffix('s')}" in about for word in things)
     return Sentence(marked(text, best.n), tuple(said), "supported" if sure else "weak")
@@ -193,13 +193,8 @@ def _is_named(text: str, row: Line, asked: str, numbers: Collection[str]) -> boo
     cells = [plain(text[start:end]).strip() for start, end in row.cells]
     held = set(_NUMBERS.findall(" ".join(cells)))
     return held.issuperset(numbers) and any(
-        _NAMES.search(cell) and _spaced(cell) in asked for cell in cells
+        _NAMES.search(cell) and spaced(cell) in asked for cell in cells
     )
-
-
-def _spaced(text: str) -> str:
-    """The words of a text, with a blank around each."""
-    return f" {' '.join(_WORD.findall(text.casefold()))} "
 
 
 def _lines_of(n: int, passage: Passage, top: int, bottom: int) -> Evidence:

@@ -23,6 +23,7 @@ _QUESTION_WORDS = frozenset(
 # Marks of Arabic and of the scripts of India stand within words, though \w does not hold them.
 _MARKS = "\u064b-\u065f\u0900-\u0903\u093a-\u0963\u0981-\u0dff"
 _WORD = re.compile(rf"\w[\w{_MARKS}'’-]*")
+_LETTERS = re.compile(r"[^\W_]+")
 _CONTRACTED = re.compile(r"['’]\w*$")
 
 
@@ -65,3 +66,9 @@ def search_terms(text: str, analyze: Callable[[str], list[str]]) -> list[str]:
     """The words to search for, as the word index knows them: those that carry meaning, or all
     where none does."""
     return analyze(" ".join(content_words(text))) or analyze(text)
+
+
+def spaced(text: str) -> str:
+    """The words of a text in small letters, with a blank around each: what one text says of
+    another is found whole."""
+    return f" {' '.join(_LETTERS.findall(text.casefold()))} "

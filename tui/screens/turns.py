@@ -205,7 +205,7 @@ class TurnActions(ChatBase):
             self._edit(view.key, view.question)
         elif action == "copy":
             said = view.query(".refusal, .outcome SourceRow, .near").results(Static)
-            self.copy(view.answer or "\n".join(map(_shown, said)))
+            self.copy(view.answer or "\n".join(str(each.render()) for each in said))
         elif action == "branch":
             await self._branch(view)
         elif action == "export":
@@ -346,7 +346,3 @@ class TurnActions(ChatBase):
             self.tell(error)
             return
         self.notify(told(file), markup=False)
-
-
-def _shown(widget: Static) -> str:
-    return str(widget.render())
