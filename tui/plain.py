@@ -183,7 +183,7 @@ class Plain(PlainConversations):
                     self._say(*sentence_aloud(event))
                 elif isinstance(event, Answered):
                     self._finish(event, found, sentences, again)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, RagError):
             if not again and len(self._turns) == before:  # else it came after the answer
                 self._keep(as_stopped(question, found, sentences))
             raise

@@ -15,10 +15,10 @@ from rag.answering.conversations import Conversations
 from rag.answering.export import as_markdown
 from rag.answering.saved import SavedTurn
 from rag.answering.steps import Sentence
-from rag.errors import StorageError
+from rag.errors import ModelError, StorageError
 from rag.retrieval.spelling import Respelled
 from tests.answering.test_conversations import TURN
-from tests.tui.fake_engine import FakeEngine
+from tests.tui.fake_engine import FakeEngine, Script
 from tui.screens.conversations import ConversationsScreen, TitleScreen, day_name
 from tui.screens.why import WhyScreen
 from tui.widgets.answer import Answer
@@ -627,3 +627,21 @@ async def test_turns_are_stepped_through_as_fast_as_keys_come(running: Running) 
         await driver.until(lambda: driver.shows("Something."))
         await driver.press("escape")
         await driver.until(lambda: not driver.shows("Something."))
+
+
+async def test_a_question_that_ended_in_an_error_is_kept_and_asked_anew(
+    running: Running, engine: FakeEngine, kept: Conversations
+) -> None:
+    engine.script = Script(error=ModelError("The model is damaged.", "Run: rag doctor"))
+    async with running() as driver:
+        await driver.ready()
+        await ask(driver, "First?")
+        assert driver.shows("The model is damaged.")
+        (found,) = kept.all()
+        assert [turn.stopped for turn in kept.turns(found.id)] == [True]
+        engine.script = Script()
+        await driver.press("f5")
+        await driver.until(lambda: len(engine.asked) == 2)
+        await driver.ready()
+    (found,) = kept.all()
+    assert [turn.stopped for turn in kept.turns(found.id)] == [False]

@@ -172,7 +172,7 @@ def test_nothing_is_explained_or_retried_of_a_conversation_that_was_left(
         assert said.count("Nothing has been asked in this conversation yet. Ask first.") == 3
         assert said.count("Answer:") == 2
     fake.script = Script(error=ModelError("The model is damaged.", "Run: rag doctor"))
-    assert "Nothing has been asked" in say("First?", "/why")
+    assert "Searched: alone: First?" in say("First?", "/why")
 
 
 def test_a_retry_that_fails_loses_nothing(say, kept: Conversations, fake: FakeEngine):
@@ -206,11 +206,17 @@ def test_notes_are_found_by_name_and_by_text(say):
     assert "No note was found." in said
 
 
-def test_errors_are_sentences_and_the_next_question_works(say, fake: FakeEngine):
+def test_errors_are_sentences_and_what_was_asked_is_kept(
+    say, kept: Conversations, fake: FakeEngine
+):
     fake.script = Script(error=ModelError("The model is damaged.", "Run: rag doctor"))
-    said = say("First?", "/delete")
+    said = say("First?", "/nothing")
     assert "The model is damaged. Run: rag doctor" in said
-    assert "Nothing has been asked" in said
+    assert "There is no command /nothing" in said
+    fake.script = Script()
+    assert "Question: First?" in say("Second?", begin="latest")
+    assert [turn.question for turn in kept.turns(kept.all()[0].id)] == ["First?", "Second?"]
+    assert fake.asked[-1] == ("Second?", ()), "what was not answered is no history"
 
 
 def test_a_refusal_names_the_nearest_notes(say, fake: FakeEngine):

@@ -99,6 +99,7 @@ class EngineEvents(PlaceActions):
             await self.keep_stopped(turn)
         elif not answered:
             await view.fail(error)
+            await self.keep(turn, view.written())  # what was asked is not lost
         await self.keep_old(turn)
         if answered and not isinstance(error, Cancelled):
             await self.transcript.notice(error)

@@ -61,6 +61,7 @@ class PickScreen(ModalScreen[Item | None], Generic[Item]):
     def on_mount(self) -> None:
         """Nothing is listed before it has been found."""
         self._items: list[Item | None] = []
+        self.searched = ""  # what the rows were found by
         self._room = self.room
         self.query_one(".pick-nothing").display = False
         self.reload()
@@ -105,7 +106,7 @@ class PickScreen(ModalScreen[Item | None], Generic[Item]):
     async def _fill(self, text: str) -> None:
         rows = await asyncio.to_thread(self.find, text)
         place = self._list.highlighted or 0
-        self._items = [item for _, item in rows]
+        self._items, self.searched = [item for _, item in rows], text
         self._list.clear_options()
         self._list.add_options([Option(shown, disabled=item is None) for shown, item in rows])
         nothing = self.query_one(".pick-nothing", Static)
