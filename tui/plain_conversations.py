@@ -57,11 +57,15 @@ class PlainConversations:
         if turn.thoughts:
             self._say(f"The model thought first, {len(turn.thoughts.split())} words, unchecked.")
         first = {each.n: each for each in reversed(turn.citations)}
-        standings = self._lookup.standings(turn.passages, turn.citations, first)
+        listed = turn.answered and not turn.citations  # such an answer names its notes itself
+        standings = self._lookup.standings(turn.passages, turn.citations, None if listed else first)
         for each in sorted(first.values(), key=lambda each: each.n):
             self._say(f"Source {each.n}: {place_line(each.path, each.first, each.last)}")
             if each.n in standings and (warning := standings[each.n].warning):
                 self._say(f"Warning: {warning}")
+        for number, standing in standings.items() if listed else ():
+            if standing.warning:
+                self._say(f"Warning: of [{number}], {standing.warning}")
 
     def _list(self, words: str) -> None:
         found = self._kept.search(words)

@@ -268,6 +268,12 @@ def test_a_note_that_changes_meanwhile(box: Box, refresh: bool):
     assert ("Warning: the note changed: it no longer says this" in after) != refresh
 
 
+def test_a_note_of_a_list_that_changed_is_told(say, fake: FakeEngine):
+    fake.script = Script(sentences=(), answer="- Water the tomatoes [1]")
+    said = say("Which tasks?")
+    assert "Warning: of [1], the note is no longer there" in said
+
+
 def test_what_was_not_named_is_asked_for(say):
     said = say("/branch 1", "First?", "/rename", "/branch 3")
     assert "Nothing has been asked in this conversation yet." in said

@@ -398,9 +398,11 @@ async def test_a_note_of_a_list_that_changed_is_told(
     async with running() as driver:
         await asked(driver)
         assert not driver.shows("⚠")
+        assert driver.shows("✓ as it stands in your notes")
         note.write_text("# Tomatoes\n\nNothing.\n")
         driver.chat.post_message(NotesChanged())
         await driver.until(lambda: driver.shows("⚠ the note changed: it"))
+        assert not driver.shows("✓ as it stands")
         assert driver.shows("[1] garden/tomatoes.md:12–14")
 
 

@@ -260,7 +260,7 @@ class TurnView(Vertical, can_focus=True):
         self.standings = standings
         for row in self.query(SourceRow):
             row.show_standing(standings.get(row.citation.n))
-        cited = {each.n for each in self.citations}
+        cited = {each.n for each in self.citations} or standings.keys()
         gone = any(standings[n].state in ("lost", "gone") for n in cited & standings.keys())
         for legend in self.query(".legend"):
             legend.display = not gone  # what the note no longer says, it does not bear out
@@ -271,6 +271,8 @@ class TurnView(Vertical, can_focus=True):
             "weak": "≈ only partly borne out, or not what you asked",
             "unsupported": "(?) not found in the passages",
         }
+        if not self.sentences:  # a list, taken from the index by rule
+            return "✓ as it stands in your notes" if self.passages else ""
         seen = {each.support for each in self.sentences}
         return "   ".join(text for key, text in legend.items() if key in seen)
 
