@@ -215,10 +215,9 @@ def test_a_folder_that_is_gone_keeps_no_other_from_being_indexed_and_served(two:
     assert done.returncode == 2
     assert "Notes: 1 added" in done.stdout
     assert f"There is no folder {two.folder / 'work'}" in done.stderr
-    done = two.rag("index", "--notes", "gone1", "--notes", "gone2", "--notes", str(two.notes))
-    assert all(
-        f"There is no folder {two.folder / each}" in done.stderr for each in ("gone1", "gone2")
-    )
+    gone = [two.folder / each for each in ("gone1", "gone2")]
+    done = two.rag("index", *(f"--notes={each}" for each in (*gone, two.notes)))
+    assert all(f"There is no folder {each}" in done.stderr for each in gone)
     found = json.loads(two.rag("search", "--no-refresh", "--json", "sun dial").stdout)["passages"]
     assert found[0]["path"].endswith("sun.md")
     server = two.start("serve", "--http", "--port", "0")
