@@ -141,6 +141,7 @@ def _bare_prompt(model: LlamaGenerator, ids: Sequence[int]) -> float:
 def bare_speed(model: LlamaGenerator, ids: Sequence[int]) -> float:
     """Tokens a second of nothing but evaluating and choosing."""
     _bare_prompt(model, ids)
+    model._set_threads(model._threads)
     began = time.perf_counter()
     for _ in range(_ANSWER):
         _decode(model, [int(model._logits().argmax())])

@@ -49,6 +49,7 @@ class QuestionBox(TextArea):
             id="question",
             placeholder="Ask your notes…",
         )
+        self.cursor_blink = False  # each blink lays out and draws, and over ssh sends
         for key in taken:  # `TextArea` has some thirty keys of its own, Ctrl+Y and F7 among them
             self._bindings.key_to_bindings.pop(key, None)
         self._asked: list[str] = []

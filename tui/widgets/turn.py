@@ -95,6 +95,7 @@ class TurnView(Vertical, can_focus=True):
         self.respelled: tuple[str, ...] = ()
         self.facts: tuple[str, ...] = ()
         self._thought = 0
+        self._state: str | None = None
         self._found: Retrieved | None = None
 
     def compose(self) -> ComposeResult:
@@ -121,6 +122,9 @@ class TurnView(Vertical, can_focus=True):
 
     def say(self, state: str) -> None:
         """Show in a dim line what the turn waits for; nothing for an empty text."""
+        if state == self._state:  # nothing is laid out anew
+            return
+        self._state = state
         line = self.query_one(".state", Static)
         line.update(Content(state))
         line.display = bool(state)
