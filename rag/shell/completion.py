@@ -2,7 +2,7 @@
 
 The script asks `rag completion --values KIND` for what it cannot know. Tags stand in notes, which
 are untrusted, and shells expand what they complete: a value with any character that could mean
-something to a shell is left out.
+something to a shell is left out; spaces stand in folders alone, which shells quote.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ SHELLS = ("bash", "zsh", "fish")
 # Of models: all that are known; those that can be used, that write, that can be removed.
 KINDS = ("folders", "tags", "models", "here", "generators", "mine")
 _PLAIN = re.compile(r"[\w./@+][\w./@+:-]*")  # \w: letters of any script, digits, _
+_SPACED = re.compile(r"[\w./@+][\w./@+: -]*")  # of folders, which every shell quotes
 _ASK_RAG = {
     "bash": """
 _rag_values() {  # kind, beginning of the word
@@ -32,7 +33,7 @@ _rag_values() {  # kind, beginning of the word
     [[ "$value" == "$2"* ]] && printf '%s\\n' "$value"
   done < <(command rag completion --values "$1" 2>/dev/null)
 }
-_rag_folders() { _rag_values folders "$1"; compgen -d -- "$1"; }
+_rag_directories() { _rag_values folders "$1"; compgen -d -- "$1"; }
 _rag_tags() { _rag_values tags "$1"; }
 _rag_models() { _rag_values models "$1"; }
 _rag_here() { _rag_values here "$1"; }
@@ -83,7 +84,8 @@ def values(kind: str, config: Callable[[], Config]) -> list[str]:
         found = _FIND[kind](config())
     except (RagError, OSError):
         return []
-    return [each for each in dict.fromkeys(found) if _PLAIN.fullmatch(each)]
+    plain = _SPACED if kind == "folders" else _PLAIN
+    return [each for each in dict.fromkeys(found) if plain.fullmatch(each)]
 
 
 def _folders(config: Config) -> list[str]:
@@ -161,4 +163,6 @@ def _kind(command: str, action: argparse.Action) -> str:
 
 def _completer(kind: str) -> dict[str, Any]:
     in_fish = "_rag_folders" if kind == "folders" else f"_rag_values {kind}"
-    return {"bash": f"_rag_{kind}", "zsh": f"_rag_{kind}", "fish": f"({in_fish})"}
+    # By this name shtab sees that bash is to quote what is completed: folders may hold spaces.
+    in_bash = "_rag_directories" if kind == "folders" else f"_rag_{kind}"
+    return {"bash": in_bash, "zsh": f"_rag_{kind}", "fish": f"({in_fish})"}

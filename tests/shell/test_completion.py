@@ -14,6 +14,7 @@ from rag.models.catalog import find_model
 from rag.models.weights import locate
 from rag.shell.completion import KINDS, SHELLS, _actions, _kind, script
 from tests.conftest import Box
+from tests.shell.typed import Typed
 
 pytestmark = pytest.mark.model
 IN_BASH = """
@@ -82,6 +83,27 @@ def test_bash(shell: Box):
     assert not (shell.folder / "owned").exists()
 
 
+def test_folders_with_spaces_are_quoted_in_a_live_bash(shell: Box):
+    folder = shell.folder
+    (folder / "Obsidian Vault").mkdir()
+    (folder / "rag.toml").write_text('[notes]\n"my own" = "notes"\n')
+    shell.env["RAG_NOTES"] = ""
+    settings = folder / "settings"
+    settings.write_text(
+        f"source {saved(shell, needs('bash'))}; PS1='ready> '\n"
+        'bind -x \'"\\C-g": printf %s "$READLINE_LINE" > line.new; mv line.new line; '
+        "READLINE_LINE='\n"
+    )
+    bash = Typed(shell, folder / "line", ["bash", "--rcfile", str(settings), "-i"])
+    try:
+        assert bash.complete("rag ask --notes Obs") == "rag ask --notes Obsidian\\ Vault/"
+        assert bash.complete("rag index Obsidian\\ V") == "rag index Obsidian\\ Vault/"
+        assert bash.complete("rag ask --notes my").rstrip() == "rag ask --notes my\\ own"
+        assert bash.complete("rag ask --tag gar").rstrip() == "rag ask --tag garden/hive"
+    finally:
+        bash.end()
+
+
 def test_fish(shell: Box):
     file = str(saved(shell, needs("fish")))
 
@@ -107,7 +129,8 @@ def test_values(shell: Box):
     assert "SmolLM2-135M-Instruct" in run(shell, "rag", "completion", "--values", "models")
     (shell.folder / "rag.toml").write_text('[notes]\ngarden = "notes"\n"my own" = "notes"\n')
     shell.env["RAG_NOTES"] = ""
-    assert run(shell, "rag", "completion", "--values", "folders") == ["garden", str(shell.notes)]
+    folders = run(shell, "rag", "completion", "--values", "folders")
+    assert folders == ["garden", "my own", str(shell.notes)]
 
 
 def test_tags_where_one_folder_of_several_is_not_indexed(shell: Box):

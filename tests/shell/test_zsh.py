@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import select
 import shutil
-import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from rag.commands.parser import build_parser
 from rag.shell.completion import script
 from tests.conftest import Box
+from tests.shell.typed import Typed
 
 pytestmark = [
     pytest.mark.model,
     pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed"),
 ]
-PATIENCE = 120  # seconds
 # Ctrl-G writes the line as it stands into a file, and clears it.
 SETTINGS = """
 autoload -U compinit; compinit -u -d {folder}/dump
@@ -30,45 +24,6 @@ unsetopt beep; PS1='ready> '
 line() {{ print -r -- "$BUFFER" > {folder}/line.new; mv {folder}/line.new {folder}/line; BUFFER= }}
 zle -N line; bindkey '^G' line
 """
-
-
-class Zsh:
-    """A zsh at its prompt, in `folder`, with these lines of settings before our own."""
-
-    def __init__(self, box: Box, folder: Path, settings: str) -> None:
-        self._line = folder / "line"
-        self._shown = b""
-        (folder / ".zshrc").write_text(settings + SETTINGS.format(folder=folder))
-        self._process, self._terminal = pty.fork()
-        if not self._process:
-            os.chdir(box.folder)
-            environ = {**box.environ(), "ZDOTDIR": str(folder), "TERM": "dumb", "COLUMNS": "200"}
-            os.execvpe("zsh", ["zsh", "-i"], environ)
-        self.complete("", "ready>")
-
-    def complete(self, typed: str, *listed: str) -> str:
-        """The line after Tab. Before it is asked for, zsh must have shown all of `listed`: it
-        lists nothing while keys are waiting."""
-        self._line.unlink(missing_ok=True)
-        self._shown = b""
-        os.write(self._terminal, f"{typed}{chr(9) if typed else ''}".encode())
-        self._wait(lambda: all(each.encode() in self._shown for each in listed))
-        os.write(self._terminal, b"\x07")
-        self._wait(self._line.exists)
-        return self._line.read_text().removesuffix("\n")
-
-    def _wait(self, done: Callable[[], bool]) -> None:
-        """Read what zsh shows until `done`."""
-        end = time.monotonic() + PATIENCE
-        while not done():
-            assert time.monotonic() < end, self._shown
-            if select.select([self._terminal], [], [], 0.1)[0]:
-                self._shown += os.read(self._terminal, 1 << 16)
-
-    def end(self) -> None:
-        os.kill(self._process, signal.SIGKILL)
-        os.waitpid(self._process, 0)
-        os.close(self._terminal)
 
 
 @pytest.fixture
@@ -88,7 +43,7 @@ def shell(box: Box) -> Box:
 
 
 @pytest.fixture(params=["in fpath", "evaluated"])
-def zsh(request: pytest.FixtureRequest, shell: Box) -> Iterator[Zsh]:
+def zsh(request: pytest.FixtureRequest, shell: Box) -> Iterator[Typed]:
     """A zsh that loads the script on first use, as README says, or evaluates it at its start."""
     folder = shell.folder / "zsh"
     (folder / "functions").mkdir(parents=True)
@@ -97,12 +52,13 @@ def zsh(request: pytest.FixtureRequest, shell: Box) -> Iterator[Zsh]:
         (folder / "functions" / "_rag").write_text(script(build_parser(), "zsh"))
     else:
         settings = 'autoload -U compinit; compinit -u\neval "$(rag completion zsh)"\n'
-    started = Zsh(shell, folder, settings)
+    (folder / ".zshrc").write_text(settings + SETTINGS.format(folder=folder))
+    started = Typed(shell, folder / "line", ["zsh", "-i"], ZDOTDIR=str(folder))
     yield started
     started.end()
 
 
-def test_words_flags_and_names(zsh: Zsh, shell: Box):
+def test_words_flags_and_names(zsh: Typed, shell: Box):
     assert zsh.complete("rag sea") == "rag search "
     listed = zsh.complete("rag ask --no-", "--no-stream", "--no-refresh")
     assert listed == "rag ask --no-"
