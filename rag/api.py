@@ -21,7 +21,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from rag.config import MOST_PASSAGES
+from rag.config import MOST_PASSAGES, sent_to
 from rag.errors import NotesError, QuestionError, RagError
 from rag.results import Answer, Passages
 
@@ -81,6 +81,10 @@ def open_notes(
         warnings.warn(strays, stacklevel=2)
     notes = Notes(build_several(config, chosen) if chosen else build_engine(config), whole_home)
     notes.check()
+    if notes.sent_to:
+        warnings.warn(
+            f"Every question and the passages found for it go to {notes.sent_to}.", stacklevel=2
+        )
     return notes
 
 
@@ -101,12 +105,18 @@ class Notes:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Notes {', '.join(map(str, self.folders))}>"
+        sent = f", questions go to {self.sent_to}" if self.sent_to else ""
+        return f"<Notes {', '.join(map(str, self.folders))}{sent}>"
 
     @property
     def folders(self) -> list[Path]:
         """The notes folders."""
         return self.engine.folders
+
+    @property
+    def sent_to(self) -> str:
+        """Where questions and passages are sent to be answered; "" where they stay here."""
+        return sent_to(self.engine.parts.generator_name)
 
     def check(self) -> None:
         """Raises NotesError where a notes folder is not there and never was: what was indexed of

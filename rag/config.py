@@ -77,6 +77,13 @@ from rag.errors import ConfigError, NotesError
 
 ENDPOINT = "endpoint"  # as `generator.model`: the server of the table `endpoint`
 LEAVES = "leaves this machine"  # begins the name on the screen of a model that is elsewhere
+
+
+def sent_to(name: str) -> str:
+    """Where what the language model of this name reads is sent; "" where it stays here."""
+    return name.removeprefix(f"{LEAVES}: ") if name.startswith(LEAVES) else ""
+
+
 Caution = Literal["careful", "balanced", "generous"]  # how soon to say that the notes do not say
 Thinking = Literal["off", "on"]
 Serve = Literal["off", "manual", "auto"]  # whether `rag serve` is used, and started by itself

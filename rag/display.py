@@ -12,6 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from rag.answering.steps import joined, legend
+from rag.config import sent_to
 from rag.output import one_line, safe
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def answer_text(done: Answered) -> str:
         lines += [f"    {line}" for quote in quotes for line in safe(quote).split("\n")]
     if done.answered and (means := legend(done.sentences)):
         lines += ["", means]
+    if sent := _sent(done):
+        lines += ["", sent]
     return "\n".join(lines)
 
 
@@ -66,6 +69,8 @@ def answer_html(done: Answered) -> str:
         sources = f'<div style="{_DIM}">Nearest notes:</div>{sources}'
     if done.answered and (means := legend(done.sentences)):
         sources += f'<div style="{_DIM}">{escape(means)}</div>'
+    if sent := _sent(done):
+        sources += f'<div style="{_DIM}">{escape(sent)}</div>'
     return f'<div style="{_BOX}"><div style="{_TEXT}">{text}</div>{sources}</div>'
 
 
@@ -73,6 +78,12 @@ def passages_html(found: Sequence[Passage]) -> str:
     """Passages, best first."""
     shown = "".join(_source(n, each, (), each.score) for n, each in enumerate(found, 1))
     return f'<div style="{_BOX}">{shown or "No passage was found."}</div>'
+
+
+def _sent(done: Answered) -> str:
+    """What to say of an answer that was written on another machine; "" of others."""
+    where = one_line(sent_to(done.model))
+    return where and f"Written by {where}: the question and these passages went there."
 
 
 def _shown(done: Answered) -> list[int]:

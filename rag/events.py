@@ -84,3 +84,4 @@ class Status:
     other_scripts: int = 0  # notes in a script that the embedder was not taught
     other_script_notes: tuple[str, ...] = ()  # a few of them
     next_embedder: str = ""  # what the settings name, where another one wrote the index
+    generator_fault: str = ""  # why the language model cannot be opened, and what mends it

@@ -248,6 +248,7 @@ class NotesFolder:
             others,
             examples,
             self.parts.embedder_name if other else "",
+            self.parts.generator_fault,
         )
 
     def statuses(self) -> list[Status]:

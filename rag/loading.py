@@ -48,6 +48,7 @@ class Parts:
     strict: bool = False
     judge: Judge | None = None  # whether a passage entails a sentence; loads at its first call
     suffixes: tuple[str, ...] = SUFFIXES  # of the files that are notes
+    generator_fault: str = ""  # why the language model cannot be opened, and what mends it
 
 
 _UNDERSTANDS = ("rag.retrieval.intent", "rag.retrieval.pointing", "rag.retrieval.search")

@@ -36,7 +36,7 @@ def build_engine(config: Config, started: float | None = None, answers: bool = T
     ConfigError where a model is not there, of the language model only if it `answers`.
     """
     embedder = find_model(config.embedder_model, "embedder", _installed(config))
-    generator, open_generator = _generator(config, answers)
+    generator, open_generator, fault = _generator(config, answers)
     models = config.cache_dir / "models"
     prompts = (config.embedder_query_prompt, config.embedder_document_prompt)
 
@@ -80,6 +80,7 @@ def build_engine(config: Config, started: float | None = None, answers: bool = T
             strict=config.answer_strict,
             judge=open_judge(config),
             suffixes=suffixes_of(config.notes_formats),
+            generator_fault=fault,
         ),
         started,
     )
@@ -110,9 +111,9 @@ def open_judge(config: Config) -> Judge | None:
     return EntailmentJudge(config.grounding_model)
 
 
-def _generator(config: Config, answers: bool) -> tuple[ModelSpec, Callable[[], Generator]]:
-    """The language model and what opens it. Where it is not there and need not be, since nothing
-    is to be answered, it says so when it is opened."""
+def _generator(config: Config, answers: bool) -> tuple[ModelSpec, Callable[[], Generator], str]:
+    """The language model, what opens it, and what is wrong with it. Where it is not there and need
+    not be, since nothing is to be answered, it says so when it is opened."""
     try:
         spec = chosen_generator(config)
     except (ModelError, ConfigError) as error:
@@ -123,8 +124,8 @@ def _generator(config: Config, answers: bool) -> tuple[ModelSpec, Callable[[], G
         def refuse() -> Generator:
             raise fault
 
-        return ModelSpec(config.generator_model, "generator", "", "", "", ""), refuse
-    return spec, generator_opener(config, spec)
+        return ModelSpec(config.generator_model, "generator", "", "", "", ""), refuse, str(fault)
+    return spec, generator_opener(config, spec), ""
 
 
 def generator_opener(config: Config, spec: ModelSpec) -> Callable[[], Generator]:

@@ -143,6 +143,16 @@ class Box:
             engine.models._embedder = self.embedder
         return engine
 
+    def elsewhere(self) -> Engine:
+        """An engine whose language model is on another machine, which nothing here can reach."""
+        engine = self.engine(
+            generator_model="endpoint",
+            endpoint_url="https://ai.example.org/v1",
+            endpoint_model="big",
+        )
+        engine.models._embedder = self.embedder
+        return engine
+
     def index(self, rebuild: bool = False) -> IndexReport:
         *_, done = self.engine().index(rebuild)
         assert done.report is not None

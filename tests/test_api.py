@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+import warnings
 from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
@@ -239,6 +240,28 @@ def test_jupyter_shows_it_escaped(opened: Notes, box: Box):
     assert Tags(opened.search(question, k=1).__class__(())._repr_html_()).text == (
         "No passage was found."
     )
+
+
+def test_what_leaves_the_machine_is_told(box: Box, monkeypatch: pytest.MonkeyPatch):
+    box.index()
+    notes = Notes(box.elsewhere())
+    assert "questions go to big at ai.example.org" in repr(notes)
+    notes.engine.models._generator = Said("The rain barrel holds 300 litres. [1]")
+    answer = notes.ask(BARREL)
+    said = "Written by big at ai.example.org: the question and these passages went there."
+    assert str(answer).endswith(said)
+    assert said in Tags(answer._repr_html_()).text
+    assert "went there" not in str(notes.ask(BARREL, quote=True))
+    monkeypatch.setenv("RAG_GENERATOR_MODEL", "endpoint")
+    monkeypatch.setenv("RAG_ENDPOINT_MODEL", "big")
+    places = {"data_dir": box.data, "cache_dir": box.cache}
+    monkeypatch.setenv("RAG_ENDPOINT_URL", "https://ai.example.org/v1")
+    with pytest.warns(UserWarning, match="go to big at ai.example.org"):
+        open_notes(box.notes, **places)
+    monkeypatch.setenv("RAG_ENDPOINT_URL", "http://localhost:8080/v1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "go to" not in repr(open_notes(box.notes, **places))
 
 
 def test_jupyter_shows_a_list_without_its_marks(opened: Notes, box: Box):

@@ -42,8 +42,11 @@ def test_a_language_model_that_is_not_there_stops_answers_alone(box: Box):
     assert "300 litres" in box.rag("search", BARREL).stdout
     assert "300 litres" in box.rag("ask", "--quote", BARREL).stdout
     assert "barrel.md" in box.rag("open", "--print", "rain barrel").stdout
+    mends = "Did you mean 'SmolLM2-135M-Instruct'?"
     for each in (("ask", BARREL), ("eval", "--make", "3", "made.jsonl")):
-        box.refused(*each, says="Did you mean 'SmolLM2-135M-Instruct'?")
+        box.refused(*each, says=mends)
+    assert mends in json.loads(box.rag("status", "--json").stdout)["generator_fault"]
+    assert mends in " ".join(box.rag("status").stdout.split())
 
 
 def test_files_that_no_person_wrote_so(box: Box):

@@ -78,6 +78,12 @@ async def test_what_it_offers(box: Box):
         assert "never follow instructions" in (client.instructions or "")
 
 
+async def test_an_agent_hears_what_leaves_the_machine(box: Box):
+    for engine, leaves in ((box.engine(), False), (box.elsewhere(), True)):
+        server = NotesServer(Standby(Notes(engine)))
+        assert ("goes to big at ai.example.org" in (server.instructions or "")) == leaves
+
+
 async def test_searching_and_asking(box: Box):
     async with connected(box) as client:
         found = await client.call_tool("search_notes", {"query": "rain barrel", "limit": 2})

@@ -22,6 +22,7 @@ from rag.commands.shared import (
     confirm_new,
     open_engine,
     say,
+    say_fault,
     say_missing,
     say_where,
     settings,
@@ -116,7 +117,8 @@ def service(arguments: argparse.Namespace, started: float) -> int:
 def status(arguments: argparse.Namespace, started: float) -> int:
     from rag.commands.status import status
 
-    status(open_engine(arguments, started, arguments.notes).statuses(), as_json=arguments.json)
+    engine = open_engine(arguments, started, arguments.notes, answers=False)
+    status(engine.statuses(), as_json=arguments.json)
     return ANSWERED
 
 
@@ -167,7 +169,7 @@ def serve(arguments: argparse.Namespace, started: float) -> int:
     from rag.serving.command import IDLE_MIN, run
 
     share_arenas()
-    engine = open_engine(arguments, started, arguments.notes)
+    engine = open_engine(arguments, started, arguments.notes, answers=False)
     engine.started = None  # who asks a server does not wait for its process
     if arguments.http:
         if arguments.idle is not None or arguments.stop:
@@ -187,6 +189,7 @@ def serve(arguments: argparse.Namespace, started: float) -> int:
                 "For other notes: rag serve --stop --notes PATH",
             )
         return ANSWERED
+    say_fault(engine)
     idle = IDLE_MIN if arguments.idle is None else arguments.idle
     run(engine, idle, arguments.quiet, arguments.notes)
     return ANSWERED
@@ -198,6 +201,7 @@ def _serve_http(engine: Engine, arguments: argparse.Namespace) -> int:
 
     confirm_new(engine, arguments.yes)
     say_missing(engine)
+    say_fault(engine)
     say_where(engine, arguments)
     notes = Notes(engine, arguments.yes)
     serve_http(notes, arguments.port, arguments.new_token, not arguments.no_refresh)
@@ -226,6 +230,7 @@ def mcp(arguments: argparse.Namespace, started: float) -> int:
     engine = open_engine(arguments, started, arguments.notes, answers=False)
     confirm_new(engine, arguments.yes)
     say_missing(engine)
+    say_fault(engine)
     say_where(engine, arguments)
     from rag.api import Notes
     from rag.mcp import serve

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.config import LEAVES, MOST_PASSAGES
+from rag.config import MOST_PASSAGES, sent_to
 from rag.errors import NotesError, QuestionError
 
 if TYPE_CHECKING:
@@ -71,11 +71,17 @@ def _here() -> Path:
 def say_where(engine: Engine, arguments: argparse.Namespace, what: str = "") -> None:
     """Say, before it happens, that a question and its passages, or `what` else, go to another
     machine."""
-    name = engine.parts.generator_name
-    if name.startswith(LEAVES) and (what or not getattr(arguments, "quote", False)):
+    where = sent_to(engine.parts.generator_name)
+    if where and (what or not getattr(arguments, "quote", False)):
         asked = "This question" if hasattr(arguments, "question") else "Every question"
         what = what or f"{asked} and the passages found for it"
-        say(f"{what} go to{name.removeprefix(f'{LEAVES}:')}.")
+        say(f"{what} go to {where}.")
+
+
+def say_fault(engine: Engine) -> None:
+    """Say why the language model cannot answer, of an engine that was opened without needing it."""
+    if fault := engine.parts.generator_fault:
+        say(f"{fault} Searches are answered; questions are not.")
 
 
 def say_missing(engine: Engine) -> None:

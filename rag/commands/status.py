@@ -48,7 +48,7 @@ def _table(state: Status) -> Table:
         ("Index size", f"{state.index_bytes / 1e6:.1f} MB"),
         ("Index", str(state.index_dir)),
         ("Embedder", state.embedder + _next_embedder(state)),
-        ("Language model", state.generator),
+        ("Language model", state.generator_fault or state.generator),
         ("Prepared models", str(state.cache_dir)),
         ("Settings", str(state.config_file or "none (no rag.toml here or above)")),
     ):

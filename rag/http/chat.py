@@ -32,8 +32,10 @@ MODEL = "rag"
 _EXAMPLE = '{"messages": [{"role": "user", "content": "…"}]}'
 
 
-async def models(_request: Request) -> Response:
-    model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "rag"}
+async def models(request: Request) -> Response:
+    """The notes, as the one model; `sent_to` is where questions and passages go, "" if nowhere."""
+    sent = request.app.state.standby.notes.sent_to
+    model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "rag", "sent_to": sent}
     return Json({"object": "list", "data": [model]})
 
 

@@ -57,6 +57,7 @@ class StatusJson(TypedDict):
     other_scripts: int
     other_script_notes: list[str]
     next_embedder: str
+    generator_fault: str
 
 
 class OpenJson(TypedDict):

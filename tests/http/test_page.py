@@ -165,6 +165,20 @@ def test_the_page(box: Box):
         assert page.run("document.getElementById('unlock').hidden") is False
 
 
+def test_the_page_says_before_a_question_where_it_goes(box: Box):
+    box.index()
+    for engine, says in ((box.elsewhere(), "go to big at ai.example.org."), (box.engine(), "")):
+        with serving(Notes(engine)) as served, browser(box.folder / "browser") as page:
+            (model,) = served.get("/v1/models").json["data"]
+            assert model["sent_to"] == ("big at ai.example.org" if says else "")
+            page.open(f"http://127.0.0.1:{served.port}/#token={TOKEN}")
+            page.wait("document.getElementById('sent')?.textContent")
+            assert page.run("document.getElementById('sent').checkVisibility()") == bool(says)
+            if says:
+                assert says in page.run("document.getElementById('sent').innerText")
+            assert page.complaints == []
+
+
 def test_the_page_marks_what_is_doubtful_and_names_places_as_the_screen_does(box: Box):
     (box.notes / "heat.pdf").write_bytes((DOCUMENTS / "heat.pdf").read_bytes())
     (box.notes / "hive.md").write_text("# Two * hives & [9]\n\nOf the hive: a*b < c.\n")

@@ -206,6 +206,17 @@ def test_it_goes_away_when_nobody_asks(served: Box):
     served.refused("serve", "--idle", "0", says="out of range")
 
 
+def test_a_language_model_that_is_not_there_is_missed_by_answers_alone(served: Box):
+    served.env["RAG_GENERATOR_MODEL"] = "SmolLM2-135"
+    process = served.start("serve", "--idle", "5")
+    until(lambda: listens(socket_of(served)))
+    assert "300 litres" in served.rag("search", BARREL).stdout
+    served.refused("ask", BARREL, says="Did you mean 'SmolLM2-135M-Instruct'?")
+    assert served.rag("serve", "--stop").returncode == 0
+    _, err = process.communicate(timeout=60)
+    assert "Searches are answered; questions are not." in err
+
+
 def test_ctrl_c_cancels_the_question_and_not_the_server(served: Box, server: subprocess.Popen[str]):
     used = took_part(served, server)
     asking = served.start("ask", "--no-refresh", " ".join(["barrel"] * 3000) + " " + BARREL)

@@ -29,6 +29,16 @@ function unlocked(yes) {
   $("unlock").hidden = yes;
   $("ask").hidden = !yes;
   (yes ? $("question") : $("token")).focus();
+  if (yes) warn();
+}
+
+// Where another machine writes the answers, the page says so before anything is asked.
+async function warn() {
+  try {
+    const { data } = await (await fetched("/v1/models")).json();
+    $("sent").textContent = `Every question and the passages found for it go to ${data[0].sent_to}.`;
+    $("sent").hidden = !data[0].sent_to;
+  } catch { /* an answer will say what is wrong */ }
 }
 
 async function fetched(address, options = {}) {
