@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +41,7 @@ def build_engine(config: Config, started: float | None = None, answers: bool = T
     models = config.cache_dir / "models"
     prompts = (config.embedder_query_prompt, config.embedder_document_prompt)
 
+    @functools.cache  # of the files that are loaded, whatever becomes of them afterwards
     def identity() -> ModelFolder:
         from rag.indexing.embeddings import ModelFolder
 

@@ -160,10 +160,12 @@ def fits(text: str, kind: Expected | None) -> bool:
 
 def repeats(text: str, question: str) -> bool:
     """Whether a text only says again what the question does, which offers no choice."""
+    if " or " in question:
+        return False
     said = {*content_words(text)} or _words(text)
     new = said - (_words(question) - {"a", "an", "the"})
-    short = {each for each in re.findall(r"\w+", text) if _shortens(each, question)}
-    return " or " not in question and new <= {each.casefold() for each in short}
+    short = (each for each in re.findall(r"\w+", text) if _shortens(each, question))
+    return not new or new <= {each.casefold() for each in short}
 
 
 def _shortens(text: str, question: str) -> bool:

@@ -186,8 +186,8 @@ async def test_screens_look_as_they_did(app: ChatApp, snapshot, size: tuple[int,
         await driver.ready()
         await camera.shoot("refusal", until="Nearest notes")
         app.theme = "rag-light"
-        await camera.shoot("light")
+        await camera.shoot("light", until="Theme: rag-light")
         app.theme = "rag-16"
-        await camera.shoot("sixteen")
+        await camera.shoot("sixteen", until="Theme: rag-16")
     assert app.worker.close(5)
     assert camera.differ == []

@@ -187,7 +187,7 @@ def test_ctrl_z_suspends_and_fg_comes_back(box: Box, start):
     here = len(terminal.raw)
     terminal.type("fg; echo left with $?\n")
     terminal.until("ready", here)
-    terminal.until("Ask your notes…", here)  # nothing changed there: all is drawn again
+    terminal.until("sk your notes…", here)  # behind the cursor: all is drawn again
     here = len(terminal.raw)
     terminal.type("\x11")
     terminal.until("left with 0", here)
