@@ -26,6 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if argv is None else argv
     try:
         started = _process_start()
+        if not given or given[0] == "help":  # "rag help ask", as of many programs
+            given = [*given[1:], "--help"]
         arguments = build_parser().parse_args(given)
         command: Callable[[argparse.Namespace, float], int] = arguments.command
         return command(arguments, started)

@@ -68,6 +68,14 @@ def editor_command(editor: list[str], note: Path, line: int) -> list[str]:
     return [*editor, file]
 
 
+def check_editor(editor: list[str]) -> None:
+    """Raises EditorError where there is no such program."""
+    if shutil.which(editor[0]) is None:
+        raise EditorError(
+            f"There is no editor {editor[0]!r} here.", "Set EDITOR, for example: export EDITOR=nano"
+        )
+
+
 def has_own_window(editor: list[str]) -> bool:
     """Whether the editor leaves the terminal alone."""
     return _name(editor) in _OWN_WINDOW

@@ -173,7 +173,9 @@ def test_bad_questions_and_flags(box: Box):
     for k in ("0", "51", "-3"):
         box.refused("ask", "-k", k, BARREL, says="out of range")
     box.refused("ask", "-k", "many", BARREL, says="takes a whole number")
-    box.refused(says="required")
+    for words in ((), ("help",)):  # what is typed first
+        assert "COMMAND" in box.rag(*words).stdout
+    assert "--strict" in box.rag("help", "ask").stdout
 
 
 def test_a_misspelt_command_line_gets_the_nearest_word(box: Box):

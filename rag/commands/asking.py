@@ -190,7 +190,10 @@ def evaluation(arguments: argparse.Namespace, started: float) -> int:
 
             show_json({"questions": made, "file": str(file.absolute())})
         else:
-            say(f"{made:,} questions in {file}. Edit them, then: rag eval {file}")
+            fewer = f", all that these notes gave of {arguments.make:,}"
+            some = "" if made >= arguments.make else fewer
+            say(f"{made:,} questions in {file}{some}. Edit them, and add some that your notes do")
+            say(f'not answer, with "answers": [], for how often it refuses. Then: rag eval {file}')
         return ANSWERED
     plan = prepare(
         engine.notes_folder,

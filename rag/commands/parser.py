@@ -184,9 +184,11 @@ def build_parser() -> argparse.ArgumentParser:
         each.add_argument(
             "-y", "--yes", action="store_true", help="index even a home folder without asking"
         )
+    said = "the notes do not say"
     for one in (parser, *_all_of(commands)):
-        one.epilog = STATUSES
-    doctor.epilog = STATUSES.replace("the notes do not say", "something is broken")
+        one.epilog = STATUSES if one in (parser, ask) else STATUSES.replace(f"1 {said}, ", "")
+    doctor.epilog = STATUSES.replace(said, "something is broken")
+    search.epilog = jump.epilog = STATUSES.replace(said, "nothing was found")
     return parser
 
 

@@ -56,7 +56,7 @@ def serve_http(notes: Notes, port: int | None, renew: bool, refresh: bool) -> No
 def bind(port: int) -> socket.socket:
     """A socket that listens on this machine alone. Raises RagError."""
     if not 0 <= port <= 65535:
-        raise RagError(f"{port} is no port.", "Name one from 1024 to 65535: --port 8765")
+        raise RagError(f"{port} is no port.", "Name one from 1 to 65535: --port 8765")
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -77,11 +77,8 @@ def _announce(notes: Notes, port: int, token: Token) -> None:
 
     address = f"http://127.0.0.1:{port}/"
     lines = [f"Notes: {', '.join(one_line(str(each)) for each in notes.folders)}"]
-    if token.new:
-        lines += [
-            f"Page: {address}#token={token.value}",
-            f"The token is shown this once, and kept in {token.file}",
-        ]
+    if token.new or sys.stderr.isatty():  # in a log of a service it would stay
+        lines += [f"Page: {address}#token={token.value}", f"The token is kept in {token.file}"]
     else:
         lines += [f"Page: {address}", f"The token stands in {token.file}"]
     lines.append("Ctrl-C stops.")

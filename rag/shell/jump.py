@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.editor import EditorError, editor_command, find_editor, has_own_window, note_path
+from rag.editor import (
+    EditorError,
+    check_editor,
+    editor_command,
+    find_editor,
+    has_own_window,
+    note_path,
+)
 from rag.errors import NotInNotes
 from rag.opener import is_document, opener_command, run_opener
 from rag.reading.readable import written_place
@@ -82,6 +89,7 @@ def open_editor(spot: Spot) -> None:
         run_opener(opener_command(spot.file, os.environ, _INSTEAD), _INSTEAD)
         return
     editor = find_editor(os.environ)
+    check_editor(editor)
     if not has_own_window(editor) and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise EditorError("The editor needs a terminal.", "Use rag open --print.")
     try:

@@ -159,6 +159,15 @@ def test_the_page(box: Box):
         assert "Nearest notes:" in last
         assert page.complaints == []
 
+        page.run("document.getElementById('token').value = 'nonsense'")
+        page.run("document.getElementById('unlock').requestSubmit()")
+        page.wait("!document.getElementById('refused').hidden")
+        page.run(f"document.getElementById('token').value = '{TOKEN}'")
+        page.run("document.getElementById('unlock').requestSubmit()")
+        page.wait("!document.getElementById('ask').hidden")
+        assert page.run("document.getElementById('refused').hidden")
+        page.complaints.clear()  # Chromium names the status of what is refused
+
         page.run("sessionStorage.setItem('token', 'wrong')")
         page.ask("Where is the hive?")
         assert "token is wrong" in page.run("document.querySelector('.error').innerText")

@@ -66,6 +66,7 @@ def test_in_the_editor(box: Box):
     assert in_terminal(box, "open", "rain barrel") == 2
     box.env["EDITOR"] = "/nowhere/vi"
     assert in_terminal(box, "open", "rain barrel") == 2
+    box.refused("open", "rain barrel", says="There is no editor '/nowhere/vi'")
 
 
 def test_a_document_opens_in_its_own_program(box: Box, opener: Path):

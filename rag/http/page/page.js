@@ -28,6 +28,7 @@ function token() { return sessionStorage.getItem("token") || ""; }
 function unlocked(yes) {
   $("unlock").hidden = yes;
   $("ask").hidden = !yes;
+  if (yes) $("refused").hidden = true;
   (yes ? $("question") : $("token")).focus();
   if (yes) warn();
 }
@@ -45,6 +46,7 @@ async function fetched(address, options = {}) {
   const headers = { ...options.headers, Authorization: `Bearer ${token()}` };
   const reply = await fetch(address, { ...options, headers });
   if (reply.status === 401) {
+    $("refused").hidden = !token();
     sessionStorage.removeItem("token");
     unlocked(false);
   }
