@@ -7,6 +7,7 @@ without control characters, so that no note can move the cursor or hide a line.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ _BIDI = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _INVISIBLE = (0xFEFF, *range(0xE0000, 0xE0080))  # text that nobody sees: tags
 _CONTROLS |= dict.fromkeys((*_BIDI, *_INVISIBLE))
 # JSON stays what it was when it is read again; written, a terminal finds nothing to obey.
+_UNBROKEN = 10_000  # columns, where no terminal has a width
 _IN_JSON = {
     code: json.dumps(chr(code))[1:-1]
     for code in (0x7F, *range(0x80, 0xA0), 0x2028, 0x2029, *_BIDI, *_INVISIBLE)
@@ -51,9 +53,17 @@ def console(stderr: bool = False) -> Console:
     return Piped(stderr=stderr, highlight=False, emoji=False)
 
 
+def width() -> int:
+    """Columns of what tables are printed to. Where no terminal shows them, no line is broken for
+    a width that none has (`rag doctor | grep`)."""
+    screen = console()
+    return screen.width if screen.is_terminal or "COLUMNS" in os.environ else _UNBROKEN
+
+
 def show(*things: object) -> None:
     """Print tables and styled texts."""
     screen = console()
+    screen.width = width()
     for each in things:
         screen.print(each)
 

@@ -19,7 +19,7 @@ from rag.models.download import check_space, size_text
 from rag.models.fetching import described, fetched
 from rag.models.installed import Installed, forget, installed, remember
 from rag.models.prepared import sha256_of
-from rag.output import at_work, console, one_line, show, show_json
+from rag.output import at_work, console, one_line, show, show_json, width
 
 _LONGEST = 120  # bytes of a model's name, which is part of a file's
 _VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -33,7 +33,7 @@ def show_models(arguments: argparse.Namespace) -> int:
     if arguments.json:
         show_json([row.as_json() for row in found])
     else:
-        show(table(found, without := spared(console().width)), legend(without))
+        show(table(found, without := spared(width())), legend(without))
     return 0
 
 
