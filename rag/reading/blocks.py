@@ -37,7 +37,8 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A block before its headings are known, or a heading: `level` 1 to 6 and its `title`."""
+    """A block before its headings are known, or a heading: `level` 1 to 6 and its `title`. One
+    that is a `task` is read for itself, as an item, and heads what stands below it all the same."""
 
     kind: Kind
     first: int
@@ -45,6 +46,7 @@ class Part:
     pieces: tuple[tuple[int, int], ...]
     level: int = 0
     title: str = ""
+    task: bool = False
 
 
 def part_of(
@@ -95,8 +97,10 @@ def under_headings(parts: Sequence[Part], lines: Sequence[str]) -> tuple[Block, 
             parted = True
         while path and path[-1][0] >= part.level:
             path.pop()
+        if part.task:
+            add(part, "list", path)
+        bare = None if part.task else part
         path.append((part.level, part.title))
-        bare = part
     if bare:
         add(bare, "heading-only", path[:-1])
     return tuple(blocks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from rag.reading.blocks import Block, Part, parted_by_page, under_headings
@@ -25,6 +25,7 @@ _ALIASES = ("aliases", "alias")
 # links work; its text is a model's, and no answer may rest on it.
 CONVERSATION = "rag chat"
 _IS_CONVERSATION = "is a conversation with rag: found by its name, but no answer rests on it"
+_TASK = re.compile(r"\[[ x-]\] (.+?)(?: \((?:scheduled|due|closed) \d[^()]*\))?")
 _LEADING_DATE = re.compile(r"\d{4}-\d{2}-\d{2}[-_ ]+(?=\S)")
 
 
@@ -64,7 +65,7 @@ def parse_document(path: str, text: str, readable: Readable | None = None) -> Do
         parts, prose = text_parts(lines), lines
     else:
         lines = blank_comments(lines)
-        parts, prose = markdown_parts(lines)
+        parts, prose = _markdown_parts(lines, readable.tasks if readable else ())
     known = {name.lower(): value for name, value in fields.items()}
     created = _date(known, _CREATED, warnings)
     if not any(known.get(name) for name in _CREATED):
@@ -95,6 +96,27 @@ def parse_document(path: str, text: str, readable: Readable | None = None) -> Do
     )
 
 
+def _markdown_parts(
+    lines: Sequence[str], tasks: Sequence[tuple[int, int]]
+) -> tuple[list[Part], list[str]]:
+    """The parts of Markdown `lines` and their prose; `tasks` are parsed as the headings that they
+    are, too."""
+    if not tasks:
+        return markdown_parts(lines)
+    outline = list(lines)
+    for line, level in tasks:
+        outline[line - 1] = f"{'#' * level} {lines[line - 1].removeprefix('- ')}"
+    parts, prose = markdown_parts(outline)
+    on = {line for line, _ in tasks}
+    return [_task(part) if part.level and part.first in on else part for part in parts], prose
+
+
+def _task(heading: Part) -> Part:
+    """A heading that is a task, its title without the box and the days."""
+    title = _TASK.fullmatch(heading.title)
+    return replace(heading, task=True, title=title[1] if title else heading.title)
+
+
 def _front_links(front: Sequence[str]) -> tuple[Link, ...]:
     """The links in the values of fields, as Obsidian has them; a comment holds none."""
     return find_links(["" if line.lstrip().startswith("#") else line for line in front])
@@ -114,7 +136,7 @@ def _title(path: str, given: JsonValue, parts: Sequence[Part]) -> str:
     for title in _strings(given)[:1] if isinstance(given, (str, int)) else ():
         return title
     name = path.rsplit("/", 1)[-1]
-    heading = parts[0].title if parts and parts[0].level == 1 else ""
+    heading = parts[0].title if parts and parts[0].level == 1 and not parts[0].task else ""
     # In a .txt file "1. Beginnings" heads a chapter, not the whole.
     if heading and not (name.lower().endswith(".txt") and NUMBERED.match(heading)):
         return heading

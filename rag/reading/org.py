@@ -1,4 +1,8 @@
-"""Org files as Markdown, line for line: headlines, blocks, drawers, links and emphasis."""
+"""Org files as Markdown, line for line: headlines, blocks, drawers, links and emphasis.
+
+A headline with a keyword such as TODO is an item with a box, "- [ ] Pay rent (due 2026-12-01 Tue)",
+that heads what stands below it.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +31,14 @@ _TABLE_RULE = re.compile(r"[ \t]*\|[-+|]+$")
 _LINK = re.compile(r"\[\[([^\[\]]++)\](?:\[([^\[\]]++)\])?\]")
 _EMPHASIS = re.compile(r"(?<![\w*/=~+])([*/=~+])(?=\S)([^\n]{1,300}?)(?<=\S)\1(?![\w*/=~+])")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_PLANNING = re.compile(r"\b(DEADLINE|SCHEDULED|CLOSED):[ \t]*[<\[]([^<>\[\]]+)[>\]]")
+_PLANNED = {"SCHEDULED": "scheduled", "DEADLINE": "due", "CLOSED": "closed"}
+# Org itself knows TODO and DONE; the others are what many have in the settings of their editor.
+_KEYWORDS = {
+    **dict.fromkeys(("TODO", "NEXT", "STARTED", "DOING", "WAITING", "HOLD"), "[ ]"),
+    "DONE": "[x]",
+    **dict.fromkeys(("CANCELLED", "CANCELED"), "[-]"),
+}
 _MARKS = {"*": "**", "/": "*", "=": "`", "~": "`", "+": "~~"}
 _CODE = frozenset({"src", "example", "export", "latex", "html"})
 _NAMES = {"filetags": "tags", "roam_aliases": "aliases", "roam_tags": "tags", "keywords": "tags"}
@@ -36,9 +48,11 @@ def read_org(text: str) -> Readable:
     """Org `text` as Markdown with the same lines. Tags of headlines become tags of the note."""
     lines = text.split("\n")
     ends = _ends(lines)
+    boxes = _boxes(lines)
     fields: dict[str, JsonValue] = {}
     tags: list[str] = []
     result: list[str] = []
+    tasks: list[tuple[int, int]] = []
     section = 0  # index of the first line below the last headline
     while len(result) < len(lines):
         at = len(result)
@@ -46,7 +60,9 @@ def read_org(text: str) -> Readable:
         if headline := _HEADLINE.match(line):
             _dedent(result, section, lines)
             section = at + 1
-            result.append(_heading(headline, tags))
+            result += _heading(headline, tags, boxes, "".join(lines[section : section + 1]))
+            if result[at].startswith("- "):
+                tasks.append((section, min(len(headline[1]), 6)))
         elif begin := _BEGIN.match(line):
             result += _block(lines, at, begin, ends)
         elif drawer := _DRAWER.match(line):
@@ -58,16 +74,47 @@ def read_org(text: str) -> Readable:
     _dedent(result, section, lines)
     if tags:
         fields["tags"] = [*dict.fromkeys(tags)]
-    return Readable("\n".join(result), fields)
+    return Readable("\n".join(result), fields, tasks=tuple(tasks))
 
 
-def _heading(headline: re.Match[str], tags: list[str]) -> str:
+def _boxes(lines: Sequence[str]) -> Mapping[str, str]:
+    """The box of each keyword: those of the file, else the usual ones."""
+    boxes: dict[str, str] = {}
+    for line in lines:
+        keyword = _KEYWORD.match(line)
+        if keyword is None or keyword[1].lower() not in ("todo", "seq_todo", "typ_todo"):
+            continue
+        names = re.sub(r"\([^()]*\)", "", keyword[2])  # "NEXT(n)": the key that sets it
+        first, bar, last = names.partition("|")
+        undone, done = first.split(), last.split()
+        if not bar:
+            undone, done = undone[:-1], undone[-1:]
+        boxes |= dict.fromkeys(undone, "[ ]")
+        boxes |= {each: "[-]" if each.startswith("CANCEL") else "[x]" for each in done}
+    return boxes or _KEYWORDS
+
+
+def _heading(
+    headline: re.Match[str], tags: list[str], boxes: Mapping[str, str], below: str
+) -> list[str]:
+    """The heading, or the item of a task with its days, and then a blank for the line `below` where
+    they stand."""
     title = headline[2]
     if found := _HEADLINE_TAGS.search(title):
         tags += [each for each in found[1].split(":") if each]
         title = title[: found.start()]
-    title = _inline(_PRIORITY.sub("", title, count=1).strip())
-    return f"{'#' * min(len(headline[1]), 6)} {title}"
+    keyword, _, rest = title.partition(" ")
+    box = boxes.get(keyword, "") if rest.strip() else ""
+    title = _inline(_PRIORITY.sub("", (rest if box else title).strip(), count=1).strip())
+    if not box:
+        return [f"{'#' * min(len(headline[1]), 6)} {title}"]
+    planned = {kind: day.strip() for kind, day in _PLANNING.findall(below)}
+    if not planned or _PLANNING.sub("", below).strip():
+        return [f"- {box} {title}"]
+    days = ", ".join(
+        f"{name} {planned[kind]}" for kind, name in _PLANNED.items() if kind in planned
+    )
+    return [f"- {box} {title} ({days})", ""]
 
 
 def _keyword(name: str, value: str, fields: dict[str, JsonValue], tags: list[str]) -> str:

@@ -21,11 +21,13 @@ class Readable:
     Line n of `text` is what a person reads of line n of the file; where the file has no lines
     worth the name, they are those of `text` itself. `fields` are its title, tags and dates, named
     as in front matter. `places` are where pages, slides or cells begin: (line, "p. 3"), ascending.
+    `tasks` are items that head what stands below them: (line, level 1 to 6), ascending.
     """
 
     text: str
     fields: Mapping[str, JsonValue] = field(default_factory=dict)
     places: tuple[tuple[int, str], ...] = ()
+    tasks: tuple[tuple[int, int], ...] = ()
 
     def sound(self) -> Readable:
         """The same without halves of surrogate pairs, which no UTF-8 holds: JSON and PDF may."""

@@ -1,4 +1,4 @@
-"""Lists of tasks: the items "- [ ] …" of notes, read from what is indexed. No model is needed."""
+"""Lists of tasks: "- [ ] …" in notes, TODO in Org, read from the index. No model is needed."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ _DUE = re.compile(
     r"\d{1,2}(?:st|nd|rd|th)? (?:of )?[a-z]{3,9}\.?,? \d{4}|[a-z]{3,9}\.? \d{1,2},? \d{4})",
     re.IGNORECASE,
 )
+_SCHEDULED = re.compile(r"\(scheduled (\d{4}-\d{2}-\d{2})")  # of Org: see `rag.reading.org`
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,9 @@ def list_tasks(
 
 def due_day(text: str) -> date | None:
     """The day on which a task is due, as people write it: "📅 2024-05-02", "due: 2 May 2024", "by
-    2024-05-02", "[due:: 2024-05-02]"; the last where there are several."""
-    found = [parse_date(match[1]) for match in _DUE.finditer(text)]
+    2024-05-02", "[due:: 2024-05-02]"; the last where there are several. One of Org that has no
+    deadline is due when it is scheduled."""
+    found = [parse_date(each[1]) for name in (_SCHEDULED, _DUE) for each in name.finditer(text)]
     return next((day for day in reversed(found) if day), None)
 
 

@@ -71,13 +71,59 @@ def test_org_headlines_tags_drawers_and_title() -> None:
     assert document.aliases == ("Allotment diary", "plot")
     assert str(document.created) == "2024-03-02"
     assert headings(document) == [
-        ("TODO Sow the beans",), ("TODO Sow the beans", "Spacing"), ("Water",),
+        (), ("Sow the beans",), ("Sow the beans", "Spacing"), ("Water",),
     ]  # fmt: skip
     assert [(each.target, each.heading) for each in document.links] == [("soil.org", "Lime")]
     for hidden in ("nobody reads", "CLOCK", "ROAM", "secret", "#+"):
         assert hidden not in note.text
     code = next(each for each in document.blocks if each.kind == "code")
     assert "# not a heading\n  plants = 12" in code.text
+
+
+TODO = """* Home :house:
+** TODO [#A] Pay *rent* :money:
+   DEADLINE: <2026-12-01 Tue +1m> SCHEDULED: <2026-11-28 Sat>
+   The landlord wants it early.
+*** Papers
+    In the drawer.
+** DONE Fix the bike
+   CLOSED: [2026-11-20 Fri 10:00]
+** CANCELLED Paint the shed
+* TODO
+* NEXT Call Ben
+  DEADLINE: when he is back
+"""
+
+
+def test_org_headlines_with_a_keyword_are_tasks_and_head_what_follows(tmp_path: Path) -> None:
+    note = read(tmp_path, "jobs.org", TODO)
+    assert isinstance(note, NoteText)
+    document = parse_document("jobs.org", note.text, note.readable)
+    assert [(each.headings, each.first, each.text) for each in document.blocks] == [
+        (("Home",), 2, "- [ ] Pay **rent** (scheduled 2026-11-28 Sat, due 2026-12-01 Tue +1m)"),
+        (("Home", "Pay rent"), 4, "The landlord wants it early."),
+        (("Home", "Pay rent", "Papers"), 6, "In the drawer."),
+        (("Home",), 7, "- [x] Fix the bike (closed 2026-11-20 Fri 10:00)"),
+        (("Home",), 9, "- [-] Paint the shed"),
+        ((), 10, "# TODO"),
+        ((), 11, "- [ ] Call Ben"),
+        (("Call Ben",), 12, "DEADLINE: when he is back"),
+    ]
+    assert document.tags == ("house", "money")
+
+
+def test_org_keywords_are_those_that_the_file_names(tmp_path: Path) -> None:
+    text = "#+TODO: OPEN(o) | SHUT(s!) CANCELED(c@)\n* OPEN a\n* SHUT b\n* CANCELED c\n* NEXT d"
+    lines = lines_of(tmp_path, "a.org", text)
+    assert lines == ["", "- [ ] a", "- [x] b", "- [-] c", "# NEXT d"]
+    bare = lines_of(tmp_path, "a.org", "#+SEQ_TODO: A B\n* A a\n* B b")
+    assert bare == ["", "- [ ] a", "- [x] b"]
+
+
+def test_an_org_task_is_no_title_of_its_note(tmp_path: Path) -> None:
+    note = read(tmp_path, "jobs.org", "* TODO Pay rent\n")
+    assert isinstance(note, NoteText)
+    assert parse_document("jobs.org", note.text, note.readable).title == "jobs"
 
 
 def test_org_that_never_closes_what_it_opens_stays_text(tmp_path: Path) -> None:

@@ -102,6 +102,8 @@ def test_which_do_not(question: str):
         ("Send it @due(2024-05-02)", date(2024, 5, 2)),
         ("Pay until 02.05.2024", date(2024, 5, 2)),
         ("Read the plan of 2024-05-02", None),
+        ("Fix it (scheduled 2024-05-01 Wed, due 2024-05-02 Thu)", date(2024, 5, 2)),
+        ("Fix it (scheduled 2024-05-02 Thu)", date(2024, 5, 2)),
         ("Done by Ada", None),
         ("due 2024-13-45", None),
     ],
@@ -272,4 +274,33 @@ def test_tasks_that_are_due_stand_by_day(desk: Desk):
         ["wood, by 1 June 2024", "soil 📅 2024-06-09"],
     )
     assert due("What is due tomorrow?") == ("No open task due tomorrow.", [])
+    index.close()
+
+
+def test_todos_of_org_are_tasks_with_their_days(desk: Desk):
+    desk.write(
+        "jobs.org",
+        "* TODO Pay rent\n  DEADLINE: <2026-12-01 Tue>\n* TODO Fix bike\n  SCHEDULED: "
+        "<2026-12-02 Wed>\n  The chain is worn.\n** DONE Buy chain\n* CANCELLED Paint\n",
+    )
+    desk.update()
+    index = desk.open()
+    analyze = analyzer().analyze
+
+    def listed(question: str) -> list[tuple[str, int, str]]:
+        asked = find_due_tasks(question, date(2026, 11, 30)) or find_tasks_asked(question)
+        assert asked is not None
+        return said(
+            list_tasks(
+                index, asked.which, asked.topic, ANY, lambda text: list(analyze(text)), asked.due
+            )
+        )
+
+    rent = ("jobs.org", 1, "Pay rent (due 2026-12-01 Tue)")
+    bike = ("jobs.org", 3, "Fix bike (scheduled 2026-12-02 Wed)")
+    assert listed("Which tasks are open?") == [rent, bike]
+    assert listed("Which tasks are done?") == [("jobs.org", 6, "Buy chain")]
+    assert listed("open tasks on the bike") == [bike]
+    assert listed("What is due this week?") == [rent, bike]
+    assert listed("What is due tomorrow?") == [rent]
     index.close()
