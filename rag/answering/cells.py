@@ -147,9 +147,9 @@ def _cited(n: int, cells: Sequence[Place], passages: Sequence[Passage]) -> Sente
     passage = passages[n - 1]
     said, citations = [], []
     for start, end, cell in cells:
-        line = passage.first + passage.text.count("\n", 0, start)
+        line = min(passage.first + passage.text.count("\n", 0, start), passage.last)
         shown = passage.text[start:end]
-        last = line + shown.count("\n")
+        last = min(line + shown.count("\n"), passage.last)
         citations.append(cite(Evidence(n, shown, line, last, start, end, 0.0), passages))
         said.append(own_words(" ".join(plain(cell).split())))
     return Sentence(marked(", ".join(said), n), tuple(citations), "supported")

@@ -111,7 +111,7 @@ def _definitions(document: Document) -> Iterator[Proposal]:
         for number, line in enumerate(block.text.split("\n") if block.kind == "list" else ()):
             item = _ITEM.match(line)
             if item and not item["what"].startswith(("and ", "or ")):
-                at = block.first + number
+                at = min(block.first + number, block.last)
                 question = _of_item(_even(item["term"]), document.title)
                 answer = _even(_first_sentence(item["what"]))
                 yield Proposal(question, answer, document.path, at, at, "definition")
@@ -219,8 +219,8 @@ def _sentences(block: Block) -> Iterator[_Sentence]:
         text = block.text[span.start : span.end]
         if not _FEWEST <= len(text.split()) <= _MOST or not text.rstrip().endswith((".", "!")):
             continue
-        first = block.first + block.text.count("\n", 0, span.start)
-        yield _Sentence(text, first, first + text.rstrip().count("\n"))
+        first = min(block.first + block.text.count("\n", 0, span.start), block.last)
+        yield _Sentence(text, first, min(first + text.rstrip().count("\n"), block.last))
 
 
 def _even(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -23,7 +23,8 @@ class Block:
     may be cut; together they cover `first` to `last`. A "heading-only" block is the line of a
     heading with nothing under it; a rule ("---") is a "paragraph"; "fields" are those of the front
     matter that tell a reader something. `before` is what stands between it and the block above,
-    line breaks and blanks; None where a heading does, or nothing.
+    line breaks and blanks; None where a heading does, or nothing. The text of a crowded line of
+    HTML has more lines than one: see `crowded_apart`.
     """
 
     kind: Kind
@@ -116,3 +117,26 @@ def parted_by_page(
         replace(block, before=None) if number and pages[number] != pages[number - 1] else block
         for number, block in enumerate(blocks)
     )
+
+
+def crowded_apart(blocks: Iterable[Block], crowded: Mapping[int, str]) -> Iterator[Block]:
+    """The blocks, a crowded line a block of its own that is joined to no other: whatever is cited
+    of it stands on that line, its last as well as its first."""
+    parted = False  # by a crowded line, from what was above
+    for block in blocks:
+        lines = block.text.split("\n")
+        start = block.first
+        inside = [line for line in range(block.first, block.last + 1) if line in crowded]
+        for line in (*inside, block.last + 1):
+            if start < line:
+                before = None if parted or start > block.first else block.before
+                text = "\n".join(lines[start - block.first : line - block.first])
+                within = [span for span in block.pieces if span[0] < line and span[1] >= start]
+                pieces = tuple((max(a, start), min(b, line - 1)) for a, b in within)
+                yield Block(block.kind, block.headings, start, line - 1, text, pieces, before)
+                parted = False
+            if line <= block.last:
+                text = crowded[line]
+                yield Block(block.kind, block.headings, line, line, text, ((line, line),))
+                parted = True
+            start = line + 1

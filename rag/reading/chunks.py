@@ -17,7 +17,7 @@ from rag.reading.links import plain
 from rag.reading.sentences import find_spans, sentence_spans, split_sentences
 
 # Raised with every change of the rules below, so that an older index is chunked anew.
-CHUNK_RULES = 7
+CHUNK_RULES = 8
 # Paragraphs of a section are joined up to this many tokens; bench/RESULTS.md compares 1, 128, 200.
 JOIN_TOKENS = 128
 _CONTEXT_TOKENS = 48  # of title and headings, at most: the passage is what matters
@@ -139,6 +139,11 @@ def _cut_block(
         yield _Unit(block.text, block.first, block.last, size, True)
         return
     lines = block.text.split("\n")
+    if len(lines) > block.last - block.first + 1:  # a crowded line
+        for number, line in enumerate(lines):
+            unit, *others = _cut_lines(line, block.first, count_tokens, special, budget)
+            yield from (replace(unit, before="\n" if number else ""), *others)
+        return
     spans = [
         (first, last, "\n".join(lines[first - block.first : last - block.first + 1]))
         for first, last in block.pieces

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from rag.reading.blocks import Block, Part, parted_by_page, under_headings
+from rag.reading.blocks import Block, Part, crowded_apart, parted_by_page, under_headings
 from rag.reading.code import blank_comments
 from rag.reading.dates import date_in_name, parse_date
 from rag.reading.formats import format_of
@@ -78,6 +78,8 @@ def parse_document(path: str, text: str, readable: Readable | None = None) -> Do
     if is_conversation:
         warnings.append(_IS_CONVERSATION)
     blocks = parted_by_page(under_headings(parts, lines), readable.places if readable else ())
+    if readable and readable.crowded:
+        blocks = tuple(crowded_apart(blocks, readable.crowded))
     if front and not is_conversation:
         blocks = (*_front_block(front), *blocks)
     return Document(

@@ -22,17 +22,20 @@ class Readable:
     worth the name, they are those of `text` itself. `fields` are its title, tags and dates, named
     as in front matter. `places` are where pages, slides or cells begin: (line, "p. 3"), ascending.
     `tasks` are items that head what stands below them: (line, level 1 to 6), ascending.
+    `crowded` are lines of the file that hold several items or rows, as the lines that they read as.
     """
 
     text: str
     fields: Mapping[str, JsonValue] = field(default_factory=dict)
     places: tuple[tuple[int, str], ...] = ()
     tasks: tuple[tuple[int, int], ...] = ()
+    crowded: Mapping[int, str] = field(default_factory=dict)
 
     def sound(self) -> Readable:
         """The same without halves of surrogate pairs, which no UTF-8 holds: JSON and PDF may."""
         fields = {_whole(key): _sound(value) for key, value in self.fields.items()}
-        return replace(self, text=_whole(self.text), fields=fields)
+        crowded = {line: _whole(text) for line, text in self.crowded.items()}
+        return replace(self, text=_whole(self.text), fields=fields, crowded=crowded)
 
 
 def _sound(value: JsonValue) -> JsonValue:

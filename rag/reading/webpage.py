@@ -47,7 +47,9 @@ def read_html(text: str) -> Readable:
     if title := " ".join("".join(page.title).split()):
         fields["title"] = title
     placed = _in_place(page.blocks, text.count("\n") + 1)
-    return Readable(_apart(page.blocks) if placed is None else placed, fields)
+    if placed is None:
+        return Readable(_apart(page.blocks), fields)
+    return Readable(placed[0], fields, crowded=placed[1])
 
 
 @dataclass(slots=True)
@@ -238,24 +240,31 @@ def _character(reference: str) -> str:
     return " " if found in "\n\r\x0b\x0c\u2028\u2029" else found
 
 
-def _in_place(blocks: Sequence[_Block], size: int) -> str | None:
-    """The blocks on their lines; None where headings share theirs, lines are endless, or most of
+def _in_place(blocks: Sequence[_Block], size: int) -> tuple[str, dict[int, str]] | None:
+    """The blocks on their lines, and below each other those that share one with an item or a row,
+    or of which three do; None where headings share theirs, lines are endless, or most of
     the page stands on lines of several blocks."""
     held: list[list[str]] = [[] for _ in range(size)]
     heads: set[int] = set()
+    crowds: set[int] = set()
     for block in blocks:
         heading = block.mark.startswith("#")
         for number, text in block.text():
-            held[number - 1].append(text.strip() if held[number - 1] else text)
+            held[number - 1].append(text)
             if heading:
                 heads.add(number)
-    result = [" ".join(each) for each in held]
+            if block.whole or "- " in block.mark or len(held[number - 1]) > 2:
+                crowds.add(number)
+    result = [" ".join([*each[:1], *map(str.strip, each[1:])]) for each in held]
     if any(len(held[number - 1]) > 1 for number in heads) or max(map(len, result)) > LONGEST_LINE:
         return None
     # A term and what it means may share a line; of a page that is one line, nothing may.
     most = 2 if sum(map(bool, held)) > 1 else 1
     crowded = sum(len(line) for each, line in zip(held, result, strict=True) if len(each) > most)
-    return None if 2 * crowded > sum(map(len, result)) else "\n".join(result)
+    if 2 * crowded > sum(map(len, result)):
+        return None
+    shared = {n: "\n".join(held[n - 1]) for n in sorted(crowds) if len(held[n - 1]) > 1}
+    return "\n".join(result), shared
 
 
 def _apart(blocks: Sequence[_Block]) -> str:

@@ -132,6 +132,6 @@ def whole_list(evidence: Evidence, passage: Passage) -> Evidence:
         text=text,
         start=start,
         end=start + len(text),
-        first=passage.first + top,
-        last=passage.first + top + text.count("\n"),
+        first=min(passage.first + top, passage.last),
+        last=min(passage.first + top + text.count("\n"), passage.last),
     )

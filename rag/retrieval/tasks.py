@@ -107,17 +107,18 @@ def due_day(text: str) -> date | None:
 def _tasks(store: Store) -> Iterator[_Task]:
     """The tasks of all notes, none in fenced code, which may go on in the next chunk."""
     rows = store.query(
-        "SELECT id, note, first, text FROM chunks WHERE note IN "
+        "SELECT id, note, first, last, text FROM chunks WHERE note IN "
         "(SELECT note FROM chunks WHERE text LIKE '%[_]%') ORDER BY note, first, id"
     )
     at, fence = 0, ""
-    for chunk, note, first, text in rows:
+    for chunk, note, first, last, text in rows:
         at, fence = note, fence if note == at else ""
         for offset, line in enumerate(text.split("\n")):
             inside, fence = fence, next_fence(line, fence)
             task = None if inside or fence else _TASK.match(line)
             if task and task[1] not in _NEITHER:
-                yield _Task(note, chunk, first + offset, task[1] in _DONE, task[2])
+                line_at = min(first + offset, last)
+                yield _Task(note, chunk, line_at, task[1] in _DONE, task[2])
 
 
 def _about(

@@ -15,6 +15,7 @@ import pytest
 from rag.reading.chunks import chunk_document
 from rag.reading.documents import parse_document
 from rag.reading.sentences import split_sentences
+from rag.reading.webpage import read_html
 from tests.indexing.fakes import FakeEmbedder
 
 CORPUS = Path(__file__).parents[2] / "corpus"
@@ -141,6 +142,19 @@ from tests.reading.test_chunks import CORPUS, chunks_of
 for each in chunks_of((CORPUS / "Generative AI.md").read_text(), FakeEmbedder()):
     print(each)
 """
+
+
+def test_items_of_html_on_one_line_stand_there_in_each_of_their_chunks(embedder):
+    items = "".join(f"<li>Item number {n} costs {n} euros.</li>" for n in range(30))
+    filler = "\n".join(f"<p>{n}: {'words ' * 20}</p>" for n in range(20))
+    readable = read_html(f"{filler}\n<ul>{items}</ul>\n<p>And so on.</p>")
+    document = parse_document("a.html", readable.text, readable)
+    chunks = chunk_document(document, embedder.count_tokens, embedder.max_tokens)
+    held = [each for each in chunks if "Item" in each.text]
+    assert {(each.first, each.last) for each in held} == {(21, 21)}
+    lines = [line for each in held for line in each.text.split("\n")]
+    assert lines == [f"- Item number {n} costs {n} euros." for n in range(30)]
+    assert "Item" not in chunks[-1].text
 
 
 def test_chunking_is_repeatable():

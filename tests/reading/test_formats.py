@@ -204,6 +204,28 @@ def test_html_of_reasonable_lines_keeps_them() -> None:
     assert read_html(f"{menu}\n{words}").text.split("\n")[2] == "It has two floors."
 
 
+PRICES = """<h1>Prices</h1>
+<p>All of it was bought at the market, on a Saturday in May.</p>
+<p>We paid in coins.</p>
+<p>Milk and bread: <ul><li>Milk costs 2 euros</li><li>Bread <a href="b.md">costs</a> 4</li></ul>
+<p>We ate all of it on the way home, but for the bread.</p>
+<table><tr><th>Fruit</th><th>Price</th></tr><tr><td>Pear</td><td>5 euros</td></tr></table>
+"""
+
+
+def test_items_and_rows_of_html_on_one_line_are_lines_of_a_block_there(tmp_path: Path) -> None:
+    note = read(tmp_path, "prices.html", PRICES)
+    assert isinstance(note, NoteText)
+    assert note.text.split("\n")[5] == "Fruit | Price Pear | 5 euros"
+    document = parse_document("prices.html", note.text, note.readable)
+    assert [(each.first, each.last, each.text, each.before) for each in document.blocks[1:]] == [
+        (4, 4, "Milk and bread:\n- Milk costs 2 euros\n- Bread [costs](<b.md>) 4", None),
+        (5, 5, "We ate all of it on the way home, but for the bread.", None),
+        (6, 6, "Fruit | Price\nPear | 5 euros", None),
+    ]
+    assert [(each.target, each.line) for each in document.links] == [("b.md", 4)]
+
+
 def test_html_that_is_broken_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     text = "<nav>\nmenu\n<p>words &nosuch; &amp; more\n<b>bold\n<!-- never closed\n"
     assert "words &nosuch; & more" in lines_of(tmp_path, "a.html", text)[2]
