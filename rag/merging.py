@@ -92,6 +92,10 @@ class Libraries(Library):
             for note in each.notes()
         )
 
+    def line_of(self, path: str, place: str) -> int:
+        name, _, inside = path.partition("/")
+        return self._libraries[name].line_of(inside, place)
+
     def find_text(self, text: str, limit: int = 20) -> list[NoteFound]:
         share = max(1, limit // len(self._libraries))
         return [

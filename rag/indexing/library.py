@@ -67,6 +67,11 @@ class Library:
                 self._generation = generation
         return self._notes
 
+    def line_of(self, path: str, place: str) -> int:
+        """The line at which a page, slide or cell of a note begins, such as "p. 3"; 0 for none."""
+        with damage_errors():
+            return self._index.store.line_of(path, place)
+
     def tags(self) -> list[tuple[str, int]]:
         """Each tag and how many notes have it, the commonest first."""
         return count_tags(self.notes())

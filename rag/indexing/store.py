@@ -217,6 +217,17 @@ class Store(VectorTable):
             " WHERE p.note = c.note AND p.line > c.first AND p.line <= c.last)"
         )
 
+    def line_of(self, path: str, place: str) -> int:
+        """The line at which a page, slide or cell of a note begins; 0 for none."""
+        if not self._has("places"):
+            return 0
+        rows = self._db.execute(
+            "SELECT p.line FROM places p JOIN notes n ON n.id = p.note"
+            " WHERE n.path = ? AND p.label = ?",
+            (path, place),
+        ).fetchall()
+        return int(rows[0][0]) if rows else 0
+
     def all_passages(self, above: int = 0) -> Iterator[StoredPassage]:
         """Every passage whose id is greater than `above`, ascending."""
         query = f"{self._passage_query()} WHERE c.id > ? ORDER BY c.id"

@@ -28,6 +28,7 @@ _CALLOUT = re.compile(r"\[![\w|-]++\][+-]?[ \t]*+")
 _HASHES = re.compile(r"#{1,6}+(?:[ \t]++|$)")
 _BLOCK_ID = re.compile(r"(?:^|\s)\^[A-Za-z0-9-]++$")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+PAGE = re.compile(r"page=(\d{1,6})(?:&|$)")  # in the place of a heading, of a PDF
 _IMAGE_SIZE = re.compile(r"\d+(?:x\d+)?")
 _AUTOLINK = re.compile(r"<((?:https?|mailto):[^<>\s]++)>")
 _HTML = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*+(?:\s[^<>]*+|/)?>")
@@ -222,6 +223,8 @@ def _wiki_text(match: re.Match[str]) -> str:
     if alias.strip() and not (match[1] and _IMAGE_SIZE.fullmatch(alias.strip())):
         return alias.strip()
     link = _link(written, "", False, 0)
+    if link and link.target and (page := PAGE.match(link.heading)):
+        return f"{link.target}, p. {page[1]}"
     return f"{link.target} {link.heading.replace('#', ' ')}".strip() if link else ""
 
 

@@ -19,6 +19,7 @@ from rag.editor import (
 )
 from rag.errors import NotInNotes
 from rag.opener import is_document, opener_command, run_opener
+from rag.reading.links import PAGE
 from rag.reading.readable import written_place
 
 if TYPE_CHECKING:
@@ -108,15 +109,24 @@ def _nearest_line(passage: Passage) -> int:
 
 
 def _named(engine: Engine, text: str) -> tuple[str, int, str] | None:
-    """The one note that is called exactly so, and its first line."""
-    wanted = text.strip().removeprefix("[[").removesuffix("]]").casefold()
+    """The one note that is called exactly so, and its first line; of "manual.pdf#page=4" that page,
+    unless nothing can be read there."""
+    whole = text.strip().removeprefix("[[").removesuffix("]]")
+    name, _, place = whole.partition("#")
+    page = PAGE.match(place)
+    wanted = (name if page else whole).casefold()
     library = engine.library()
     try:
         called = [
             note.path
             for note in library.notes()
             if wanted in (each.casefold() for each in (note.title, note.path, *note.aliases))
+            or (page and note.path.casefold().endswith(f"/{wanted}"))
         ]
+        if len(called) != 1:
+            return None
+        label = f"p. {page[1]}" if page else ""
+        line = library.line_of(called[0], label) if label else 0
     finally:
         library.close()
-    return (called[0], 1, "") if len(called) == 1 else None
+    return called[0], line or 1, label if line else ""

@@ -124,6 +124,8 @@ def test_finds_tags(line: str, tags: list[str]) -> None:
         ("a <b class='x'>bold</b><br/> word<!-- gone -->", "a bold word"),
         ("1 < 2 and 3 > 2, <https://a.b>", "1 < 2 and 3 > 2, https://a.b"),
         ("a \t b\u00a0c", "a b c"),
+        ("![[manual.pdf#page=2]]", "manual.pdf, p. 2"),
+        ("[[manual.pdf#page=2&zoom=3]] [[#page=2]] [[a#pages]]", "manual.pdf, p. 2 page=2 a pages"),
         ("---", ""),
         ("=====", ""),
         ("a\n\n  b", "a\n\nb"),

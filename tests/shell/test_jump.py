@@ -81,6 +81,20 @@ def test_a_document_opens_in_its_own_program(box: Box, opener: Path):
     box.refused("open", "heat.pdf", says="no display here to open heat.pdf on. Its place: rag open")
 
 
+def test_a_link_to_a_page_leads_there(box: Box):
+    pytest.importorskip("pypdfium2")
+    (box.notes / "papers").mkdir()
+    shutil.copy(Path(__file__).parents[1] / "data" / "documents" / "heat.pdf", box.notes / "papers")
+    (box.notes / "a.md").write_text("# Heat\n\n![[heat.pdf#page=2]]\n")
+    file = box.notes / "papers" / "heat.pdf"
+    for words in ("[[heat.pdf#page=2]]", "papers/heat.pdf#page=2"):
+        assert box.rag("open", "--print", words).stdout == f"{file}, p. 2\n"
+    spot = json.loads(box.rag("open", "--json", "[[heat.pdf#page=2]]").stdout)
+    assert spot["place"] == "p. 2"
+    assert spot["line"] > 1
+    assert box.rag("open", "--print", "[[heat.pdf#page=99]]").stdout.startswith(str(file))
+
+
 def test_a_note_that_is_gone(box: Box):
     box.index()
     (box.notes / "barrel.md").unlink()
