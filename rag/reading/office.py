@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import posixpath
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -27,11 +30,22 @@ def read_docx(raw: bytes) -> Readable:
 
     from rag.reading.webpage import read_html
 
-    with _archive(raw):
+    with _archive(raw) as archive:
+        words = _keywords(archive)
         html = mammoth.convert_to_html(
             io.BytesIO(raw), convert_image=_no_image, style_map=_STYLES
         ).value
-    return read_html(html.replace("\n", " "))  # a line end inside a run of text ends no paragraph
+    read = read_html(html.replace("\n", " "))  # a line end inside a run of text ends no paragraph
+    return replace(read, fields={**read.fields, "tags": words}) if words else read
+
+
+def _keywords(archive: zipfile.ZipFile) -> str:
+    """The keywords of a file's properties, set apart by commas."""
+    if "docProps/core.xml" not in archive.namelist():
+        return ""
+    properties = archive.read("docProps/core.xml").decode("utf-8", "replace")
+    found = re.search(r"<cp:keywords>([^<]*)<", properties)
+    return unescape(found[1]).replace(";", ",").strip() if found else ""
 
 
 def _no_image(_image: Any) -> list[Any]:
@@ -44,13 +58,16 @@ def read_pptx(raw: bytes) -> Readable:
 
     result: list[str] = []
     places: list[tuple[int, str]] = []
-    with _archive(raw):
+    with _archive(raw) as archive:
+        words = _keywords(archive)
         show = Presentation(io.BytesIO(raw))
         for number, slide in enumerate(show.slides, 1):
             places.append((len(result) + 1, f"slide {number}"))
             result += _slide(slide)
         title = show.core_properties.title or ""
     fields: dict[str, JsonValue] = {"title": title} if title.strip() else {}
+    if words:
+        fields["tags"] = words
     return Readable("\n".join(result), fields, tuple(places))
 
 

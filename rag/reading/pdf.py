@@ -38,13 +38,14 @@ def read_pdf(raw: bytes) -> Readable:
                 result += (line for each in paragraphs for line in (each, ""))
         title = str(document.get_metadata_value("Title")).strip()
         author = str(document.get_metadata_value("Author")).strip()
+        words = str(document.get_metadata_value("Keywords")).replace(";", ",").strip()
     except pypdfium2.PdfiumError as error:
         raise Unreadable("is damaged, or no PDF") from error
     finally:
         document.close()
     if not places:
         raise Unreadable("holds no text, only pictures of pages")
-    known = {"title": title, "author": author}
+    known = {"title": title, "author": author, "tags": words}
     fields: dict[str, JsonValue] = {key: each for key, each in known.items() if each}
     return Readable("\n".join(result), fields, tuple(places))
 

@@ -20,7 +20,7 @@ from rag.errors import storage_errors
 from rag.reading.readable import Readable
 
 # Raised with every change of how documents are converted, or their texts kept.
-_RULES = 3
+_RULES = 4
 FOLDER = "texts"  # in the folder of an index
 _IN_MEMORY = 20_000_000  # characters
 

@@ -186,3 +186,24 @@ def test_memory_holds_the_latest_alone(monkeypatch) -> None:
 
 def never(_raw: bytes) -> None:
     raise AssertionError("converted again")
+
+
+def test_keywords_of_properties_are_tags(tmp_path: Path) -> None:
+    from pptx import Presentation
+
+    show = Presentation(FILES / "soil.pptx")
+    show.core_properties.keywords = "clay; garden & field"
+    show.save(tmp_path / "soil.pptx")
+    core = "<cp:coreProperties><cp:keywords>bees, wax</cp:keywords></cp:coreProperties>"
+    with (
+        zipfile.ZipFile(FILES / "bees.docx") as bees,
+        zipfile.ZipFile(tmp_path / "bees.docx", "w") as tagged,
+    ):
+        for name in bees.namelist():
+            if name != "docProps/core.xml":
+                tagged.writestr(name, bees.read(name))
+        tagged.writestr("docProps/core.xml", core)
+    for name, tags in (("soil.pptx", ("clay", "garden & field")), ("bees.docx", ("bees", "wax"))):
+        note = read_note(tmp_path, name)
+        assert isinstance(note, NoteText)
+        assert parse_document(name, note.text, note.readable).tags == tags
