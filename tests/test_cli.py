@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -172,6 +173,27 @@ def test_the_folder_indexed_last_is_the_one_asked(box: Box):
     named = box.rag("search", "--notes", str(other), "sun dial")
     assert "sun.md" in named.stdout
     assert "barrel.md" not in named.stdout
+
+
+def test_no_other_folder_is_asked_in_place_of_one_that_is_gone(box: Box):
+    box.env["RAG_NOTES"] = ""
+    other = box.folder / "other"
+    other.mkdir()
+    (other / "sun.md").write_text("The sun dial stands in the yard.\n")
+    for each in (other, box.notes):
+        assert box.rag("index", str(each)).returncode == 0
+    box.notes.rename(box.folder / "elsewhere")
+    done = box.rag("search", BARREL)
+    assert "barrel.md" in done.stdout
+    assert "sun.md" not in done.stdout
+    assert f"Notes: {box.notes} (the folder indexed last)" in done.stderr
+    assert f"Asking what was indexed. There is no folder {box.notes}" in done.stderr
+    assert json.loads(box.rag("status", "--json").stdout)["notes_folder"] == str(box.notes)
+    shown = "".join(box.rag("status").stdout.split())
+    assert f"{box.notes}(notthere".replace(" ", "") in shown
+    box.refused("index", says=f"There is no folder {box.notes}")
+    shutil.rmtree(box.data / "indexes")
+    assert "sun.md" in box.rag("search", "--yes", "sun dial").stdout, "nothing is left of it"
 
 
 def test_nothing_leaves_the_machine(box: Box):

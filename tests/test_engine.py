@@ -45,6 +45,7 @@ def test_a_folder_that_was_renamed_is_told_from_none(box: Box) -> None:
     box.refused("search", "x", says="none was indexed before")
     box.rag("index", str(box.notes))
     box.notes.rename(box.folder / "elsewhere")
+    shutil.rmtree(box.data / "indexes")
     box.refused("search", "x", says=f"{box.notes} is not there any more")
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from rag.events import Status
 
+_GONE = " (not there now: what was indexed of it is asked)"
+
 
 def status(states: Sequence[Status], as_json: bool) -> None:
     """Print what is indexed and where it lies; in JSON a list where there are several folders."""
@@ -37,11 +39,12 @@ def _table(state: Status) -> Table:
     from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
+    there = state.notes_folder.is_dir()
     age = "never"
     if state.indexed_at is not None:
         age = f"{duration(max(0.0, time.time() - state.indexed_at))} ago"
     for name, value in (
-        ("Notes folder", str(state.notes_folder)),
+        ("Notes folder", str(state.notes_folder) + ("" if there else _GONE)),
         ("Notes", f"{state.notes:,}"),
         ("Passages", f"{state.chunks:,}"),
         ("Last change indexed", age),

@@ -81,9 +81,12 @@ def remember_home(data_dir: Path, notes: Path) -> Home:
 
 
 def last_used(data_dir: Path) -> Path | None:
-    """The notes folder that was indexed last, if it is still there."""
+    """The notes folder that was indexed last, there or gone: what was indexed of one on an
+    unplugged disk is asked, not another folder in its place. None where neither it nor its index
+    is left of any."""
     for home in sorted(_read(data_dir), key=lambda each: -each.used):
-        if os.path.isdir(home.path):
+        kept = home.path and (index_folder(data_dir, home) / "index.db").is_file()
+        if kept or os.path.isdir(home.path):
             return Path(home.path)
     return None
 
