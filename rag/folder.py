@@ -34,6 +34,7 @@ class NotesFolder:
         self._index: LocalIndex | None = None
         self._inode = 0  # of the database that is open
         self._notices: list[str] = []
+        self.names: tuple[str, ...] = ()  # of several that are asked, its own first
 
     def take_turns(self, using: threading.RLock) -> None:
         """Use the index by the turn of others: of folders that look into each other."""
@@ -195,6 +196,7 @@ class NotesFolder:
                 if home is None:
                     raise self._none()
                 self._index = LocalIndex(index_folder(self.parts.data_dir, home))
+                self._index.store.folders = self.names
                 self._inode = _inode(self._index.store.file)
             return self._index
 

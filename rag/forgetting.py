@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from rag.answering.conversation_file import DATABASE
 from rag.answering.conversations import Conversations
 from rag.engine import Engine
-from rag.errors import NoIndex, RagError
+from rag.errors import NoIndex, NotesError, RagError
 from rag.indexing.forget import forget, notes_below, remember
 from rag.indexing.home import find_home, index_folder, writing
 from rag.indexing.local import LocalIndex
 from rag.reading.scanning import scan
+from rag.several import SeveralFolders
 
 if TYPE_CHECKING:
     from rag.shapes import ForgottenJson
@@ -81,6 +82,36 @@ def forget_notes(engine: Engine, names: Sequence[str], conversations: bool) -> F
     return Forgotten(shown, indexed, len(files.intersection(paths)), turns, conversations)
 
 
+def one_folder(engine: Engine, names: Sequence[str]) -> tuple[Engine, str, list[str]]:
+    """The one notes folder that the notes called `names` lie in, what stands before its paths where
+    they are shown, and the names as they are found in it. Raises NotesError."""
+    if not isinstance(engine, SeveralFolders):
+        return engine, "", list(names)
+    found = [_within(engine, each) for each in names]
+    if None in found or len({name for name, _ in filter(None, found)}) != 1:
+        raise NotesError(
+            "Several notes folders are named; the notes to forget lie in one.",
+            f"Give their paths as `rag search` shows them: rag forget {next(iter(engine.engines))}"
+            "/note.md",
+        )
+    places = list(filter(None, found))
+    name = places[0][0]
+    return engine.engines[name], f"{name}/", [place for _, place in places]
+
+
+def _within(engine: SeveralFolders, name: str) -> tuple[str, str] | None:
+    """The name of the folder that a note lies in and the note's whole path: a path from the current
+    folder or, where nothing lies there, one as passages name it."""
+    path, shown = os.path.abspath(os.path.expanduser(name)), os.path.normpath(name)
+    inside = [
+        (called, path) for called, each in engine.engines.items() if _below(each.notes_folder, name)
+    ]
+    folder, rest = engine.place(shown)
+    if folder in engine.folders and rest and not (inside and os.path.lexists(path)):
+        return shown.partition("/")[0], str(folder / rest)
+    return inside[0] if inside else None
+
+
 def remember_notes(engine: Engine, names: Sequence[str]) -> int:
     """Let forgotten notes be indexed again; how many there were."""
     files = _files(engine.notes_folder)
@@ -126,12 +157,17 @@ def _named(folder: Path, name: str, known: Collection[str]) -> list[str]:
 
 def _relative(folder: Path, name: str) -> str:
     """A path as notes are named: below the notes folder, with "/". Also given from elsewhere."""
+    return _below(folder, name) or os.path.normpath(name)
+
+
+def _below(folder: Path, name: str) -> str:
+    """A path from the current folder as one below the notes folder; "" where it leads elsewhere."""
     path = Path(os.path.abspath(os.path.expanduser(name)))
     real = Path(os.path.realpath(path.parent)) / path.name
     for each in (path, real):
         if each != folder and each.is_relative_to(folder):
             return each.relative_to(folder).as_posix()
-    return os.path.normpath(name)
+    return ""
 
 
 def _turns(count: int) -> str:

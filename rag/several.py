@@ -41,7 +41,8 @@ class SeveralFolders(Engine):
         # Each folder for itself would spend the reranker's time anew.
         shared = replace(parts, open_embedder=self.models.embedder, open_reranker=None)
         self.engines = {name: Engine(folder, shared) for name, folder in folders.items()}
-        for each in self.engines.values():
+        for name, each in self.engines.items():
+            each.names = (name, *(other for other in self.engines if other != name))
             each.take_turns(self._using)  # each looks into the others' words
             each.spelled = _AllWords(self.engines)
 

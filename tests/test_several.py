@@ -144,6 +144,34 @@ def test_some_folders_are_picked_by_name_and_by_path(two: Box):
 
 
 @pytest.mark.model
+def test_a_path_is_understood_as_it_is_shown(two: Box):
+    two.rag("index")
+
+    def found(*asked: str) -> set[str]:
+        done = json.loads(two.rag("search", "--no-refresh", "--json", *asked).stdout)
+        return {each["path"] for each in done["passages"]}
+
+    assert found("--path", "work/", "tractors") == {"work/sales.md"}
+    assert found("tractors path:work/sales.md") == {"work/sales.md"}
+    assert found("--path", "sales", "tractors") == {"work/sales.md"}
+    assert not any(each.startswith("home/") for each in found("tractors -path:home/"))
+    two.refused("search", "--path", "wrok/", "x", says="did you mean 'work/'")
+    two.refused("search", "--path", "zzz/", "x", says="there are the folders home/, work/")
+
+
+@pytest.mark.model
+def test_a_note_is_forgotten_by_the_path_that_is_shown(two: Box):
+    two.rag("index")
+    assert two.rag("forget", "work/sales.md").stdout.startswith("Forgotten: work/sales.md.")
+    assert "sales.md" not in two.rag("search", "tractors").stdout
+    two.refused("forget", "work/sales.md", "home/bees.md", says="the notes to forget lie in one")
+    two.refused("forget", "sales.md", says="rag forget home/note.md")
+    assert "1 note will be" in two.rag("forget", "--undo", "work/sales.md").stderr
+    done = two.rag("forget", "--json", str(two.notes / "bees.md"))
+    assert json.loads(done.stdout)["notes"] == ["home/bees.md"]
+
+
+@pytest.mark.model
 def test_an_answer_cites_the_folder(two: Box, embedder):
     engine = build_several(two_config(two), [("home", two.notes), ("work", two.folder / "work")])
     engine.models._embedder = embedder

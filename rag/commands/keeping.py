@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,27 +137,24 @@ def doctor(arguments: argparse.Namespace, started: float) -> int:
 
 
 def forget(arguments: argparse.Namespace, started: float) -> int:
-    from rag.forgetting import forget_notes, remember_notes
+    from rag.forgetting import forget_notes, one_folder, remember_notes
     from rag.output import safe, show_json
 
-    engine = open_engine(arguments, started, arguments.notes, answers=False)
-    if len(engine.folders) > 1:
-        raise NotesError(
-            "Several notes folders are named; a note lies in one.",
-            "Name it: rag forget --notes FOLDER PATH",
-        )
+    asked = open_engine(arguments, started, arguments.notes, answers=False)
+    engine, front, paths = one_folder(asked, arguments.paths)
     if arguments.undo:
-        count = remember_notes(engine, arguments.paths)
+        count = remember_notes(engine, paths)
         if arguments.json:
             show_json({"remembered": count})
             return ANSWERED
         say(f"{count:,} note{'' if count == 1 else 's'} will be indexed again: rag index")
         return ANSWERED
-    done = forget_notes(engine, arguments.paths, arguments.conversations)
+    done = forget_notes(engine, paths, arguments.conversations)
     if done.turns and not done.turns_removed and sys.stdin.isatty() and not arguments.json:
         question = f"Your conversations quote it in {done.turns:,} turns. Remove these as well?"
         if agreed(question):
-            done = forget_notes(engine, arguments.paths, True)
+            done = forget_notes(engine, paths, True)
+    done = replace(done, notes=tuple(f"{front}{each}" for each in done.notes))
     if arguments.json:
         show_json(done.to_dict())
     else:

@@ -95,7 +95,7 @@ def find_notes(store: Store, filters: Filters) -> tuple[FoundNote, ...]:
     return tuple(
         FoundNote(note, path, title, date.fromisoformat(day))
         for note, path, title, day, tags, front in rows
-        if _right_path(path, filters)
+        if _right_path([path, *(f"{name}/{path}" for name in store.folders[:1])], filters)
         and _right_tags(tags, filters)
         and _right_fields(front, filters)
     )
@@ -133,10 +133,13 @@ def _date_terms(filters: Filters) -> tuple[list[str], list[str]]:
 # One note against the filters
 
 
-def _right_path(path: str, filters: Filters) -> bool:
-    return (not filters.paths or any(lies_in(path, each) for each in filters.paths)) and not any(
-        lies_in(path, each) for each in filters.without_paths
-    )
+def _right_path(paths: Sequence[str], filters: Filters) -> bool:
+    """Whether a note lies where it should, by one of the paths that it is known by."""
+
+    def in_any(places: Sequence[str]) -> bool:
+        return any(lies_in(path, each) for path in paths for each in places)
+
+    return (not filters.paths or in_any(filters.paths)) and not in_any(filters.without_paths)
 
 
 def lies_in(path: str, place: str) -> bool:

@@ -20,7 +20,13 @@ from rag.reading.naming import bare_name, name_key
 
 
 class Store(VectorTable):
-    """Notes, their names, their chunks; with the vectors, all that an index knows."""
+    """Notes, their names, their chunks; with the vectors, all that an index knows.
+
+    Where several notes folders are asked, `folders` are their names, the one of these notes first:
+    paths are shown with it in front, and are understood so.
+    """
+
+    folders: tuple[str, ...] = ()
 
     # Notes
 

@@ -80,11 +80,12 @@ def _no_tag(store: Store, part: Filters) -> QuestionError:
 def _no_place(store: Store, part: Filters) -> QuestionError:
     (place,) = part.paths
     names: dict[str, str] = {}  # a folder may be named by its path or by its own name alone
-    for known in known_places(store):
+    places = [*(f"{name}/" for name in store.folders), *known_places(store)]
+    for known in places:
         names.setdefault(known.rstrip("/").rpartition("/")[2], known)
         names.setdefault(known.rstrip("/"), known)
     near = _nearest(place.strip("/"), names)
-    folders = ", ".join([each for each in known_places(store) if each.endswith("/")][:8])
+    folders = ", ".join([each for each in places if each.endswith("/")][:8])
     remedy = f"There are the folders {folders}." if folders else "Your notes lie in one folder."
     return QuestionError(
         f"No note lies in {place!r}.", f"Did you mean {names[near]!r}?" if near else remedy
