@@ -251,7 +251,7 @@ def _without_refused(engine: Engine, found: Scan) -> Scan:
         return found
     found = without(found, forgotten)
     refused = {
-        each.path: Skipped(each.path, known[each.path][2])
+        each.path: Skipped(each.path, known[each.path].reason)
         for each in found.files
         if known.get(each.path, ())[:2] == (each.size, each.mtime_ns)
     }

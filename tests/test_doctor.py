@@ -81,6 +81,7 @@ def test_notes_that_are_skipped_are_counted_as_indexing_counts_them(box: Box):
     assert (done["added"], len(done["skipped"])) == (3, 3)
     _, found = findings(box)
     assert found[f"Notes in {box.notes}"]["found"] == "3, 3 skipped: rag index names them"
+    assert found["Index"]["state"] == "sound", "nothing changed, however new the files are"
     (box.notes / "empty.md").write_text("Not empty any more.\n")
     _, found = findings(box)
     assert found[f"Notes in {box.notes}"]["found"] == "4, 2 skipped: rag index names them"

@@ -18,7 +18,7 @@ from rag.indexing.intake import Intake, stop_if
 from rag.indexing.local import ERASING, Changes, LocalIndex
 from rag.indexing.progress import IndexProgress as IndexProgress
 from rag.indexing.progress import IndexReport as IndexReport
-from rag.indexing.rows import NoteState
+from rag.indexing.rows import KnownSkip, NoteState
 from rag.reading.formats import SUFFIXES
 from rag.reading.listing import RACY_NS, listing
 from rag.reading.notes import Skipped, hash_note
@@ -57,13 +57,13 @@ def plan(
     states: dict[str, NoteState],
     last_scan_ns: int,
     every: bool = False,
-    known: Mapping[str, tuple[int, int, str]] | None = None,
+    known: Mapping[str, KnownSkip] | None = None,
     suffixes: tuple[str, ...] = SUFFIXES,
     forgotten: Collection[str] = (),
 ) -> Plan:
     """Compare the folder with the notes as they were indexed: by size and mtime, else by hash.
 
-    `known` are size, mtime and reason of the files skipped last time, by path. `every` treats
+    `known` are the files skipped last time, by path. `every` treats
     all notes as changed; `forgotten` are left out (see `rag.indexing.forget`). Raises NotesError
     for a folder that cannot be listed.
     """
@@ -79,9 +79,9 @@ def plan(
         state = states.get(file.path)
         racy = file.mtime_ns > last_scan_ns - RACY_NS
         if state is None:
-            skip = None if every or racy or known is None else known.get(file.path)
-            if skip and _still_skipped(folder, file, skip):
-                refused.append(Skipped(file.path, skip[2]))
+            skip = None if every or known is None else known.get(file.path)
+            if skip and _still_skipped(folder, file, skip, racy):
+                refused.append(Skipped(file.path, skip.reason, skip.hash))
             else:
                 new.append(file)
             continue
@@ -114,12 +114,14 @@ def plan(
     )
 
 
-def _still_skipped(folder: Path, file: NoteFile, skip: tuple[int, int, str]) -> bool:
-    """Whether a file skipped before would be skipped again. Permissions leave mtime alone."""
-    size, mtime_ns, reason = skip
-    if (size, mtime_ns) != (file.size, file.mtime_ns):
+def _still_skipped(folder: Path, file: NoteFile, skip: KnownSkip, racy: bool) -> bool:
+    """Whether a file skipped before would be skipped again. Permissions leave mtime alone, and so
+    may a change right after the last scan: then what it holds is compared."""
+    if (skip.size, skip.mtime_ns) != (file.size, file.mtime_ns):
         return False
-    return not reason.startswith(_BARRED) or isinstance(hash_note(folder, file.path), Skipped)
+    if skip.reason.startswith(_BARRED):
+        return not racy and isinstance(hash_note(folder, file.path), Skipped)
+    return not (racy and file.size) or hash_note(folder, file.path) == skip.hash
 
 
 def update(
@@ -235,11 +237,13 @@ def _listing(todo: Plan, skipped: Sequence[Skipped] = ()) -> str:
 
 def _skips(
     todo: Plan, skipped: Sequence[Skipped], states: Mapping[str, NoteState]
-) -> dict[str, tuple[int, int, str]]:
-    """Size, mtime and reason of the files that hold no note, by path."""
+) -> dict[str, KnownSkip]:
+    """The files that hold no note, by path."""
     files = {file.path: file for file in todo.scan.files}
     return {
-        each.path: (files[each.path].size, files[each.path].mtime_ns, each.reason)
+        each.path: KnownSkip(
+            files[each.path].size, files[each.path].mtime_ns, each.reason, each.raw_hash
+        )
         for each in (*skipped, *todo.refused)
         if not (each.reason.startswith(_BARRED) and each.path in states)
     }

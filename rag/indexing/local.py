@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import IndexMismatch, NoIndex
 from rag.indexing.lexical import LEXICAL_RULES, LexicalIndex
-from rag.indexing.rows import ChunkRow, NamedNote, NoteRow, NoteState, StoredPassage
+from rag.indexing.rows import ChunkRow, KnownSkip, NamedNote, NoteRow, NoteState, StoredPassage
 from rag.indexing.seal import GLANCE, VECTORS, WORDS, is_sealed, read_seal, write_seal
 from rag.indexing.store import Store
 from rag.reading.naming import without_accents
@@ -270,12 +270,10 @@ class LocalIndex:
             self._sealed[part] = generation
         return self._sealed.get(part) == generation
 
-    def known_skips(self) -> dict[str, tuple[int, int, str]]:
-        """Size, mtime and reason of the files that could not be read last time, by path."""
+    def known_skips(self) -> dict[str, KnownSkip]:
+        """The files that could not be read last time, by path."""
         entries = json.loads(self.store.get("skipped", "{}"))
-        return {
-            path: (size, mtime_ns, reason) for path, (size, mtime_ns, reason) in entries.items()
-        }
+        return {path: KnownSkip(*entry) for path, entry in entries.items()}
 
     def _repair_words(self) -> None:
         from rag.errors import RagError

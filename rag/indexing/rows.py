@@ -6,6 +6,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 
+class KnownSkip(NamedTuple):
+    """A file that could not be read, as it was then; no hash where its bytes were not read."""
+
+    size: int
+    mtime_ns: int
+    reason: str
+    hash: str = ""
+
+
 class NoteState(NamedTuple):
     """What tells whether a note has changed since it was indexed. A tuple, since every run makes
     one for each note."""

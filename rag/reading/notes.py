@@ -6,7 +6,7 @@ import errno
 import hashlib
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rag.reading.formats import Format, format_of
@@ -39,10 +39,12 @@ _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v")) + b"\x7f"
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file or folder that was left out; `reason` completes the sentence "PATH …"."""
+    """A file or folder that was left out; `reason` completes the sentence "PATH …". `raw_hash` is
+    that of a file whose bytes were read in vain, else ""."""
 
     path: str
     reason: str
+    raw_hash: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,13 @@ def read_note(folder: Path, path: str, texts: Texts | Recent | None = None) -> N
     raw = _read_bytes(folder, path)
     if isinstance(raw, Skipped):
         return raw
+    read = _read_text(path, raw, texts)
+    if isinstance(read, Skipped):
+        return replace(read, raw_hash=hashlib.sha256(raw).hexdigest())
+    return read
+
+
+def _read_text(path: str, raw: bytes, texts: Texts | Recent | None) -> NoteText | Skipped:
     known = format_of(path)
     if known is not None and known.convert is not None:
         return _converted(path, raw, known, texts or Recent())

@@ -75,6 +75,20 @@ def test_a_note_written_while_it_was_scanned_is_looked_into(large: Desk):
     assert _changed(large)
 
 
+def test_a_file_without_text_written_while_it_was_scanned_is_looked_into(desk: Desk):
+    for name, text in (("a.md", "# A\n\nApples.\n"), ("empty.md", ""), ("bytes.md", "\0\1\2")):
+        desk.write(name, text, age=0)
+    desk.update()
+    assert not _changed(desk), "what they hold is as it was"
+    file = desk.notes / "bytes.md"
+    was = file.stat()
+    file.write_text("# B")
+    os.utime(file, ns=(was.st_atime_ns, was.st_mtime_ns))
+    assert file.stat().st_size == was.st_size, "size and time tell nothing"
+    assert _changed(desk)
+    assert desk.update().added == 1
+
+
 def test_what_was_forgotten_is_no_change_and_comes_back(large: Desk):
     with_lock = LocalIndex(large.folder, write=True)
     forget(with_lock, ["a.md"])
