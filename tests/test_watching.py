@@ -152,6 +152,22 @@ def test_the_command_follows_changes_and_ends_with_ctrl_c(box: Box):
     assert "Traceback" not in err
 
 
+@pytest.mark.model
+def test_a_file_that_cannot_be_read_is_named_once(box: Box):
+    (box.notes / "blank.md").write_text(" ")
+    process = box.start("index", "--watch", str(box.notes))
+    assert process.stdout is not None
+    said = [process.stdout.readline() for _ in range(2)]
+    assert "3 added, 1 skipped" in said[0]
+    assert said[1].strip() == "Skipped: blank.md is empty"
+    (box.notes / "bytes.md").write_bytes(b"\0\1\2")
+    said = [process.stdout.readline() for _ in range(2)]
+    assert "3 unchanged, 2 skipped" in said[0]
+    assert said[1].strip().startswith("Skipped: bytes.md ")
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60)[0] == ""
+
+
 def test_a_folder_that_is_not_there_is_refused(box: Box):
     shutil.rmtree(box.notes)
     box.refused("index", "--watch", str(box.notes), says="There is no folder")

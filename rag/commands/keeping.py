@@ -14,6 +14,7 @@ from rag.errors import NotesError, NotesMissing, QuestionError, RagError
 
 if TYPE_CHECKING:
     from rag.engine import Engine
+    from rag.reading.notes import Skipped
 
 from rag.commands.shared import (
     ANSWERED,
@@ -71,10 +72,11 @@ def _watch(engine: Engine, arguments: argparse.Namespace) -> int:
         if not each.is_dir():
             raise NotesError(f"There is no folder {each}.", "Name one: rag index --watch PATH")
     folders = [str(each) for each in engine.folders]
+    named: set[Skipped] = set()
     with until_stopped() as stop:
         if not arguments.json:
             say(f"Watching {', '.join(folders)}. Ctrl-C ends it.")
-        keep_indexed(engine, stop, lambda what: told(what, folders, as_json=arguments.json))
+        keep_indexed(engine, stop, lambda what: told(what, folders, arguments.json, named))
     engine.close()
     return ANSWERED
 

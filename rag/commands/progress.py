@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import RagError
+from rag.indexing.progress import IndexReport
 from rag.output import console, duration, one_line, safe, show_json, tell
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from rag.indexing.progress import IndexProgress, IndexReport
+    from rag.indexing.progress import IndexProgress
+    from rag.reading.notes import Skipped
 
 _SHOWN_SKIPS = 8
 
@@ -52,8 +55,14 @@ def _show_report(report: IndexReport) -> None:
     _show_skipped(out, report)
 
 
-def told(what: IndexReport | RagError | str, folders: Sequence[str], as_json: bool) -> None:
-    """One line of what a watcher did, or of what stood in its way."""
+def told(
+    what: IndexReport | RagError | str,
+    folders: Sequence[str],
+    as_json: bool,
+    named: set[Skipped],
+) -> None:
+    """One line of what a watcher did, or of what stood in its way, and one for each file that it
+    could not read and that is not among those `named` before: nothing else tells of it."""
     from rag.schema import error_json, index_json
     from rag.watching import log_line
 
@@ -67,6 +76,11 @@ def told(what: IndexReport | RagError | str, folders: Sequence[str], as_json: bo
         return
     sys.stdout.write(f"{one_line(log_line(what))}\n")
     sys.stdout.flush()
+    if isinstance(what, IndexReport):
+        fresh = tuple(each for each in what.skipped if each not in named)
+        _show_skipped(console(), replace(what, skipped=fresh, warnings=()))
+        named.clear()
+        named.update(what.skipped)
 
 
 def refreshing(progress: Iterator[IndexProgress], quiet: bool) -> None:
