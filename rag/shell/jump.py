@@ -18,8 +18,12 @@ from rag.editor import (
     note_path,
 )
 from rag.errors import NotInNotes
+from rag.indexing.kept import kept_texts
 from rag.opener import is_document, opener_command, run_opener
 from rag.reading.links import PAGE
+from rag.reading.markdown import markdown_parts
+from rag.reading.notes import Skipped, read_note
+from rag.reading.plain_text import text_parts
 from rag.reading.readable import written_place
 
 if TYPE_CHECKING:
@@ -59,7 +63,8 @@ class Spot:
 
 
 def best_spot(engine: Engine, text: str, filters: Filters) -> Spot:
-    """The note of that title, alias or path, else the line nearest to `text` in the best passage.
+    """The note of that title, alias or path, else the heading that completes the words of `text`,
+    else the line nearest to it in the best passage.
 
     Raises NotInNotes where none fits, NotesError, QuestionError, IndexFault.
     """
@@ -71,9 +76,12 @@ def best_spot(engine: Engine, text: str, filters: Filters) -> Spot:
 def _searched(engine: Engine, text: str, filters: Filters) -> tuple[str, int, str]:
     """The note, the line nearest to `text` and its place; where filters chose the notes, however
     far."""
-    found = engine.explain(text, 1, filters=filters)
+    found = engine.explain(text, filters=filters)
     if not found.passages:
         raise NotInNotes("No note was found.", "Try other words.")
+    for each in found.passages:
+        if line := _heading_line(engine, each, text):
+            return each.path, line, each.at(line).place
     best = found.passages[0]
     line = _nearest_line(best)
     if best.score < _FITS and found.notes is None:
@@ -106,6 +114,32 @@ def _nearest_line(passage: Passage) -> int:
     """The line of the sentence that is nearest to the question, else the first."""
     sentences = [((each.cosine or 0.0) + each.share, -each.line) for each in passage.sentences]
     return min(passage.first - max(sentences, default=(0.0, 0))[1], passage.last)
+
+
+def _heading_line(engine: Engine, passage: Passage, text: str) -> int:
+    """The line of the first heading above a passage that, with its title and those above it, holds
+    all words of `text`: who names a section wants its beginning. 0 where none does."""
+    wanted, held = set(engine.models.terms(text)), set(engine.models.analyze(passage.title))
+    if wanted <= held:
+        return 0
+    for heading in passage.headings:
+        held.update(engine.models.analyze(heading))
+        if wanted <= held:
+            return _line_above(engine, passage, heading)
+    return 0
+
+
+def _line_above(engine: Engine, passage: Passage, heading: str) -> int:
+    """The last line at or above a passage that is this heading; 0 where its note is gone or has
+    pages, and no lines."""
+    folder, path = engine.place(passage.path)
+    note = read_note(folder, path, kept_texts(engine.parts.data_dir, folder))
+    if isinstance(note, Skipped) or is_document(folder / path):
+        return 0
+    lines = note.text.split("\n")
+    parts = text_parts(lines) if path.lower().endswith(".txt") else markdown_parts(lines)[0]
+    above = [each.first for each in parts if each.title == heading and each.first <= passage.first]
+    return max(above, default=0)
 
 
 def _named(engine: Engine, text: str) -> tuple[str, int, str] | None:

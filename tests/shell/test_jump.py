@@ -39,6 +39,17 @@ def test_by_words_by_title_and_by_path(box: Box):
     assert spot == {"path": "barrel.md", "line": 1, "place": "", "file": file}
 
 
+def test_a_section_that_title_and_headings_name_is_opened_at_its_heading(box: Box):
+    (box.notes / "garden plan.md").write_text(
+        "---\ntags: garden\n---\n\n# Garden plan\n\nTo be dug in May.\n\n## Water\n\n"
+        "![[pump.png]]\n\n- [ ] buy seeds\n- [ ] ask Ada for the hose of the water butt\n\n"
+        "## Soil\n\nLoam.\n"
+    )
+    assert printed(box, "water") == ("garden plan.md", 9)
+    assert printed(box, "Garden plan water") == ("garden plan.md", 9)
+    assert printed(box, "who has the hose?") == ("garden plan.md", 14)
+
+
 def test_what_no_note_is_about_opens_none(box: Box):
     box.index()
     done = box.rag("open", "--print", "zzz qqq xylophone blargh")
