@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import plistlib
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from xml.parsers.expat import ExpatError
 
 from rag.errors import RagError, storage_errors
 
@@ -23,6 +25,7 @@ LABEL = "org.rag-notes.index"
 # What the service must see as the shell did: where settings, index and models lie.
 _KEPT = ("RAG_", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
 _SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")  # never written to a file
+_WORD = re.compile(r'"((?:[^"\\]|\\.)*)"')  # of a unit file, quoted
 _WAIT_S = 20  # for systemctl and launchctl
 
 
@@ -39,15 +42,20 @@ class Service:
 
 
 def make_service(
-    system: System, command: Sequence[str], folder: Path, environ: Mapping[str, str], home: Path
+    system: System,
+    command: Sequence[str],
+    folder: Path | None,
+    environ: Mapping[str, str],
+    home: Path,
 ) -> Service:
-    """The service that runs `command` in `folder`. Raises RagError for what no file can hold."""
+    """The service that runs `command`, in `folder` if that matters: a service whose folder is gone
+    does not start. Raises RagError for what no file can hold."""
     kept = {
         name: value
         for name, value in sorted(environ.items())
         if name.startswith(_KEPT) and not name.endswith(_SECRET)
     }
-    if any("\n" in each for each in (*command, str(folder), *kept.values())):
+    if any("\n" in each for each in (*command, str(folder or ""), *kept.values())):
         raise RagError("A path holds a line break, which a service cannot be given.")
     if system == "systemd":
         config = environ.get("XDG_CONFIG_HOME", "")
@@ -84,14 +92,36 @@ def this_system() -> System:
     )
 
 
-def install(service: Service) -> str:
-    """Write the file. Gives what to do next; raises StorageError."""
+def install(service: Service, folders: Sequence[str] = ()) -> str:
+    """Write the file of the service that follows `folders`. Gives what to do next, and what is
+    followed no longer; raises StorageError."""
     with storage_errors(service.file.parent):
         service.file.parent.mkdir(parents=True, exist_ok=True)
         before = service.file.read_text(encoding="utf-8") if service.file.is_file() else ""
         service.file.write_text(service.text, encoding="utf-8")
     what = "Replaced" if before and before != service.text else "Written"
-    return f"{what}: {service.file}\nNothing was started. To start it: {' '.join(service.start)}"
+    said = [f"{what}: {service.file}"]
+    if lost := [each for each in _followed(service.system, before) if each not in folders]:
+        said.append(
+            f"No longer followed: {', '.join(lost)}. "
+            "To follow several: rag service install --notes PATH --notes PATH"
+        )
+    return "\n".join([*said, f"Nothing was started. To start it: {' '.join(service.start)}"])
+
+
+def _followed(system: System, text: str) -> list[str]:
+    """The folders that a service's file names; none of one that follows a rag.toml, or that cannot
+    be understood."""
+    if system == "systemd":
+        start = next((each for each in text.splitlines() if each.startswith("ExecStart=")), "")
+        words = [_unquoted(each) for each in _WORD.findall(start)]
+    else:
+        try:
+            words = plistlib.loads(text.encode())["ProgramArguments"]
+        except (plistlib.InvalidFileException, ExpatError, LookupError, TypeError):
+            words = []
+    named = words[words.index("--yes") + 1 :] if "--yes" in words else []
+    return [each for each in named if each != "--notes"]
 
 
 def uninstall(service: Service) -> str:
@@ -125,14 +155,15 @@ def _run(command: Sequence[str]) -> int:
     return done.returncode
 
 
-def _unit(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> str:
+def _unit(command: Sequence[str], folder: Path | None, environ: Mapping[str, str]) -> str:
+    where = [] if folder is None else [f"WorkingDirectory={str(folder).replace('%', '%%')}"]
     lines = [
         "[Unit]",
         "Description=Keeps the index of rag up to date with the notes",
         "",
         "[Service]",
         f"ExecStart={' '.join(_quoted(each, '$') for each in command)}",
-        f"WorkingDirectory={str(folder).replace('%', '%%')}",
+        *where,
         *(f"Environment={_quoted(f'{name}={value}')}" for name, value in environ.items()),
         "Restart=on-failure",
         "RestartSec=60",
@@ -154,12 +185,19 @@ def _quoted(text: str, doubled: str = "") -> str:
     return f'"{text}"'
 
 
-def _agent(command: Sequence[str], folder: Path, environ: Mapping[str, str], log: Path) -> str:
+def _unquoted(word: str) -> str:
+    """What `_quoted` made a word of a command of."""
+    return re.sub(r"\\(.)", r"\1", word).replace("%%", "%").replace("$$", "$")
+
+
+def _agent(
+    command: Sequence[str], folder: Path | None, environ: Mapping[str, str], log: Path
+) -> str:
     return plistlib.dumps(
         {
             "Label": LABEL,
             "ProgramArguments": [*command],
-            "WorkingDirectory": str(folder),
+            **({} if folder is None else {"WorkingDirectory": str(folder)}),
             "EnvironmentVariables": dict(environ),
             "RunAtLoad": True,
             "KeepAlive": {"SuccessfulExit": False},

@@ -71,6 +71,18 @@ def test_installing_writes_a_file_and_starts_nothing(tmp_path: Path, monkeypatch
     assert service.file.read_text() == service.text
 
 
+@pytest.mark.parametrize("system", ["systemd", "launchd"])
+def test_what_is_followed_no_longer_is_said(tmp_path: Path, system):
+    def installed(*folders: str) -> str:
+        named = [part for each in folders for part in ("--notes", each)]
+        line = [sys.executable, "-m", "rag", "index", "--watch", "--yes", *named]
+        return install(make_service(system, line, None, {}, tmp_path), folders)
+
+    assert "No longer" not in installed("/a", ODD)
+    assert "No longer" not in installed("/b", ODD, "/a")
+    assert f"No longer followed: /b, {ODD}. To follow several: " in installed("/a")
+
+
 def test_uninstalling_removes_the_file(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))  # no systemctl
     service = make_service("systemd", command(), tmp_path, {}, tmp_path)
@@ -93,12 +105,23 @@ def test_the_command_prints_writes_and_removes(box: Box):
     printed = box.rag("service", "install", "--print", str(box.notes)).stdout
     assert f'"--watch" "--yes" "{box.notes}"' in printed
     assert "not installed" in box.rag("service", "status").stdout
+    assert "WorkingDirectory" not in printed, "no settings lie there, and it may go"
     assert "systemctl --user enable --now" in box.rag("service", "install").stderr
     unit = box.folder / ".config/systemd/user/rag-index.service"
     assert unit.read_text() == printed
     assert f"Written: {unit}" in box.rag("service", "install").stderr
     unit.write_text("[Unit]")
     assert f"Replaced: {unit}" in box.rag("service", "install").stderr
+    other = box.folder / "other"
+    other.mkdir()
+    assert f"No longer followed: {box.notes}" not in box.rag("service", "install").stderr
+    said = box.rag("service", "install", "--notes", str(other)).stderr
+    assert f"No longer followed: {box.notes}. To follow several: rag service install" in said
+    box.rag("service", "install", "--notes", str(other), "--notes", str(box.notes))
+    assert f'"--yes" "--notes" "{other}" "--notes" "{box.notes}"' in unit.read_text()
+    (box.folder / "rag.toml").write_text("[search]\nk = 3\n")
+    box.rag("service", "install")
+    assert f"WorkingDirectory={box.folder}\n" in unit.read_text()
     box.rag("service", "uninstall")
     assert not unit.exists()
     box.refused("service", "install", str(box.folder / "gone"), says="There is no folder")

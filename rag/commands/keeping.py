@@ -85,23 +85,29 @@ def service(arguments: argparse.Namespace, started: float) -> int:
     from rag.service import install, make_service, state, this_system, uninstall
 
     named: list[str] = []
+    folders: list[str] = []
+    here: Path | None = None
     install_it = arguments.action == "install"
     if install_it:
-        named = [] if arguments.path is None else [arguments.path]
+        named = [*arguments.notes, *([] if arguments.path is None else [arguments.path])]
         engine = open_engine(arguments, started, named, answers=False)
         for each in engine.folders:
             if not each.is_dir():
                 raise NotesError(f"There is no folder {each}.", "rag service install PATH")
             confirm(each, False)
-        # A folder of its own is named by its place, those of rag.toml by that file.
-        named = [str(engine.folders[0])] if len(engine.folders) == 1 else named
+        folders = [str(each) for each in engine.folders]
+        if len(folders) == 1:
+            named = folders
+        elif named:  # those of rag.toml are named by that file, also when it names others
+            named = [part for each in folders for part in ("--notes", each)]
+        here = _where_settings_are()
     command = [sys.executable, "-P", "-m", "rag", "index", "--watch", "--yes", *named]
-    service = make_service(this_system(), command, Path.cwd(), os.environ, Path.home())
+    service = make_service(this_system(), command, here, os.environ, Path.home())
     shown = install_it and arguments.print
     if shown and not arguments.json:
         print(service.text, end="")
         return ANSWERED
-    said = install(service) if install_it and not shown else ""
+    said = install(service, folders) if install_it and not shown else ""
     said = uninstall(service) if arguments.action == "uninstall" else said
     installed, running = state(service)
     if arguments.json:
@@ -115,6 +121,14 @@ def service(arguments: argparse.Namespace, started: float) -> int:
         where = f"installed ({service.file})" if installed else "not installed"
         print(f"The service is {where} and {'runs' if running else 'does not run'}.")
     return ANSWERED
+
+
+def _where_settings_are() -> Path | None:
+    """The current folder where a `rag.toml` is in force for it alone, else None."""
+    from rag.config_files import find_config, own_config
+
+    found = find_config(Path.cwd())
+    return None if found is None or found == own_config(os.environ) else Path.cwd()
 
 
 def status(arguments: argparse.Namespace, started: float) -> int:

@@ -168,7 +168,8 @@ def build_parser() -> argparse.ArgumentParser:
             as_json.add_argument(
                 "--json-lines", action="store_true", help="for programs: each step as it comes"
             )
-    for each in (index, ask, search, jump, status, doctor, forget, chat, evaluation, mcp, serve):
+    with_notes = (index, ask, search, jump, status, doctor, forget, chat, evaluation, mcp, serve)
+    for each in (*with_notes, install):
         each.add_argument(
             "--notes",
             metavar="PATH",
