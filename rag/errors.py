@@ -87,6 +87,10 @@ class ModelError(RagError):
     """Weights that are missing, damaged or cannot be loaded."""
 
 
+class EndpointMismatch(ModelError):
+    """The settings name a model or a path that the server does not have: no waiting mends it."""
+
+
 class IndexFault(RagError):
     """Something about the index."""
 

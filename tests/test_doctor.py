@@ -18,6 +18,7 @@ from rag.models.catalog import find_model
 from rag.models.prepared import seal
 from rag.models.weights import locate
 from tests.conftest import Box
+from tests.openai_server import listing
 
 pytestmark = pytest.mark.model
 BUILT = "CPU : SSE3 = 1 | AVX = 1 | AVX2 = 1 | AVX512 = 0 | OPENMP = 1 | REPACK = 1 | "
@@ -172,6 +173,19 @@ def test_models_of_ones_own_are_sound(box: Box):
     assert (status, found["Language model"]["state"]) == (1, "broken")
     assert "nothing listens there" in found["Language model"]["found"]
     assert "rag models use" in found["Language model"]["cure"]
+
+
+def test_an_address_without_its_v1_is_broken(box: Box):
+    box.index()
+    with listing(["smol"]) as address:
+        box.env |= {
+            "RAG_GENERATOR_MODEL": "endpoint",
+            "RAG_ENDPOINT_URL": address,
+            "RAG_ENDPOINT_MODEL": "smol",
+        }
+        status, found = findings(box)
+    assert (status, found["Language model"]["state"]) == (1, "broken")
+    assert found["Language model"]["cure"] == f"rag models use endpoint --url {address}/v1"
 
 
 def test_other_models_and_what_rag_chat_is_told_are_looked_at(box: Box):

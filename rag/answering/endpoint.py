@@ -11,15 +11,17 @@ import ipaddress
 import math
 import queue
 import re
+import shlex
 import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from rag.answering.endpoint_client import context_of, lists_models, open_client, reason_of
 from rag.answering.messages import Cancel, Message, Token
 from rag.answering.thoughts import Folding
 from rag.config import LEAVES
-from rag.errors import Cancelled, ModelError
+from rag.errors import Cancelled, EndpointMismatch, ModelError
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -88,8 +90,9 @@ class EndpointGenerator:
         self._opening = threading.Lock()
 
     def load(self) -> None:
-        """Ask the server for its models. Raises ModelError where it lacks this one."""
-        from openai import APIStatusError, OpenAIError
+        """Ask the server for its models. Raises ModelError, EndpointMismatch where it lacks this
+        one or speaks at another path."""
+        from openai import APIConnectionError, APIStatusError, OpenAIError
 
         try:
             models = {each.id: each for each in self._open().models.list()}
@@ -97,16 +100,33 @@ class EndpointGenerator:
             if error.status_code not in _UNLISTED:
                 raise self._refused(error) from error
             models = {}
-        except (OpenAIError, ValueError, TypeError, AttributeError) as error:
+        except APIConnectionError as error:
             raise self._failed(error) from error
+        except (OpenAIError, ValueError, TypeError, AttributeError) as error:
+            self._check_path()
+            raise self._failed(error) from error
+        if not models:
+            self._check_path()
         listed = models.get(self._model) or models.get(f"{self._model}:latest")
         if models and listed is None:
             near = difflib.get_close_matches(self._model, models, n=1, cutoff=0.0)
-            raise ModelError(
+            raise EndpointMismatch(
                 f"{self._where} has no model {self._model!r}.",
                 f"Did you mean {near[0]!r}? rag models use endpoint --model {near[0]}",
             )
-        self._context = self._wanted_context or _context_of(listed) or _CONTEXT
+        self._context = self._wanted_context or context_of(listed) or _CONTEXT
+
+    def _check_path(self) -> None:
+        """Raises EndpointMismatch where the server speaks OpenAI at /v1 below the address."""
+        below = f"{self._url.rstrip('/')}/v1"
+        if self._url.rstrip("/").endswith("/v1"):
+            return
+        with self._new_client(below) as client:
+            if lists_models(client):
+                raise EndpointMismatch(
+                    f"{self._where} speaks OpenAI at {below}, not at {self._url}.",
+                    f"rag models use endpoint --url {shlex.quote(below)}",
+                )
 
     def close(self) -> None:
         with self._opening:
@@ -248,14 +268,15 @@ class EndpointGenerator:
     def _open(self) -> OpenAI:
         with self._opening:
             if self._client is None:
-                from rag.answering.endpoint_client import open_client
-                from rag.models.proxies import usable_proxies
-
-                # What is for this machine never goes through a proxy on another.
-                proxies = leaves_machine(self._url)
-                with usable_proxies():
-                    self._client = open_client(self._url, self._key, self._timeout, proxies)
+                self._client = self._new_client(self._url)
             return self._client
+
+    def _new_client(self, url: str) -> OpenAI:
+        from rag.models.proxies import usable_proxies
+
+        # What is for this machine never goes through a proxy on another.
+        with usable_proxies():
+            return open_client(url, self._key, self._timeout, proxies=leaves_machine(url))
 
     @property
     def _where(self) -> str:
@@ -279,7 +300,7 @@ class EndpointGenerator:
             return ModelError(f"{self._where} asks to wait: too many requests.", "Ask again later.")
         if status in (400, 413, 422):
             return ModelError(
-                f"{self._where} refused the question ({status}): {_reason(error)}",
+                f"{self._where} refused the question ({status}): {reason_of(error)}",
                 "If it is too long for the model, set [generator] context to what it reads.",
             )
         return ModelError(f"{self._where} is in trouble ({status}).", _BACK)
@@ -322,23 +343,3 @@ def _pieces(chunk: Any) -> Iterator[tuple[str, bool]]:
         yield thought, True
     if said := getattr(delta, "content", None):
         yield str(said), False
-
-
-def _context_of(listed: Any) -> int:
-    """The context that a list of models tells: vLLM's, llama-server's, others' words for it."""
-    meta = getattr(listed, "meta", None) or {}
-    for value in (
-        getattr(listed, "max_model_len", None),
-        getattr(listed, "context_length", None),
-        meta.get("n_ctx") if isinstance(meta, dict) else None,
-    ):
-        if isinstance(value, int) and value > 0:
-            return value
-    return 0
-
-
-def _reason(error: Any) -> str:
-    """What the server says itself, short: it is a stranger's text."""
-    body = error.body if isinstance(error.body, dict) else {}
-    said = body.get("message") or error.message
-    return " ".join(str(said).split())[:160]

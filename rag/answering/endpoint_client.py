@@ -1,4 +1,5 @@
-"""The client of an endpoint: what it sends is what the reader's settings name, and no more."""
+"""The client of an endpoint: what it sends is what the reader's settings name, and no more; and
+what a server says of itself."""
 
 from __future__ import annotations
 
@@ -32,3 +33,33 @@ def open_client(url: str, key: str, timeout: float, proxies: bool) -> OpenAI:
         max_retries=1,
         http_client=DefaultHttpxClient(trust_env=proxies),
     )
+
+
+def lists_models(client: OpenAI) -> bool:
+    """Whether there is a server that lists its models as OpenAI does."""
+    from openai import OpenAIError
+
+    try:
+        return any(each.id for each in client.models.list())
+    except (OpenAIError, ValueError, TypeError, AttributeError):
+        return False
+
+
+def context_of(listed: Any) -> int:
+    """The context that a list of models tells: vLLM's, llama-server's, others' words for it."""
+    meta = getattr(listed, "meta", None) or {}
+    for value in (
+        getattr(listed, "max_model_len", None),
+        getattr(listed, "context_length", None),
+        meta.get("n_ctx") if isinstance(meta, dict) else None,
+    ):
+        if isinstance(value, int) and value > 0:
+            return value
+    return 0
+
+
+def reason_of(error: Any) -> str:
+    """What the server says itself, short: it is a stranger's text."""
+    body = error.body if isinstance(error.body, dict) else {}
+    said = body.get("message") or error.message
+    return " ".join(str(said).split())[:160]

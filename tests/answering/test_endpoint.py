@@ -19,11 +19,12 @@ import pytest
 from rag.answering.endpoint import EndpointGenerator, display_name, leaves_machine
 from rag.answering.messages import Message
 from rag.config import Config
-from rag.errors import Cancelled, ModelError
+from rag.errors import Cancelled, EndpointMismatch, ModelError
 from rag.models.catalog import find_model
 from rag.models.weights import generator_file
 from rag.wiring import open_endpoint
 from tests.conftest import Box
+from tests.openai_server import listing
 
 CHAT = [Message("system", "Answer in one word."), Message("user", "Is the sky blue?")]
 
@@ -257,6 +258,18 @@ def test_a_server_without_a_list_of_models_is_one_too(failing, status: int):
     handler, url = failing
     handler.unlisted = status
     EndpointGenerator(url, "m").load()
+
+
+@pytest.mark.parametrize("status", [200, 404, 405])
+def test_an_address_that_lacks_its_v1_is_told_with_the_one_that_works(status: int):
+    with listing(["smol"], status) as address:
+        EndpointGenerator(f"{address}/v1/", "smol").load()
+        for given in (address, f"{address}/"):
+            with pytest.raises(EndpointMismatch, match=f"speaks OpenAI at {address}/v1, not at"):
+                EndpointGenerator(given, "smol").load()
+        with pytest.raises(ModelError) as caught:
+            EndpointGenerator(address, "smol").load()
+        assert caught.value.remedy == f"rag models use endpoint --url {address}/v1"
 
 
 def test_a_server_that_fails_to_list_its_models(failing):
