@@ -6,7 +6,6 @@ address is not this machine's.
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import math
 import queue
@@ -17,11 +16,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rag.answering.endpoint_client import context_of, lists_models, open_client, reason_of
+from rag.answering.endpoint_client import context_of, ends, lists_models, open_client, reason_of
 from rag.answering.messages import Cancel, Message, Token
 from rag.answering.thoughts import Folding
 from rag.config import LEAVES
 from rag.errors import Cancelled, EndpointMismatch, ModelError
+from rag.nearest import meant, nearest
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -67,6 +67,11 @@ def display_name(url: str, model: str) -> str:
     return f"{LEAVES}: {name}" if leaves_machine(url) else name
 
 
+def _use(url: str, model: str) -> str:
+    """The command that names a server and its model."""
+    return f"rag models use endpoint --url {shlex.quote(url)} --model {shlex.quote(model)}"
+
+
 class EndpointGenerator:
     """A chat model behind an address. Asks for the likeliest answer, like the local one."""
 
@@ -109,10 +114,10 @@ class EndpointGenerator:
             self._check_path()
         listed = models.get(self._model) or models.get(f"{self._model}:latest")
         if models and listed is None:
-            near = difflib.get_close_matches(self._model, models, n=1, cutoff=0.0)
+            near = nearest(self._model, models)
             raise EndpointMismatch(
                 f"{self._where} has no model {self._model!r}.",
-                f"Did you mean {near[0]!r}? rag models use endpoint --model {near[0]}",
+                f"{meant(self._model, models)} {_use(self._url, near or 'NAME')}".lstrip(),
             )
         self._context = self._wanted_context or context_of(listed) or _CONTEXT
 
@@ -125,7 +130,7 @@ class EndpointGenerator:
             if lists_models(client):
                 raise EndpointMismatch(
                     f"{self._where} speaks OpenAI at {below}, not at {self._url}.",
-                    f"rag models use endpoint --url {shlex.quote(below)}",
+                    _use(below, self._model),
                 )
 
     def close(self) -> None:
@@ -238,7 +243,7 @@ class EndpointGenerator:
                     if stopped.is_set():
                         return
                     self._chose = self._chose or bool(chunk.choices)
-                    ended = ended or _ends(chunk)
+                    ended = ended or ends(chunk)
                     for piece in _pieces(chunk):
                         heard.put(piece)
                         said += piece[0]
@@ -326,11 +331,6 @@ class EndpointGenerator:
     def _broke_off(self) -> ModelError:
         what = f"{self._where} broke off in the midst of its answer."
         return ModelError(what, "Ask again. " + _BACK)
-
-
-def _ends(chunk: Any) -> bool:
-    """Whether an event of the stream says that it is the last."""
-    return any(getattr(each, "finish_reason", None) for each in chunk.choices)
 
 
 def _pieces(chunk: Any) -> Iterator[tuple[str, bool]]:

@@ -63,3 +63,8 @@ def reason_of(error: Any) -> str:
     body = error.body if isinstance(error.body, dict) else {}
     said = body.get("message") or error.message
     return " ".join(str(said).split())[:160]
+
+
+def ends(chunk: Any) -> bool:
+    """Whether an event of the stream says that it is the last."""
+    return any(getattr(each, "finish_reason", None) for each in chunk.choices)

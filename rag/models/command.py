@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import shlex
-import sys
 from dataclasses import replace
 from pathlib import Path
 
-from rag.commands.shared import agreed
 from rag.config import ENDPOINT, Config
 from rag.config_files import load_config, own_config
-from rag.errors import ConfigError, ModelError
+from rag.errors import ModelError
 from rag.models.catalog import BUNDLED, find_model, folder_of, nearest, remedy_for, weights_in
 from rag.models.download import check_space, size_text
 from rag.models.fetching import described, fetched
 from rag.models.installed import Installed, forget, installed, remember
 from rag.models.prepared import sha256_of
+from rag.models.replies import ask, tell, warn_of_variable
 from rag.output import at_work, console, one_line, show, show_json, width
 
 _LONGEST = 120  # bytes of a model's name, which is part of a file's
-_VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 def show_models(arguments: argparse.Namespace) -> int:
@@ -51,7 +48,7 @@ def pull(arguments: argparse.Namespace) -> int:
     check_space(offer.files)
     missing = sum(each.missing for each in offer.files)
     if missing or not all(each.here for each in offer.files):
-        _ask(f"{described(offer, missing)} Download it?", arguments.yes, "Nothing was downloaded.")
+        ask(f"{described(offer, missing)} Download it?", arguments.yes, "Nothing was downloaded.")
     known = {each.target for each in offer.files if each.here}
     paths = fetched(offer)
     try:
@@ -143,6 +140,7 @@ def _inspected(name: str, kind: str, weights: Path, licence: str, source: str) -
 
 def use(arguments: argparse.Namespace) -> int:
     """Write the model into the settings, where it counts."""
+    from rag.models.endpoint_choice import use_endpoint
     from rag.settings import file_for, set_values
 
     config = _config()
@@ -152,7 +150,7 @@ def use(arguments: argparse.Namespace) -> int:
         if (value := getattr(arguments, f"endpoint_{key}")) is not None
     }
     if arguments.model == ENDPOINT:
-        return _use_endpoint(arguments, config, given)
+        return use_endpoint(arguments, config, given)
     if given:
         raise ModelError("--url, --model and --key-env are for: rag models use endpoint")
     kind, place = _chosen(arguments.model, config)
@@ -168,8 +166,8 @@ def use(arguments: argparse.Namespace) -> int:
             f"{place} searches from now on; {file} says so. Where notes were indexed with another, "
             "the next question asks before it indexes them anew; the old index stays until then."
         )
-    _tell(arguments, {"name": place, "kind": kind, "file": str(file)}, sentence)
-    _warn_of_variable(f"RAG_{kind.upper()}_MODEL")
+    tell(arguments, {"name": place, "kind": kind, "file": str(file)}, sentence)
+    warn_of_variable(f"RAG_{kind.upper()}_MODEL")
     return 0
 
 
@@ -206,48 +204,6 @@ def _chosen(name: str, config: Config) -> tuple[str, str]:
     raise AssertionError("a name that is neither a model's nor a path's is refused")
 
 
-def _use_endpoint(arguments: argparse.Namespace, config: Config, given: dict[str, str]) -> int:
-    from rag.answering.endpoint import address_of, leaves_machine
-    from rag.settings import set_values
-
-    url, model = (
-        given.get("url", config.endpoint_url),
-        given.get("model", config.endpoint_model),
-    )
-    if not (url and model):
-        lacking = " and ".join(
-            flag for flag, value in (("--url", url), ("--model", model)) if not value
-        )
-        raise ConfigError(
-            f"No endpoint is named: give {lacking}.",
-            "rag models use endpoint --url http://localhost:8080/v1 --model NAME",
-        )
-    if not _VARIABLE.fullmatch(given.get("key_env") or "NONE"):
-        raise ConfigError(
-            "--key-env names a variable of the environment; a key itself is never written down.",
-            "Put the key into one, and name it: --key-env OPENAI_API_KEY",
-        )
-    host = address_of(url)
-    if leaves_machine(url):
-        _ask(
-            f"Each question and the passages found for it would be sent to {host}, which is not "
-            "this machine. Use it?",
-            arguments.yes,
-            "Nothing was changed.",
-        )
-    own = own_config(os.environ)
-    changes: dict[str, str | None] = {**given}
-    if url != config.endpoint_url and "key_env" not in given:
-        changes["key_env"] = None  # one server's key is not for another
-    if given:
-        set_values(own, ENDPOINT, changes)
-    set_values(own, "generator", {"model": ENDPOINT})
-    sentence = f"{one_line(model)} at {host} answers from now on; {own} says so."
-    _tell(arguments, {"name": ENDPOINT, "kind": "generator", "file": str(own)}, sentence)
-    _warn_of_variable("RAG_GENERATOR_MODEL")
-    return 0
-
-
 def remove(arguments: argparse.Namespace) -> int:
     """Delete what was fetched; forget what was added, and leave its file alone."""
     config = _config()
@@ -266,7 +222,7 @@ def remove(arguments: argparse.Namespace) -> int:
         raise ModelError(f"{model.name} is in use.", f"First: rag models use {bundled}")
     if model.fetched:
         question = f"{size_text(model.size)} would be deleted: {model.name}. Delete it?"
-        _ask(question, arguments.yes, "Nothing was deleted.")
+        ask(question, arguments.yes, "Nothing was deleted.")
     others = [each for each in mine.values() if each is not model]
     shared = {file for each in others for file in each.fetched}
     weights = Path(model.path)
@@ -307,7 +263,7 @@ def bench(arguments: argparse.Namespace) -> int:
     remember_speed(config.data_dir, name, speed)
     read = f"{speed.prefill:.0f} tokens a second here and writes {speed.decode:.0f}"
     values = {"name": name, "prefill": speed.prefill, "decode": speed.decode}
-    _tell(arguments, values, f"{one_line(name)} reads {read}.")
+    tell(arguments, values, f"{one_line(name)} reads {read}.")
     return 0
 
 
@@ -316,35 +272,5 @@ def _config() -> Config:
 
 
 def _done(arguments: argparse.Namespace, model: Installed, sentence: str) -> int:
-    _tell(arguments, {"name": model.name, "path": model.path, "size": model.size}, sentence)
+    tell(arguments, {"name": model.name, "path": model.path, "size": model.size}, sentence)
     return 0
-
-
-def _tell(arguments: argparse.Namespace, value: object, sentence: str) -> None:
-    """What was done: as JSON for programs, else in a sentence."""
-    if getattr(arguments, "json", False):
-        show_json(value)
-    else:
-        _say(sentence)
-
-
-def _ask(question: str, yes: bool, otherwise: str) -> None:
-    """Go on after a yes alone. Raises ModelError."""
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise ModelError(f"{question} Nobody is here to say yes.", "Say it with --yes.")
-    if not agreed(one_line(question)):
-        raise ModelError(otherwise)
-
-
-def _warn_of_variable(name: str) -> None:
-    if os.environ.get(name):
-        _say(f"But {name} is set in the environment, and wins while it is.", beside=True)
-
-
-def _say(text: str, beside: bool = False) -> None:
-    """A sentence on standard output, or beside it on standard error."""
-    from rich.text import Text
-
-    console(stderr=beside).print(Text(one_line(text)), soft_wrap=True)

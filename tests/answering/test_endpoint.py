@@ -117,7 +117,8 @@ def test_the_whole_way(box: Box, server: str):
     rows = json.loads(box.rag("models", "--json").stdout)
     assert [row["name"] for row in rows if row["in_use"]][-1] == "endpoint: smol"
     box.refused("models", "bench", says="does not run here")
-    box.rag(*use, "--model", "smooll")
+    box.refused(*use, "--model", "smooll", says="Did you mean 'smol'?")
+    box.env["RAG_ENDPOINT_MODEL"] = "smooll"
     box.refused("ask", question, says="Did you mean 'smol'?")
 
 
@@ -269,7 +270,15 @@ def test_an_address_that_lacks_its_v1_is_told_with_the_one_that_works(status: in
                 EndpointGenerator(given, "smol").load()
         with pytest.raises(ModelError) as caught:
             EndpointGenerator(address, "smol").load()
-        assert caught.value.remedy == f"rag models use endpoint --url {address}/v1"
+        assert caught.value.remedy == f"rag models use endpoint --url {address}/v1 --model smol"
+
+
+def test_models_of_other_names_are_told():
+    with listing(["qwen3:4b", "llama"]) as address:
+        with pytest.raises(ModelError, match=r"Did you mean 'qwen3:4b'\? rag .* --model qwen3:4b"):
+            EndpointGenerator(f"{address}/v1", "Qwen3").load()
+        with pytest.raises(ModelError, match=r"There is: qwen3:4b, llama\. rag .* --model NAME"):
+            EndpointGenerator(f"{address}/v1", "zebra").load()
 
 
 def test_a_server_that_fails_to_list_its_models(failing):
