@@ -18,7 +18,7 @@ from rag.indexing.progress import IndexProgress
 from rag.loading import Parts
 from rag.models.catalog import ModelSpec, find_model
 from rag.models.installed import installed
-from rag.models.weights import EmbedderFiles, embedder_files, generator_file
+from rag.models.weights import EmbedderFiles, embedder_files, generator_file, locate
 from rag.reading.formats import suffixes_of
 
 if TYPE_CHECKING:
@@ -114,8 +114,9 @@ def open_judge(config: Config) -> Judge | None:
 
 
 def _generator(config: Config, answers: bool) -> tuple[ModelSpec, Callable[[], Generator], str]:
-    """The language model, what opens it, and what is wrong with it. Where it is not there and need
-    not be, since nothing is to be answered, it says so when it is opened."""
+    """The language model, what opens it, and what is wrong with it, which is looked for where
+    nothing is to be answered. A model that is not there need not be then, and says so when it is
+    opened."""
     try:
         spec = chosen_generator(config)
     except (ModelError, ConfigError) as error:
@@ -127,7 +128,17 @@ def _generator(config: Config, answers: bool) -> tuple[ModelSpec, Callable[[], G
             raise fault
 
         return ModelSpec(config.generator_model, "generator", "", "", "", ""), refuse, str(fault)
-    return spec, generator_opener(config, spec), ""
+    return spec, generator_opener(config, spec), "" if answers else _missing(spec)
+
+
+def _missing(spec: ModelSpec) -> str:
+    """That the file of a language model is gone, and what mends it; "" where it is there."""
+    if spec.package != ENDPOINT:
+        try:
+            locate(spec)
+        except ModelError as error:
+            return str(error)
+    return ""
 
 
 def generator_opener(config: Config, spec: ModelSpec) -> Callable[[], Generator]:

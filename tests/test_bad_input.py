@@ -49,6 +49,18 @@ def test_a_language_model_that_is_not_there_stops_answers_alone(box: Box):
     assert mends in " ".join(box.rag("status").stdout.split())
 
 
+def test_a_language_model_whose_file_is_gone_is_told_by_the_status(box: Box):
+    file = box.folder / "mine.gguf"
+    file.symlink_to(locate(find_model("SmolLM2-135M-Instruct", "generator")))
+    box.env["RAG_GENERATOR_MODEL"] = str(file)
+    box.index()
+    assert json.loads(box.rag("status", "--json").stdout)["generator_fault"] == ""
+    file.unlink()
+    fault = json.loads(box.rag("status", "--json").stdout)["generator_fault"]
+    assert fault.startswith("The weights of mine.gguf are missing: ")
+    assert "weights of mine.gguf are missing" in " ".join(box.rag("status").stdout.split())
+
+
 def test_files_that_no_person_wrote_so(box: Box):
     """A date beyond SQLite's, half a surrogate pair, a number that JSON does not know."""
     late = box.notes / "late.md"

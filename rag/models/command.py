@@ -30,7 +30,7 @@ def show_models(arguments: argparse.Namespace) -> int:
     if arguments.json:
         show_json([row.as_json() for row in found])
     else:
-        show(table(found, without := spared(width())), legend(without))
+        show(table(found, without := spared(width())), legend(found, without))
     return 0
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -41,7 +42,8 @@ _SPARED = ("Params", "Context", "In/out /s", "Licence", "Memory", "Size")
 @dataclass(frozen=True, slots=True)
 class Row:
     """One model. `size` and `memory` in bytes, `context` in tokens, None where unknown;
-    `fits` tells whether the memory that is free now would hold it."""
+    `fits` tells whether the memory that is free now would hold it, `fault` why it cannot be
+    used, though it was fetched or added, and what mends that."""
 
     name: str
     kind: str
@@ -55,6 +57,7 @@ class Row:
     licence: str
     speed: Speed | None
     source: str
+    fault: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -93,8 +96,9 @@ def rows(config: Config) -> list[Row]:
 def _bundled(spec: ModelSpec, config: Config, free: int) -> Row:
     try:
         path = locate(spec)
-    except ModelError:
-        return _row(spec.name, spec.kind, config, free, "", 0, 0, 0, spec.licence, spec.package)
+    except ModelError as error:
+        row = _row(spec.name, spec.kind, config, free, "", 0, 0, 0, spec.licence, spec.package)
+        return replace(row, fault=str(error))
     size, parameters, context, kv = path.stat().st_size, "", 0, 0
     if spec.kind == "generator":
         header = read_header(path)
@@ -107,7 +111,7 @@ def _bundled(spec: ModelSpec, config: Config, free: int) -> Row:
 
 def _installed(each: Installed, config: Config, free: int) -> Row:
     there = Path(each.path).is_file()
-    return _row(
+    row = _row(
         each.name,
         each.kind,
         config,
@@ -119,6 +123,9 @@ def _installed(each: Installed, config: Config, free: int) -> Row:
         each.licence,
         each.source if there else f"{each.path} is not there any more",
     )
+    typed = shlex.quote(each.name)
+    gone = f"{each.path} is gone. Fetch or add it again, or forget it: rag models remove {typed}"
+    return row if there else replace(row, fault=gone)
 
 
 def _by_path(config: Config, names: set[str], free: int) -> list[Row]:
@@ -130,8 +137,9 @@ def _by_path(config: Config, names: set[str], free: int) -> list[Row]:
         spec = find_model(model, "generator")
         path = locate(spec)
         head = read_header(path)
-    except ModelError:
-        return []
+    except ModelError as error:
+        row = _row(model, "generator", config, free, "", 0, 0, 0, "unknown", model)
+        return [replace(row, fault=str(error))]
     size = path.stat().st_size
     return [
         _row(
@@ -238,7 +246,7 @@ def _cells(row: Row) -> list[Text]:
 
     from rag.output import one_line
 
-    mark = "●" if row.in_use else "✓" if row.installed else ""
+    mark = "✗" if row.fault else "●" if row.in_use else "✓" if row.installed else ""
     speed = f"{row.speed.prefill:.0f}/{row.speed.decode:.0f}" if row.speed else ""
     cells = (
         mark,
@@ -254,12 +262,19 @@ def _cells(row: Row) -> list[Text]:
     return [Text(cell, style) for cell in cells]
 
 
-def legend(without: Sequence[str] = ()) -> Text:
-    """What the marks mean, how old the list is, and `without` which columns it is."""
+def legend(found: Sequence[Row], without: Sequence[str] = ()) -> Text:
+    """What is wrong with rows, what the marks mean, how old the list is, and `without` which
+    columns it is."""
     from rich.text import Text
 
+    from rag.output import one_line
+
+    faults = [
+        f"✗ {row.name}{', in use' if row.in_use else ''}: {row.fault}" for row in found if row.fault
+    ]
     wider = f"\nNot shown for want of room: {', '.join(without)}." if without else ""
-    return Text(
+    text = Text("".join(f"{one_line(each)}\n" for each in faults))
+    return text.append(
         "● in use, ✓ at hand, ! more than the memory free now; in/out: tokens read and written a "
         f"second here.\nThe others, a choice of {AS_OF}: rag models pull NAME{wider}",
         "dim",

@@ -93,6 +93,7 @@ class ModelJson(TypedDict):
     licence: str
     speed: SpeedJson | None
     source: str
+    fault: str
 
 
 class FindingJson(TypedDict):

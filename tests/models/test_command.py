@@ -116,6 +116,23 @@ def test_a_file_is_added_used_and_forgotten(run, gguf: Path, tmp_path: Path):
     assert str(gguf) in run("--json")[1]
 
 
+@pytest.mark.parametrize("added", [True, False])
+def test_a_model_whose_file_is_gone_is_marked(run, gguf: Path, tmp_path: Path, added: bool):
+    if added:
+        run("add", str(gguf), "--name", "mine")
+    assert run("use", "mine" if added else str(gguf))[0] == 0
+    gguf.unlink()
+    out = run()[1]
+    marked = [line for line in out.splitlines() if line.startswith("● ") and "MB" in line]
+    assert len(marked) == 1  # the embedder
+    told = "".join(out.split())
+    assert f"✗{'mine' if added else gguf},inuse:".replace(" ", "") in told
+    assert ("forgetit:ragmodelsremovemine" in told) == added
+    (row,) = [row for row in json.loads(run("--json")[1]) if row["fault"]]
+    assert (row["in_use"], row["installed"], row["size"]) == (True, False, None)
+    check(row, "ModelJson")
+
+
 def test_the_folders_own_setting_is_the_one_that_changes(run, gguf: Path, tmp_path: Path):
     (tmp_path / "rag.toml").write_text('[generator]\nmodel = "old" # mine\n')
     _, out, _ = run("use", str(gguf))
