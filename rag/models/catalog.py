@@ -117,7 +117,7 @@ def remedy_for(name: str, kind: str, here: Sequence[str]) -> str:
     """What may have been meant; `here` are the names of the models at hand."""
     from rag.models.known import KNOWN
 
-    if kind == "embedder" and re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+    if re.fullmatch(r"[A-Za-z\d][\w.-]*/[\w.-]+", name) and not name.endswith(".gguf"):
         return f"If it is a name on the Hugging Face hub: rag models pull hf:{name}"
     known = [each.name for each in KNOWN] if kind == "generator" else []
     near = nearest(name, [*here, *known])

@@ -179,6 +179,10 @@ def test_a_variable_that_wins_is_mentioned(run, gguf: Path, monkeypatch):
         (("use", "smollm2-360m"), "Fetch it first: rag models pull SmolLM2-360M-Instruct"),
         (("use", "gone.gguf"), "No model is called 'gone.gguf', and no GGUF file or folder lies"),
         (("use", "gone.gguf"), "there. rag models lists them all"),
+        (
+            ("use", "org/e5-small"),
+            "a name on the Hugging Face hub: rag models pull hf:org/e5-small",
+        ),
         (("use", "minilm"), "Did you mean 'all-MiniLM-L6-v2'? rag models lists"),
         (("pull", "smollm2-135m-instruct"), "comes with rag. Use it with: rag models use SmolLM2"),
         (("pull", "zebra"), "'zebra'. rag models lists them;"),
