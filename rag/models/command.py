@@ -110,7 +110,7 @@ def _inspected(name: str, kind: str, weights: Path, licence: str, source: str) -
             str(weights),
             weights.stat().st_size,
             "",
-            licence or head.licence or "unknown",
+            licence if licence not in ("", "unknown") else head.licence or "unknown",
             source,
             head.parameters,
             head.context,

@@ -255,6 +255,8 @@ def test_a_url_with_and_without_its_hash(box: Box, hub: Hub, weights: bytes):
     box.refused("models", "pull", url, "--yes", "--sha256", "0" * 64, says="came damaged")
     box.refused("models", "pull", url, "--sha256", "12", says="not a SHA-256")
     assert box.rag("models", "pull", url, "--yes").returncode == 0
+    rows = json.loads(box.rag("models", "--json").stdout)
+    assert next(row["licence"] for row in rows if row["name"] == "my model") == "apache-2.0"
     assert "my model" in names(box)
     box.refused("models", "pull", f"{hub.url}/page.html", says="does not end in .gguf")
     box.refused("models", "pull", f"{hub.url}/none.gguf", "--yes", says="is not there (404)")
