@@ -17,7 +17,7 @@ from rag.models.fetching import described, fetched
 from rag.models.installed import Installed, forget, installed, remember
 from rag.models.prepared import sha256_of
 from rag.models.replies import ask, tell, warn_of_variable
-from rag.output import at_work, console, one_line, show, show_json, width
+from rag.output import at_work, one_line, show, show_json, width
 
 _LONGEST = 120  # bytes of a model's name, which is part of a file's
 
