@@ -100,12 +100,9 @@ class NotesServer(MCPServer[Any]):
 
     def __init__(self, standby: Standby) -> None:
         sent = standby.notes.sent_to
+        told = INSTRUCTIONS + (sent and ELSEWHERE.format(sent))
         super().__init__(
-            "rag",
-            title="Notes",
-            version=__version__,
-            instructions=INSTRUCTIONS + (sent and ELSEWHERE.format(sent)),
-            log_level="WARNING",
+            "rag", title="Notes", version=__version__, instructions=told, log_level="WARNING"
         )
         self._standby = standby
         reading = ToolAnnotations(
