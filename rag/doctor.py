@@ -81,7 +81,8 @@ def examine_without(error: RagError, config: Config | None) -> Iterator[Finding]
     yield _processor()
     if config is not None:
         try:  # the models are asked about their folders, not about notes
-            yield from _machine(build_engine(replace(config, notes=config.data_dir)))
+            here = replace(config, notes=config.data_dir)
+            yield from _machine(build_engine(here, answers=False))
         except RagError:  # one of the models is what is wrong
             yield from _data(config.data_dir)
     about = "Notes" if isinstance(error, NotesError) else "Settings"

@@ -63,7 +63,9 @@ def examine_models(engine: Engine) -> Iterator[Finding]:
 
     def generator() -> str:
         from rag.models.llama import context_length
+        from rag.wiring import chosen_generator
 
+        chosen_generator(settings)  # raises where none is there, or no server is named
         if settings.generator_model == ENDPOINT:
             return _endpoint(settings)
         spec = _spec(engine, settings.generator_model, "generator")

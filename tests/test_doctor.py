@@ -213,16 +213,31 @@ def test_other_models_and_what_rag_chat_is_told_are_looked_at(box: Box):
 
 
 def test_settings_that_stop_all_else_are_a_finding(box: Box):
-    box.env["RAG_GENERATOR_MODEL"] = "SmolLM2-135"
+    box.env["RAG_EMBEDDER_MODEL"] = "all-MiniLM-L6"
     status, found = findings(box)
     assert status == 1
     assert found["Python"]["state"] == "sound"
-    assert "SmolLM2-135M-Instruct" in found["Settings"]["cure"]
+    assert "all-MiniLM-L6-v2" in found["Settings"]["cure"]
     assert found["Data folder"]["state"] == "sound"
     box.env.clear()
     status, found = findings(box, "--notes", "gone")
     assert status == 1
     assert all(each["cure"] for each in found.values() if each["state"] != "sound")
+
+
+def test_with_a_wrong_language_model_all_else_is_looked_at(box: Box):
+    box.index()
+    for env, says in (
+        ({"RAG_GENERATOR_MODEL": "SmolLM2-135"}, "Did you mean 'SmolLM2-135M-Instruct'?"),
+        ({"RAG_GENERATOR_MODEL": "endpoint"}, "rag models use endpoint --url"),
+    ):
+        box.env |= env
+        status, found = findings(box)
+        assert (status, found["Language model"]["state"]) == (1, "broken")
+        assert says in found["Language model"]["cure"]
+        notes = f"Notes in {box.notes}"
+        for about in ("Threads", "Memory", "Embedding model", notes, "Index", "Conversations"):
+            assert found[about]["state"] != "broken", found[about]
 
 
 def test_the_machine_is_looked_at_before_any_notes_are_named(box: Box):

@@ -143,7 +143,7 @@ def doctor(arguments: argparse.Namespace, started: float) -> int:
     from rag.doctor import examine, examine_without, report
 
     try:
-        engine = open_engine(arguments, started, arguments.notes)
+        engine = open_engine(arguments, started, arguments.notes, answers=False)
     except RagError as error:  # a setting that stops all else is what the doctor is asked about
         config = None
         with suppress(RagError):
