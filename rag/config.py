@@ -66,7 +66,6 @@ From a `rag.toml` that lies in a notes folder only what does no harm is read: se
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -74,6 +73,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from rag.errors import ConfigError, NotesError
+from rag.nearest import nearest
 
 ENDPOINT = "endpoint"  # as `generator.model`: the server of the table `endpoint`
 LEAVES = "leaves this machine"  # begins the name on the screen of a model that is elsewhere
@@ -198,9 +198,9 @@ def _choose(config: Config, wanted: str, base: Path) -> tuple[str, Path]:
     path = Path(os.path.abspath(base / os.path.expanduser(wanted)))
     looks_like_path = wanted.startswith(("~", ".")) or os.sep in wanted
     if config.folders and not looks_like_path and not os.path.lexists(path):
-        near = difflib.get_close_matches(wanted, config.folders, n=1, cutoff=0.0)
+        near = nearest(wanted, config.folders)
         raise NotesError(
             f"There is no notes folder {wanted!r}: rag.toml names {', '.join(config.folders)}.",
-            f"Did you mean {near[0]!r}?",
+            f"Did you mean {near!r}?" if near else "Name one of these, or a path: --notes PATH",
         )
     return "", path

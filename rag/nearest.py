@@ -11,9 +11,9 @@ _PART = 3  # letters of a part that tells something
 
 
 def nearest(word: str, names: Iterable[str]) -> str:
-    """The first of `names` that begins with `word` or holds it, else the most similar; "" where
+    """The shortest of `names` that begins with `word` or holds it, else the most similar; "" where
     none is near. Case does not matter."""
-    folded = {each.casefold(): each for each in names}
+    folded = {each.casefold(): each for each in sorted(names, key=len)}
     asked = word.casefold()
     if not asked:
         return ""

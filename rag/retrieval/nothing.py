@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from rag.errors import QuestionError
@@ -17,6 +16,7 @@ from rag.indexing.filtering import (
     known_tags,
 )
 from rag.indexing.store import Store
+from rag.nearest import nearest
 from rag.retrieval.filters import described
 from rag.retrieval.times import named
 
@@ -33,7 +33,7 @@ def check_fields(store: Store, filters: Filters) -> None:
 
 def _no_field(key: str, known: Sequence[str]) -> QuestionError:
     shown = ", ".join(known[:20]) + (" …" if len(known) > 20 else "")
-    near = _nearest(key, known)
+    near = nearest(key, known)
     return QuestionError(
         f"No note has a front-matter field {key!r}; "
         + (f"there are: {shown}." if known else "your notes have none."),
@@ -60,16 +60,10 @@ def nothing_left(store: Store, filters: Filters) -> QuestionError:
     return QuestionError(f"No note is {described(filters)}.", "Leave one of these filters out.")
 
 
-def _nearest(wanted: str, names: Iterable[str]) -> str:
-    by_folded = {name.casefold(): name for name in names}
-    near = difflib.get_close_matches(wanted.casefold(), by_folded, n=1, cutoff=0.6)
-    return by_folded[near[0]] if near else ""
-
-
 def _no_tag(store: Store, part: Filters) -> QuestionError:
     (tag,) = part.tags
     known = known_tags(store)
-    if near := _nearest(tag, known):
+    if near := nearest(tag, known):
         remedy = f"Did you mean {near!r}?"
     else:
         common = ", ".join(sorted(known, key=lambda name: (-known[name], name))[:8])
@@ -84,7 +78,7 @@ def _no_place(store: Store, part: Filters) -> QuestionError:
     for known in places:
         names.setdefault(known.rstrip("/").rpartition("/")[2], known)
         names.setdefault(known.rstrip("/"), known)
-    near = _nearest(place.strip("/"), names)
+    near = nearest(place.strip("/"), names)
     folders = ", ".join([each for each in places if each.endswith("/")][:8])
     remedy = f"There are the folders {folders}." if folders else "Your notes lie in one folder."
     return QuestionError(
@@ -95,7 +89,7 @@ def _no_place(store: Store, part: Filters) -> QuestionError:
 def _no_value(store: Store, part: Filters) -> QuestionError:
     (test,) = part.fields
     values = field_values(store, test.key)
-    near = _nearest(test.value, values)
+    near = nearest(test.value, values)
     some = ", ".join(values[:8])
     remedy = f"Did you mean {near!r}?" if near else f"Among its values: {some}."
     sign = test.op if test.op != "=" else "is"
