@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -67,9 +68,12 @@ def search(
     clock = _Clock()
     vector = embedder.embed_query(query)
     clock.lap("embed")
-    meaning = dict(index.search_meaning(vector, depth, allowed))
-    clock.lap("meaning")
-    words = dict(index.search_words(terms, depth, allowed))
+    # Side by side: neither library holds the interpreter while it searches.
+    with ThreadPoolExecutor(1) as beside:
+        by_words = beside.submit(index.search_words, terms, depth, allowed)
+        meaning = dict(index.search_meaning(vector, depth, allowed))
+        clock.lap("meaning")
+        words = dict(by_words.result())
     words |= dict(index.search_words(terms, len(named), named) if named else ())
     rarity = index.rarity(terms)
     clock.lap("words")

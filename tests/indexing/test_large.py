@@ -107,6 +107,19 @@ def test_inverted_lists_find_what_an_exact_search_finds(vault: Vault):
     vault.check()
 
 
+def test_a_deep_search_is_exact_where_it_begins_and_near_where_it_ends(vault: Vault):
+    index = LocalIndex(vault.folder)
+    search = VectorIndex(vault.folder / "vectors", index.store, DIMENSION)
+    for query in vault.vectors(20):
+        hits = search.search(query, 300)
+        exact = index.cosines([chunk for chunk, _ in hits], query)
+        assert len(hits) == len(exact) == 300
+        assert [score for _, score in hits] == sorted((s for _, s in hits), reverse=True)
+        off = [abs(exact[chunk] - score) for chunk, score in hits]
+        assert max(off[:50]) < 1e-6 and max(off) < 5e-3  # eight bits
+    index.close()
+
+
 def test_the_size_chooses_the_index():
     assert bases.wanted_lists(bases.FLAT_UPTO) == 0
     assert bases.wanted_lists(1_000_000) == 2048
