@@ -1,5 +1,5 @@
-"""Many texts at once, in bfloat16: on processors that multiply in it, with OpenVINO installed (the
-extra `fast`), an index is made in little over half the time.
+"""Many texts at once, in bfloat16: on processors that multiply in it, OpenVINO makes an index in
+little over half the time. It has wheels for x86 on Linux and Windows alone.
 
 ONNX Runtime, which everything else runs on, does not use these instructions. Of 400 passages the
 vectors had a cosine of at least 0.9999 to the exact ones, so that either may be searched with the
