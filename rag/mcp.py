@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NotRequired, TypeVar
-from urllib.parse import quote
 
 import anyio.to_thread
 from mcp.server.mcpserver import Context, MCPServer
@@ -25,6 +24,7 @@ from rag.display import place
 from rag.errors import NotesError, RagError
 from rag.events import Answered
 from rag.indexing.library import find_named
+from rag.mcp_resources import MARKDOWN, resource
 from rag.output import safe
 from rag.results import Passages
 from rag.schema import citation_json, sentences_json
@@ -110,9 +110,7 @@ class NotesServer(MCPServer[Any]):
         )
         for tool in (self.search_notes, self.ask_notes, self.read_note, self.list_notes):
             self.add_tool(tool, annotations=reading)
-        self.resource("note:///{+path}", name="note", title="A note", mime_type="text/markdown")(
-            self.note
-        )
+        self.resource("note:///{+path}", name="note", title="A note", mime_type=MARKDOWN)(self.note)
         self.prompt(title="Answer from my notes, with citations")(self.cite_notes)
 
     async def call_tool(
@@ -152,15 +150,7 @@ class NotesServer(MCPServer[Any]):
     async def list_resources(self) -> list[Resource]:
         def listed(stop: Callable[[], bool]) -> list[Resource]:
             self._standby.ready(stop)
-            return [
-                Resource(
-                    uri=f"note:///{quote(each.path)}",
-                    name=safe(each.path),
-                    title=safe(each.title),
-                    mime_type="text/markdown",
-                )
-                for each in self._standby.notes.entries()[:LISTED]
-            ]
+            return [resource(each) for each in self._standby.notes.entries()[:LISTED]]
 
         try:
             return await _in_thread(listed)

@@ -193,6 +193,24 @@ async def test_notes_are_resources(box: Box):
         assert "Just written" in content.text
 
 
+async def test_resources_say_what_is_read_of_which_file(box: Box):
+    (box.notes / "trips" / "prices.csv").write_text("What,Price\nTent,80 €\n")
+    (box.notes / "été.md").write_text("---\ntags: [summer, garden]\n---\nThe été is long.\n")
+    (box.notes / "page.html").write_text("<p>The <b>gate</b> is green.</p>\n")
+    async with connected(box) as client:
+        listed = {each.name: each for each in (await client.list_resources()).resources}
+        for each in listed.values():
+            (content,) = (await client.read_resource(each.uri)).contents
+            assert content.mime_type == each.mime_type == "text/markdown"
+            if each.size is not None:
+                assert each.size == len(content.text.encode())
+        known = {name for name, each in listed.items() if each.size is not None}
+        assert set(listed) - known == {"trips/prices.csv", "page.html"}
+        assert listed["trips/prices.csv"].description == "A note (csv) in trips"
+        assert listed["page.html"].description == "A note (html)"
+        assert listed["été.md"].description == "A note (md): #summer #garden"
+
+
 async def test_the_prompt_hands_over_places(box: Box):
     async with connected(box) as client:
         prompt = await client.get_prompt("cite_notes", {"question": BARREL})

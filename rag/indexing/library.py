@@ -23,13 +23,14 @@ _LONGER = 30  # words that it may become
 
 @dataclass(frozen=True, slots=True)
 class NoteEntry:
-    """A note as it was indexed; `hash` is the SHA-256 of its bytes in hex."""
+    """A note as it was indexed; `hash` is the SHA-256 of its bytes in hex, `size` counts them."""
 
     path: str
     title: str
     aliases: tuple[str, ...]
     tags: tuple[str, ...]
     hash: str
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,8 @@ class Library:
             generation = self._index.generation
             if generation != self._generation:
                 self._notes = tuple(
-                    NoteEntry(path, title, _list(aliases), _list(tags), digest)
-                    for path, title, aliases, tags, digest in self._index.store.note_names()
+                    NoteEntry(path, title, _list(aliases), _list(tags), digest, size)
+                    for path, title, aliases, tags, digest, size in self._index.store.note_names()
                 )
                 self._generation = generation
         return self._notes

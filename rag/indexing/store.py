@@ -35,10 +35,10 @@ class Store(VectorTable):
         rows = self._db.execute("SELECT path, id, size, mtime_ns, hash FROM notes")
         return {row[0]: NoteState(*row[1:]) for row in rows}
 
-    def note_names(self) -> list[tuple[str, str, str, str, str]]:
-        """Path, title, aliases and tags (as JSON) and hash of every note, by path."""
+    def note_names(self) -> list[tuple[str, str, str, str, str, int]]:
+        """Path, title, aliases and tags (as JSON), hash and size of every note, by path."""
         return self._db.execute(
-            "SELECT path, title, aliases, tags, hash FROM notes ORDER BY path"
+            "SELECT path, title, aliases, tags, hash, size FROM notes ORDER BY path"
         ).fetchall()
 
     def note_count(self) -> int:
