@@ -16,7 +16,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rag.answering.endpoint_client import context_of, ends, lists_models, open_client, reason_of
+from rag.answering.endpoint_client import (
+    context_of,
+    ends,
+    lists_models,
+    open_client,
+    pieces_of,
+    reason_of,
+)
 from rag.answering.messages import Cancel, Message, Token
 from rag.answering.thoughts import Folding
 from rag.config import LEAVES
@@ -32,7 +39,10 @@ _UNLISTED = (404, 405, 501)  # said by servers that do not list their models
 _LOOK_S = 0.1  # between two looks at whether the reader wants to stop
 # A sentence after another that does not come to its end.
 _UNENDED = re.compile(r"[.!?](?:\s*\[\d+\])*\s+\S[^.!?]*[\w,;:(–-]\s*$")
+# What httpx calls a connection that was there and is gone.
+_CUT = ("RemoteProtocolError", "ReadError", "WriteError", "CloseError")
 _BACK = "Or go back to the bundled model: rag models use SmolLM2-135M-Instruct"
+_AGAIN = f"Ask again. {_BACK}"
 
 
 def address_of(url: str) -> str:
@@ -91,7 +101,8 @@ class EndpointGenerator:
         self._context = context
         self._timeout = timeout
         self._client: OpenAI | None = None
-        self._chose = False  # whether it ever spoke as such a server does
+        self._listed = False  # whether it has listed its models as such a server does
+        self._chose = False  # whether it has answered as one
         self._opening = threading.Lock()
 
     def load(self) -> None:
@@ -110,6 +121,7 @@ class EndpointGenerator:
         except (OpenAIError, ValueError, TypeError, AttributeError) as error:
             self._check_path()
             raise self._failed(error) from error
+        self._listed = bool(models)
         if not models:
             self._check_path()
         listed = models.get(self._model) or models.get(f"{self._model}:latest")
@@ -185,6 +197,7 @@ class EndpointGenerator:
     ) -> Iterator[tuple[str, bool]]:
         """What the server says, asked once more where that is nothing: one that answers a single
         request at a time may still be ending the one that was stopped before."""
+        self._chose = False
         for _ in range(2):
             pieces = self._heard(chat, max_tokens, cancel)
             first = next(pieces, None)
@@ -192,11 +205,11 @@ class EndpointGenerator:
                 yield first
                 yield from pieces
                 return
+        if not self._chose and self._listed:
+            raise self._broke_off
         if not self._chose:
-            raise ModelError(
-                f"{self._where} said nothing, or speaks no OpenAI at this path.",
-                "Most addresses end in /v1. " + _BACK,
-            )
+            what = f"{self._where} said nothing, or speaks no OpenAI at this path."
+            raise ModelError(what, "Most addresses end in /v1. " + _BACK)
 
     def _heard(
         self, chat: list[dict[str, str]], max_tokens: int, cancel: Cancel | None
@@ -244,7 +257,7 @@ class EndpointGenerator:
                         return
                     self._chose = self._chose or bool(chunk.choices)
                     ended = ended or ends(chunk)
-                    for piece in _pieces(chunk):
+                    for piece in pieces_of(chunk):
                         heard.put(piece)
                         said += piece[0]
             # Not every server says that it has ended, but none ends in the midst of a sentence.
@@ -311,35 +324,26 @@ class EndpointGenerator:
         return ModelError(f"{self._where} is in trouble ({status}).", _BACK)
 
     def _failed(self, error: Exception) -> ModelError:
-        from openai import APIConnectionError, APITimeoutError
+        from openai import APIConnectionError, APIError, APITimeoutError
 
         if isinstance(error, APITimeoutError):
             return ModelError(
                 f"{self._where} said nothing for {self._timeout:.0f} seconds.",
-                "Ask again. " + _BACK,
+                _AGAIN,
             )
         if isinstance(error, APIConnectionError):
+            if type(error.__cause__).__name__ in _CUT:
+                return self._broke_off
             return ModelError(
                 f"Nothing answers at {address_of(self._url)}.", "Start the server. " + _BACK
             )
+        if isinstance(error, APIError) and isinstance(error.body, dict):  # an event says why
+            return ModelError(f"{self._where} broke off: {reason_of(error)}.", _AGAIN)
         return ModelError(
             f"{self._where} broke off, or speaks no OpenAI ({type(error).__name__}).",
-            "Ask again. " + _BACK,
+            _AGAIN,
         )
 
     @property
     def _broke_off(self) -> ModelError:
-        what = f"{self._where} broke off in the midst of its answer."
-        return ModelError(what, "Ask again. " + _BACK)
-
-
-def _pieces(chunk: Any) -> Iterator[tuple[str, bool]]:
-    """What one event of the stream adds: thoughts, where the server tells them apart, and text."""
-    if not chunk.choices:
-        return
-    delta = getattr(chunk.choices[0], "delta", None)
-    thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
-    if isinstance(thought, str) and thought:
-        yield thought, True
-    if said := getattr(delta, "content", None):
-        yield str(said), False
+        return ModelError(f"{self._where} broke off before its answer was whole.", _AGAIN)

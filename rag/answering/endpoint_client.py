@@ -3,6 +3,7 @@ what a server says of itself."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -62,9 +63,21 @@ def reason_of(error: Any) -> str:
     """What the server says itself, short: it is a stranger's text."""
     body = error.body if isinstance(error.body, dict) else {}
     said = body.get("message") or error.message
-    return " ".join(str(said).split())[:160]
+    return " ".join(str(said).split())[:160].rstrip(".")
 
 
 def ends(chunk: Any) -> bool:
     """Whether an event of the stream says that it is the last."""
     return any(getattr(each, "finish_reason", None) for each in chunk.choices)
+
+
+def pieces_of(chunk: Any) -> Iterator[tuple[str, bool]]:
+    """What one event of the stream adds: thoughts, where the server tells them apart, and text."""
+    if not chunk.choices:
+        return
+    delta = getattr(chunk.choices[0], "delta", None)
+    thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
+    if isinstance(thought, str) and thought:
+        yield thought, True
+    if said := getattr(delta, "content", None):
+        yield str(said), False

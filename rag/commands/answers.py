@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rag.commands.sources import show_cited, show_listed, show_nearest
-from rag.errors import RagError
+from rag.commands.sources import show_cited, show_found, show_listed, show_nearest
+from rag.errors import ModelError, RagError
 from rag.output import console, safe, show_json, show_respelled
 from rag.reading.links import without_links
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from rag.answering.steps import Sentence
-    from rag.events import Answered, Event
+    from rag.events import Answered, Event, Retrieved
     from rag.retrieval.found import Evidence
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
@@ -39,7 +39,7 @@ def answering(events: Iterator[Event], stream: bool, thoughts: bool = False) -> 
     if not done.answered:
         out.print(safe(done.answer), style="bold", markup=False)
         _show_thoughts(done, thoughts)
-        show_nearest(out, done, evidence)
+        show_nearest(out, done.passages, evidence)
         return done
     if not stream:
         for number, each in enumerate(sentences):
@@ -75,12 +75,14 @@ def _followed(
     done: Answered | None = None
     sentences: list[Sentence] = []
     evidence: Sequence[Evidence] = ()
+    found: list[Retrieved] = []
     thought = 0
-    with _Waiting() as waiting, _line_ended(out, sentences if stream else ()):
+    with _broken_off(out, sentences if stream else (), found, numbers), _Waiting() as waiting:
         for event in events:
             if isinstance(event, Retrieved):
                 show_respelled(event.respelled)
                 evidence = event.evidence
+                found.append(event)
             elif isinstance(event, Reading):
                 waiting.say(f"reading {event.tokens_done}/{event.tokens_total} {event.unit}")
             elif isinstance(event, Thinking):
@@ -98,13 +100,18 @@ def _followed(
 
 
 @contextmanager
-def _line_ended(out: Console, said: Sequence[Sentence]) -> Iterator[None]:
-    """Where an error breaks off what was `said`, it is told on a line of its own."""
+def _broken_off(
+    out: Console, said: Sequence[Sentence], found: Sequence[Retrieved], numbers: _Numbers
+) -> Iterator[None]:
+    """Where an error breaks off what was `said`, it is told on a line of its own. Where it is the
+    language model's, what was found without it is not lost."""
     try:
         yield
-    except RagError:
+    except RagError as error:
         if said:
             out.print()
+        if found and isinstance(error, ModelError):
+            show_found(out, found[-1].passages, found[-1].evidence, numbers)
         raise
 
 

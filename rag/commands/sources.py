@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rag.output import console, one_line, safe, show_json, show_respelled
@@ -62,18 +62,40 @@ def show_cited(out: Console, done: Answered, numbers: Mapping[int, int]) -> None
         _indented(out, text)
 
 
-def show_nearest(out: Console, done: Answered, evidence: Sequence[Evidence]) -> None:
+def show_nearest(out: Console, passages: Sequence[Passage], evidence: Sequence[Evidence]) -> None:
     """Where one may look, where the notes do not say, and what comes nearest there."""
+    if passages:
+        out.print("\nNearest notes:", style="dim")
+        _show_evidence(out, range(1, min(len(passages), 3) + 1), passages, evidence)
+
+
+def show_found(
+    out: Console,
+    passages: Sequence[Passage],
+    evidence: Sequence[Evidence],
+    numbers: Mapping[int, int],
+) -> None:
+    """What an answer that could not be made, or broke off, would have rested on: the passages that
+    its sentences cite by `numbers`, if any, else the first."""
+    if passages:
+        out.print("Found in your notes:", style="dim")
+        cited = sorted(numbers, key=lambda each: numbers[each])
+        shown = cited or range(1, min(len(passages), 3) + 1)
+        _show_evidence(out, shown, passages, evidence)
+
+
+def _show_evidence(
+    out: Console, shown: Iterable[int], passages: Sequence[Passage], evidence: Sequence[Evidence]
+) -> None:
+    """The passages of the numbers `shown`, counted from 1, with what is evidence in each."""
     from rich.text import Text
 
     from rag.reading.rows import spoken
 
-    if not done.passages:
-        return
-    out.print("\nNearest notes:", style="dim")
-    for n, passage in enumerate(done.passages[:3], 1):
+    for place, n in enumerate(shown, 1):
         near = next((each for each in evidence if each.n == n), None)
-        out.print(_place(n, passage.at(near.first) if near else passage), soft_wrap=True)
+        passage = passages[n - 1]
+        out.print(_place(place, passage.at(near.first) if near else passage), soft_wrap=True)
         if near:
             _indented(out, Text(one_line(spoken(near.text)), style="dim"))
 

@@ -334,7 +334,7 @@ def test_a_stream_that_is_cut_off_is_told_from_one_that_says_nothing_of_its_end(
         handler.lines = (delta(content=last), "[DONE]")
         assert "".join(t.text for t in EndpointGenerator(url, "m").stream(CHAT, 40)) == last
     handler.lines = (delta(content="He won. [1] In 2022 he"), delta(content=" used Mid"))
-    with pytest.raises(ModelError, match="broke off in the midst of its answer"):
+    with pytest.raises(ModelError, match="broke off before its answer was whole"):
         list(EndpointGenerator(url, "m").stream(CHAT, 40))
     done = delta().replace('"delta": {}', '"delta": {}, "finish_reason": "length"')
     handler.lines = (*handler.lines, done)

@@ -8,7 +8,7 @@ import pytest
 
 from rag.answering.steps import Sentence
 from rag.commands.answers import answering, answering_json, answering_lines
-from rag.errors import RagError
+from rag.errors import Cancelled, ModelError, RagError
 from rag.events import Answered, Event, Retrieved
 from tests.tui.fake_engine import GAVE, LITRES, PASSAGES, citation, evidence
 
@@ -43,3 +43,28 @@ def test_a_refusal_quotes_what_comes_nearest(capsys: pytest.CaptureFixture[str])
     answering(iter((found, refused)), stream=True)
     said = capsys.readouterr().out
     assert f"[2] garden/2024 log.md:40-42  July\n    {GAVE}\n[3]" in said
+
+
+def _then(error: RagError, *events: Event) -> Iterator[Event]:
+    yield from events
+    raise error
+
+
+def test_what_was_found_is_shown_where_the_model_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    found = Retrieved(PASSAGES, (evidence(PASSAGES[1], 2, GAVE, 40),), "Q?")
+    with pytest.raises(ModelError):
+        answering(_then(ModelError("It broke off."), found), stream=True)
+    said = capsys.readouterr().out
+    assert said.startswith("Found in your notes:\n[1] garden/tomatoes.md:12-14")
+    assert f"[2] garden/2024 log.md:40-42  July\n    {GAVE}\n" in said
+
+    sentence = Sentence("Fifteen on 14 July. [2]", (citation(PASSAGES[1], 2, GAVE, 40),), "weak")
+    with pytest.raises(ModelError):
+        answering(_then(ModelError("It broke off."), found, sentence), stream=True)
+    said = capsys.readouterr().out
+    assert said.startswith("Fifteen on 14 July. [1] ≈\nFound in your notes:\n[1] garden/2024 log")
+    assert "tomatoes.md" not in said
+
+    with pytest.raises(Cancelled):
+        answering(_then(Cancelled(), found), stream=True)
+    assert not capsys.readouterr().out
