@@ -16,6 +16,7 @@ import pytest
 
 from rag.api import Notes
 from tests.answering.test_answer import Said
+from tests.answering.test_endpoint_cut import CUTS, cutting
 from tests.conftest import Box
 from tests.http.conftest import TOKEN, serving
 from tests.test_api import BORNE_OUT_AND_NOT
@@ -214,3 +215,77 @@ def test_the_page_marks_what_is_doubtful_and_names_places_as_the_screen_does(box
         assert said == "The rain barrel holds 300 litres. [1] ✓ The rain barrel was a gift. (?)"
         assert "(?) not in your notes" in page.run(f"{last}.innerText")
         assert page.complaints == []
+
+
+def test_a_reload_keeps_the_conversation_of_its_tab_alone(box: Box):
+    (box.notes / "<b>evil<i>.md").write_text(EVIL)
+    box.index()
+    ready = "document.readyState === 'complete' && !document.getElementById('ask').hidden"
+    with serving(Notes(box.engine())) as served, browser(box.folder / "browser") as page:
+
+        def reload() -> None:
+            page.run("window.before = true")
+            page.call("Page.reload")
+            page.wait(f"!window.before && {ready}")
+
+        def shown() -> str:
+            return str(page.run("document.getElementById('turns').outerHTML"))
+
+        address = f"http://127.0.0.1:{served.port}/"
+        page.open(f"{address}#token={TOKEN}")
+        page.wait(ready)
+        page.ask("How many litres does the rain barrel hold?")
+        page.ask("What is the vault code of the bank?")
+        before = shown()
+        assert "&lt;img src=x" in before
+        reload()
+        assert shown() == before
+        assert page.run("document.title") == "Ask your notes"
+        assert page.run("document.querySelectorAll('article img, article script').length") == 0
+
+        page.ask("How many litres does the rain barrel hold?")
+        assert page.run("history_.map((each) => each.question)[1]").startswith("What is the vault")
+        page.run("KEPT.turns = 2; keep({ ...answers[0], question: 'Again?' })")
+        assert page.run("JSON.parse(sessionStorage.getItem('answers')).length") == 2
+        page.run("KEPT.letters = JSON.stringify([answers[1]]).length; keep(answers[1])")
+        assert page.run("JSON.parse(sessionStorage.getItem('answers')).length") == 1
+
+        page.run("document.getElementById('anew').click()")
+        assert "article" not in shown()
+        reload()
+        assert "article" not in shown()
+        assert page.complaints == []
+
+        for broken in ("no JSON", "7", '[{"event": "answer", "question": "Q?"}]', "[null]"):
+            page.run(f"sessionStorage.setItem('answers', {json.dumps(broken)})")
+            reload()
+            assert "article" not in shown()
+            assert page.run("sessionStorage.getItem('answers')") is None
+        assert page.complaints == []
+        page.ask("How many litres does the rain barrel hold?")
+        page.run("sessionStorage.setItem('token', 'wrong')")
+        page.ask("Where is the hive?")
+        assert page.run("sessionStorage.length") == 0  # whoever is locked out reads no more
+
+        page._session = ""
+        page.open(address)
+        page.wait("document.getElementById('unlock')?.hidden === false")
+        assert "article" not in shown()
+        assert page.run("sessionStorage.length") == 0
+
+
+def test_what_was_found_stays_where_the_model_fails(box: Box):
+    box.index()
+    with cutting(CUTS["after some words"]) as url:
+        engine = box.engine(generator_model="endpoint", endpoint_url=url, endpoint_model="m")
+        with serving(Notes(engine)) as served, browser(box.folder / "browser") as page:
+            page.open(f"http://127.0.0.1:{served.port}/#token={TOKEN}")
+            page.wait(
+                "document.readyState === 'complete' && !document.getElementById('ask').hidden"
+            )
+            page.ask("How many litres does the rain barrel hold?")
+            text = page.run("document.querySelector('article').innerText")
+            assert "broke off before its answer was whole." in text
+            assert "Found in your notes:\n" in text
+            assert "[1] barrel.md:3" in text
+            assert page.complaints == []

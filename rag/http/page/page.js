@@ -10,6 +10,8 @@ const LEGEND = {
 
 const $ = (id) => document.getElementById(id);
 const history_ = []; // questions and answers of this conversation
+const KEPT = { turns: 50, letters: 1_000_000 }; // for a reload of this tab
+let answers = []; // the events of these answers, as they came
 let running = null; // AbortController of the answer that is being made
 
 function element(name, attributes = {}, ...children) {
@@ -47,7 +49,7 @@ async function fetched(address, options = {}) {
   const reply = await fetch(address, { ...options, headers });
   if (reply.status === 401) {
     $("refused").hidden = !token();
-    sessionStorage.removeItem("token");
+    sessionStorage.clear();
     unlocked(false);
   }
   if (!reply.ok) {
@@ -72,11 +74,46 @@ async function* events(reply) {
   }
 }
 
-async function ask(question) {
+// The parts of a new turn: its article, where the answer goes, and what is going on.
+function begun(question) {
   const state = element("p", { class: "state" }, "searching");
   const answer = element("div", { class: "answer" });
   const turn = element("article", {}, element("h2", {}, question), answer, state);
   $("turns").append(turn);
+  return [turn, answer, state];
+}
+
+// Keeps the conversation until the tab is closed, its latest turns at least.
+function keep(event) {
+  answers = [...answers, event].slice(-KEPT.turns);
+  let written = JSON.stringify(answers);
+  while (written.length > KEPT.letters && answers.length) {
+    answers.shift();
+    written = JSON.stringify(answers);
+  }
+  try { sessionStorage.setItem("answers", written); } catch { /* this browser keeps nothing */ }
+}
+
+// After a reload: what was kept is shown as it was when it came.
+function restore() {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem("answers") || "[]");
+    for (const event of kept) show(event, ...begun(event.question));
+    answers = kept;
+  } catch {
+    forget();
+  }
+}
+
+function forget() {
+  history_.length = 0;
+  answers = [];
+  sessionStorage.removeItem("answers");
+  $("turns").replaceChildren();
+}
+
+async function ask(question) {
+  const [turn, answer, state] = begun(question);
   running = new AbortController();
   busy(true);
   try {
@@ -86,7 +123,10 @@ async function ask(question) {
       headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
       signal: running.signal,
     });
-    for await (const event of events(reply)) show(event, turn, answer, state);
+    for await (const event of events(reply)) {
+      show(event, turn, answer, state);
+      if (event.event === "answer" && turn.isConnected) keep(event);
+    }
   } catch (error) {
     state.textContent = error.name === "AbortError" ? "Stopped." : error.message;
     state.className = error.name === "AbortError" ? "state" : "error";
@@ -100,6 +140,7 @@ function show(event, turn, answer, state) {
   if (event.event === "retrieved") {
     const first = event.evidence[0];
     state.textContent = first ? `Found: ${first.quote}` : "";
+    turn.found = event.passages;
   } else if (event.event === "reading") {
     state.textContent = `reading ${event.tokens_done} of ${event.tokens_total} tokens`;
   } else if (event.event === "thinking") {
@@ -109,11 +150,12 @@ function show(event, turn, answer, state) {
   } else if (event.event === "error") {
     state.textContent = `${event.error} ${event.remedy}`.trim();
     state.className = "error";
+    turn.append(...listedSources("Found in your notes:", turn.found || []));
   } else if (event.event === "answer") {
     answer.replaceChildren(...(event.answered && event.notes ? listed(event.answer) : [checked(event)]));
     state.remove();
     turn.append(...sources(event), ...legend(event));
-    history_.push({ question: event.question, answer: event.answer });
+    if (turn.isConnected) history_.push({ question: event.question, answer: event.answer });
   }
 }
 
@@ -146,16 +188,18 @@ function listed(text) {
 }
 
 function sources(event) {
-  if (!event.answered) {
-    const nearest = event.passages.slice(0, 3).map((each) => source(each, [], false));
-    return nearest.length ? [element("p", { class: "state" }, "Nearest notes:"), ...nearest] : [];
-  }
+  if (!event.answered) return listedSources("Nearest notes:", event.passages);
   if (event.notes) return event.passages.map((each) => source(each, [], false));
   const numbers = [...new Set(event.citations.map((each) => each.n))].sort((a, b) => a - b);
   return numbers.map((n) => {
     const cited = event.citations.filter((each) => each.n === n);
     return source(event.passages[n - 1], cited, true);
   });
+}
+
+function listedSources(head, passages) {
+  const shown = passages.slice(0, 3).map((each) => source(each, [], false));
+  return shown.length ? [element("p", { class: "state" }, head), ...shown] : [];
 }
 
 function source(passage, cited, open) {
@@ -226,8 +270,7 @@ $("stop").addEventListener("click", () => running?.abort());
 $("close").addEventListener("click", () => $("note").close());
 $("anew").addEventListener("click", () => {
   running?.abort();
-  history_.length = 0;
-  $("turns").replaceChildren();
+  forget();
   $("question").focus();
 });
 
@@ -236,4 +279,5 @@ if (given) {
   sessionStorage.setItem("token", given);
   history.replaceState(null, "", "/");
 }
+if (token()) restore();
 unlocked(Boolean(token()));
