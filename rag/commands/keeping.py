@@ -226,7 +226,7 @@ def completion(arguments: argparse.Namespace, _started: float) -> int:
     from rag.shell.completion import script, values
 
     if arguments.values:
-        print("\n".join(values(arguments.values, lambda: settings()[0])))
+        print("\n".join(values(arguments.values, lambda: settings()[0], arguments.begun)))
     elif arguments.shell:
         from rag.commands.parser import build_parser
 

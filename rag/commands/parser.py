@@ -145,6 +145,7 @@ def build_parser() -> argparse.ArgumentParser:
     completion = commands.add_parser("completion", help="print a completion script for a shell")
     completion.add_argument("shell", nargs="?", choices=SHELLS, metavar="SHELL")
     completion.add_argument("--values", choices=KINDS, help=argparse.SUPPRESS)
+    completion.add_argument("--begun", default="", help=argparse.SUPPRESS)
     completion.set_defaults(command=keeping.completion)
 
     serve = commands.add_parser(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.indexing.database import damage_errors
+from rag.indexing.filtering import field_values, known_fields
 from rag.indexing.local import LocalIndex
 from rag.indexing.names import find_notes
 
@@ -76,6 +77,16 @@ class Library:
     def tags(self) -> list[tuple[str, int]]:
         """Each tag and how many notes have it, the commonest first."""
         return count_tags(self.notes())
+
+    def fields(self) -> list[str]:
+        """The fields of front matter that notes have, the commonest first."""
+        with damage_errors():
+            return known_fields(self._index.store)
+
+    def values_of(self, field: str) -> list[str]:
+        """What stands in this field of front matter, each value once."""
+        with damage_errors():
+            return field_values(self._index.store, field.casefold())
 
     def find_text(self, text: str, limit: int = 20) -> list[Found]:
         """Notes that hold the words of `text`, the best first; one line of each. The last word may

@@ -86,6 +86,9 @@ def test_bash(shell: Box):
 def test_folders_with_spaces_are_quoted_in_a_live_bash(shell: Box):
     folder = shell.folder
     (folder / "Obsidian Vault").mkdir()
+    (shell.notes / "calm.md").write_text("---\nmood: very calm\n---\nThe sea.\n")
+    (shell.notes / "trips" / "To the sea.md").write_text("A day.\n")
+    shell.index()
     (folder / "rag.toml").write_text('[notes]\n"my own" = "notes"\n')
     shell.env["RAG_NOTES"] = ""
     settings = folder / "settings"
@@ -100,11 +103,32 @@ def test_folders_with_spaces_are_quoted_in_a_live_bash(shell: Box):
         assert bash.complete("rag index Obsidian\\ V") == "rag index Obsidian\\ Vault/"
         assert bash.complete("rag ask --notes my").rstrip() == "rag ask --notes my\\ own"
         assert bash.complete("rag ask --tag gar").rstrip() == "rag ask --tag garden/hive"
+        assert bash.complete("rag ask --tag=gar").rstrip() == "rag ask --tag=garden/hive"
+        assert bash.complete("rag ask --notes=my").rstrip() == "rag ask --notes=my\\ own"
+        assert bash.complete("rag ask what is: --qu").rstrip() == "rag ask what is: --quote"
+        assert bash.complete("rag search --path=tri") == "rag search --path=trips/"
+        assert bash.complete("rag forget tri") == "rag forget trips/"
+        done = "rag forget trips/To\\ the\\ sea.md"
+        for typed in ("trips/T", "trips/To\\ the", "'trips/To t"):
+            said = bash.complete(f"rag forget {typed}").rstrip()
+            assert said == ("rag forget 'trips/To the sea.md'" if "'" in typed else done)
+        assert bash.complete("rag search --path=trips/To\\ t").rstrip() == done.replace(
+            "forget ", "search --path="
+        )
+        assert bash.complete("rag search --where mo") == "rag search --where mood="
+        done = "rag search --where mood=very\\ calm"
+        assert bash.complete("rag search --where mood=").rstrip() == done
+        said = bash.complete("rag search --where 'mood=v").rstrip()
+        assert said == "rag search --where 'mood=very calm'"
+        done = "rag search --where=mood=very\\ calm"
+        assert bash.complete("rag search --where=mood=v").rstrip() == done
     finally:
         bash.end()
 
 
 def test_fish(shell: Box):
+    (shell.notes / "calm.md").write_text("---\nmood: very calm\n---\nThe sea.\n")
+    shell.index()
     file = str(saved(shell, needs("fish")))
 
     def completed(line: str) -> list[str]:
@@ -113,6 +137,12 @@ def test_fish(shell: Box):
     assert "search" in completed("rag sea")
     assert "--tag" in completed("rag ask --ta")
     assert completed("rag ask --tag garden") == ["garden/hive"]
+    assert completed("rag ask --tag=garden") == ["--tag=garden/hive"]
+    assert completed("rag ask --path tr") == ["trips/"]
+    assert completed("rag forget trips/rh") == ["trips/rhine.md"]
+    assert completed("rag search --where mo") == ["mood="]
+    assert completed("rag search --where mood=v") == ["mood=very calm"]
+    assert completed("rag search --where=mood=v") == ["--where=mood=very calm"]
     assert str(shell.notes) in completed(f"rag ask --notes {str(shell.notes)[:-2]}")
     assert not (shell.folder / "owned").exists()
 
@@ -126,11 +156,40 @@ def test_zsh(shell: Box):
 
 def test_values(shell: Box):
     assert run(shell, "rag", "completion", "--values", "tags") == ["garden/hive", "été"]
-    assert "SmolLM2-135M-Instruct" in run(shell, "rag", "completion", "--values", "models")
+    known = run(shell, "rag", "completion", "--values", "models")
+    assert known
+    assert "SmolLM2-135M-Instruct" not in known  # it came with the installation
     (shell.folder / "rag.toml").write_text('[notes]\ngarden = "notes"\n"my own" = "notes"\n')
     shell.env["RAG_NOTES"] = ""
     folders = run(shell, "rag", "completion", "--values", "folders")
     assert folders == ["garden", "my own", str(shell.notes)]
+
+
+def test_paths_and_fields_come_step_by_step(shell: Box):
+    (shell.notes / "trips" / "My $(touch owned).md").write_text("The owned note.\n")
+    (shell.notes / "trips" / "To Köln.md").write_text(
+        "---\nstatus: half done\nrating: 4\nevil: $(touch owned)\n---\nA city.\n"
+    )
+    shell.index()
+
+    def values(kind: str, begun: str) -> list[str]:
+        return run(shell, "rag", "completion", "--values", kind, f"--begun={begun}")
+
+    assert values("paths", "") == ["barrel.md", "bees.md", "trips/"]
+    assert values("paths", "trips/") == ["trips/To Köln.md", "trips/rhine.md"]
+    assert values("paths", "trips/r") == ["trips/rhine.md"]
+    assert values("paths", "-") == values("paths", "trips/rhine.md/") == []
+    assert {"status=", "rating=", "evil="} <= set(values("fields", ""))
+    assert values("fields", "status=") == ["status=half done"]
+    assert values("fields", "Status=h") == ["Status=half done"]
+    assert values("fields", "evil=") == values("fields", "none=") == []
+    (shell.folder / "rag.toml").write_text('[notes]\ngone = "gone"\ngarden = "notes"\n')
+    shell.env["RAG_NOTES"] = ""
+    assert values("paths", "") == ["garden/"]
+    assert values("paths", "garden/b") == ["garden/barrel.md", "garden/bees.md"]
+    (shell.folder / "rag.toml").write_text('[notes]\ntrips = "notes/trips"\ngarden = "notes"\n')
+    found = shell.rag("search", "--path", "garden/bees.md", "The bees")
+    assert "garden/bees.md" in found.stdout
 
 
 def test_tags_where_one_folder_of_several_is_not_indexed(shell: Box):

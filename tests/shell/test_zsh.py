@@ -32,6 +32,7 @@ def shell(box: Box) -> Box:
     (box.notes / "bees.md").write_text(
         "---\ntags: [garden/hive, '$(touch owned)', '`touch owned`', 'a;b']\n---\nThe bees.\n"
     )
+    (box.notes / "calm.md").write_text("---\nmood: very calm\n---\nThe sea.\n")
     (box.folder / "rag.toml").write_text('[notes]\ngarden = "notes"\n')
     box.index()
     (box.folder / "bin").mkdir()
@@ -70,7 +71,14 @@ def test_words_flags_and_names(zsh: Typed, shell: Box):
     notes = str(shell.notes)
     assert zsh.complete(f"rag index {notes[:-2]}").rstrip() == f"rag index {notes}"
     assert zsh.complete("rag ask --with rag.t") == "rag ask --with rag.toml "
-    assert zsh.complete("rag forget notes/bar") == "rag forget notes/barrel.md "
+    assert zsh.complete("rag forget tri") == "rag forget trips/"
+    assert zsh.complete("rag forget trips/rh") == "rag forget trips/rhine.md "
+    assert zsh.complete("rag ask --tag=gar") == "rag ask --tag=garden/hive "
+    assert zsh.complete("rag ask --path=tri") == "rag ask --path=trips/"
+    assert zsh.complete("rag search --where mo") == "rag search --where mood="
+    done = "rag search --where mood=very\\ calm "
+    assert zsh.complete("rag search --where mood=v") == done
+    assert zsh.complete("rag search --where mood=very\\ c") == done
     assert zsh.complete("rag models us") == "rag models use "
     assert zsh.complete("rag models use SmolLM2-135M") == "rag models use SmolLM2-135M-Instruct "
     assert zsh.complete("rag completion fi") == "rag completion fish "
