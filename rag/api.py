@@ -12,7 +12,6 @@ being written or for notes that are being indexed elsewhere.
 
 from __future__ import annotations
 
-import difflib
 import os
 import threading
 import warnings
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from rag.config import MOST_PASSAGES, sent_to
 from rag.errors import NotesError, QuestionError, RagError
+from rag.nearest import meant
 from rag.results import Answer, Passages
 
 if TYPE_CHECKING:
@@ -280,10 +280,9 @@ class Notes:
         by_path = {each.path: each for each in self.entries()}
         if path in by_path:
             return by_path[path]
-        near = difflib.get_close_matches(path, by_path, n=1)
         raise NotesError(
             f"There is no note {path!r} in these notes.",
-            f"Did you mean {near[0]!r}?" if near else "Name it by its path in the notes folder.",
+            meant(path, by_path, "Name it by its path in the notes folder."),
         )
 
     def read(self, path: str) -> str:

@@ -3,7 +3,6 @@ there are and in what order they count."""
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import tomllib
@@ -14,6 +13,7 @@ from typing import Any
 
 from rag.config import ENDPOINT, SETTABLE, TABLES, Config, check, dotted, user_folder
 from rag.errors import ConfigError
+from rag.nearest import meant, nearest
 from rag.trust import lies_among_notes, strays_of, without_harm
 
 CONFIG_NAME = "rag.toml"
@@ -164,10 +164,9 @@ def _variable(name: str) -> str:
 def _known(key: str, file: Path) -> str:
     if key in SETTABLE:
         return key
-    names = {dotted(name): name for name in SETTABLE}
-    near = difflib.get_close_matches(dotted(key), names, n=1, cutoff=0.0)
     raise ConfigError(
-        f"{file} sets {dotted(key)!r}, which is not a setting.", f"Did you mean {near[0]!r}?"
+        f"{file} sets {dotted(key)!r}, which is not a setting.",
+        meant(dotted(key), map(dotted, SETTABLE), "docs/settings.md lists the settings."),
     )
 
 
@@ -228,10 +227,10 @@ def _formats(value: Any, where: str) -> tuple[str, ...]:
     chosen = [each.strip().lower().removeprefix(".") for each in names]
     for each in chosen:
         if each not in known:
-            near = difflib.get_close_matches(each, known, n=1, cutoff=0.0)
+            perhaps = f"Did you mean {near!r}? " if (near := nearest(each, known)) else ""
             raise ConfigError(
                 f"{where}: notes.formats names {each!r}, which rag cannot read.",
-                f"Did you mean {near[0]!r}? It reads {', '.join(each.name for each in FORMATS)}.",
+                f"{perhaps}It reads {', '.join(each.name for each in FORMATS)}.",
             )
     return tuple(dict.fromkeys(known[each] for each in chosen))
 

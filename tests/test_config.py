@@ -75,6 +75,7 @@ def test_tilde(tmp_path: Path, monkeypatch):
         ("note = 'x'", r"'note'.*Did you mean 'notes'\?"),
         ("[generator]\nmodle = 'x'", r"Did you mean 'generator.model'\?"),
         ("search = 5", "'search', which is not a setting"),
+        ("zebra = 5", "'zebra', which is not a setting. docs/settings.md lists the settings"),
         ("file = 'x'", "'file', which is not a setting"),
         ("[search]\nk = 'five'", "search.k must be a whole number, not 'five'"),
         ("[search]\nk = 5.5", "must be a whole number"),
@@ -163,6 +164,9 @@ def test_formats_of_notes_stand_beside_named_folders_or_in_the_environment(tmp_p
 def test_an_unknown_format_suggests_the_nearest(tmp_path):
     (tmp_path / "rag.toml").write_text('[notes]\nformats = ["orgg"]\n')
     with pytest.raises(ConfigError, match="Did you mean 'org'"):
+        load_config(tmp_path, {})
+    (tmp_path / "rag.toml").write_text('[notes]\nformats = ["wav"]\n')
+    with pytest.raises(ConfigError, match=r"'wav', which rag cannot read\. It reads md"):
         load_config(tmp_path, {})
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import multiprocessing
 import os
 import signal
@@ -34,6 +33,7 @@ from rag.editor import (
 )
 from rag.engine import Engine
 from rag.errors import ConfigError, RagError
+from rag.nearest import meant
 from rag.opener import Opener, is_document, opener_command, run_opener
 from tui.clipboard import copy_in_tmux
 from tui.commands import chat_commands
@@ -274,8 +274,10 @@ def has_terminal() -> bool:
 def check_theme(setting: str, known: Collection[str]) -> None:
     """Raises ConfigError for a theme that there is not."""
     if setting and setting not in known:
-        near = difflib.get_close_matches(setting, known, n=1, cutoff=0.0)
-        raise ConfigError(f"chat.theme = {setting!r} is not a theme.", f"Did you mean {near[0]!r}?")
+        raise ConfigError(
+            f"chat.theme = {setting!r} is not a theme.",
+            meant(setting, known, f"There are: {', '.join(sorted(known))}."),
+        )
 
 
 def chosen_theme(setting: str, environ: str, few_colours: bool, known: Collection[str]) -> str:

@@ -5,7 +5,6 @@ Also mends keys that terminals send and Textual reads as something else.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from textual.binding import Binding
 from textual.keys import Keys, format_key, key_to_character
 
 from rag.errors import ConfigError
+from rag.nearest import meant
 
 DIGITS = "123456789"
 
@@ -135,9 +135,9 @@ def keymap(chosen: Mapping[str, str]) -> dict[str, str]:
     where one key would have to do two things."""
     for name, keys in chosen.items():
         if name not in _BY_ID:
-            (near,) = difflib.get_close_matches(name, _BY_ID, n=1, cutoff=0.0)
             raise ConfigError(
-                f"rag.toml sets a key for {name!r}, which is no action.", f"Did you mean {near!r}?"
+                f"rag.toml sets a key for {name!r}, which is no action.",
+                meant(name, _BY_ID, f"There are: {', '.join(_BY_ID)}."),
             )
         if not all(part.strip() for part in keys.split(",")):
             raise ConfigError(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from rag.errors import RagError
+from rag.nearest import nearest
 
 _LEFT_OUT = re.compile(r"-[^\W\d_][\w-]*:")  # "-tag:ml", a filter of a question
 
@@ -52,7 +52,7 @@ class Parser(argparse.ArgumentParser):
         choices = [str(each) for each in action.choices]
         if isinstance(action, argparse._SubParsersAction) and " " in str(value):
             raise RagError(f"{str(value)!r} is no command.", 'To ask your notes: rag ask "…"')
-        near = _nearest(str(value), choices)
+        near = nearest(str(value), choices)
         meant = f"{self.prog} {near}" if near else ""
         known = ", ".join(choices)
         raise RagError(
@@ -77,14 +77,8 @@ class Parser(argparse.ArgumentParser):
                 f"{filter_} was taken for a flag.",
                 f"Write what leaves notes out behind two dashes: {self.prog} -- {filter_} …",
             )
-        near = _nearest(flag, shown)
+        near = nearest(flag, shown)
         raise RagError(
             f"{self.prog} knows no {flag}.",
             f"Did you mean {near}? {self._see}" if near else self._see,
         )
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    """The most similar of the known words; "" where none is near."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return found[0] if found else ""

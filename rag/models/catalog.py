@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from rag.errors import ModelError
+from rag.nearest import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,6 @@ class ModelSpec:
     adapter_sha256: str = ""
 
 
-_ALIKE = 0.6  # of two names, from 0 to 1
-_SIMILAR = 0.5  # enough to be offered
 BUNDLED = (
     ModelSpec(
         name="all-MiniLM-L6-v2",
@@ -83,15 +81,6 @@ def find_model(
     )
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
-    """The first of `names` that begins with `name`, else the most similar, "" where none is alike;
-    case does not matter."""
-    folded = {each.casefold(): each for each in names}
-    begun = [each for each in folded if each.startswith(name.casefold())]
-    similar = begun or difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=_SIMILAR)
-    return folded[similar[0]] if similar else ""
-
-
 def weights_in(folder: Path) -> Path:
     """The weights of a sentence-transformers folder, as far as one file holds them."""
     names = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
@@ -107,12 +96,6 @@ def folder_of(weights: Path) -> Path:
     return above if inside else weights.parent
 
 
-def _alike(name: str, other: str) -> bool:
-    """Whether a name may have been meant that is to be fetched first."""
-    name, other = name.casefold(), other.casefold()
-    return other.startswith(name) or difflib.SequenceMatcher(None, name, other).ratio() >= _ALIKE
-
-
 def remedy_for(name: str, kind: str, here: Sequence[str]) -> str:
     """What may have been meant; `here` are the names of the models at hand."""
     from rag.models.known import KNOWN
@@ -121,8 +104,6 @@ def remedy_for(name: str, kind: str, here: Sequence[str]) -> str:
         return f"If it is a name on the Hugging Face hub: rag models pull hf:{name}"
     known = [each.name for each in KNOWN] if kind == "generator" else []
     near = nearest(name, [*here, *known])
-    if near not in here and not _alike(name, near):
-        near = nearest(name, here)
     if not near:
         return "rag models lists them all, rag models use NAME chooses."
     if near not in here and near.casefold() == name.casefold():

@@ -11,12 +11,13 @@ from pathlib import Path
 from rag.config import ENDPOINT, Config
 from rag.config_files import load_config, own_config
 from rag.errors import ModelError
-from rag.models.catalog import BUNDLED, find_model, folder_of, nearest, remedy_for, weights_in
+from rag.models.catalog import BUNDLED, find_model, folder_of, remedy_for, weights_in
 from rag.models.download import check_space, size_text
 from rag.models.fetching import described, fetched
 from rag.models.installed import Installed, forget, installed, remember
 from rag.models.prepared import sha256_of
 from rag.models.replies import ask, tell, warn_of_variable
+from rag.nearest import nearest
 from rag.output import at_work, one_line, show, show_json, width
 
 _LONGEST = 120  # bytes of a model's name, which is part of a file's

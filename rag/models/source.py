@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import re
@@ -14,9 +13,10 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from rag.errors import ModelError
-from rag.models.catalog import BUNDLED, nearest
+from rag.models.catalog import BUNDLED
 from rag.models.download import Wanted, refusals
 from rag.models.known import KNOWN
+from rag.nearest import meant, nearest
 
 _HUBS = ("huggingface.co", "hf.co")
 _REPO = re.compile(r"[\w.-]+/[\w.-]+")
@@ -82,11 +82,11 @@ def parse_source(text: str) -> Source:
             f"{text} is on this machine already.",
             f"Add it with: rag models add {shlex.quote(unquote(parts.path))}",
         )
-    near = nearest(text, (each.name for each in KNOWN)) if text.strip() else ""
-    meant = f"Did you mean {near!r}? " if near else ""
+    near = nearest(text.strip(), (each.name for each in KNOWN))
+    perhaps = f"Did you mean {near!r}? " if near else ""
     raise ModelError(
         f"No known model is called {text!r}.",
-        f"{meant}rag models lists them; hf:owner/name/file.gguf and URLs work.",
+        f"{perhaps}rag models lists them; hf:owner/name/file.gguf and URLs work.",
     )
 
 
@@ -200,10 +200,10 @@ def _file_on_hub(source: Source, file: str) -> Wanted:
 
 def _no_such_file(source: Source, names: Sequence[str]) -> ModelError:
     ggufs = [name for name in names if name.endswith(".gguf")]
-    near = difflib.get_close_matches(source.file, ggufs, n=1, cutoff=0.0)
+    otherwise = f"One of its {len(ggufs)} GGUF files is {ggufs[0]!r}." if ggufs else ""
     return ModelError(
         f"{source.repo} holds no file {source.file!r}.",
-        f"Did you mean {near[0]!r}?" if near else "It holds no GGUF file at all.",
+        meant(source.file, ggufs, otherwise) or "It holds no GGUF file at all.",
     )
 
 

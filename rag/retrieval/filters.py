@@ -15,6 +15,7 @@ from typing import Any
 
 from rag.errors import QuestionError
 from rag.indexing.filtering import FieldTest, Filters, Operator, Span
+from rag.nearest import nearest
 from rag.retrieval.times import named, parse_span
 from rag.retrieval.when import find_when
 
@@ -101,6 +102,7 @@ def _is_filter(match: re.Match[str], text: str, known: Collection[str]) -> bool:
         return True
     if key in _SCHEMES or len(text) > _MEANT_AS_FILTER or len(key) < 2:
         return False
+    # A misspelling alone, not every beginning of a key, makes a filter of a word with a colon.
     near = difflib.get_close_matches(key, [*sorted(_BUILT_IN), *known], n=1, cutoff=0.65)
     at_edge = not text[: match.start()].strip() or not text[match.end() :].strip()
     plain = key == match["key"] and not bare[:1].isdigit() and not bare.endswith(("?", "!", "."))
@@ -113,8 +115,8 @@ def unknown_key(key: str, known: Iterable[str]) -> QuestionError:
     """What to say of a filter that there is none of."""
     names = [*KEYS, *sorted({name.casefold() for name in known} - _BUILT_IN)]
     shown = ", ".join(names[:20]) + (" …" if len(names) > 20 else "")
-    near = difflib.get_close_matches(key.casefold(), names, n=1, cutoff=0.65)
-    meant = f"Did you mean {near[0]!r}? " if near else ""
+    near = nearest(key, names)
+    meant = f"Did you mean {near!r}? " if near else ""
     return QuestionError(
         f"There is no filter {key!r}; there are: {shown}.",
         f"{meant}Words with a colon that belong to the question go in quotes.",

@@ -5,7 +5,6 @@ Words are looked up, nothing is embedded and no model reads: the list is complet
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from rag.indexing.filtering import Filters, FoundNote, chunks_of, find_notes
 from rag.indexing.linking import all_names, links_from, links_to, notes_named
 from rag.indexing.rows import StoredPassage
 from rag.indexing.store import Store
+from rag.nearest import nearest
 from rag.reading.links import plain
 from rag.retrieval.filters import described
 from rag.retrieval.found import Passage
@@ -259,11 +259,10 @@ def _verb(listing: Listing, mention: str, link: str, are: str) -> str:
 
 def no_note(store: Store, name: str, more: str = "") -> QuestionError:
     """What to say of a name that no note has, with the nearest."""
-    names = {each.casefold(): each for each in all_names(store)}
-    near = difflib.get_close_matches(name.casefold(), names, n=1, cutoff=0.6)
+    near = nearest(name, all_names(store))
     return QuestionError(
         f"There is no note “{name}”{more}.",
-        f"Did you mean “{names[near[0]]}”?" if near else "Name it by its title or its file name.",
+        f"Did you mean “{near}”?" if near else "Name it by its title or its file name.",
     )
 
 
