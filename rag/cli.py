@@ -36,7 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ANSWERED
     except (KeyboardInterrupt, RagError) as error:
         stopped = isinstance(error, Cancelled) or _interrupted(error)
-        tell_failure(error if isinstance(error, RagError) and not stopped else Cancelled(), given)
+        if isinstance(error, KeyboardInterrupt) or (stopped and not isinstance(error, Cancelled)):
+            error = Cancelled()  # whatever a library that was interrupted said
+        tell_failure(error, given)
         if stopped:
             return STOPPED
         return NOT_IN_NOTES if isinstance(error, NotInNotes) else FAILED

@@ -47,6 +47,7 @@ def examine_memory(engine: Engine) -> Finding:
 
 def examine_models(engine: Engine) -> Iterator[Finding]:
     """The models: there, as their makers published them, and to be loaded."""
+    from rag.models.begun import all_begun
     from rag.models.prepared import find_damage
     from rag.models.weights import embedder_files, generator_file
 
@@ -55,6 +56,11 @@ def examine_models(engine: Engine) -> Iterator[Finding]:
     if damaged:
         found = f"{', '.join(damaged)}: not as written, prepared again"
         yield Finding("Prepared models", "warning", found, "Check the disk.")
+
+    for each in all_begun(engine.parts.data_dir):
+        yield Finding(
+            "Download", "warning", f"{each.name} is partly here, {each.share}", each.remedy
+        )
 
     def embedder() -> str:
         files = embedder_files(_spec(engine, settings.embedder_model, "embedder"), cache)

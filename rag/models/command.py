@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from rag.config import ENDPOINT, Config
 from rag.config_files import load_config, own_config
-from rag.errors import ModelError
+from rag.errors import Cancelled, ModelError
+from rag.models.begun import Begun, all_begun, begin, discard, end
 from rag.models.catalog import BUNDLED, find_model, folder_of, remedy_for, weights_in
-from rag.models.download import check_space, size_text
+from rag.models.download import check_space, delete, size_text
 from rag.models.fetching import described, fetched
 from rag.models.installed import Installed, forget, installed, remember
 from rag.models.prepared import sha256_of
@@ -51,23 +53,44 @@ def pull(arguments: argparse.Namespace) -> int:
     if missing or not all(each.here for each in offer.files):
         ask(f"{described(offer, missing)} Download it?", arguments.yes, "Nothing was downloaded.")
     known = {each.target for each in offer.files if each.here}
-    paths = fetched(offer)
+    begun = begin(config.data_dir, offer, _again(arguments))
+    try:
+        paths = fetched(offer)
+    except KeyboardInterrupt as stopped:
+        if not begun.left:
+            raise
+        raise Cancelled(
+            f"Stopped. {begun.name} is partly here, {begun.share}; the same command goes on from "
+            f"there. Delete it: rag models remove {shlex.quote(begun.name)}"
+        ) from stopped
+    finally:
+        if not begun.left:
+            end(config.data_dir, begun)
     try:
         model = _inspected(offer.name, offer.kind, paths[0], offer.licence, offer.source)
     except ModelError as error:
         for each, path in zip(offer.files, paths, strict=True):
             if each.target not in known:
-                _delete(path)
+                delete(path)
+        end(config.data_dir, begun)
         raise ModelError(
             f"{error.message} What was fetched is deleted again.", "Name another file."
         ) from error
     model = replace(model, fetched=tuple(map(str, paths)), sha256=offer.files[0].sha256)
     remember(config.data_dir, replace(model, size=offer.size or model.size))
+    end(config.data_dir, begun)
     return _done(
         arguments,
         model,
         f"{model.name} is here. Use it with: rag models use {shlex.quote(model.name)}",
     )
+
+
+def _again(arguments: argparse.Namespace) -> str:
+    """The command that goes on with a download."""
+    given = {"--name": arguments.name, "--sha256": arguments.sha256}
+    flags = [word for flag, value in given.items() if value for word in (flag, value)]
+    return shlex.join(["rag", "models", "pull", arguments.model, *flags])
 
 
 def add(arguments: argparse.Namespace) -> int:
@@ -193,6 +216,9 @@ def _chosen(name: str, config: Config) -> tuple[str, str]:
     if path.is_file():
         _inspected(path.stem, "generator", path, "", "")
         return "generator", str(path)
+    for begun in all_begun(config.data_dir):
+        if begun.name.casefold() == name.casefold():
+            raise ModelError(f"{begun.name} is partly here, {begun.share}.", begun.remedy)
     try:
         find_model(name, "generator", specs)
     except ModelError as error:  # it may have been an embedder's
@@ -212,8 +238,13 @@ def remove(arguments: argparse.Namespace) -> int:
         raise ModelError(f"{arguments.model} came with rag and stays.")
     mine = {each.name: each for each in installed(config.data_dir)}
     model = mine.get(arguments.model)
+    begun = {each.name: each for each in all_begun(config.data_dir)}
+    if arguments.model in begun:
+        came = _discarded(arguments, config, begun[arguments.model], list(mine.values()))
+        if model is None:
+            return _done(arguments, came, f"{came.name}: what had come of it is deleted.")
     if model is None:
-        near = nearest(arguments.model, mine)
+        near = nearest(arguments.model, [*mine, *begun])
         raise ModelError(
             f"No model called {arguments.model!r} was fetched or added.",
             f"Did you mean {near!r}?" if near else "rag models lists what is there.",
@@ -230,7 +261,7 @@ def remove(arguments: argparse.Namespace) -> int:
     sha256 = model.sha256 or (sha256_of(weights) if weights.is_file() else "")
     for file in model.fetched:
         if file not in shared:
-            _delete(Path(file))
+            delete(Path(file))
     known = {each.sha256 for each in BUNDLED} | {each.sha256 for each in others}
     if sha256 and sha256 not in known:
         for prepared in (config.cache_dir / "models").rglob(f"*-{sha256[:12]}*"):
@@ -240,12 +271,15 @@ def remove(arguments: argparse.Namespace) -> int:
     return _done(arguments, model, f"{model.name} {gone}")
 
 
-def _delete(path: Path) -> None:
-    """A file, and in the hub's cache what its name there leads to."""
-    target = Path(os.path.realpath(path))
-    path.unlink(missing_ok=True)
-    if target.parent.name == "blobs":
-        target.unlink(missing_ok=True)
+def _discarded(
+    arguments: argparse.Namespace, config: Config, begun: Begun, mine: Sequence[Installed]
+) -> Installed:
+    """Delete what has come of a download, after a yes; what it was to become, with its size."""
+    question = f"{begun.name} is partly here, {begun.share}. Delete it?"
+    ask(question, arguments.yes, "Nothing was deleted.")
+    path, size = begun.files[0].target, begun.here
+    discard(config.data_dir, begun, [file for each in mine for file in each.fetched])
+    return Installed(begun.name, begun.kind, path, size, "", begun.licence, begun.source)
 
 
 def bench(arguments: argparse.Namespace) -> int:

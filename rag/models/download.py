@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -42,6 +42,13 @@ class Wanted:
     @property
     def partial(self) -> Path:
         return self.target.with_name(f"{self.target.name}.{self.etag[:40] or 'part'}.partial")
+
+    @property
+    def pointer(self) -> Path | None:
+        """The file by its name in the hub's cache; None for one that is not of the hub."""
+        if not self.repo:
+            return None
+        return self.target.parent.parent / "snapshots" / self.commit / self.file
 
     @property
     def here(self) -> bool:
@@ -94,8 +101,14 @@ def fetch(wanted: Wanted, progress: Callable[[int], None]) -> Path:
     if not wanted.here:
         with storage_errors(wanted.target.parent):
             wanted.target.parent.mkdir(parents=True, exist_ok=True)
-        _download(wanted, progress)
-        _check(wanted)
+        try:
+            _download(wanted, progress)
+            _check(wanted)
+        except BaseException:
+            if wanted.partial.is_file() and not wanted.partial.stat().st_size:
+                wanted.partial.unlink()
+            tidy(wanted.target)
+            raise
         with storage_errors(wanted.target.parent):
             os.replace(wanted.partial, wanted.target)
     progress(wanted.size)
@@ -189,6 +202,32 @@ def _check(wanted: Wanted) -> None:
             f"{wanted.sha256[:12]}…; nothing was installed.",
             "Try again; if it happens again, do not trust that source.",
         )
+
+
+def delete(path: Path) -> None:
+    """Delete a file, in the hub's cache what its name there leads to, and the folders of theirs
+    that are empty then."""
+    target = Path(os.path.realpath(path))
+    path.unlink(missing_ok=True)
+    if target.parent.name == "blobs":
+        target.unlink(missing_ok=True)
+        tidy(target)
+    tidy(path)
+
+
+def tidy(file: Path) -> None:
+    """Remove the folders above a file that was deleted, if they are empty and were made for it
+    alone: `models/files`, or `models--…` in the hub's cache."""
+    above = list(file.parents)
+    tops = [
+        number
+        for number, each in enumerate(above)
+        if each.name.startswith("models--") or each.parts[-2:] == ("models", "files")
+    ]
+    with suppress(OSError):  # one is not empty
+        for folder in above[: tops[0] + 1] if tops else []:
+            if folder.is_dir():
+                folder.rmdir()
 
 
 def _linked(wanted: Wanted) -> Path:

@@ -71,27 +71,31 @@ def remember(data_dir: Path, model: Installed) -> None:
                 f"Another model is called {other.name}: {other.path}.",
                 f"Give this one a name with --name, or first: rag models remove {typed}",
             )
-    _write(_folder(data_dir) / f"{_slug(model.name)}.model.json", asdict(model))
+    write_note(note_file(data_dir, model.name, "model"), asdict(model))
 
 
 def forget(data_dir: Path, model: Installed) -> None:
     """Keep `model` no longer, nor its speed. Its files are left alone."""
     for kind in ("model", "speed"):
         with storage_errors(_folder(data_dir)):
-            (_folder(data_dir) / f"{_slug(model.name)}.{kind}.json").unlink(missing_ok=True)
+            note_file(data_dir, model.name, kind).unlink(missing_ok=True)
 
 
 def remember_speed(data_dir: Path, name: str, speed: Speed) -> None:
-    _write(_folder(data_dir) / f"{_slug(name)}.speed.json", asdict(speed))
+    write_note(note_file(data_dir, name, "speed"), asdict(speed))
 
 
 def speed_of(data_dir: Path, name: str) -> Speed | None:
     """What was measured of the model `name` on this machine."""
     try:
-        text = (_folder(data_dir) / f"{_slug(name)}.speed.json").read_text(encoding="utf-8")
-        return Speed(**json.loads(text))
+        return Speed(**json.loads(note_file(data_dir, name, "speed").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def note_file(data_dir: Path, name: str, kind: str) -> Path:
+    """Where is noted what is known of the model `name`; `kind` says what."""
+    return _folder(data_dir) / f"{_slug(name)}.{kind}.json"
 
 
 def _folder(data_dir: Path) -> Path:
@@ -102,7 +106,8 @@ def _slug(name: str) -> str:
     return re.sub(r"[^\w.-]", "_", name)
 
 
-def _write(file: Path, tree: object) -> None:
+def write_note(file: Path, tree: object) -> None:
+    """Write a note whole or not at all. Raises StorageError."""
     with storage_errors(file.parent):
         file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_name(f"{file.name}.{os.getpid()}.partial")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rag.config import ENDPOINT, Config
 from rag.errors import ModelError
+from rag.models.begun import Begun, all_begun
 from rag.models.catalog import BUNDLED, ModelSpec, find_model
 from rag.models.download import size_text
 from rag.models.header import context_for, free_memory, memory_needed, read_header
@@ -37,13 +38,15 @@ _COLUMNS = (
 _NUMBERS = ("Params", "Size", "Memory", "Context")
 # What a narrower terminal does without, first to last.
 _SPARED = ("Params", "Context", "In/out /s", "Licence", "Memory", "Size")
+_BROKEN_OFF = "◐"  # a download that is not complete
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One model. `size` and `memory` in bytes, `context` in tokens, None where unknown;
     `fits` tells whether the memory that is free now would hold it, `fault` why it cannot be
-    used, though it was fetched or added, and what mends that."""
+    used, though it was fetched or added, and what mends that. `partial` are the bytes that have
+    come of a download that is not complete."""
 
     name: str
     kind: str
@@ -58,6 +61,7 @@ class Row:
     speed: Speed | None
     source: str
     fault: str = ""
+    partial: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -69,6 +73,7 @@ def rows(config: Config) -> list[Row]:
     mine = installed(config.data_dir)
     at_hand = [_bundled(spec, config, free) for spec in BUNDLED]
     at_hand += [_installed(each, config, free) for each in mine]
+    at_hand += [_begun(each, config, free) for each in all_begun(config.data_dir)]
     at_hand += _by_path(config, {each.name for each in at_hand}, free)
     names = {each.name for each in at_hand}
     known = [
@@ -126,6 +131,24 @@ def _installed(each: Installed, config: Config, free: int) -> Row:
     typed = shlex.quote(each.name)
     gone = f"{each.path} is gone. Fetch or add it again, or forget it: rag models remove {typed}"
     return row if there else replace(row, fault=gone)
+
+
+def _begun(each: Begun, config: Config, free: int) -> Row:
+    known = next((one for one in KNOWN if one.name == each.name), None)
+    row = _row(
+        each.name,
+        each.kind,
+        config,
+        free,
+        known.parameters if known else "",
+        0,
+        known.context if known else 0,
+        0,
+        each.licence,
+        each.source,
+    )
+    fault = f"partly here, {each.share}. {each.remedy}"
+    return replace(row, size=each.size or None, fault=fault, partial=each.here)
 
 
 def _by_path(config: Config, names: set[str], free: int) -> list[Row]:
@@ -246,7 +269,17 @@ def _cells(row: Row) -> list[Text]:
 
     from rag.output import one_line
 
-    mark = "✗" if row.fault else "●" if row.in_use else "✓" if row.installed else ""
+    mark = (
+        _BROKEN_OFF
+        if row.partial
+        else "✗"
+        if row.fault
+        else "●"
+        if row.in_use
+        else "✓"
+        if row.installed
+        else ""
+    )
     speed = f"{row.speed.prefill:.0f}/{row.speed.decode:.0f}" if row.speed else ""
     cells = (
         mark,
@@ -270,7 +303,10 @@ def legend(found: Sequence[Row], without: Sequence[str] = ()) -> Text:
     from rag.output import one_line
 
     faults = [
-        f"✗ {row.name}{', in use' if row.in_use else ''}: {row.fault}" for row in found if row.fault
+        f"{_BROKEN_OFF if row.partial else '✗'} {row.name}{', in use' if row.in_use else ''}: "
+        f"{row.fault}"
+        for row in found
+        if row.fault
     ]
     wider = f"\nNot shown for want of room: {', '.join(without)}." if without else ""
     text = Text("".join(f"{one_line(each)}\n" for each in faults))

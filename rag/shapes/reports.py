@@ -79,7 +79,8 @@ class SpeedJson(TypedDict):
 
 class ModelJson(TypedDict):
     """A model of the table. Sizes in bytes, `context` in tokens, null where unknown; `fits` says
-    whether the memory that is free now would hold it."""
+    whether the memory that is free now would hold it. `partial` are the bytes that have come of a
+    download that is not complete, else 0."""
 
     name: str
     kind: Literal["generator", "embedder"]
@@ -94,6 +95,7 @@ class ModelJson(TypedDict):
     speed: SpeedJson | None
     source: str
     fault: str
+    partial: int
 
 
 class FindingJson(TypedDict):

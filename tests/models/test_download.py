@@ -15,9 +15,10 @@ import pytest
 
 from rag.errors import ModelError, StorageError
 from rag.models import download
+from rag.models.begun import all_begun, begin, discard
 from rag.models.catalog import find_model
 from rag.models.download import Wanted, check_space, fetch
-from rag.models.source import parse_source
+from rag.models.source import Offer, parse_source
 from rag.models.weights import locate
 from tests.conftest import Box
 from tests.models.hub import COMMIT, Hub, serving
@@ -104,7 +105,7 @@ def test_a_connection_that_is_cut_after_little_gets_on(box: Box, hub: Hub):
 def test_what_came_before_a_long_cut_is_kept_for_the_next_run(box: Box, hub: Hub, weights: bytes):
     hub.status = 0
     hub.cut_after, hub.cuts = 40_000_000, 1
-    begun = fetch_begun(box, hub)
+    begun, _ = fetch_begun(box, PULL[-1])
     assert 0 < begun.stat().st_size < len(weights)
     hub.asked.clear()
     said = box.refused(*PULL, says="still to come")
@@ -115,12 +116,12 @@ def test_what_came_before_a_long_cut_is_kept_for_the_next_run(box: Box, hub: Hub
     assert not left_over(box)
 
 
-def fetch_begun(box: Box, hub: Hub) -> Path:
-    """A download that was stopped in its middle, by Ctrl-C say."""
+def fetch_begun(box: Box, what: str) -> tuple[Path, str]:
+    """A download that was stopped in its middle, by Ctrl-C say, and what was said then."""
     import signal
     import time
 
-    process = box.start(*PULL, "--yes")
+    process = box.start("models", "pull", what, "--yes")
     for _ in range(600):
         partials = [each for each in left_over(box) if each.stat().st_size]
         if partials:
@@ -130,7 +131,88 @@ def fetch_begun(box: Box, hub: Hub) -> Path:
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     (partial,) = left_over(box)
-    return partial
+    return partial, err
+
+
+def broken_off(box: Box) -> list[dict]:
+    rows = json.loads(box.rag("models", "--json").stdout)
+    return [row for row in rows if row["partial"]]
+
+
+@pytest.mark.parametrize("of_the_hub", [True, False])
+def test_a_download_that_broke_off_is_shown_and_removed(box: Box, hub: Hub, weights, of_the_hub):
+    hub.cut_after, hub.cuts = 40_000_000, 1
+    if of_the_hub:
+        what = f"hf:{REPO}/{FILE}"
+    else:
+        hub.files["/m.gguf"] = weights
+        what = f"{hub.url}/m.gguf"
+        box.env["HF_ENDPOINT"] = "http://hub.invalid"
+    name = Path(what).stem
+    partial, said = fetch_begun(box, what)
+    came, size = partial.stat().st_size, len(weights)
+    assert said.startswith(f"Stopped. {name} is partly here, ")
+    assert "the same command goes on from there" in said
+    (row,) = broken_off(box)
+    check(row, "ModelJson")
+    assert (row["name"], row["partial"], row["size"]) == (name, came, size)
+    assert not row["installed"]
+    box.env["COLUMNS"] = "300"
+    table = " ".join(box.rag("models").stdout.split())
+    assert f"◐ {name}" in table
+    assert f"of 98 MB. Go on: rag models pull {what}. Delete it: rag models remove {name}" in table
+    box.refused("models", "use", name, says=f"is partly here, {download.size_text(came)} of 98 MB")
+    if of_the_hub:
+        found = json.loads(box.rag("doctor", "--json").stdout)
+        assert [each["state"] for each in found if each["about"] == "Download"] == ["warning"]
+    box.refused("models", "remove", name, says="is partly here")
+    done = box.rag("models", "remove", name, "--yes", "--json")
+    removed = json.loads(done.stdout)
+    check(removed, "ModelHereJson")
+    assert removed["size"] == came
+    assert not left_over(box)
+    assert not broken_off(box)
+    assert not list((box.data / "models").rglob("*"))
+    assert not list((box.folder / "hf").rglob("models--*/*"))
+    box.refused("models", "remove", name, says="No model called")
+
+
+def test_one_name_is_not_given_to_two_downloads(box: Box, hub: Hub):
+    hub.cut_after, hub.cuts = 40_000_000, 1
+    fetch_begun(box, PULL[-1])
+    other = f"hf:{REPO}/tiny.Q8_0.gguf"
+    box.refused("models", "pull", other, "--name", "tiny.Q4_1", "--yes", says="another download")
+    assert box.rag(*PULL, "--yes").returncode == 0
+    assert not broken_off(box)
+    assert "tiny.Q4_1" in names(box)
+
+
+def test_of_an_older_version_that_cannot_go_on_nothing_is_left(box: Box, hub: Hub, weights: bytes):
+    hub.files["/m.gguf"] = weights[:-1] + b"x"
+    hub.cut_after, hub.cuts = 40_000_000, 1
+    url = f"{hub.url}/m.gguf"
+    box.env["HF_ENDPOINT"] = "http://hub.invalid"
+    old, _ = fetch_begun(box, url)
+    hub.files["/m.gguf"] = weights
+    assert box.rag("models", "pull", url, "--yes").returncode == 0
+    assert not old.parent.exists()
+    assert not broken_off(box)
+
+
+def test_what_was_here_before_a_download_stays(tmp_path: Path):
+    """Of files that another program fetched nothing is deleted."""
+    mine, theirs = tmp_path / "models" / "files" / "a" / "m.gguf", tmp_path / "t.json"
+    files = tuple(Wanted("u", each.name, 4, "", each, "e") for each in (mine, theirs))
+    theirs.write_text("{}{}")
+    begun = begin(tmp_path, Offer("m", "embedder", "hf:a/b", "mit", files), "rag models pull m")
+    assert all_begun(tmp_path) == []
+    mine.parent.mkdir(parents=True)
+    files[0].partial.write_text("GG")
+    assert [each.share for each in all_begun(tmp_path)] == ["0.0 MB of 0.0 MB"]
+    discard(tmp_path, begun, ())
+    assert theirs.read_text() == "{}{}"
+    assert not mine.parent.exists()
+    assert not list((tmp_path / "models").glob("*.json"))
 
 
 def test_a_server_without_ranges_starts_again(box: Box, hub: Hub, weights: bytes):
@@ -143,6 +225,8 @@ def test_another_hash_installs_nothing(box: Box, hub: Hub):
     hub.corrupt = True
     box.refused(*PULL, "--yes", says="came damaged or is another file")
     assert not left_over(box)
+    assert not list((box.folder / "hf").rglob("models--*/*"))
+    assert not list((box.data / "models").rglob("*"))
     assert names(box) == ["SmolLM2-135M-Instruct", "all-MiniLM-L6-v2"]
     hub.corrupt = False
     assert box.rag(*PULL, "--yes").returncode == 0
@@ -289,7 +373,7 @@ def test_a_page_in_place_of_a_model(box: Box, hub: Hub):
     box.env["HF_ENDPOINT"] = "http://hub.invalid"
     box.refused("models", "pull", f"{hub.url}/m.gguf", "--yes", says="is not a GGUF file")
     assert "m" not in names(box)
-    assert not list(box.data.rglob("m.gguf*"))
+    assert not list((box.data / "models").rglob("*"))
 
 
 def test_a_file_that_is_here_is_checked_again(tmp_path: Path):
