@@ -39,7 +39,10 @@ def build_engine(config: Config, started: float | None = None, answers: bool = T
     embedder = find_model(config.embedder_model, "embedder", _installed(config))
     generator, open_generator, fault = _generator(config, answers)
     models = config.cache_dir / "models"
-    prompts = (config.embedder_query_prompt, config.embedder_document_prompt)
+    prompts = (
+        config.embedder_query_prompt or embedder.query_prompt,
+        config.embedder_document_prompt or embedder.document_prompt,
+    )
 
     @functools.cache  # of the files that are loaded, whatever becomes of them afterwards
     def identity() -> ModelFolder:

@@ -33,6 +33,7 @@ _NOT_RUN = {
     ("index", "--watch"): "goes on until Ctrl-C: tests/test_watching.py",
     ("models", "pull"): "downloads: tests/models/test_download.py does from a server of its own",
     ("models", "use", "Qwen3-1.7B"): "was not downloaded",
+    ("models", "use", "multilingual-e5-small"): "was not downloaded; tests/models/test_download.py",
     ("models", "remove"): "was not downloaded",
     ("service", "uninstall"): "would stop the service of whoever tests: tests/test_service.py",
 }

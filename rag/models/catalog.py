@@ -20,7 +20,8 @@ class ModelSpec:
     `package` is the installed Python package that carries it and `file` the weights inside
     (empty and absolute for a model given by path); `sha256` is what the weights must hash to
     (empty when unknown). `adapter` is a LoRA adapter in rag/models/adapters that was made for
-    exactly these weights, `adapter_sha256` its hash.
+    exactly these weights, `adapter_sha256` its hash. The prompts stand in front of questions and of
+    passages, where an embedder's files do not say; `languages` are those that it was made for.
     """
 
     name: str
@@ -31,6 +32,9 @@ class ModelSpec:
     licence: str
     adapter: str = ""
     adapter_sha256: str = ""
+    query_prompt: str = ""
+    document_prompt: str = ""
+    languages: str = ""
 
 
 BUNDLED = (
@@ -41,6 +45,7 @@ BUNDLED = (
         file="model/model.safetensors",
         sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
         licence="Apache-2.0",
+        languages="English",
     ),
     ModelSpec(
         name="SmolLM2-135M-Instruct",
@@ -97,12 +102,19 @@ def folder_of(weights: Path) -> Path:
 
 
 def remedy_for(name: str, kind: str, here: Sequence[str]) -> str:
-    """What may have been meant; `here` are the names of the models at hand."""
-    from rag.models.known import KNOWN
+    """What may have been meant of a kind, "" for both; `here` are the names of the models at
+    hand."""
+    from rag.models.known import EMBEDDERS, KNOWN
 
+    repo = next((each.name for each in EMBEDDERS if each.repo.casefold() == name.casefold()), "")
+    if repo and kind != "generator":
+        if repo in here:
+            return f"It is here as: rag models use {repo}"
+        return f"Known, and not fetched yet: rag models pull {repo}"
     if re.fullmatch(r"[A-Za-z\d][\w.-]*/[\w.-]+", name) and not name.endswith(".gguf"):
         return f"If it is a name on the Hugging Face hub: rag models pull hf:{name}"
-    known = [each.name for each in KNOWN] if kind == "generator" else []
+    known = [each.name for each in KNOWN] if kind != "embedder" else []
+    known += [each.name for each in EMBEDDERS] if kind != "generator" else []
     near = nearest(name, [*here, *known])
     if not near:
         return "rag models lists them all, rag models use NAME chooses."

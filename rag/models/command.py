@@ -27,7 +27,8 @@ _LONGEST = 120  # bytes of a model's name, which is part of a file's
 
 def show_models(arguments: argparse.Namespace) -> int:
     """The table, or its rows as JSON."""
-    from rag.models.listing import legend, rows, spared, table
+    from rag.models.listing import rows
+    from rag.models.table import legend, spared, table
 
     found = rows(_config())
     if arguments.json:
@@ -76,6 +77,7 @@ def pull(arguments: argparse.Namespace) -> int:
         raise ModelError(
             f"{error.message} What was fetched is deleted again.", "Name another file."
         ) from error
+    model = _as_known(model)
     model = replace(model, fetched=tuple(map(str, paths)), sha256=offer.files[0].sha256)
     remember(config.data_dir, replace(model, size=offer.size or model.size))
     end(config.data_dir, begun)
@@ -83,6 +85,21 @@ def pull(arguments: argparse.Namespace) -> int:
         arguments,
         model,
         f"{model.name} is here. Use it with: rag models use {shlex.quote(model.name)}",
+    )
+
+
+def _as_known(model: Installed) -> Installed:
+    """The model with what the list of known ones says of it."""
+    from rag.models.known import EMBEDDERS
+
+    known = next((each for each in EMBEDDERS if each.source == model.source), None)
+    if known is None:
+        return model
+    return replace(
+        model,
+        query_prompt=known.query_prompt,
+        document_prompt=known.document_prompt,
+        languages=known.languages,
     )
 
 
@@ -142,6 +159,7 @@ def _inspected(name: str, kind: str, weights: Path, licence: str, source: str) -
         )
     from rag.indexing.model_folder import ModelFolder
     from rag.models.folders import check_folder
+    from rag.models.header import parameters_of
     from rag.models.weights import EmbedderFiles, locate
 
     place = folder_of(weights)
@@ -158,7 +176,9 @@ def _inspected(name: str, kind: str, weights: Path, licence: str, source: str) -
         "",
         licence or "unknown",
         source,
-        context=folder.max_tokens,
+        parameters_of(weights),
+        folder.max_tokens,
+        dimension=folder.dimension,
     )
 
 
@@ -226,7 +246,7 @@ def _chosen(name: str, config: Config) -> tuple[str, str]:
             raise
         raise ModelError(
             f"No model is called {name!r}, and no GGUF file or folder lies there.",
-            remedy_for(name, "generator", [spec.name for spec in (*specs, *BUNDLED)]),
+            remedy_for(name, "", [spec.name for spec in (*specs, *BUNDLED)]),
         ) from error
     raise AssertionError("a name that is neither a model's nor a path's is refused")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,19 @@ def header_of(model: Any, path: Path) -> Header:
         2 * number("block_count") * heads * ((key or width) + (value or width)),
         bool(metadata(model, "tokenizer.chat_template")),
     )
+
+
+def parameters_of(weights: Path) -> str:
+    """How many numbers a safetensors file holds, as in "22.7M"; "" where it does not say."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(weights, "numpy") as file:
+            names = list(file.keys())  # it is no dict
+            millions = sum(math.prod(file.get_slice(each).get_shape()) for each in names) / 1e6
+    except (SafetensorError, OSError):
+        return ""
+    return f"{millions:.1f}M" if millions < 100 else f"{millions:.0f}M"
 
 
 def free_memory() -> int:

@@ -18,7 +18,8 @@ from rag.models.catalog import ModelSpec
 class Installed:
     """A model at hand. `path` are its weights; `size` in bytes, `context` in tokens, `kv` in
     bytes a token, 0 where unknown. `fetched` are the files that `rag` wrote, and may delete;
-    a file that was only added stays the reader's."""
+    a file that was only added stays the reader's. `dimension`, prompts and `languages` are an
+    embedder's, 0 or "" where unknown."""
 
     name: str
     kind: Literal["embedder", "generator"]
@@ -31,10 +32,24 @@ class Installed:
     context: int = 0
     kv: int = 0
     fetched: tuple[str, ...] = ()
+    dimension: int = 0
+    query_prompt: str = ""
+    document_prompt: str = ""
+    languages: str = ""
 
     @property
     def spec(self) -> ModelSpec:
-        return ModelSpec(self.name, self.kind, "", self.path, self.sha256, self.licence)
+        return ModelSpec(
+            self.name,
+            self.kind,
+            "",
+            self.path,
+            self.sha256,
+            self.licence,
+            query_prompt=self.query_prompt,
+            document_prompt=self.document_prompt,
+            languages=self.languages,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
-"""Language models worth fetching, by the memory that they need. A list grows old: `AS_OF`."""
+"""Models worth fetching: those that answer, and those that find, each by the memory that they need.
+A list grows old: `AS_OF`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 
-AS_OF = date(2026, 11, 21)
+AS_OF = date(2026, 11, 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,70 @@ class KnownModel:
     kv: int
     licence: str
 
+    @property
+    def source(self) -> str:
+        return f"hf:{self.repo}/{self.file}"
 
+
+@dataclass(frozen=True, slots=True)
+class KnownEmbedder:
+    """A sentence-transformers model on the Hugging Face hub. `size` is about what its weights
+    weigh, in megabytes, `dimension` the numbers in a vector, `context` in tokens. The prompts are
+    those that its makers put in front of questions and of passages, where its files do not say."""
+
+    name: str
+    repo: str
+    parameters: str
+    size: int
+    dimension: int
+    context: int
+    languages: str
+    licence: str
+    query_prompt: str = ""
+    document_prompt: str = ""
+
+    @property
+    def source(self) -> str:
+        return f"hf:{self.repo}"
+
+
+EMBEDDERS = (
+    KnownEmbedder(
+        "bge-small-en-v1.5",
+        "BAAI/bge-small-en-v1.5",
+        "33.4M",
+        133,
+        384,
+        512,
+        "English",
+        "MIT",
+        query_prompt="Represent this sentence for searching relevant passages: ",
+    ),
+    KnownEmbedder(
+        "multilingual-e5-small",
+        "intfloat/multilingual-e5-small",
+        "118M",
+        471,
+        384,
+        512,
+        "100 languages",
+        "MIT",
+        query_prompt="query: ",
+        document_prompt="passage: ",
+    ),
+    KnownEmbedder(
+        "multilingual-e5-base",
+        "intfloat/multilingual-e5-base",
+        "278M",
+        1112,
+        768,
+        512,
+        "100 languages",
+        "MIT",
+        query_prompt="query: ",
+        document_prompt="passage: ",
+    ),
+)
 KNOWN = (
     KnownModel(
         "gemma-3-270m-it",

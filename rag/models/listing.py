@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import compress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from rag.config import ENDPOINT, Config
 from rag.errors import ModelError
 from rag.models.begun import Begun, all_begun
-from rag.models.catalog import BUNDLED, ModelSpec, find_model
-from rag.models.download import size_text
-from rag.models.header import context_for, free_memory, memory_needed, read_header
+from rag.models.catalog import BUNDLED, ModelSpec, find_model, folder_of
+from rag.models.header import context_for, free_memory, memory_needed, parameters_of, read_header
 from rag.models.installed import Installed, Speed, installed, speed_of
-from rag.models.known import AS_OF, KNOWN
+from rag.models.known import EMBEDDERS, KNOWN, KnownEmbedder
 from rag.models.weights import locate
-
-if TYPE_CHECKING:
-    from rich.table import Table
-    from rich.text import Text
-
-
-# Together they fit in 80 letters.
-_COLUMNS = (
-    ("", 1),
-    ("Model", 23),
-    ("Params", 6),
-    ("Size", 6),
-    ("Memory", 8),
-    ("Context", 7),
-    ("Licence", 10),
-    ("In/out /s", 10),
-)
-_NUMBERS = ("Params", "Size", "Memory", "Context")
-# What a narrower terminal does without, first to last.
-_SPARED = ("Params", "Context", "In/out /s", "Licence", "Memory", "Size")
-_BROKEN_OFF = "◐"  # a download that is not complete
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +22,7 @@ class Row:
     """One model. `size` and `memory` in bytes, `context` in tokens, None where unknown;
     `fits` tells whether the memory that is free now would hold it, `fault` why it cannot be
     used, though it was fetched or added, and what mends that. `partial` are the bytes that have
-    come of a download that is not complete."""
+    come of a download that is not complete. `dimension` and `languages` are an embedder's."""
 
     name: str
     kind: str
@@ -62,6 +38,8 @@ class Row:
     source: str
     fault: str = ""
     partial: int = 0
+    dimension: int | None = None
+    languages: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -89,13 +67,38 @@ def rows(config: Config) -> list[Row]:
             each.context,
             each.licence,
             None,
-            f"hf:{each.repo}/{each.file}",
+            each.source,
         )
         for each in KNOWN
         if each.name not in names
     ]
+    known += [
+        _embedder(each, free)
+        for each in EMBEDDERS
+        if each.name not in names and each.source not in {one.source for one in at_hand}
+    ]
     ordered = sorted((*at_hand, *known), key=lambda row: (row.kind != "generator", row.size or 0))
     return [*ordered, *_endpoint(config)]
+
+
+def _embedder(each: KnownEmbedder, free: int) -> Row:
+    size = each.size * 1_000_000
+    return Row(
+        each.name,
+        "embedder",
+        False,
+        False,
+        each.parameters,
+        size,
+        size,
+        size < free,
+        each.context,
+        each.licence,
+        None,
+        each.source,
+        dimension=each.dimension,
+        languages=each.languages,
+    )
 
 
 def _bundled(spec: ModelSpec, config: Config, free: int) -> Row:
@@ -104,14 +107,21 @@ def _bundled(spec: ModelSpec, config: Config, free: int) -> Row:
     except ModelError as error:
         row = _row(spec.name, spec.kind, config, free, "", 0, 0, 0, spec.licence, spec.package)
         return replace(row, fault=str(error))
-    size, parameters, context, kv = path.stat().st_size, "", 0, 0
+    size, parameters, context, kv, dimension = path.stat().st_size, "", 0, 0, 0
     if spec.kind == "generator":
         header = read_header(path)
         parameters, context, kv = header.parameters, header.context, header.kv
+    else:
+        from rag.indexing.model_folder import ModelFolder
+        from rag.models.weights import EmbedderFiles
+
+        folder = ModelFolder(EmbedderFiles(spec.name, folder_of(path), "", None))
+        parameters, context, dimension = parameters_of(path), folder.max_tokens, folder.dimension
     place = f"package {spec.package}"
-    return _row(
+    row = _row(
         spec.name, spec.kind, config, free, parameters, size, context, kv, spec.licence, place
     )
+    return replace(row, dimension=dimension or None, languages=spec.languages)
 
 
 def _installed(each: Installed, config: Config, free: int) -> Row:
@@ -128,13 +138,14 @@ def _installed(each: Installed, config: Config, free: int) -> Row:
         each.licence,
         each.source if there else f"{each.path} is not there any more",
     )
+    row = replace(row, dimension=each.dimension or None, languages=each.languages)
     typed = shlex.quote(each.name)
     gone = f"{each.path} is gone. Fetch or add it again, or forget it: rag models remove {typed}"
     return row if there else replace(row, fault=gone)
 
 
 def _begun(each: Begun, config: Config, free: int) -> Row:
-    known = next((one for one in KNOWN if one.name == each.name), None)
+    known = next((one for one in (*KNOWN, *EMBEDDERS) if one.name == each.name), None)
     row = _row(
         each.name,
         each.kind,
@@ -232,86 +243,3 @@ def _endpoint(config: Config) -> list[Row]:
             config.endpoint_url,
         )
     ]
-
-
-def spared(width: int) -> tuple[str, ...]:
-    """The columns that a terminal of `width` letters has no room for."""
-    gone = 0
-    while gone < len(_SPARED):
-        kept = [each for name, each in _COLUMNS if name not in _SPARED[:gone]]
-        if sum(kept) + len(kept) <= width:
-            break
-        gone += 1
-    return _SPARED[:gone]
-
-
-def table(found: Sequence[Row], without: Sequence[str] = ()) -> Table:
-    """The rows for people, `without` some columns; what does not fit in memory is dimmed, what is
-    in use marked."""
-    from rich.table import Table
-    from rich.text import Text
-
-    made = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
-    shown = [heading not in without for heading, _ in _COLUMNS]
-    for heading, width in compress(_COLUMNS, shown):
-        justify: Literal["left", "right"] = "right" if heading in _NUMBERS else "left"
-        whole = heading != "Model"  # a long name goes on below, and takes no other column's room
-        made.add_column(heading, justify=justify, min_width=width, no_wrap=whole, overflow="fold")
-    for kind, title in (("generator", "Answers"), ("embedder", "Finds")):
-        made.add_row("", Text(title, "bold cyan"))
-        for row in (each for each in found if each.kind == kind):
-            made.add_row(*compress(_cells(row), shown))
-    return made
-
-
-def _cells(row: Row) -> list[Text]:
-    from rich.text import Text
-
-    from rag.output import one_line
-
-    mark = (
-        _BROKEN_OFF
-        if row.partial
-        else "✗"
-        if row.fault
-        else "●"
-        if row.in_use
-        else "✓"
-        if row.installed
-        else ""
-    )
-    speed = f"{row.speed.prefill:.0f}/{row.speed.decode:.0f}" if row.speed else ""
-    cells = (
-        mark,
-        one_line(row.name),
-        row.parameters,
-        size_text(row.size) if row.size else "",
-        f"{size_text(row.memory)}{'' if row.fits else ' !'}" if row.memory else "",
-        f"{row.context:,}" if row.context else "",
-        one_line(row.licence).partition(";")[0],
-        speed,
-    )
-    style = "bold" if row.in_use else "" if row.installed else "dim"
-    return [Text(cell, style) for cell in cells]
-
-
-def legend(found: Sequence[Row], without: Sequence[str] = ()) -> Text:
-    """What is wrong with rows, what the marks mean, how old the list is, and `without` which
-    columns it is."""
-    from rich.text import Text
-
-    from rag.output import one_line
-
-    faults = [
-        f"{_BROKEN_OFF if row.partial else '✗'} {row.name}{', in use' if row.in_use else ''}: "
-        f"{row.fault}"
-        for row in found
-        if row.fault
-    ]
-    wider = f"\nNot shown for want of room: {', '.join(without)}." if without else ""
-    text = Text("".join(f"{one_line(each)}\n" for each in faults))
-    return text.append(
-        "● in use, ✓ at hand, ! more than the memory free now; in/out: tokens read and written a "
-        f"second here.\nThe others, a choice of {AS_OF}: rag models pull NAME{wider}",
-        "dim",
-    )

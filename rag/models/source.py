@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from rag.errors import ModelError
 from rag.models.catalog import BUNDLED
 from rag.models.download import Wanted, refusals
-from rag.models.known import KNOWN
+from rag.models.known import EMBEDDERS, KNOWN
 from rag.nearest import meant, nearest
 
 _HUBS = ("huggingface.co", "hf.co")
@@ -63,6 +63,9 @@ def parse_source(text: str) -> Source:
     for known in KNOWN:
         if text.casefold() == known.name.casefold():
             return Source(known.name, known.repo, known.file, licence=known.licence)
+    for embedder in EMBEDDERS:
+        if text.casefold() in (embedder.name.casefold(), embedder.repo.casefold()):
+            return Source(embedder.name, embedder.repo, licence=embedder.licence)
     for bundled in BUNDLED:
         if text.casefold() == bundled.name.casefold():
             raise ModelError(
@@ -76,13 +79,16 @@ def parse_source(text: str) -> Source:
     if text.endswith(".gguf") and os.path.exists(text):
         raise ModelError(f"{text} is here already.", f"Add it with: rag models add {text}")
     if _REPO.fullmatch(text):
-        raise ModelError(f"No known model is called {text!r}.", f"On the hub: hf:{text}")
+        raise ModelError(
+            f"No known model is called {text!r}.",
+            f"If it is a name on the Hugging Face hub: rag models pull hf:{text}",
+        )
     if parts.scheme == "file":
         raise ModelError(
             f"{text} is on this machine already.",
             f"Add it with: rag models add {shlex.quote(unquote(parts.path))}",
         )
-    near = nearest(text.strip(), (each.name for each in KNOWN))
+    near = nearest(text.strip(), (each.name for each in (*KNOWN, *EMBEDDERS)))
     perhaps = f"Did you mean {near!r}? " if near else ""
     raise ModelError(
         f"No known model is called {text!r}.",
@@ -138,7 +144,8 @@ def _offer_repository(source: Source) -> Offer:
     if "modules.json" in names:
         wanted = _needed(names)
         files = tuple(_file_on_hub(source, name) for name in wanted)
-        return Offer(source.repo, "embedder", str(source), _licence(info), files)
+        licence = source.licence or _licence(info)
+        return Offer(source.name, "embedder", str(source), licence, files)
     ggufs = [name for name in names if name.endswith(".gguf")]
     if len(ggufs) == 1:
         files = (_file_on_hub(source, ggufs[0]),)

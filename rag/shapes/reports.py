@@ -80,7 +80,8 @@ class SpeedJson(TypedDict):
 class ModelJson(TypedDict):
     """A model of the table. Sizes in bytes, `context` in tokens, null where unknown; `fits` says
     whether the memory that is free now would hold it. `partial` are the bytes that have come of a
-    download that is not complete, else 0."""
+    download that is not complete, else 0. `dimension` and `languages` are an embedder's, null
+    and "" where unknown."""
 
     name: str
     kind: Literal["generator", "embedder"]
@@ -96,6 +97,8 @@ class ModelJson(TypedDict):
     source: str
     fault: str
     partial: int
+    dimension: int | None
+    languages: str
 
 
 class FindingJson(TypedDict):

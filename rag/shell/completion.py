@@ -212,9 +212,11 @@ def _generators(config: Config) -> list[str]:
 
 
 def _mine(config: Config) -> list[str]:
+    from rag.models.begun import all_begun
     from rag.models.installed import installed
 
-    return [each.name for each in installed(config.data_dir)]
+    names = [each.name for each in installed(config.data_dir)]
+    return [*names, *(each.name for each in all_begun(config.data_dir))]
 
 
 _FIND = {

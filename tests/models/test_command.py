@@ -15,7 +15,7 @@ from rag.config_files import load_config
 from rag.models.bench import measure
 from rag.models.catalog import find_model
 from rag.models.header import free_memory
-from rag.models.known import AS_OF, KNOWN
+from rag.models.known import AS_OF, EMBEDDERS, KNOWN
 from rag.models.weights import locate
 from tests.test_shapes import check
 
@@ -52,9 +52,12 @@ def test_the_table_fits_a_terminal(run):
         "SmolLM2-135M-Instruct",
         "135M",
     ]
-    for known in KNOWN:
+    for known in (*KNOWN, *EMBEDDERS):
         assert f" {known.name} " in out
     assert str(AS_OF) in out
+    (bundled,) = [line.split() for line in lines if "all-MiniLM-L6-v2" in line]
+    assert bundled == "● all-MiniLM-L6-v2 22.7M 91 MB 91 MB 256 Apache-2.0".split()
+    assert "Not of English alone: multilingual-e5-small, multilingual-e5-base." in out
 
 
 @pytest.mark.parametrize("width", [30, 50, 60, 70])
@@ -89,6 +92,9 @@ def test_the_list_is_of_models_from_small_to_large():
     assert min(billions) < 0.4
     assert max(billions) == 8
     assert len({known.name for known in KNOWN}) == len(KNOWN)
+    for each in EMBEDDERS:
+        weight = float(each.parameters.removesuffix("M")) * 4  # numbers of four bytes
+        assert abs(each.size - weight) < 2
     for known in KNOWN:
         assert re.fullmatch(r"[\w.-]+/[\w.-]+", known.repo)
         assert known.file.endswith(".gguf")
@@ -185,6 +191,7 @@ def test_a_variable_that_wins_is_mentioned(run, gguf: Path, monkeypatch):
         ),
         (("use", "minilm"), "Did you mean 'all-MiniLM-L6-v2'? rag models lists"),
         (("pull", "smollm2-135m-instruct"), "comes with rag. Use it with: rag models use SmolLM2"),
+        (("use", "e5-small"), "Fetch it first: rag models pull multilingual-e5-small"),
         (("pull", "zebra"), "'zebra'. rag models lists them;"),
         (("pull", "file:///m/my%20model.gguf"), "Add it with: rag models add '/m/my model.gguf'"),
         (("pull", "hf:foo"), "Write it as hf:owner/name or"),

@@ -9,17 +9,20 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from rag.config_files import load_config
 from rag.errors import ModelError, StorageError
 from rag.models import download
 from rag.models.begun import all_begun, begin, discard
-from rag.models.catalog import find_model
+from rag.models.catalog import find_model, folder_of
 from rag.models.download import Wanted, check_space, fetch
 from rag.models.source import Offer, parse_source
 from rag.models.weights import locate
+from rag.wiring import build_engine
 from tests.conftest import Box
 from tests.models.hub import COMMIT, Hub, serving
 from tests.test_shapes import check
@@ -275,6 +278,46 @@ def test_names_that_are_wrong(box: Box, hub: Hub):
     box.refused(*PULL, says="HF_HUB_OFFLINE is set")
 
 
+def repository() -> dict[str, bytes]:
+    """The files of the bundled embedder, as those of any sentence-transformers repository."""
+    folder = folder_of(locate(find_model("all-MiniLM-L6-v2", "embedder")))
+    return {
+        str(each.relative_to(folder)): each.read_bytes()
+        for each in folder.rglob("*")
+        if each.is_file()
+    }
+
+
+def test_a_known_embedder_is_fetched_by_its_name_and_searches(box: Box, hub: Hub):
+    hub.repos["intfloat/multilingual-e5-small"] = repository()
+    name = "multilingual-e5-small"
+    for typed in (name, "intfloat/multilingual-e5-small"):
+        says = f"Known, and not fetched yet: rag models pull {name}"
+        box.refused("models", "use", typed, says=says)
+    box.refused("models", "use", "org/e5", says="rag models pull hf:org/e5")
+    box.refused("models", "pull", "org/e5", says="rag models pull hf:org/e5")
+    done = box.rag("models", "pull", name, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert f"Use it with: rag models use {name}" in done.stdout
+    typed = "intfloat/multilingual-e5-small"
+    box.refused("models", "use", typed, says=f"It is here as: rag models use {name}")
+    assert box.rag("models", "use", name).returncode == 0
+    rows = {row["name"]: row for row in json.loads(box.rag("models", "--json").stdout)}
+    row = rows[name]
+    check(row, "ModelJson")
+    assert (row["installed"], row["in_use"], row["licence"]) == (True, True, "MIT")
+    assert (row["parameters"], row["dimension"]) == ("22.7M", 384)  # as its files say
+    assert row["languages"] == rows["multilingual-e5-base"]["languages"] == "100 languages"
+    config = load_config(box.folder, box.environ())
+    model = build_engine(config).parts.identity()
+    assert (model.query_prompt, model.document_prompt) == ("query: ", "passage: ")
+    config = replace(config, embedder_query_prompt="ask: ")  # the reader's own win
+    assert build_engine(config).parts.identity().query_prompt == "ask: "
+    assert box.rag("index").returncode == 0
+    assert "green" in box.rag("search", "When was the hive painted?").stdout
+    assert json.loads(box.rag("status", "--json").stdout)["embedder"] == name
+
+
 def test_nobody_there(box: Box, hub: Hub):
     box.env["HF_ENDPOINT"] = "http://127.0.0.1:9"
     box.refused(*PULL, "--yes", says="Check the address, the network and any proxy")
@@ -424,6 +467,8 @@ def test_a_disk_that_fills_up_keeps_what_came(tmp_path: Path, monkeypatch):
     ("text", "place"),
     [
         ("qwen3-4b", "hf:Qwen/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf"),
+        ("Multilingual-E5-small", "hf:intfloat/multilingual-e5-small"),
+        ("BAAI/bge-small-en-v1.5", "hf:BAAI/bge-small-en-v1.5"),
         ("hf:a/b", "hf:a/b"),
         ("hf:a/b/c/d.gguf", "hf:a/b/c/d.gguf"),
         ("https://huggingface.co/a/b/resolve/main/c.gguf?download=true", "hf:a/b/c.gguf"),
