@@ -14,7 +14,10 @@ from rag.errors import NotesError, QuestionError, RagError
 from rag.pauses import held, hold
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from rag.engine import Engine
+    from rag.evaluation.proposal import Kind
 
 from rag.commands.shared import (
     ANSWERED,
@@ -188,12 +191,10 @@ def evaluation(arguments: argparse.Namespace, started: float) -> int:
         if arguments.json:
             from rag.output import show_json
 
-            show_json({"questions": made, "file": str(file.absolute())})
+            total = made.total()
+            show_json({"questions": total, "kinds": dict(made), "file": str(file.absolute())})
         else:
-            fewer = f", all that these notes gave of {arguments.make:,}"
-            some = "" if made >= arguments.make else fewer
-            say(f"{made:,} questions in {file}{some}. Edit them, and add some that your notes do")
-            say(f'not answer, with "answers": [], for how often it refuses. Then: rag eval {file}')
+            _say_made(made, arguments.make, file)
         return ANSWERED
     plan = prepare(
         engine.notes_folder,
@@ -211,3 +212,16 @@ def evaluation(arguments: argparse.Namespace, started: float) -> int:
         say_where(engine, arguments)
     bring_up_to_date(engine, arguments)
     return ANSWERED if evaluate(engine, plan) else STOPPED
+
+
+def _say_made(made: Counter[Kind], wanted: int, file: Path) -> None:
+    total, missing = made.total(), made["unanswerable"]
+    fewer = "" if total >= wanted else f", all that these notes gave of {wanted:,}"
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in made.most_common())
+    say(f"{total:,} question{'' if total == 1 else 's'} in {file}{fewer}: {kinds}.")
+    if missing:
+        say("Edit them; those that the notes do not answer say why. They tell how often it refuses")
+        say(f"rightly. Then: rag eval --answers {file}")
+    else:
+        say('Edit them, and add some that your notes do not answer, with "answers": [], for how')
+        say(f"often it refuses rightly. Then: rag eval --answers {file}")

@@ -107,6 +107,9 @@ def _report(plan: Plan, rows: Sequence[Row]) -> None:
         show_json(flat(pairs, found, differences))
     else:
         show(table(pairs, found, differences))
+    if plan.answers and all(each.answers for each in asked):
+        _say("How often it refuses rightly is not known: the notes answer all of these questions.")
+        _say('Add some that they do not, with "answers": [].')
 
 
 @contextmanager

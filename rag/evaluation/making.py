@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import EvaluationError
 from rag.evaluation.matching import unmarked
-from rag.evaluation.proposing import Proposal, checked, choose, propose
+from rag.evaluation.missing import near_misses
+from rag.evaluation.proposal import Kind, Proposal
+from rag.evaluation.proposing import checked, choose, distinct, propose
 from rag.evaluation.sensible import sensible
 from rag.events import Answered
 from rag.output import progress_bar
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from rag.engine import Engine
 
 _MODEL_SHARE = 3  # one question of so many is the model's
+_MISSING_SHARE = 5  # one of so many is not answered in the notes
 _TRIES = 8  # paragraphs that the model reads for each question that is wanted of it
 _ASK = "Write one short question that the text answers. Write the question alone."
 # Shown first: without them the bundled model talks about the text.
@@ -48,8 +52,11 @@ _QUESTION_TOKENS = 48
 _PARAGRAPH = (20, 120)  # words that the model is given
 
 
-def make(engine: Engine, file: Path, count: int, seed: int = 0, by_model: bool = True) -> int:
-    """Write up to `count` questions about the notes to `file`; how many there are.
+def make(
+    engine: Engine, file: Path, count: int, seed: int = 0, by_model: bool = True
+) -> Counter[Kind]:
+    """Write up to `count` questions about the notes to `file`, some of which the notes do not
+    answer; how many there are of each kind.
 
     Raises EvaluationError where the file exists or nothing can be asked, NotesError.
     """
@@ -57,24 +64,34 @@ def make(engine: Engine, file: Path, count: int, seed: int = 0, by_model: bool =
         raise EvaluationError(f"--make {count} is out of range: one question at least.")
     if file.exists():
         raise EvaluationError(f"{file} is there already.", "Name a file that is not.")
-    texts = dict(_texts(engine))
-    documents = [parse_document(path, text) for path, text in texts.items()]
-    by_note = [checked(propose(each), texts[each.path]) for each in documents]
+    notes = list(_notes(engine))
+    documents = [document for document, _ in notes]
+    by_note = [checked(propose(document), text) for document, text in notes]
     asked = _by_model(engine, documents, count // _MODEL_SHARE, seed) if by_model else []
-    chosen = choose(by_note, count - len(asked), seed)
-    proposals = sorted([*chosen, *asked], key=lambda each: (each.note, each.first))
+    wanted = count - len(asked)
+    answered = len(choose(by_note, wanted, seed)) + len(asked)
+    missed = near_misses(
+        distinct([each for note in by_note for each in note]),
+        [f"{document.path}\n{document.title}\n{text}" for document, text in notes],
+        min(count // _MISSING_SHARE, answered // (_MISSING_SHARE - 1)),
+        seed,
+    )
+    chosen = choose(by_note, wanted - len(missed), seed)
+    proposals = sorted([*chosen, *asked, *missed], key=lambda each: (each.note, each.first))
     if not proposals:
         raise EvaluationError("No question could be made from these notes.", "Write some by hand.")
     _write(file, proposals)
-    return len(proposals)
+    return Counter(each.kind for each in proposals)
 
 
-def _texts(engine: Engine) -> Iterator[tuple[str, str]]:
-    """Path and text of every note that can be read."""
+def _notes(engine: Engine) -> Iterator[tuple[Document, str]]:
+    """Every note that can be read and may be cited, with its text."""
     for note in scan(engine.notes_folder, engine.parts.suffixes).files:
         read = read_note(engine.notes_folder, note.path)
         if not isinstance(read, Skipped):
-            yield note.path, read.text
+            document = parse_document(note.path, read.text, read.readable)
+            if not document.is_conversation:
+                yield document, read.text
 
 
 def _by_model(
@@ -156,9 +173,9 @@ def _write(file: Path, proposals: Sequence[Proposal]) -> None:
                 row = {
                     "id": f"q{number:03}",
                     "question": each.question,
-                    "answers": [each.answer],
+                    "answers": [each.answer] if each.answer else [],
                     "note": each.note,
-                    "lines": [each.first, each.last],
+                    **({"lines": [each.first, each.last]} if each.answer else {"why": each.why}),
                     "kind": each.kind,
                 }
                 handle.write(json.dumps(row, ensure_ascii=False) + "\n")

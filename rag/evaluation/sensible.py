@@ -12,7 +12,7 @@ from rag.retrieval.query import content_words
 
 # An answer that begins so speaks of what stands elsewhere.
 ELSEWHERE = frozenset("it its this that these those they their he his she her there".split())
-_POINTS = frozenset(
+POINTS = frozenset(
     "it its they them their he him his she her this these those you your i my we our text passage "
     "paragraph author above below following".split()
 )
@@ -41,7 +41,7 @@ def sensible(
         return False
     words = question.casefold().replace("?", " ").split()
     said = answer.split()
-    if _POINTS.intersection(words) or not said or said[0].casefold() in ELSEWHERE:
+    if POINTS.intersection(words) or not said or said[0].casefold() in ELSEWHERE:
         return False
     asked = {each for each in content_words(question) if each not in _ASKED}
     wanted = set(analyze(" ".join(asked)))

@@ -161,9 +161,11 @@ class ServiceJson(TypedDict):
 
 
 class MadeJson(TypedDict):
-    """How many questions were written, and the file that holds them."""
+    """How many questions were written, how many of each of the `kinds`, and the file that holds
+    them. Those of the kind "unanswerable" are answered in no note."""
 
     questions: int
+    kinds: dict[str, int]
     file: str
 
 
