@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -177,7 +178,9 @@ def evaluation(arguments: argparse.Namespace, started: float) -> int:
     if len(engine.folders) > 1:
         raise NotesError(
             "Several notes folders are named; questions name the notes of one.",
-            "Name it: rag eval --notes FOLDER QUESTIONS.jsonl",
+            "Name it: rag eval --notes FOLDER "
+            + ("" if arguments.make is None else f"--make {arguments.make} ")
+            + shlex.quote(arguments.questions),
         )
     if arguments.make is not None:
         from rag.evaluation.making import make

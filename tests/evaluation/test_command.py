@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -101,8 +102,8 @@ def test_what_is_refused_costs_no_index(box: Box, questions: Path):
     box.refused("eval", str(questions), "--rows", str(others), says="is not what --rows wrote")
     assert others.read_text() == questions.read_text()
     two = ("--notes", str(box.notes), "--notes", str(box.notes / "trips"))
-    for each in ((str(questions),), ("--make", "3", "new.jsonl")):
-        box.refused("eval", *each, *two, says="rag eval --notes FOLDER")
+    for each in ((str(questions),), ("--make", "3", "new file.jsonl")):
+        box.refused("eval", *each, *two, says=f"rag eval --notes FOLDER {shlex.join(each)}")
     assert not box.data.exists()
 
 
