@@ -15,9 +15,13 @@ TYPE_CHECKING = False  # typing itself takes milliseconds, in which no Ctrl-C is
 if TYPE_CHECKING:
     from typing import Any, Final
 
+    from rag.answering.steps import Citation
     from rag.api import Notes, open_notes
     from rag.errors import RagError
-    from rag.results import Answer, Passages
+    from rag.events import Status
+    from rag.indexing.library import NoteEntry
+    from rag.results import Answer, Entries, Passages, Statuses
+    from rag.retrieval.found import Passage
 
 # ONNX Runtime's wheels report their use to Microsoft, and keep a number of the machine in the cache
 # folder for that, unless they are told not to before they are loaded. Children inherit it.
@@ -25,7 +29,18 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 __version__: Final = "0.1.0"
-__all__ = ["Answer", "Notes", "Passages", "RagError", "__version__", "open_notes"]
+# Where a name is found; one that is not here stands in rag.api.
+_PLACES = {
+    "RagError": "rag.errors",
+    "Citation": "rag.answering.steps",
+    "NoteEntry": "rag.indexing.library",
+    "Passage": "rag.retrieval.found",
+    "Status": "rag.events",
+}
+__all__ = [
+    "Answer", "Citation", "Entries", "NoteEntry", "Notes", "Passage", "Passages", "RagError",
+    "Status", "Statuses", "__version__", "open_notes",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
@@ -33,7 +48,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'rag' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module("rag.errors" if name == "RagError" else "rag.api"), name)
+    return getattr(import_module(_PLACES.get(name, "rag.api")), name)
 
 
 def __dir__() -> list[str]:

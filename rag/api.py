@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from rag.config import MOST_PASSAGES, sent_to
 from rag.errors import NotesError, QuestionError, RagError
 from rag.nearest import meant
-from rag.results import Answer, Passages
+from rag.results import Answer, Entries, Passages, Statuses
 
 if TYPE_CHECKING:
     from rag.engine import Engine
-    from rag.events import Answered, Event, Status
+    from rag.events import Answered, Event
     from rag.indexing.library import Library, NoteEntry
     from rag.indexing.progress import IndexProgress, IndexReport
     from rag.retrieval.query import Turn
@@ -107,6 +107,11 @@ class Notes:
     def __repr__(self) -> str:
         sent = f", questions go to {self.sent_to}" if self.sent_to else ""
         return f"<Notes {', '.join(map(str, self.folders))}{sent}>"
+
+    def _repr_html_(self) -> str:
+        from rag.display import notes_html
+
+        return notes_html(self.folders, self.sent_to, self.status() if self.has_index() else ())
 
     @property
     def folders(self) -> list[Path]:
@@ -247,30 +252,26 @@ class Notes:
         with self._lock:
             return self.engine.has_index()
 
-    def status(self) -> list[Status]:
-        """Counts, sizes and places of each folder. Raises NoIndex."""
+    def status(self) -> Statuses:
+        """Counts, sizes and places of each folder, as a list. Raises NoIndex."""
         with self._lock:
-            return self.engine.statuses()
+            return Statuses(self.engine.statuses())
 
     # Notes
 
-    def entries(self, tag: str = "", folder: str = "") -> list[NoteEntry]:
-        """The indexed notes by path, those with a tag, those in a folder. Raises NoIndex,
-        QuestionError."""
+    def entries(self, tag: str = "", folder: str = "") -> Entries:
+        """The indexed notes by path, those with a tag, those in a folder, as a list. Raises
+        NoIndex, QuestionError for a tag that no note has and a folder in which none lies."""
         for name, value in (("tag", tag), ("folder", folder)):
             if not isinstance(value, str):
                 raise QuestionError(f"{name} is {value!r}, not a text.")
+        from rag.retrieval.browsing import chosen_notes
+
         with self._lock:
             if self._library is None:
                 self._library = self.engine.library()
             found = self._library.notes()
-        wanted, prefix = tag.removeprefix("#").casefold(), folder.strip("/") + "/"
-        return [
-            note
-            for note in sorted(found, key=lambda each: each.path)
-            if (not wanted or any(_is_tag(each.casefold(), wanted) for each in note.tags))
-            and (prefix == "/" or note.path.startswith(prefix))
-        ]
+        return Entries(chosen_notes(found, tag, folder))
 
     def entry(self, path: str) -> NoteEntry:
         """The note at `path`, as passages name it. Raises NotesError: only indexed notes are
@@ -337,8 +338,3 @@ def _turn(done: Answered) -> Turn:
     from rag.retrieval.query import Turn
 
     return Turn(done.question, done.answer, done.query)
-
-
-def _is_tag(tag: str, wanted: str) -> bool:
-    """Whether a tag is the wanted one or nested in it."""
-    return tag == wanted or tag.startswith(f"{wanted}/")

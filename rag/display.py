@@ -16,9 +16,13 @@ from rag.config import sent_to
 from rag.output import one_line, safe
 
 if TYPE_CHECKING:
-    from rag.events import Answered
+    from pathlib import Path
+
+    from rag.events import Answered, Status
+    from rag.indexing.library import NoteEntry
     from rag.retrieval.found import Passage
 
+_MOST_ROWS = 200  # notes of a table
 _NEAREST = 3  # passages shown where the notes do not say
 _MARK = re.compile(r"\[(\d+)\]")
 # Of a list's Markdown whose text is escaped, in HTML.
@@ -78,6 +82,54 @@ def passages_html(found: Sequence[Passage]) -> str:
     """Passages, best first."""
     shown = "".join(_source(n, each, (), each.score) for n, each in enumerate(found, 1))
     return f'<div style="{_BOX}">{shown or "No passage was found."}</div>'
+
+
+def entries_html(entries: Sequence[NoteEntry]) -> str:
+    """Notes as a table: path, title, tags."""
+    rows = [(each.path, each.title, ", ".join(each.tags)) for each in entries[:_MOST_ROWS]]
+    more = len(entries) - len(rows)
+    after = f'<div style="{_DIM}">… and {more:,} more</div>' if more else ""
+    return f'<div style="{_BOX}">{_table(("path", "title", "tags"), rows)}{after}</div>'
+
+
+def statuses_html(states: Sequence[Status]) -> str:
+    """What is indexed of each folder, and by what it is asked."""
+    names = ("notes folder", "notes", "passages", "index", "embedder", "language model")
+    rows = [
+        (
+            str(each.notes_folder),
+            f"{each.notes:,}",
+            f"{each.chunks:,}",
+            f"{each.index_bytes / 1e6:.1f} MB",
+            each.embedder,
+            each.generator_fault or each.generator,
+        )
+        for each in states
+    ]
+    return f'<div style="{_BOX}">{_table(names, rows)}</div>'
+
+
+def notes_html(folders: Sequence[Path], sent: str, states: Sequence[Status]) -> str:
+    """Opened notes: what is indexed of each folder; the folders alone before there is an index."""
+    told = statuses_html(states)
+    if not states:
+        rows = [(str(each),) for each in folders]
+        told = f'<div style="{_BOX}">{_table(("notes folder, not indexed yet",), rows)}</div>'
+    where = f'<div style="{_DIM}">Questions go to {escape(one_line(sent))}.</div>' if sent else ""
+    return told + where
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
+        return "No notes."
+    head = "".join(f'<th style="text-align: left">{escape(each)}</th>' for each in names)
+    body = "".join(
+        "<tr>"
+        + "".join(f'<td style="text-align: left">{escape(one_line(each))}</td>' for each in row)
+        + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _sent(done: Answered) -> str:

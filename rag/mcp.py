@@ -278,7 +278,7 @@ class NotesServer(MCPServer[Any]):
         self, match: str, tag: str, folder: str, limit: int, offset: int, stop: Callable[[], bool]
     ) -> NoteList:
         self._standby.ready(stop)
-        notes = self._standby.notes.entries(tag, folder)
+        notes = list(self._standby.notes.entries(tag, folder))
         if match.strip():
             by_path = {each.path: each for each in notes}
             notes = [by_path[each.path] for each in find_named(notes, match, len(notes))]

@@ -1,4 +1,5 @@
-"""What the Python API gives: an answer and passages, which Jupyter shows with their sources."""
+"""What the Python API gives, which Jupyter shows: an answer and passages with their sources, notes
+and counts."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag.answering.steps import Citation
-    from rag.events import Answered
+    from rag.events import Answered, Status
+    from rag.indexing.library import NoteEntry
     from rag.retrieval.found import Passage
     from rag.retrieval.listing import ListedNote
     from rag.retrieval.spelling import Respelled
@@ -104,3 +106,21 @@ class Passages(tuple["Passage", ...]):
         from rag.display import passages_html
 
         return passages_html(self)
+
+
+class Entries(list["NoteEntry"]):
+    """Indexed notes by path: a list that Jupyter shows as a table."""
+
+    def _repr_html_(self) -> str:
+        from rag.display import entries_html
+
+        return entries_html(self)
+
+
+class Statuses(list["Status"]):
+    """What is indexed of each folder: a list that Jupyter shows as a table."""
+
+    def _repr_html_(self) -> str:
+        from rag.display import statuses_html
+
+        return statuses_html(self)

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from rag import RagError, open_notes
+from rag import Entries, RagError, Statuses, open_notes
 from rag.api import Notes
 from rag.display import place
-from rag.errors import Cancelled, NotesError
+from rag.errors import Cancelled, NotesError, QuestionError
 from rag.events import Answered, Retrieved
 from tests.answering.test_answer import Said
 from tests.conftest import Box
@@ -157,6 +157,51 @@ def test_notes_by_name(opened: Notes, box: Box):
     opened.refresh()
     assert [each.path for each in opened.entries(tag="#Garden")] == ["bees.md"]
     assert opened.status()[0].notes == 3
+    for within, said in (
+        ({"tag": "#nope"}, "No note is tagged 'nope'."),
+        ({"tag": "gardn"}, "Did you mean 'garden'?"),
+        ({"folder": "nope"}, "No note lies in 'nope'."),
+        ({"folder": "trip"}, "Did you mean 'trips/'?"),
+        ({"tag": "garden", "folder": "trips"}, "No note is tagged 'garden' and lies in 'trips'."),
+    ):
+        with pytest.raises(QuestionError) as told:
+            opened.entries(**within)
+        assert said in f"{told.value.message} {told.value.remedy}"
+    with pytest.raises(QuestionError, match="No note is tagged 'nope'"):
+        opened.search("hive", tags="nope")
+
+
+def test_jupyter_shows_notes_and_counts_escaped(opened: Notes, box: Box):
+    (box.notes / "<b>odd.md").write_text("---\ntitle: <script>x\ntags: [a]\n---\n\nOdd.\n")
+    assert "not indexed yet" in Tags(opened._repr_html_()).text
+    opened.index()
+    entries, states = opened.entries(), opened.status()
+    assert (type(entries), type(states)) == (Entries, Statuses)
+    assert isinstance(entries, list)
+    assert isinstance(states, list)
+    shown = Tags(entries._repr_html_())
+    assert set(shown.names) == {"div", "table", "thead", "tbody", "tr", "th", "td"}
+    assert "<b>odd.md<script>xa" in shown.text
+    assert "trips/rhine.mdRhine" in shown.text
+    for page in (states._repr_html_(), opened._repr_html_()):
+        assert str(box.notes) in Tags(page).text
+    assert "… and 50 more" in Tags(Entries([entries[0]] * 250)._repr_html_()).text
+    assert Tags(Entries()._repr_html_()).text == "No notes."
+
+
+def test_the_types_of_what_is_given_can_be_named(opened: Notes):
+    import rag
+
+    assert set(rag.__all__) <= {*dir(rag)}
+    answer = opened.ask(BARREL, quote=True)
+    for value, name in (
+        (answer, "Answer"),
+        (answer.citations[0], "Citation"),
+        (answer.passages[0], "Passage"),
+        (opened.entries()[0], "NoteEntry"),
+        (opened.status()[0], "Status"),
+    ):
+        assert type(value) is getattr(rag, name)
 
 
 def test_only_indexed_notes_can_be_read(opened: Notes, box: Box):

@@ -133,6 +133,13 @@ async def test_listing(box: Box):
         assert await listed(tag="garden") == ["odd #1? 50%.md"]
         assert await listed(folder="trips") == ["trips/rhine.md"]
         assert await listed(match="rhi") == ["trips/rhine.md"]
+        for within, said in (
+            ({"tag": "nope"}, "No note is tagged 'nope'."),
+            ({"folder": "nope"}, "No note lies in 'nope'."),
+        ):
+            refused = await client.call_tool("list_notes", within)
+            assert refused.is_error
+            assert said in refused.content[0].text
 
 
 async def test_reading(box: Box):

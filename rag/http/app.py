@@ -143,7 +143,7 @@ async def _notes(request: Request) -> Response:
 
     def listed() -> list[Any]:
         standby.ready(lambda: False)
-        notes = standby.notes.entries(query.get("tag", ""), query.get("folder", ""))
+        notes = list(standby.notes.entries(query.get("tag", ""), query.get("folder", "")))
         if match := query.get("match", "").strip():
             by_path = {each.path: each for each in notes}
             notes = [by_path[each.path] for each in find_named(notes, match)]

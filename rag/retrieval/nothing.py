@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from rag.errors import QuestionError
@@ -62,7 +62,12 @@ def nothing_left(store: Store, filters: Filters) -> QuestionError:
 
 def _no_tag(store: Store, part: Filters) -> QuestionError:
     (tag,) = part.tags
-    known = known_tags(store)
+    return unknown_tag(tag, known_tags(store))
+
+
+def unknown_tag(tag: str, known: Mapping[str, int]) -> QuestionError:
+    """What to say of a tag that no note has; `known` are those that there are, with how many notes
+    have each."""
     if near := nearest(tag, known):
         remedy = f"Did you mean {near!r}?"
     else:
@@ -73,8 +78,13 @@ def _no_tag(store: Store, part: Filters) -> QuestionError:
 
 def _no_place(store: Store, part: Filters) -> QuestionError:
     (place,) = part.paths
+    return unknown_place(place, [*(f"{name}/" for name in store.folders), *known_places(store)])
+
+
+def unknown_place(place: str, places: Sequence[str]) -> QuestionError:
+    """What to say of a path at which no note lies; `places` are the folders, with "/" at their
+    end, and the notes' paths."""
     names: dict[str, str] = {}  # a folder may be named by its path or by its own name alone
-    places = [*(f"{name}/" for name in store.folders), *known_places(store)]
     for known in places:
         names.setdefault(known.rstrip("/").rpartition("/")[2], known)
         names.setdefault(known.rstrip("/"), known)

@@ -89,6 +89,14 @@ def test_strict(served: Served):
         assert "neither true nor false" in wrong.json["error"]
 
 
+def test_a_tag_that_no_note_has_is_told(served: Served):
+    for within, said in (("tag=nope", "No note is tagged"), ("folder=nope", "No note lies in")):
+        reply = served.get(f"/notes?{within}")
+        assert reply.status == 400
+        assert said in reply.json["error"]
+        check(reply.json, "ErrorJson")
+
+
 def test_only_indexed_notes_are_served(served: Served, box: Box):
     (box.folder / "secret.md").write_text("The key lies under the mat.\n")
     (box.notes / ".hidden.md").write_text("Nobody reads this.\n")
