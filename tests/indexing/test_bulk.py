@@ -16,7 +16,7 @@ from rag.models.bulk import BulkSession, is_installed, start_bulk_session
 from tests.conftest import Box
 
 pytestmark = pytest.mark.model
-needs_openvino = pytest.mark.skipif(not is_installed(), reason="OpenVINO has no wheels for this machine")
+needs_openvino = pytest.mark.skipif(not is_installed(), reason="OpenVINO has no wheels here")
 TOPICS = ("the barrel", "a hive", "Zürich", "an ox-cart", "the year 1848", "tea")
 PASSAGES = [
     PassageText(f"Notes\nOf {topic} it says {n}. " + f"More of {topic}. " * (n % 30), 5, ((6, 20),))
