@@ -115,7 +115,8 @@ def remedy_for(name: str, kind: str, here: Sequence[str]) -> str:
         return f"If it is a name on the Hugging Face hub: rag models pull hf:{name}"
     known = [each.name for each in KNOWN] if kind != "embedder" else []
     known += [each.name for each in EMBEDDERS] if kind != "generator" else []
-    near = nearest(name, [*here, *known])
+    begun = [each for each in here if each.casefold().startswith(name.casefold())]
+    near = nearest(name, begun) or nearest(name, [*here, *known])
     if not near:
         return "rag models lists them all, rag models use NAME chooses."
     if near not in here and near.casefold() == name.casefold():
