@@ -63,6 +63,13 @@ _INSIDE = re.compile(
     r"(?:my |our |the )(?P<inside>.+)",
     _I,
 )
+# The list of a note that is called so by the line above it, or its heading: "which exercises am I
+# supposed to do for the knee?" under "Exercises" of the note "Knee".
+_HEADED = re.compile(
+    r"(?:what|which) (?P<things>(?:[\w’'-]+ ){0,3}?[a-z]{2,}[^su\W]s) "
+    r"(?:am|are|is|were|was|do|did|have|had|should|must|can)\b(?P<rest>.*)",
+    _I,
+)
 _HOLDS_INGREDIENTS = re.compile(r"\b(?:ingredients?|zutaten)\b", _I)
 _HOLDS_NEEDS = re.compile(
     r"\b(?:ingredients?|zutaten|need(?:ed|s)?|materials?|tools?|equipment|supplies|shopping|parts)\b",
@@ -70,6 +77,8 @@ _HOLDS_NEEDS = re.compile(
 )
 _LIGHT = "recipe note list dish page my"  # which say that it is a note
 _LEADING = "list hold contain include pack keep store"  # and those that only lead to a list
+# And that ask for no other.
+_MEANT = "suppose mean meant need must do get give use want current now still all"
 _TASK = re.compile(r"\s*[-*+]\s+\[[ xX]\]")
 _DONE = re.compile(r"\s*[-*+]\s+\[[xX]\]")
 _MOST = 4  # lists of a note
@@ -80,7 +89,8 @@ class Wanted:
     """Which lists of the note that is called `name` are asked for: those under a heading that
     `under` finds, else any. With `exact` the note is called just so, `counted` tells whether the
     items are to be counted, `still` whether those that are done do not matter, `ordered` whether
-    the items are numbered; with `led` a line of that name leads to the list."""
+    the items are numbered; with `led` a line of that name leads to the list, which with `headed`
+    holds these words and leaves others to the title of its note."""
 
     name: str
     under: re.Pattern[str] | None = None
@@ -89,6 +99,7 @@ class Wanted:
     still: bool = False
     ordered: bool = False
     led: bool = False
+    headed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +126,8 @@ def find_wanted(question: str) -> Wanted | None:
         return Wanted(_said(match), still=bool(match["still"] or match["left"]))
     if match := _INSIDE.fullmatch(text):
         return Wanted(_said(match), led=True)
+    if match := _HEADED.fullmatch(text):
+        return Wanted(f"{match['things']}{match['rest']}", led=True, headed=match["things"])
     return None
 
 
@@ -128,7 +141,7 @@ def named_note(wanted: Wanted, passages: Sequence[Passage], analyze: Analyze) ->
     if wanted.led:
         return ""
     light = set(analyze(_LIGHT))
-    words = {*analyze(" ".join(content_words(wanted.name)))} - light
+    words = _words(wanted.name, analyze) - light
     titles = {each.path: {*analyze(each.title)} - light for each in passages}
     same = [path for path, title in titles.items() if words and words == title]
     # The last word says what it is: "Pumpkin soup" is a soup, "Bike rides" are no bike.
@@ -150,7 +163,10 @@ def led_note(wanted: Wanted, notes: Iterable[Sequence[Passage]], analyze: Analyz
     holding = [
         note[0].path
         for note in notes
-        if any(_leads(wanted, under, analyze) for under, _ in _lists(_own(note[0].path, note)))
+        if any(
+            _leads(wanted, under, _called(note), analyze)
+            for under, _ in _lists(_own(note[0].path, note))
+        )
     ]
     return holding[0] if len(holding) == 1 else ""
 
@@ -160,10 +176,16 @@ def find_items(
 ) -> tuple[Sentence, ...]:
     """The lists of the note at `path`, all of whose passages are there, each cited; none where it
     has no such list, or several are to be counted together."""
+    own = _own(path, passages)
+    called = _called([each for _, each in own])
     found = [
         lines
-        for under, lines in _lists(_own(path, passages))
-        if (_leads(wanted, under, analyze) if wanted.led else _is_wanted(wanted, under, lines))
+        for under, lines in _lists(own)
+        if (
+            _leads(wanted, under, called, analyze)
+            if wanted.led
+            else _is_wanted(wanted, under, lines)
+        )
     ]
     if wanted.counted and len(found) > 1:
         return ()
@@ -180,15 +202,26 @@ def _own(path: str, passages: Sequence[Passage]) -> list[tuple[int, Passage]]:
     return sorted(own, key=lambda pair: pair[1].first)
 
 
-def _leads(wanted: Wanted, under: str, analyze: Analyze) -> bool:
+def _called(note: Sequence[Passage]) -> str:
+    """What a note is called, and where it lies."""
+    return f"{note[0].title}\n{note[0].path}" if note else ""
+
+
+def _leads(wanted: Wanted, under: str, called: str, analyze: Analyze) -> bool:
     """Whether the line above a list, or its heading, says what is wanted and nothing else."""
     light = set(analyze(_LEADING))
-    words = {*analyze(" ".join(content_words(wanted.name)))} - light
-    return any(
-        words == {*analyze(" ".join(content_words(part)))} - light
-        for part in under.split("\n")
-        if words
-    )
+    words = _words(wanted.name, analyze) - light
+    parts = [_words(part, analyze) - light for part in under.split("\n")]
+    if not wanted.headed:
+        return bool(words) and words in parts
+    light = set(analyze(_MEANT))
+    heading, lead = (part - light for part in parts)
+    things = _words(wanted.headed.split()[-1], analyze)
+    return things <= lead <= words and words - light <= lead | heading | _words(called, analyze)
+
+
+def _words(text: str, analyze: Analyze) -> set[str]:
+    return {*analyze(" ".join(content_words(text)))}
 
 
 def _is_wanted(wanted: Wanted, under: str, lines: Sequence[_Line]) -> bool:

@@ -70,9 +70,10 @@ _PLURAL = r"(?!(?:does|was|has|is|this|his|its)\b)[a-z]{2,}[^su\W]s"
 # Of several things, whatever the notes call them: one of them is half an answer.
 _MANY = re.compile(
     rf"^(?:and )?(?:which {_PLURAL}\b|(?:which|what) (?:[\w-]+ )?{_PLURAL} "
-    r"(?:are|were|do|did|have|had|can|could|should|must|will)\b|what tells you\b|"
-    r"what (?:do|did|should|must|shall) (?:i|we|you) (?:still |all )?"
+    r"(?:am|are|were|do|did|have|had|can|could|should|must|will)\b|what tells you\b|"
+    r"what (?:[\w-]+ ){0,3}?(?:do|did|should|must|shall) (?:i|we|you) (?:still |all )?"
     r"(?:need|have to|want to|pack|bring|buy|take|get)\b|"
+    r"who(?:[’']?s| is| are| was| were)(?: all)? on (?:the|my|our)\b|"
     r"what(?:[’']?s| is| was| are| were) (?:\w{3,}ed )?(?:in|on|inside|into) "
     r"(?:the|my|our|her|his)\b|"
     r"what (?:goes|went|belongs|comes) (?:in|into|on|with)\b|"

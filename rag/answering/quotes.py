@@ -115,7 +115,8 @@ def members_around(sentence: Sentence, passages: Sequence[Passage]) -> Sentence 
     members = [each.strip(" .") for each in _BETWEEN_MEMBERS.split(plain(cited.quote))]
     if "\n" not in every.text:
         _, colon, first = members[0].partition(": ")
-        if not colon or len(members) < _LIST_MEMBERS or said not in (first, *members[1:]):
+        taken = {each.strip(" .") for each in _BETWEEN_MEMBERS.split(said)}
+        if not colon or len(members) < _LIST_MEMBERS or not taken <= {first, *members[1:]}:
             return None
         return replace(quote(_sentence(line, passages), passages), support=sentence.support)
     return replace(quote(every, passages), support=sentence.support)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from rag.indexing.filtering import Filters, Span
 from rag.retrieval.filter_words import named_filters
+from rag.retrieval.query import content_words
 from rag.retrieval.when import When, find_when
 
 Tasks = Literal["open", "done", "all"]
@@ -44,6 +45,31 @@ _NOT_DONE = re.compile(
     r"(?:(?:are(?:n[’']?t| not| still not)|have(?:n[’']?t| not) been) (?:yet )?(?:done|finished)"
     r"(?: yet)?|(?:still )?(?:need|have) to be (?:done|finished))$",
     _I,
+)
+# The same of things by their own name: "which snags are left from the refit?", "outside jobs that
+# still need doing", "what's left to finish on the quilt?".
+_BE = r"(?:[’']s| is| are| were)"
+_LEFT = (
+    r"(?:(?:still )?(?:outstanding|unfinished|not (?:yet )?(?:done|finished|sorted|fixed))"
+    r"(?: yet)?(?! by\b)|"
+    r"(?:still )?(?:to be|to get) (?:done|finished|sorted|fixed)|"
+    r"(?:still )?left(?: over)?(?: to (?:do|finish|get done|sort(?: out)?|fix|complete)|"
+    r"(?! (?:of|out|behind|by|wing|hand)\b))|"
+    r"(?:still )?need(?:s|ing)? (?:to be (?:done|finished|sorted|fixed)|"
+    r"(?:doing|finishing|sorting|fixing)))"
+)
+_OF_THINGS = (
+    rf"(?:which|what)(?P<things>(?: [\w’'-]+){{1,3}}?)(?:{_BE}| do)? {_LEFT}(?P<rest>| .+)",
+    rf"(?:which|what)(?P<things>(?: [\w’'-]+){{1,3}}?)(?P<rest>(?: .+?)?) (?:that |which )?{_LEFT}",
+    rf"what{_BE}(?P<things>)(?: there)? {_LEFT}(?P<rest> .+)",
+    rf"(?:the |any |all )?(?P<things>[\w’'-]+(?: [\w’'-]+)*?) "
+    rf"(?:that|which) (?:are )?{_LEFT}(?P<rest>| .+)",
+)
+_THINGS_LEFT = tuple(re.compile(each, _I) for each in _OF_THINGS)
+# Words for tasks, which say nothing of what they are about.
+_FOR_TASKS = frozenset(
+    "job jobs chore chores task tasks thing things item items bit bits stuff work point points "
+    "action actions still need needs left done remains".split()
 )
 _TOPIC = re.compile(
     r"(?:about|on|for|of|in|from|with|regarding|concerning|mentioning|that mention|at) "
@@ -118,7 +144,7 @@ def find_tasks_asked(text: str, dated: bool = False) -> TasksAsked | None:
         return _asked("open", match["rest"])
     match = _ASKS.match(text)
     if match is None:
-        return None
+        return _things_left(text)
     if match["done"] or match["done2"]:
         return _asked("done", match["rest"])
     if match["open"] or match["open2"]:
@@ -128,6 +154,16 @@ def find_tasks_asked(text: str, dated: bool = False) -> TasksAsked | None:
     if not (dated or match["my"] or match["own"] or match["todo"] or match["list"]):
         return None
     return _asked("all" if "all" in match["all"].casefold().split() else "open", match["rest"])
+
+
+def _things_left(text: str) -> TasksAsked | None:
+    """Open tasks that are called something else, which must be about something."""
+    match = next(filter(None, (each.fullmatch(text) for each in _THINGS_LEFT)), None)
+    if match is None:
+        return None
+    rest, filters = named_filters(match["rest"].strip())
+    words = [each for each in content_words(f"{match['things']} {rest}") if each not in _FOR_TASKS]
+    return TasksAsked("open", " ".join(words), filters) if words else None
 
 
 def _asked(which: Tasks, rest: str, bare: bool = False) -> TasksAsked | None:

@@ -37,13 +37,14 @@ _SCHEDULED = re.compile(r"\(scheduled (\d{4}-\d{2}-\d{2})")  # of Org: see `rag.
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """A task on `line` of a note, in the chunk that holds it."""
+    """A task on `line` of a note, in the chunk that holds it; `lead` is the line above its list."""
 
     note: int
     chunk: int
     line: int
     done: bool
     text: str
+    lead: str
 
 
 def has_tasks(store: Store) -> bool:
@@ -110,15 +111,17 @@ def _tasks(store: Store) -> Iterator[_Task]:
         "SELECT id, note, first, last, text FROM chunks WHERE note IN "
         "(SELECT note FROM chunks WHERE text LIKE '%[_]%') ORDER BY note, first, id"
     )
-    at, fence = 0, ""
+    at, fence, lead = 0, "", ""
     for chunk, note, first, last, text in rows:
-        at, fence = note, fence if note == at else ""
+        at, fence, lead = note, fence if note == at else "", ""
         for offset, line in enumerate(text.split("\n")):
             inside, fence = fence, next_fence(line, fence)
             task = None if inside or fence else _TASK.match(line)
             if task and task[1] not in _NEITHER:
                 line_at = min(first + offset, last)
-                yield _Task(note, chunk, line_at, task[1] in _DONE, task[2])
+                yield _Task(note, chunk, line_at, task[1] in _DONE, task[2], lead)
+            elif line.strip() and not task and line[0] not in " \t":
+                lead = line
 
 
 def _about(
@@ -132,7 +135,11 @@ def _about(
     }
     if not terms:
         return []
-    return [task for task in tasks if terms <= above[task.chunk] | set(analyze(plain(task.text)))]
+    return [
+        task
+        for task in tasks
+        if terms <= above[task.chunk] | set(analyze(plain(f"{task.lead}\n{task.text}")))
+    ]
 
 
 def _listed(

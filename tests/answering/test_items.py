@@ -174,6 +174,29 @@ def test_a_line_leads_to_the_list(question: str, items: str):
         assert led_note(wanted, [[kit], [replace(kit, path="Old kit.md")]], analyze) == ""
 
 
+KNEE = "MRI in May.\n\nExercises (still meant to do!)\n1. leg raise\n2. wall sit\n\nSeen by Ed.\n"
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("which knee exercises am I supposed to do", True),
+        ("what exercises do I need to do for my knee?", True),
+        ("Which exercises did I do for the ankle?", False),
+        ("which knee exercises did Ed show me", False),
+        ("which knee pills am I supposed to take", False),
+    ],
+)
+def test_a_line_heads_the_list_of_a_note(question: str, told: bool):
+    knee = Passage(1, "Health/Knee.md", "Knee (right)", (), 2, 8, KNEE, 1.0, 0.5, None)
+    wanted = find_wanted(question)
+    path = led_note(wanted, [[SHOP], [knee]], analyze) if wanted else ""
+    assert bool(path) == told
+    if wanted and path:
+        (sentence,) = find_items(wanted, path, [SHOP, knee], analyze)
+        assert sentence.text == "1. leg raise\n2. wall sit\n[2]"
+
+
 def test_items_are_quoted_as_they_stand():
     (sentence,) = told("What goes into the pancakes?")
     assert sentence.text == "- 200 g flour\n- 2 eggs\n[2]"

@@ -168,7 +168,8 @@ def test_a_cell_gives_way_to_its_row():
         (TOOLS, "a kettle", "- a kettle\n- a thermometer\n- a strainer\n[1]"),
         ("The bag holds:\n- a torch\n- water", "torch", "The bag holds:\n- a torch\n- water\n[1]"),
         ("Present: Ana, Bo and Cy", "Bo", "Present: Ana, Bo and Cy [1]"),
-        ("Present: Ana, Bo and Cy", "Bo and Cy", None),
+        ("Present: Ana, Bo and Cy", "Bo and Cy", "Present: Ana, Bo and Cy [1]"),
+        ("Present: Ana, Bo and Cy", "Bo and C", None),
         ("Present: Ana, Bo", "Ana", None),
         ("There we met Ana, Bo and Cy.", "Bo", None),  # a sentence, which may say more of them
     ],

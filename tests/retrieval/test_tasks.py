@@ -44,6 +44,14 @@ TODAY = date(2024, 5, 20)  # a Monday
         ("what's on my to-do list", TasksAsked("open", "", ANY)),
         ("which jobs on the boat aren't done yet", TasksAsked("open", "boat", ANY)),
         ("What things still need to be done?", TasksAsked("open", "", ANY)),
+        ("which snags are left over from the refit?", TasksAsked("open", "snags refit", ANY)),
+        ("what's left to finish on the quilt", TasksAsked("open", "quilt", ANY)),
+        ("outside jobs that still need doing", TasksAsked("open", "outside", ANY)),
+        ("things that need fixing in the flat", TasksAsked("open", "flat", ANY)),
+        ("what's still not sorted for the wedding?", TasksAsked("open", "wedding", ANY)),
+        ("What was left of the castle?", None),
+        ("What was left out of the report?", None),
+        ("Who is left to call?", None),
         ("Which jobs are not done by robots?", None),
         ("What tasks can a transformer do?", None),
         ("Which tasks are LLMs good at?", None),
@@ -197,6 +205,21 @@ def test_a_topic_may_be_the_task_its_note_or_its_heading(tasks):
     assert [each.line for each in tasks(topic="bees").notes] == [16]
     assert tasks(topic="soil").head == "1 open task on “soil” in 1 note:"
     assert tasks(topic="lake").head == "No open task on “lake”."
+
+
+def test_a_topic_may_be_the_line_above_a_list(desk: Desk):
+    desk.write("Refit.md", "# Shop refit\n\nOpened.\n\nSnags\n- [x] blind\n- [ ] socket\n")
+    desk.update()
+    index = desk.open()
+
+    def about(topic: str) -> list[tuple[str, int, str]]:
+        return said(
+            list_tasks(index, "open", topic, ANY, lambda text: list(analyzer().analyze(text)))
+        )
+
+    assert about("snags refit") == [("Refit.md", 7, "socket")]
+    assert about("snags kitchen") == []
+    index.close()
 
 
 def test_tasks_in_code_are_none_and_a_tab_parts_as_a_blank_does(desk: Desk):
