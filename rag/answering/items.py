@@ -253,7 +253,10 @@ def _lists(passages: Sequence[tuple[int, Passage]]) -> Iterator[tuple[str, list[
             inside = item or line.text[0] in " \t"
             tasks_before = bool(block) and _TASK.match(block[0].text) is not None
             tasks_here = _TASK.match(line.text) is not None
-            apart = blank and item and tasks_here != tasks_before  # tasks below a list of things
+            kind = (tasks_here, NUMBERED.match(line.text) is not None)
+            before_kind = (tasks_before, bool(block) and NUMBERED.match(block[0].text) is not None)
+            # Tasks below a list of things, points below steps.
+            apart = blank and item and line.text[0] not in " \t" and kind != before_kind
             if block and (apart or not (row and not blank if in_table else inside)):
                 if _count(block) > 1:
                     yield f"{heading}\n{before}", block

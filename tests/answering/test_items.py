@@ -174,7 +174,10 @@ def test_a_line_leads_to_the_list(question: str, items: str):
         assert led_note(wanted, [[kit], [replace(kit, path="Old kit.md")]], analyze) == ""
 
 
-KNEE = "MRI in May.\n\nExercises (still meant to do!)\n1. leg raise\n2. wall sit\n\nSeen by Ed.\n"
+KNEE = (
+    "MRI in May.\n\nExercises (still meant to do!)\n1. leg raise\n2. wall sit\n\n- seen by Ed\n"
+    "- ran 3 km\n"
+)
 
 
 @pytest.mark.parametrize(
