@@ -251,12 +251,9 @@ def _lists(passages: Sequence[tuple[int, Passage]]) -> Iterator[tuple[str, list[
             item, row = ITEM.match(line.text), ROW.match(line.text)
             in_table = bool(block) and ROW.match(block[0].text) is not None
             inside = item or line.text[0] in " \t"
-            tasks_before = bool(block) and _TASK.match(block[0].text) is not None
-            tasks_here = _TASK.match(line.text) is not None
-            kind = (tasks_here, NUMBERED.match(line.text) is not None)
-            before_kind = (tasks_before, bool(block) and NUMBERED.match(block[0].text) is not None)
             # Tasks below a list of things, points below steps.
-            apart = blank and item and line.text[0] not in " \t" and kind != before_kind
+            other = bool(block) and _kind(line.text) != _kind(block[0].text)
+            apart = blank and item and line.text[0] not in " \t" and other
             if block and (apart or not (row and not blank if in_table else inside)):
                 if _count(block) > 1:
                     yield f"{heading}\n{before}", block
@@ -277,6 +274,11 @@ def _lines(n: int, passage: Passage) -> Iterator[_Line]:
     for text in passage.text.split("\n"):
         yield _Line(n, start, text)
         start += len(text) + 1
+
+
+def _kind(line: str) -> tuple[bool, bool]:
+    """Whether an item is a task, and whether it is numbered."""
+    return _TASK.match(line) is not None, NUMBERED.match(line) is not None
 
 
 def _count(lines: Sequence[_Line]) -> int:
