@@ -8,6 +8,7 @@ and `HF_ENDPOINT` are honoured as by any program that uses `huggingface_hub`.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -275,6 +276,12 @@ def refusals(what: str) -> Iterator[None]:
     except errors.HFValidationError as error:
         raise ModelError(
             f"{what} is no name of the hub.", "Write it as hf:owner/name/file.gguf"
+        ) from error
+    except json.JSONDecodeError as error:  # a page for people, with status 200
+        raise ModelError(
+            "What answers is not the hub.",
+            "Is there a log-in page or a proxy between? Log in, or check HF_ENDPOINT, then try "
+            "again.",
         ) from error
 
 

@@ -30,6 +30,7 @@ class Hub:
     promise: int = 0  # bytes that HEAD promises beyond what there is
     corrupt: bool = False  # bodies are other bytes than their hash says
     ranges: bool = True
+    login: bytes = b""  # a page for people, which comes in place of what the hub knows
     url: str = ""
     asked: list[tuple[str, str, str]] = field(default_factory=list)  # method, path, range
 
@@ -51,6 +52,8 @@ class _Handler(BaseHTTPRequestHandler):
         path = unquote(urlsplit(self.path).path)
         self.hub.asked.append((self.command, path, self.headers.get("Range", "")))
         steps = path.strip("/").split("/")
+        if steps[:2] == ["api", "models"] and self.hub.login:
+            return self._told("text/html", self.hub.login)
         if steps[:2] == ["api", "models"]:
             return self._info("/".join(steps[2:4]))
         if path in self.hub.files:
@@ -77,13 +80,14 @@ class _Handler(BaseHTTPRequestHandler):
             "tags": [f"license:{self.hub.licence}"],
             "private": False,
         }
-        data = json.dumps(tree).encode()
+        return self._told("application/json", json.dumps(tree).encode())
+
+    def _told(self, kind: str, data: bytes) -> None:
         self.send_response(200)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
-        return None
 
     def _error(self, status: int, code: str) -> None:
         self.send_response(status)

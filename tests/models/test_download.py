@@ -419,6 +419,13 @@ def test_a_page_in_place_of_a_model(box: Box, hub: Hub):
     assert not list((box.data / "models").rglob("*"))
 
 
+def test_a_page_in_place_of_the_hub(box: Box, hub: Hub):
+    hub.login = b"<html>Please log in</html>"
+    for what in (f"hf:{REPO}/{FILE}", f"hf:{REPO}", "multilingual-e5-small"):
+        said = box.refused("models", "pull", what, "--yes", says="What answers is not the hub.")
+        assert "Is there a log-in page or a proxy between?" in said
+
+
 def test_a_file_that_is_here_is_checked_again(tmp_path: Path):
     file = tmp_path / "m.gguf"
     file.write_bytes(b"GGUF")
