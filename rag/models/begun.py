@@ -112,6 +112,16 @@ def end(data_dir: Path, begun: Begun) -> None:
         note_file(data_dir, begun.name, "begun").unlink(missing_ok=True)
 
 
+def complete(data_dir: Path, begun: Begun) -> None:
+    """Forget that a download was begun, for all of its files are here; and any other that was to
+    bring just these files under another name, of which nothing is to come any more."""
+    whole = {each.target for each in begun.files}
+    for other in all_begun(data_dir):
+        if whole.issuperset(each.target for each in other.files):
+            end(data_dir, other)
+    end(data_dir, begun)
+
+
 def discard(data_dir: Path, begun: Begun, kept: Collection[str]) -> None:
     """Delete what has come, but for files that belong to models that are `kept`."""
     _delete_files(begun, {os.path.realpath(each) for each in kept})

@@ -12,17 +12,16 @@ from pathlib import Path
 from rag.config import ENDPOINT, Config
 from rag.config_files import load_config, own_config
 from rag.errors import Cancelled, ModelError
-from rag.models.begun import Begun, all_begun, begin, discard, end
+from rag.models.begun import Begun, all_begun, begin, complete, discard, end
 from rag.models.catalog import BUNDLED, find_model, folder_of, remedy_for, weights_in
 from rag.models.download import check_space, delete, size_text
 from rag.models.fetching import described, fetched
 from rag.models.installed import Installed, forget, installed, remember
+from rag.models.naming import check_name
 from rag.models.prepared import sha256_of
 from rag.models.replies import ask, tell, warn_of_variable
 from rag.nearest import nearest
 from rag.output import at_work, one_line, show, show_json, width
-
-_LONGEST = 120  # bytes of a model's name, which is part of a file's
 
 
 def show_models(arguments: argparse.Namespace) -> int:
@@ -48,7 +47,7 @@ def pull(arguments: argparse.Namespace) -> int:
         raise ModelError("--sha256 is for URLs.", "The hub says itself what a file hashes to.")
     offer = look_up(source, config.data_dir, arguments.sha256)
     offer = replace(offer, name=arguments.name) if arguments.name else offer
-    _refuse_taken(offer.name)
+    check_name(offer.name, offer.source)
     check_space(offer.files)
     missing = sum(each.missing for each in offer.files)
     if missing or not all(each.here for each in offer.files):
@@ -80,7 +79,7 @@ def pull(arguments: argparse.Namespace) -> int:
     model = _as_known(model)
     model = replace(model, fetched=tuple(map(str, paths)), sha256=offer.files[0].sha256)
     remember(config.data_dir, replace(model, size=offer.size or model.size))
-    end(config.data_dir, begun)
+    complete(config.data_dir, begun)
     return _done(
         arguments,
         model,
@@ -121,22 +120,10 @@ def add(arguments: argparse.Namespace) -> int:
     kind: str = "embedder" if path.is_dir() else "generator"
     weights = weights_in(path) if path.is_dir() else path
     name = arguments.name or (path.name if path.is_dir() else path.stem)
-    _refuse_taken(name)
+    check_name(name)
     model = _inspected(name, kind, weights, "", "added by hand")
     remember(config.data_dir, model)
     return _done(arguments, model, f"{name} can be used: rag models use {shlex.quote(name)}")
-
-
-def _refuse_taken(name: str) -> None:
-    if any(spec.name == name for spec in BUNDLED):
-        raise ModelError(f"{name} comes with rag.", "Give this one another name: --name NAME")
-    if not name.strip() or name == ENDPOINT or name.startswith((".", "~", "/", "-")):
-        raise ModelError(f"A model cannot be called {name!r}.", "Name it with: --name NAME")
-    if not name.isprintable() or len(name.encode()) > _LONGEST:
-        raise ModelError(
-            f"A name of a model is at most {_LONGEST} letters of a kind that can be typed.",
-            "Name it with: --name NAME",
-        )
 
 
 def _inspected(name: str, kind: str, weights: Path, licence: str, source: str) -> Installed:

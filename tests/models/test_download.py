@@ -190,6 +190,25 @@ def test_one_name_is_not_given_to_two_downloads(box: Box, hub: Hub):
     assert "tiny.Q4_1" in names(box)
 
 
+def test_a_download_that_goes_on_under_another_name_leaves_no_mark(box: Box, hub: Hub):
+    hub.cut_after, hub.cuts = 40_000_000, 1
+    fetch_begun(box, PULL[-1])
+    assert [row["name"] for row in broken_off(box)] == ["tiny.Q4_1"]
+    assert box.rag(*PULL, "--yes", "--name", "small").returncode == 0
+    assert not broken_off(box)
+    assert "small" in names(box)
+    assert "tiny.Q4_1" not in names(box)
+
+
+def test_the_name_of_a_known_model_is_not_given_to_another_file(box: Box, hub: Hub):
+    says = "Qwen3-4B is the name of another model: hf:Qwen/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf."
+    for name in ("Qwen3-4B", "qwen3-4b"):
+        box.refused(*PULL, "--yes", "--name", name, says=says)
+    hub.repos["Qwen/Qwen3-4B-GGUF"] = {"Qwen3-4B-Q4_K_M.gguf": hub.repos[REPO][FILE]}
+    assert box.rag("models", "pull", "Qwen3-4B", "--yes").returncode == 0
+    assert "Qwen3-4B" in names(box)
+
+
 def test_of_an_older_version_that_cannot_go_on_nothing_is_left(box: Box, hub: Hub, weights: bytes):
     hub.files["/m.gguf"] = weights[:-1] + b"x"
     hub.cut_after, hub.cuts = 40_000_000, 1
