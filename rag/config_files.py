@@ -122,7 +122,8 @@ def _from_file(file: Path) -> tuple[dict[str, Any], dict[str, Path]]:
         else:
             flat[key] = value
     settings = {
-        _known(key, file): _typed(key, value, str(file), file.parent) for key, value in flat.items()
+        _known(key, value, file): _typed(key, value, str(file), file.parent)
+        for key, value in flat.items()
     }
     return ({**settings, "keys": keys} if keys else settings), folders
 
@@ -161,9 +162,14 @@ def _variable(name: str) -> str:
     return f"RAG_{name.upper()}"
 
 
-def _known(key: str, file: Path) -> str:
+def _known(key: str, value: Any, file: Path) -> str:
     if key in SETTABLE:
         return key
+    if isinstance(value, dict) and dotted(key) == key:
+        raise ConfigError(
+            f"{file} has a table {key!r}, which is none of rag's.",
+            meant(key, ("notes", "keys", *TABLES), "docs/settings.md lists the settings."),
+        )
     raise ConfigError(
         f"{file} sets {dotted(key)!r}, which is not a setting.",
         meant(dotted(key), map(dotted, SETTABLE), "docs/settings.md lists the settings."),

@@ -12,15 +12,19 @@ _PART = 3  # letters of a part that tells something
 
 def nearest(word: str, names: Iterable[str]) -> str:
     """The shortest of `names` that begins with `word` or holds it, else the most similar; "" where
-    none is near. Case does not matter."""
-    folded = {each.casefold(): each for each in sorted(names, key=len)}
-    asked = word.casefold()
+    none is near. Case does not matter, nor do the dashes of flags, which all of them share."""
+    folded = {_bare(each): each for each in sorted(names, key=len)}
+    asked = _bare(word)
     if not asked:
         return ""
     begun = [each for each in folded if each.startswith(asked)]
     held = [each for each in folded if len(asked) >= _PART and asked in each]
     found = begun or held or difflib.get_close_matches(asked, folded, n=1, cutoff=_ALIKE)
     return folded[found[0]] if found else ""
+
+
+def _bare(name: str) -> str:
+    return name.casefold().lstrip("-")
 
 
 def meant(word: str, names: Iterable[str], otherwise: str = "") -> str:

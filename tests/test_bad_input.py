@@ -202,6 +202,7 @@ def test_a_misspelt_command_line_gets_the_nearest_word(box: Box):
         (("ask", "--zzz", BARREL), "rag ask knows no --zzz. See: rag ask --help"),
         (("ask", "-tag:cat", "boiler"), "behind two dashes: rag ask -- -tag:cat …"),
         (("search", "boiler", "-path:old/"), "behind two dashes: rag search -- -path:old/ …"),
+        (("serve", "--json"), "rag serve knows no --json. See: rag serve --help"),
         (("--versoin",), "rag knows no --versoin. Did you mean --version?"),
         (("status", "here"), "rag status has no use for 'here'."),
     ):

@@ -71,7 +71,10 @@ def test_tilde(tmp_path: Path, monkeypatch):
     ("toml", "says"),
     [
         ("[search]\nkk = 3", r"'search.kk'.*Did you mean 'search.k'\?"),
-        ("[serch]\nk = 3", r"'serch'.*Did you mean 'search.k'\?"),
+        ("[serch]\nk = 3", r"'serch'.*Did you mean 'search'\?"),
+        ("[generater]\nmodel = 'x'", r"'generater'.*Did you mean 'generator'\?"),
+        ("[nots]\na = 'b'", r"'nots'.*Did you mean 'notes'\?"),
+        ("[zebra]\nk = 3", r"'zebra'.*docs/settings.md lists the settings"),
         ("note = 'x'", r"'note'.*Did you mean 'notes'\?"),
         ("[generator]\nmodle = 'x'", r"Did you mean 'generator.model'\?"),
         ("search = 5", "'search', which is not a setting"),
