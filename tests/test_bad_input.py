@@ -195,6 +195,7 @@ def test_a_misspelt_command_line_gets_the_nearest_word(box: Box):
         (("aks", BARREL), "Did you mean: rag ask?"),
         ((BARREL,), 'To ask your notes: rag ask "…"'),
         (("xylophone",), "It knows index, ask, search"),
+        (("list",), "rag knows no 'list'. Notes: rag ask \"list my notes\". Models: rag models."),
         (("models", "pul", "x"), "Did you mean: rag models pull?"),
         (("ask", "--qoute", BARREL), "rag ask knows no --qoute. Did you mean --quote?"),
         (("ask", "--no-refrehs=1", BARREL), "Did you mean --no-refresh?"),

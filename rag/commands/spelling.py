@@ -19,6 +19,13 @@ _WRONG_NUMBER = re.compile(
 )
 
 
+# What other programs call what rag has under another name.
+_LISTS = (
+    'Notes: rag ask "list my notes". Models: rag models. What is indexed, and where: rag status.'
+)
+_ELSEWHERE = {"list": _LISTS, "ls": _LISTS}
+
+
 class Parser(argparse.ArgumentParser):
     """One that names the nearest command or flag. Raises RagError instead of leaving."""
 
@@ -52,6 +59,8 @@ class Parser(argparse.ArgumentParser):
         choices = [str(each) for each in action.choices]
         if isinstance(action, argparse._SubParsersAction) and " " in str(value):
             raise RagError(f"{str(value)!r} is no command.", 'To ask your notes: rag ask "…"')
+        if self.prog == "rag" and value in _ELSEWHERE:
+            raise RagError(f"{self.prog} knows no {str(value)!r}.", _ELSEWHERE[value])
         near = nearest(str(value), choices)
         meant = f"{self.prog} {near}" if near else ""
         known = ", ".join(choices)

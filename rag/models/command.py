@@ -37,6 +37,19 @@ def show_models(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def show_model(arguments: argparse.Namespace) -> int:
+    """The row of one model, or the same as JSON."""
+    from rag.models.listing import named, rows
+    from rag.models.table import more, spared, table
+
+    row = named(arguments.model, rows(_config()))
+    if arguments.json:
+        show_json(row.as_json())
+    else:
+        show(table([row], spared(width())), more(row))
+    return 0
+
+
 def pull(arguments: argparse.Namespace) -> int:
     """Download a model after a yes, and keep its name."""
     from rag.models.source import look_up, parse_source

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from rag.models.header import context_for, free_memory, memory_needed, parameter
 from rag.models.installed import Installed, Speed, installed, speed_of
 from rag.models.known import EMBEDDERS, KNOWN, KnownEmbedder
 from rag.models.weights import locate
+from rag.nearest import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,19 @@ def rows(config: Config) -> list[Row]:
     ]
     ordered = sorted((*at_hand, *known), key=lambda row: (row.kind != "generator", row.size or 0))
     return [*ordered, *_endpoint(config)]
+
+
+def named(name: str, found: Sequence[Row]) -> Row:
+    """The row of a model; "endpoint" is that of the server. Raises ModelError with the nearest."""
+    wanted = name.strip().casefold()
+    for row in found:
+        if wanted == row.name.casefold() or (
+            wanted == ENDPOINT and row.name.startswith(f"{ENDPOINT}: ")
+        ):
+            return row
+    near = nearest(name, (each.name for each in found))
+    perhaps = f"Did you mean {near!r}? " if near else ""
+    raise ModelError(f"No model is called {name!r}.", f"{perhaps}rag models lists them all.")
 
 
 def _embedder(each: KnownEmbedder, free: int) -> Row:

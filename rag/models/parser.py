@@ -17,6 +17,15 @@ def add_models(commands: Any) -> None:
     models.add_argument("--json", action="store_true", help="for programs")
     actions = models.add_subparsers(metavar="ACTION", parser_class=type(models))
 
+    table = actions.add_parser(
+        "list", aliases=["ls"], help="the table of models, as without a word"
+    )
+    table.set_defaults(command=_run("show_models"))
+
+    one = actions.add_parser("show", help="the row of one model, and where it is from")
+    one.add_argument("model", metavar="NAME", help="the name of a model")
+    one.set_defaults(command=_run("show_model"))
+
     pull = actions.add_parser("pull", help="download a model, after a yes")
     pull.add_argument(
         "model", metavar="NAME|hf:OWNER/NAME[/FILE.gguf]|URL", help="what, and where from"
@@ -40,17 +49,20 @@ def add_models(commands: Any) -> None:
         use.add_argument(flag, dest=f"endpoint_{flag[2:].replace('-', '_')}", help=text)
     use.set_defaults(command=_run("use"))
 
-    remove = actions.add_parser("remove", help="delete what was fetched, forget what was added")
+    remove = actions.add_parser(
+        "remove", aliases=["rm"], help="delete what was fetched, forget what was added"
+    )
     remove.add_argument("model", metavar="NAME", help="the name of a model")
     remove.set_defaults(command=_run("remove"))
 
     bench = actions.add_parser("bench", help="measure reading and writing on this machine")
     bench.add_argument("model", metavar="NAME", nargs="?", help="the one in use, if not named")
     bench.set_defaults(command=_run("bench"))
-    for each in (add, pull, use, remove, bench):
+    for each in (table, one, add, pull, use, remove, bench):
         each.add_argument(
             "--json", action="store_true", default=argparse.SUPPRESS, help="for programs"
         )
+    for each in (add, pull, use, remove, bench):
         each.add_argument("-y", "--yes", action="store_true", help="do not ask")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from itertools import compress
 from typing import TYPE_CHECKING, Literal
@@ -55,8 +56,10 @@ def table(found: Sequence[Row], without: Sequence[str] = ()) -> Table:
         whole = heading != "Model"  # a long name goes on below, and takes no other column's room
         made.add_column(heading, justify=justify, min_width=width, no_wrap=whole, overflow="fold")
     for kind, title in (("generator", "Answers"), ("embedder", "Finds")):
-        made.add_row("", Text(title, "bold cyan"))
-        for row in (each for each in found if each.kind == kind):
+        of_kind = [each for each in found if each.kind == kind]
+        if of_kind:
+            made.add_row("", Text(title, "bold cyan"))
+        for row in of_kind:
             made.add_row(*compress(_cells(row), shown))
     return made
 
@@ -99,12 +102,7 @@ def legend(found: Sequence[Row], without: Sequence[str] = ()) -> Text:
 
     from rag.output import one_line
 
-    faults = [
-        f"{_BROKEN_OFF if row.partial else '✗'} {row.name}{', in use' if row.in_use else ''}: "
-        f"{row.fault}"
-        for row in found
-        if row.fault
-    ]
+    faults = [_fault(row) for row in found if row.fault]
     wider = f"\nNot shown for want of room: {', '.join(without)}." if without else ""
     several = [row.name for row in found if row.languages not in ("", "English")]
     told = f"\nNot of English alone: {', '.join(map(one_line, several))}." if several else ""
@@ -114,3 +112,26 @@ def legend(found: Sequence[Row], without: Sequence[str] = ()) -> Text:
         f"second here.\nThe others, a choice of {AS_OF}: rag models pull NAME{told}{wider}",
         "dim",
     )
+
+
+def more(row: Row) -> Text:
+    """What the table does not say of one model: where it is from, and what can be done with it."""
+    from rich.text import Text
+
+    from rag.output import one_line
+
+    name = shlex.quote(row.name.partition(": ")[0])
+    if row.fault:
+        said = _fault(row)
+    elif row.in_use:
+        said = "It is in use."
+    else:
+        verb, word = ("Use", "use") if row.installed else ("Fetch", "pull")
+        said = f"{verb} it with: rag models {word} {name}"
+    spoken = f" {row.languages}." if row.languages else ""
+    return Text(one_line(f"From {row.source}.{spoken} {said}"))
+
+
+def _fault(row: Row) -> str:
+    mark = _BROKEN_OFF if row.partial else "✗"
+    return f"{mark} {row.name}{', in use' if row.in_use else ''}: {row.fault}"

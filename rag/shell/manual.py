@@ -73,6 +73,8 @@ def _commands(
         if isinstance(action, argparse._SubParsersAction):
             helps = {each.dest: each.help or "" for each in action._choices_actions}
             for name, command in action.choices.items():
+                if name not in helps:  # another name of one that is told
+                    continue
                 yield f"{before}{name}", helps.get(name, ""), command
                 yield from _commands(command, f"{before}{name} ")
 

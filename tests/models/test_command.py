@@ -87,6 +87,37 @@ def test_the_table_for_programs(run):
     assert generators == sorted(generators)
 
 
+def test_the_words_of_other_programs(run, gguf: Path):
+    assert run("list") == run("ls") == run()
+    assert json.loads(run("ls", "--json")[1]) == json.loads(run("--json")[1])
+    run("add", str(gguf))
+    assert run("rm", "my model")[1] == "my model is forgotten; its file stays.\n"
+    assert "my model" not in run("--json")[1]
+
+
+def test_one_model_is_shown(run, gguf: Path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    row = next(each for each in json.loads(run("--json")[1]) if each["name"] == "Qwen3-4B")
+    assert json.loads(run("show", "qwen3-4b", "--json")[1]) == row
+    status, out, _ = run("show", "Qwen3-4B")
+    assert status == 0
+    assert "Finds" not in out
+    assert out.splitlines()[-1] == f"From {row['source']}. Fetch it with: rag models pull Qwen3-4B"
+    assert run("show", "SmolLM2-135M-Instruct")[1].endswith(". It is in use.\n")
+    told = run("show", "multilingual-e5-small")[1]
+    assert "Answers" not in told
+    assert "100 languages. Fetch it with: rag models pull multilingual-e5-small" in told
+    run("add", str(gguf))
+    assert "Use it with: rag models use 'my model'" in run("show", "my model")[1]
+    gguf.unlink()
+    assert f"✗ my model: {gguf} is gone." in run("show", "my model")[1]
+    monkeypatch.setenv("RAG_ENDPOINT_URL", "http://localhost:9/v1")
+    monkeypatch.setenv("RAG_ENDPOINT_MODEL", "big")
+    told = run("show", "endpoint")[1]
+    assert "endpoint: big" in told
+    assert "Use it with: rag models use endpoint" in told
+
+
 def test_the_list_is_of_models_from_small_to_large():
     billions = [float(known.parameters.removesuffix("B")) for known in KNOWN]
     assert min(billions) < 0.4
@@ -192,6 +223,9 @@ def test_a_variable_that_wins_is_mentioned(run, gguf: Path, monkeypatch):
         (("use", "minilm"), "Did you mean 'all-MiniLM-L6-v2'? rag models lists"),
         (("pull", "smollm2-135m-instruct"), "comes with rag. Use it with: rag models use SmolLM2"),
         (("use", "e5-small"), "Fetch it first: rag models pull multilingual-e5-small"),
+        (("show", "qwen3-4"), "Did you mean 'Qwen3-4B'? rag models lists them all."),
+        (("show", "zebra"), "No model is called 'zebra'. rag models lists them all."),
+        (("show", "endpoint"), "No model is called 'endpoint'."),
         (("pull", "zebra"), "'zebra'. rag models lists them;"),
         (("pull", "file:///m/my%20model.gguf"), "Add it with: rag models add '/m/my model.gguf'"),
         (("pull", "hf:foo"), "Write it as hf:owner/name or"),
