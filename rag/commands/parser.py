@@ -190,7 +190,8 @@ def build_parser() -> argparse.ArgumentParser:
     for one in (parser, *_all_of(commands)):
         one.epilog = STATUSES if one in (parser, ask) else STATUSES.replace(f"1 {said}, ", "")
     doctor.epilog = STATUSES.replace(said, "something is broken")
-    search.epilog = jump.epilog = STATUSES.replace(said, "nothing was found")
+    jump.epilog = STATUSES.replace(said, "nothing was found")
+    search.epilog = STATUSES.replace(said, "no passage was found, not even one near in meaning")
     return parser
 
 
