@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from rag.config import MOST_PASSAGES, sent_to
-from rag.errors import NotesError, QuestionError, RagError
+from rag.errors import NotesError, QuestionError, RagError, no_folder
 from rag.nearest import meant
 from rag.results import Answer, Entries, Passages, Statuses
 
@@ -129,8 +129,7 @@ class Notes:
         for each in self.engine.each_folder():
             if not (each.notes_folder.is_dir() or each.has_index()):
                 raise NotesError(
-                    f"There is no folder {each.notes_folder}.",
-                    "Name the folder that holds your notes.",
+                    no_folder(each.notes_folder), "Name the folder that holds your notes."
                 )
 
     # Asking

@@ -25,6 +25,7 @@ from rag.indexing.database import damage_errors
 from rag.indexing.home import find_home, index_folder, unseen_indexes
 from rag.indexing.local import LocalIndex
 from rag.indexing.private import exposed, make_private
+from rag.output import counted
 
 if TYPE_CHECKING:
     from rag.config import Config
@@ -278,7 +279,7 @@ def _index(engine: Engine, deep: bool) -> Iterator[Finding]:
         cure = for_folders(error, [str(engine.notes_folder)]).remedy
         yield Finding("Index", "broken", error.message, cure)
         return
-    found = f"{notes:,} notes, {passages:,} passages"
+    found = f"{counted(notes, 'note')}, {counted(passages, 'passage')}"
     if broken:
         found += "; files for its words or vectors are missing or damaged"
         yield Finding("Index", "broken", found, f"Write them again: rag index {place}")

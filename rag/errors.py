@@ -186,3 +186,8 @@ def _storage_error(error: OSError, folder: Path) -> StorageError:
         f"The disk reported an error below {folder}: {error.strerror or error}.",
         "Check the disk, then run the command again.",
     )
+
+
+def no_folder(path: Path) -> str:
+    """What to say of the path of a notes folder that is none."""
+    return f"{path} is a file, not a folder." if path.is_file() else f"There is no folder {path}."

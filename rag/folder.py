@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import IndexBusy, IndexDamaged, NoIndex, NotesError, StorageError
+from rag.errors import IndexBusy, IndexDamaged, NoIndex, NotesError, StorageError, no_folder
 from rag.events import Cancel, Status
 from rag.indexing.database import damage_errors
 from rag.indexing.home import Home, find_home, index_folder, remember_home, writing
@@ -202,10 +202,8 @@ class NotesFolder:
 
     def _none(self) -> NoIndex:
         """What to say where there is no index of the folder."""
-        if not self.notes_folder.exists():
-            return NoIndex(
-                f"There is no folder {self.notes_folder}.", "Name your notes: --notes PATH"
-            )
+        if not self.notes_folder.is_dir():
+            return NoIndex(no_folder(self.notes_folder), "Name your notes: --notes PATH")
         return NoIndex(
             f"{self.notes_folder} has not been indexed yet.",
             f"Run: rag index {shlex.quote(str(self.notes_folder))}",

@@ -124,3 +124,8 @@ def duration(seconds: float) -> str:
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things: "1 note", "2,000 notes"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -225,6 +225,8 @@ def test_only_indexed_notes_can_be_read(opened: Notes, box: Box):
 def test_what_cannot_be_opened(box: Box, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(NotesError, match="There is no folder"):
         open_notes(box.folder / "nowhere")
+    with pytest.raises(NotesError, match=r"barrel\.md is a file, not a folder"):
+        open_notes(box.notes / "barrel.md")
     with pytest.raises(RagError, match="No generator is called"):
         open_notes(box.notes, model="Gpt-9")
     monkeypatch.setenv("HOME", str(box.notes))

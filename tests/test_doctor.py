@@ -52,6 +52,11 @@ def test_a_sound_machine_and_one_without_an_index(box: Box):
     plain = box.rag("doctor")
     assert plain.returncode == 0
     assert "3 notes, 4 passages" in plain.stdout
+    for name in ("barrel.md", "trips/rhine.md"):
+        (box.notes / name).unlink()
+    (box.notes / "bees.md").write_text("The hive is green.\n")
+    assert box.rag("index", "--remove-missing").returncode == 0
+    assert "1 note, 1 passage\n" in box.rag("doctor").stdout
 
 
 def test_files_that_are_missing_beside_a_sound_database(box: Box):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import NotesError, QuestionError, RagError
+from rag.errors import NotesError, QuestionError, RagError, no_folder
 from rag.pauses import held, hold
 
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ def jump(arguments: argparse.Namespace, started: float) -> int:
     from rag.output import one_line, show_json
     from rag.shell.jump import best_spot, open_editor
 
+    if not any(each.strip() for each in arguments.question):
+        raise QuestionError("No note is named.", 'By its title, or by words of it: rag open "…"')
     engine = open_engine(arguments, started, arguments.notes, answers=False)
     bring_up_to_date(engine, arguments)
     spot = best_spot(engine, " ".join(arguments.question), filters_of(arguments))
@@ -149,7 +151,7 @@ def chat(arguments: argparse.Namespace, started: float) -> int:
     for each in engine.each_folder():  # one that was indexed may be on a disk that comes back
         if not (each.notes_folder.is_dir() or each.has_index()):
             raise NotesError(
-                f"There is no folder {each.notes_folder}.",
+                no_folder(each.notes_folder),
                 "Name the folder that holds your notes: rag chat --notes PATH",
             )
     confirm_new(engine, arguments.yes)

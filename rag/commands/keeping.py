@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import NotesError, NotesMissing, QuestionError, RagError
+from rag.errors import NotesError, NotesMissing, QuestionError, RagError, no_folder
 
 if TYPE_CHECKING:
     from rag.engine import Engine
@@ -70,7 +70,7 @@ def _watch(engine: Engine, arguments: argparse.Namespace) -> int:
     share_arenas()
     for each in engine.folders:
         if not each.is_dir():
-            raise NotesError(f"There is no folder {each}.", "Name one: rag index --watch PATH")
+            raise NotesError(no_folder(each), "Name one: rag index --watch PATH")
     folders = [str(each) for each in engine.folders]
     named: set[Skipped] = set()
     with until_stopped() as stop:
@@ -93,7 +93,7 @@ def service(arguments: argparse.Namespace, started: float) -> int:
         engine = open_engine(arguments, started, named, answers=False)
         for each in engine.folders:
             if not each.is_dir():
-                raise NotesError(f"There is no folder {each}.", "rag service install PATH")
+                raise NotesError(no_folder(each), "rag service install PATH")
             confirm(each, False)
         folders = [str(each) for each in engine.folders]
         if len(folders) == 1:

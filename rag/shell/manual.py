@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 
 from rag import __version__
 
-DESCRIPTION = """rag reads a folder of Markdown and text, finds the passages that matter for a
-question, has a small language model on the same machine answer from them, and shows the exact
-lines that each statement rests on. Nothing leaves the machine, unless you name a server that
-answers."""
+DESCRIPTION = """rag reads a folder of notes (Markdown, text, Org, HTML, PDF, Word and others),
+finds the passages that matter for a question, has a small language model on the same machine
+answer from them, and shows the exact lines that each statement rests on. Nothing leaves the
+machine, unless you name a server that answers."""
 STATUSES = (
     ("0", "Answered, found or done."),
     ("1", "The notes do not say."),
