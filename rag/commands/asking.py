@@ -123,6 +123,8 @@ def jump(arguments: argparse.Namespace, started: float) -> int:
     engine = open_engine(arguments, started, arguments.notes, answers=False)
     bring_up_to_date(engine, arguments)
     spot = best_spot(engine, " ".join(arguments.question), filters_of(arguments))
+    if spot.notice:
+        say(spot.notice)
     if arguments.json:
         show_json(spot.to_dict())
     elif arguments.print:

@@ -41,12 +41,13 @@ _FITS = 0.18
 @dataclass(frozen=True, slots=True)
 class Spot:
     """A line of a note; `path` is the note's as passages name it, `place` the page or cell where it
-    has one."""
+    has one, `notice` what is to be said of a place that was not found, else ""."""
 
     path: str
     line: int
     file: Path
     place: str = ""
+    notice: str = ""
 
     def to_dict(self) -> OpenJson:
         return {
@@ -57,9 +58,13 @@ class Spot:
         }
 
     def written(self) -> str:
-        """The file and its line, or its page: `/notes/bees.md:12`, `/notes/manual.pdf, p. 3`."""
-        place = self.place if is_document(self.file) else ""
-        return written_place(str(self.file), self.line, self.line, place)
+        """The file and its line, or its page, as no line of a document can be counted:
+        `/notes/bees.md:12`, `/notes/manual.pdf, p. 3`, `/notes/manual.pdf`."""
+        if not is_document(self.file):
+            return written_place(str(self.file), self.line, self.line, "")
+        if not self.place:
+            return str(self.file)
+        return written_place(str(self.file), self.line, self.line, self.place)
 
 
 def best_spot(engine: Engine, text: str, filters: Filters) -> Spot:
@@ -69,8 +74,8 @@ def best_spot(engine: Engine, text: str, filters: Filters) -> Spot:
     Raises NotInNotes where none fits, NotesError, QuestionError, IndexFault.
     """
     found = None if filters else _named(engine, text)
-    path, line, place = found or _searched(engine, text, filters)
-    return Spot(path, line, note_path(*engine.place(path)), place)
+    path, line, place, notice = found or (*_searched(engine, text, filters), "")
+    return Spot(path, line, note_path(*engine.place(path)), place, notice)
 
 
 def _searched(engine: Engine, text: str, filters: Filters) -> tuple[str, int, str]:
@@ -142,9 +147,9 @@ def _line_above(engine: Engine, passage: Passage, heading: str) -> int:
     return max(above, default=0)
 
 
-def _named(engine: Engine, text: str) -> tuple[str, int, str] | None:
+def _named(engine: Engine, text: str) -> tuple[str, int, str, str] | None:
     """The one note that is called exactly so, and its first line; of "manual.pdf#page=4" that page,
-    unless nothing can be read there."""
+    or what to say where nothing can be read there."""
     whole = text.strip().removeprefix("[[").removesuffix("]]")
     name, _, place = whole.partition("#")
     page = PAGE.match(place)
@@ -159,8 +164,13 @@ def _named(engine: Engine, text: str) -> tuple[str, int, str] | None:
         ]
         if len(called) != 1:
             return None
-        label = f"p. {page[1]}" if page else ""
+        label = f"p. {int(page[1])}" if page else ""
         line = library.line_of(called[0], label) if label else 0
     finally:
         library.close()
-    return called[0], line or 1, label if line else ""
+    if page and not line:
+        notice = (
+            f"No page {page[1]} of {called[0]} can be read, or it has none: its beginning is shown."
+        )
+        return called[0], 1, "", notice
+    return called[0], line or 1, label, ""

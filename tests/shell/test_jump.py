@@ -70,6 +70,7 @@ def test_in_the_editor(box: Box):
     (box.folder / "vi").chmod(0o755)
     box.env |= {"EDITOR": str(box.folder / "vi"), "VISUAL": ""}
     box.refused("open", "rain barrel", says="--print")
+    box.refused("open", "", says='No note is named. By its title, or by words of it: rag open "…"')
     assert in_terminal(box, "open", "how many litres?") == 0
     opened = (box.folder / "opened").read_text()
     assert opened.strip() == f"+3 {box.notes / 'barrel.md'}"
@@ -103,7 +104,10 @@ def test_a_link_to_a_page_leads_there(box: Box):
     spot = json.loads(box.rag("open", "--json", "[[heat.pdf#page=2]]").stdout)
     assert spot["place"] == "p. 2"
     assert spot["line"] > 1
-    assert box.rag("open", "--print", "[[heat.pdf#page=99]]").stdout.startswith(str(file))
+    done = box.rag("open", "--print", "[[heat.pdf#page=99]]")
+    assert done.stdout == f"{file}\n"
+    assert "No page 99 of papers/heat.pdf can be read, or it has none" in done.stderr
+    assert box.rag("open", "--print", "papers/heat.pdf").stdout == f"{file}\n"
 
 
 def test_a_note_that_is_gone(box: Box):
@@ -125,5 +129,6 @@ def in_terminal(box: Box, *arguments: str) -> int:
 def test_a_page_is_named_in_place_of_a_line_that_no_file_has():
     file = Path("/notes/manual.pdf")
     assert Spot("manual.pdf", 40, file, "p. 3").written() == "/notes/manual.pdf, p. 3"
+    assert Spot("manual.pdf", 1, file).written() == "/notes/manual.pdf"
     assert Spot("a.docx", 4, Path("/notes/a.docx")).written() == "/notes/a.docx"
     assert Spot("a.ipynb", 4, Path("/notes/a.ipynb"), "cell 2").written() == "/notes/a.ipynb:4"
