@@ -289,3 +289,50 @@ def test_what_was_found_stays_where_the_model_fails(box: Box):
             assert "Found in your notes:\n" in text
             assert "[1] barrel.md:3" in text
             assert page.complaints == []
+
+
+def test_a_new_answer_is_in_view_unless_the_reader_has_scrolled_up(box: Box):
+    box.index()
+    question = "How many litres does the rain barrel hold?"
+    in_view = """(() => {
+        const { top, bottom, height } =
+            [...document.querySelectorAll('article')].pop().getBoundingClientRect();
+        return top > -1 && (bottom < innerHeight + 1 || height > innerHeight && top < 1);
+    })()"""
+    with serving(Notes(box.engine())) as served, browser(box.folder / "browser") as page:
+        page.open(f"http://127.0.0.1:{served.port}/#token={TOKEN}")
+        page.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=780,
+            height=493,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
+        page.wait("document.readyState === 'complete' && !document.getElementById('ask').hidden")
+        for _ in range(4):
+            page.ask(question)
+            assert page.run(in_view)
+        assert page.run("scrollY") > 100
+
+        page.run(f"document.getElementById('question').value = {json.dumps(question)};"
+                 "document.getElementById('ask').requestSubmit(); scrollTo(0, 0)")  # fmt: skip
+        page.wait("document.querySelectorAll('article').length === 5")
+        page.wait("!document.getElementById('send').hidden")
+        assert page.run("scrollY") == 0
+        page.ask(question)
+        assert page.run(in_view)
+        assert page.complaints == []
+
+
+def test_a_server_that_has_ended_is_told_in_a_sentence(box: Box):
+    box.index()
+    with browser(box.folder / "browser") as page:
+        with serving(Notes(box.engine())) as served:
+            page.open(f"http://127.0.0.1:{served.port}/#token={TOKEN}")
+            page.wait(
+                "document.readyState === 'complete' && !document.getElementById('ask').hidden"
+            )
+        page.ask("Where is the hive?")
+        assert page.run("document.querySelector('article .error').innerText") == (
+            "The server has ended, or cannot be reached. Start it again: rag serve --http"
+        )

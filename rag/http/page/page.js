@@ -12,6 +12,8 @@ const $ = (id) => document.getElementById(id);
 const history_ = []; // questions and answers of this conversation
 const KEPT = { turns: 50, letters: 1_000_000 }; // for a reload of this tab
 let answers = []; // the events of these answers, as they came
+let following = true; // until the reader scrolls up
+let at = 0; // how far the page was scrolled when it was last looked at
 let running = null; // AbortController of the answer that is being made
 
 function element(name, attributes = {}, ...children) {
@@ -46,7 +48,7 @@ async function warn() {
 
 async function fetched(address, options = {}) {
   const headers = { ...options.headers, Authorization: `Bearer ${token()}` };
-  const reply = await fetch(address, { ...options, headers });
+  const reply = await fetch(address, { ...options, headers }).catch(gone);
   if (reply.status === 401) {
     $("refused").hidden = !token();
     sessionStorage.clear();
@@ -59,11 +61,17 @@ async function fetched(address, options = {}) {
   return reply;
 }
 
+// Nobody answers at the address this page came from, or the connection broke off.
+function gone(error) {
+  if (error.name === "AbortError") throw error;
+  throw new Error("The server has ended, or cannot be reached. Start it again: rag serve --http");
+}
+
 async function* events(reply) {
   const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
   let waiting = "";
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await reader.read().catch(gone);
     if (done) return;
     const parts = (waiting + value).split("\n\n");
     waiting = parts.pop();
@@ -112,8 +120,23 @@ function forget() {
   $("turns").replaceChildren();
 }
 
+// Whoever has scrolled up reads there, and is left alone.
+function look() {
+  if (scrollY < at) following = false;
+  at = scrollY;
+}
+
+// Scrolls to a turn, of one that is taller than the window to its beginning.
+function follow(turn) {
+  const { height } = turn.getBoundingClientRect();
+  if (following) turn.scrollIntoView({ block: height > innerHeight ? "start" : "nearest" });
+  at = scrollY;
+}
+
 async function ask(question) {
   const [turn, answer, state] = begun(question);
+  following = true; // a question is asked to see its answer
+  follow(turn);
   running = new AbortController();
   busy(true);
   try {
@@ -124,7 +147,9 @@ async function ask(question) {
       signal: running.signal,
     });
     for await (const event of events(reply)) {
+      look();
       show(event, turn, answer, state);
+      follow(turn);
       if (event.event === "answer" && turn.isConnected) keep(event);
     }
   } catch (error) {
@@ -250,7 +275,7 @@ async function read(path, spans) {
 function busy(yes) {
   $("send").hidden = yes;
   $("stop").hidden = !yes;
-  if (!yes) $("question").focus();
+  if (!yes) $("question").focus({ preventScroll: true });
 }
 
 $("ask").addEventListener("submit", (event) => {
@@ -266,6 +291,7 @@ $("unlock").addEventListener("submit", (event) => {
   $("token").value = "";
   unlocked(true);
 });
+addEventListener("scroll", look);
 $("stop").addEventListener("click", () => running?.abort());
 $("close").addEventListener("click", () => $("note").close());
 $("anew").addEventListener("click", () => {
