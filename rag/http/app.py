@@ -63,6 +63,7 @@ def make_app(standby: Standby, token: str, port: int) -> Starlette:
         Route("/notes", _told(_notes)),
         Route("/notes/{id:note}", _told(_note)),
         Route("/v1/models", chat.models),
+        Route("/v1/models/{id}", chat.model),
         Route("/v1/chat/completions", chat.completions, methods=["POST"]),
     ]
     guard = Middleware(Guard, token=token, port=port, open_paths=OPEN_PATHS)

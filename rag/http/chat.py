@@ -22,6 +22,7 @@ from rag.display import marked_answer, place
 from rag.errors import QuestionError, RagError
 from rag.events import Answered, Event
 from rag.http.answers import asking, begun, last, steps, while_there
+from rag.http.guard import refused
 from rag.http.replies import Json
 from rag.http.requests import json_body, turns
 from rag.retrieval.query import Turn
@@ -33,10 +34,23 @@ _EXAMPLE = '{"messages": [{"role": "user", "content": "…"}]}'
 
 
 async def models(request: Request) -> Response:
-    """The notes, as the one model; `sent_to` is where questions and passages go, "" if nowhere."""
+    """The notes, as the one model."""
+    return Json({"object": "list", "data": [_model(request)]})
+
+
+async def model(request: Request) -> Response:
+    """The one model by its name, as clients ask for it."""
+    if request.path_params["id"] != MODEL:
+        return refused(
+            request.url.path, 404, "There is no model of this name.", f"The one here: {MODEL}."
+        )
+    return Json(_model(request))
+
+
+def _model(request: Request) -> dict[str, Any]:
+    """The notes; `sent_to` is where questions and passages go, "" if nowhere."""
     sent = request.app.state.standby.notes.sent_to
-    model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "rag", "sent_to": sent}
-    return Json({"object": "list", "data": [model]})
+    return {"id": MODEL, "object": "model", "created": 0, "owned_by": "rag", "sent_to": sent}
 
 
 async def completions(request: Request) -> Response:

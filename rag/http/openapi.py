@@ -101,6 +101,10 @@ def document() -> dict[str, Any]:
             "/v1/models": {
                 "get": _get("The one model there is", (), {"type": "object"}, wrong=_CHAT_ERROR)
             },
+            "/v1/models/{id}": {
+                "get": _get("The same by its name, rag", (), {"type": "object"}, wrong=_CHAT_ERROR),
+                "parameters": [identifier],
+            },
             "/v1/chat/completions": {
                 "post": _post(
                     "A chat, as OpenAI's clients send it",

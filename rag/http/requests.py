@@ -17,7 +17,7 @@ from rag.retrieval.query import Turn
 _DIGITS = 10  # a longer number is never meant, and int() refuses thousands of digits
 _SAID = {"": None, "true": True, "1": True, "false": False, "0": False}
 _SEVERAL = {"tag": "tags", "path": "paths", "where": "where"}
-_KNOWN = {"question", "k", "history", "strict", "since", "until", "stream", *_SEVERAL.values()}
+_KNOWN = {"question", "k", "history", "strict", "since", "until", *_SEVERAL.values()}
 
 
 @dataclass(frozen=True, slots=True)

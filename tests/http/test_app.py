@@ -168,10 +168,18 @@ def test_half_a_letter_comes_back_as_it_was(served: Served):
     assert reply.json["question"].endswith("\ud800")
 
 
+def test_nothing_that_a_question_holds_is_left_out_in_silence(served: Served):
+    said = served.post("/ask", {"question": BARREL, "stream": True})
+    assert said.status == 400
+    assert "'stream' is not known here" in said.json["error"]
+    assert "stream" not in said.json["remedy"]
+
+
 def test_openapi_describes_what_there_is(served: Served):
     described = served.get("/openapi.json").json
     assert set(described["paths"]) == {
-        "/search", "/ask", "/notes", "/notes/{id}", "/v1/models", "/v1/chat/completions",
+        "/search", "/ask", "/notes", "/notes/{id}", "/v1/models", "/v1/models/{id}",
+        "/v1/chat/completions",
     }  # fmt: skip
     text = json.dumps(described)
     assert "$defs" not in text
@@ -193,6 +201,9 @@ def test_a_chat_client(served: Served):
     address = f"http://127.0.0.1:{served.port}/v1"
     client = OpenAI(base_url=address, api_key=TOKEN, max_retries=0)
     assert [each.id for each in client.models.list()] == ["rag"]
+    assert client.models.retrieve("rag").id == "rag"
+    with pytest.raises(NotFoundError, match="There is no model of this name"):
+        client.models.retrieve("gpt-9")
     messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": BARREL}]
     whole = client.chat.completions.create(model="rag", messages=messages)
     said = whole.choices[0].message.content
