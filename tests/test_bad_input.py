@@ -127,6 +127,21 @@ def test_a_folder_that_lost_its_notes_or_itself_keeps_its_index(box: Box):
     assert "There is no folder" in done.stderr
 
 
+def test_the_first_note_of_a_vault_may_be_replaced(box: Box):
+    """As the "Welcome" of a new vault is: its disk is there."""
+    for file in box.notes.rglob("*.md"):
+        file.unlink()
+    (box.notes / "Welcome.md").write_text("# Welcome\n\nThis is your new vault.\n")
+    box.index()
+    (box.notes / "Welcome.md").unlink()
+    (box.notes / "Trip.md").write_text("# Trip\n\nWe fly to Lisbon on 4 May.\n")
+    done = box.rag("ask", "When do we fly to Lisbon?")
+    assert done.returncode == 0
+    assert "4 May" in done.stdout
+    assert "not mounted" not in done.stderr
+    assert box.finds("What is this vault?") == ["Trip.md"]
+
+
 def test_notes_that_are_gone_are_removed_once_that_is_said(box: Box):
     box.index()
     for name in ("bees.md", "barrel.md"):

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import NotesError
+from rag.errors import NotesError, NotesMissing
 from rag.indexing.forget import forgotten_notes, without
-from rag.indexing.guard import check_missing, notes_missing
+from rag.indexing.guard import missing_notes, notes_missing
 from rag.indexing.intake import Intake, stop_if
 from rag.indexing.local import ERASING, Changes, LocalIndex
 from rag.indexing.progress import IndexProgress as IndexProgress
@@ -45,6 +45,7 @@ class Plan:
     unchanged: int
     unreadable: tuple[Skipped, ...]
     refused: tuple[Skipped, ...]  # new files that are still as they were when they were skipped
+    missing: Collection[str] = ()  # gone, but not to be removed unasked
 
     @property
     def empty(self) -> bool:
@@ -141,8 +142,8 @@ def update(
     Files with one of `suffixes` are notes. `open_embedder` is called only when something must be
     embedded. `remove_missing` says that the reader knows of notes that are gone, however many;
     `hurried` that a question waits. Raises NotesError for a folder without notes, NotesMissing
-    for one that lost most of them, IndexMismatch, StorageError, ModelError; Cancelled loses
-    nothing: the old generation stays, and what was embedded is kept.
+    for one that lost most of them, once what is new was added, IndexMismatch, StorageError,
+    ModelError; Cancelled loses nothing: the old generation stays, and what was embedded is kept.
     """
     started = time.perf_counter()
     scanned_ns = time.time_ns()
@@ -154,8 +155,12 @@ def update(
     last_scan = int(index.store.get("scanned_ns", "0"))
     forgotten = forgotten_notes(index)
     todo = plan(folder, states, last_scan, every, index.known_skips(), suffixes, forgotten)
-    if not remove_missing:
-        check_missing(folder, states, todo.gone, lambda: _hashes(folder, todo.new))
+    if not remove_missing and (missing := missing_notes(folder, states, todo.gone, todo.new)):
+        gone = tuple(path for path in todo.gone if path not in missing)
+        todo = replace(todo, gone=gone, missing=missing)
+        # What is new can be asked for at once; a rebuild would leave nothing of what is missing.
+        if todo.empty or every:
+            raise _lost(folder, todo, len(states))
     if not todo.scan.files and not states:
         raise no_notes(folder, todo.scan)
     touch = [(file.mtime_ns, file.size, states[file.path].id) for file in todo.touched]
@@ -222,15 +227,21 @@ def update(
                 index.store.put(
                     scanned_ns=scanned_ns, skipped=skips, listing=_listing(todo, skipped)
                 )
+        if todo.missing:
+            raise _lost(folder, todo, len(states), intake.count)
         moved = _moves(todo, states, intake.hashes)
         yield _done(todo, moved, (*skipped,), index, started, tuple(intake.warnings))
 
 
+def _lost(folder: Path, todo: Plan, indexed: int, added: int = 0) -> NotesMissing:
+    return notes_missing(folder, len(todo.missing), indexed, not todo.scan.files, added)
+
+
 def _listing(todo: Plan, skipped: Sequence[Skipped] = ()) -> str:
     """The digest of a folder of which all that can be indexed is; "" where a note that could not be
-    read must be tried again, though it looks the same."""
+    read, or is missing, must be looked for again, though the folder looks the same."""
     again = (*todo.unreadable, *todo.refused, *skipped)
-    if any(each.reason.startswith(_BARRED) for each in again):
+    if todo.missing or any(each.reason.startswith(_BARRED) for each in again):
         return ""
     return str(listing(todo.listed))
 
@@ -304,11 +315,6 @@ def _erased_now(index: LocalIndex, hurried: bool) -> bool:
     return passages <= _ERASED_AT_ONCE or time.time() - index.erasing_since > _ERASED_AFTER_S
 
 
-def _hashes(folder: Path, files: Sequence[NoteFile]) -> set[str]:
-    hashes = (hash_note(folder, file.path) for file in files)
-    return {each for each in hashes if isinstance(each, str)}
-
-
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
@@ -316,7 +322,7 @@ def _json(value: object) -> str:
 def no_notes(folder: Path, found: Scan, indexed: int = 0) -> NotesError:
     """What to say of a folder without notes, of which `indexed` were there before."""
     if indexed:
-        return notes_missing(folder, indexed, indexed)
+        return notes_missing(folder, indexed, indexed, emptied=True)
     if found.skipped:
         first = found.skipped[0]
         return NotesError(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.errors import Cancelled, IndexMismatch, NotesError
+from rag.errors import Cancelled, IndexMismatch, NotesError, NotesMissing
 from rag.indexing.guard import notes_missing
 from rag.indexing.library import Library, find_named
 from tests.indexing.conftest import Desk
@@ -166,8 +166,48 @@ def test_an_emptied_folder_costs_no_index(desk: Desk):
     with pytest.raises(NotesError, match=r"no notes now, though 3 were indexed.*--remove-missing"):
         desk.update()
     assert desk.words("hive")
-    said = notes_missing(desk.notes, 1, 1).message
+    said = notes_missing(desk.notes, 1, 1, emptied=True).message
     assert "no notes now, though 1 was indexed from it; is a disk" in said
+
+
+def test_notes_that_were_all_replaced_are_indexed(desk: Desk, tmp_path: Path):
+    desk.update()
+    for number, file in enumerate(sorted(desk.notes.rglob("*.md"))[:3]):
+        file.unlink()
+        if number:
+            desk.write(f"new{number}.md", f"# Trip {number}\n\nWe fly to Lisbon on {number} May.\n")
+    report = desk.update()
+    assert (report.added, report.removed) == (2, 3)
+    assert desk.content() == fresh(desk, tmp_path)
+
+
+def test_what_is_new_in_a_folder_that_lost_most_notes_is_added(desk: Desk, tmp_path: Path):
+    """It may be half synced: what is there can be asked for, and nothing is removed."""
+    for number in range(4):
+        desk.write(f"more{number}.md", f"# More {number}\n\nThe shelf holds {number} boxes.\n")
+    desk.update()
+    for file in desk.notes.rglob("*.md"):
+        file.unlink()
+    desk.write("trip.md", "# Trip\n\nWe fly to Lisbon.\n")
+    desk.write("placeholder.md", "")
+    desk.write("moved.md", "# More 1\n\nThe shelf holds 1 boxes.\n")
+    for _ in range(2):  # the second time nothing is new, and it is said again
+        with pytest.raises(NotesMissing, match=r"6 of the (7|8) notes") as told:
+            desk.update()
+        assert desk.words("lisbon")
+        assert desk.words("hive")
+        assert len(desk.words("shelf")) == 4
+    assert "What is new was added" not in told.value.message
+    desk.write("trip.md", "# Trip\n\nWe sail to Porto.\n")
+    with pytest.raises(NotesMissing, match="What is new was added, and nothing was removed"):
+        desk.update()
+    assert desk.words("porto")
+    assert not desk.words("lisbon")
+    with pytest.raises(NotesMissing):
+        desk.update(rebuild=True)
+    assert desk.words("hive")
+    desk.update(remove_missing=True)
+    assert desk.content() == fresh(desk, tmp_path)
 
 
 def test_a_folder_of_unreadable_notes_has_no_index(desk: Desk):
