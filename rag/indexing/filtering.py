@@ -168,13 +168,18 @@ def _stem(path: str) -> str:
     return os.path.splitext(path)[0]
 
 
-def _right_tags(stored: str, filters: Filters) -> bool:
-    if not (filters.tags or filters.without_tags):
-        return True
-    own = [tag.casefold() for tag in json.loads(stored)] if stored != "[]" else []
+def right_tags(own: Sequence[str], filters: Filters) -> bool:
+    """Whether what has these tags has all that `filters` ask for, and none that they leave out."""
+    own = [tag.casefold() for tag in own]
     return all(_has_tag(own, tag) for tag in filters.tags) and not any(
         _has_tag(own, tag) for tag in filters.without_tags
     )
+
+
+def _right_tags(stored: str, filters: Filters) -> bool:
+    if not (filters.tags or filters.without_tags):
+        return True
+    return right_tags(json.loads(stored), filters)
 
 
 def _has_tag(own: Sequence[str], wanted: str) -> bool:

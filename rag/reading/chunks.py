@@ -17,7 +17,7 @@ from rag.reading.links import plain
 from rag.reading.sentences import find_spans, sentence_spans, split_sentences
 
 # Raised with every change of the rules below, so that an older index is chunked anew.
-CHUNK_RULES = 7
+CHUNK_RULES = 8
 # Paragraphs of a section are joined up to this many tokens; bench/RESULTS.md compares 1, 128, 200.
 JOIN_TOKENS = 128
 _CONTEXT_TOKENS = 48  # of title and headings, at most: the passage is what matters

@@ -25,7 +25,7 @@ _ALIASES = ("aliases", "alias")
 # links work; its text is a model's, and no answer may rest on it.
 CONVERSATION = "rag chat"
 _IS_CONVERSATION = "is a conversation with rag: found by its name, but no answer rests on it"
-_TASK = re.compile(r"\[[ x-]\] (.+?)(?: \((?:scheduled|due|closed) \d[^()]*\))?")
+_TASK = re.compile(r"\[[ x-]\] (.+?)(?: \((?:scheduled|due|closed) \d[^()]*\))?(?: #[\w@#%]+)*")
 _LEADING_DATE = re.compile(r"\d{4}-\d{2}-\d{2}[-_ ]+(?=\S)")
 
 
@@ -114,7 +114,7 @@ def _markdown_parts(
 
 
 def _task(heading: Part) -> Part:
-    """A heading that is a task, its title without the box and the days."""
+    """A heading that is a task, its title without the box, the days and the tags."""
     title = _TASK.fullmatch(heading.title)
     return replace(heading, task=True, title=title[1] if title else heading.title)
 

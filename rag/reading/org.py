@@ -1,7 +1,7 @@
 """Org files as Markdown, line for line: headlines, blocks, drawers, links and emphasis.
 
-A headline with a keyword such as TODO is an item with a box, "- [ ] Pay rent (due 2026-12-01 Tue)",
-that heads what stands below it.
+A headline with a keyword such as TODO is an item with a box, "- [ ] Pay rent (due 2026-12-01 Tue)
+#home", that heads what stands below it. Its tags are its own and those of the headlines above it.
 """
 
 from __future__ import annotations
@@ -45,12 +45,15 @@ _NAMES = {"filetags": "tags", "roam_aliases": "aliases", "roam_tags": "tags", "k
 
 
 def read_org(text: str) -> Readable:
-    """Org `text` as Markdown with the same lines. Tags of headlines become tags of the note."""
+    """Org `text` as Markdown with the same lines. Tags of headlines become tags of the note, too;
+    where there are some, its field "filetags" holds those that are of the whole of it."""
     lines = text.split("\n")
     ends = _ends(lines)
     boxes = _boxes(lines)
     fields: dict[str, JsonValue] = {}
-    tags: list[str] = []
+    tags: list[str] = []  # of the whole note
+    headline_tags: list[str] = []
+    above: list[tuple[int, list[str]]] = []  # levels of the headlines above, with their tags
     result: list[str] = []
     tasks: list[tuple[int, int]] = []
     section = 0  # index of the first line below the last headline
@@ -60,9 +63,14 @@ def read_org(text: str) -> Readable:
         if headline := _HEADLINE.match(line):
             _dedent(result, section, lines)
             section = at + 1
-            result += _heading(headline, tags, boxes, "".join(lines[section : section + 1]))
+            title, own = _tagged(headline[2])
+            level = len(headline[1])
+            headline_tags += own
+            above = [*(each for each in above if each[0] < level), (level, own)]
+            known = [*dict.fromkeys(tag for _, each in above for tag in each)]
+            result += _heading(level, title, known, boxes, "".join(lines[section : section + 1]))
             if result[at].startswith("- "):
-                tasks.append((section, min(len(headline[1]), 6)))
+                tasks.append((section, min(level, 6)))
         elif begin := _BEGIN.match(line):
             result += _block(lines, at, begin, ends)
         elif drawer := _DRAWER.match(line):
@@ -72,8 +80,10 @@ def read_org(text: str) -> Readable:
         else:
             result.append(_line(line))
     _dedent(result, section, lines)
-    if tags:
-        fields["tags"] = [*dict.fromkeys(tags)]
+    if tags or headline_tags:
+        fields["tags"] = [*dict.fromkeys([*tags, *headline_tags])]
+    if headline_tags:
+        fields["filetags"] = [*dict.fromkeys(tags)]
     return Readable("\n".join(result), fields, tasks=tuple(tasks))
 
 
@@ -94,27 +104,32 @@ def _boxes(lines: Sequence[str]) -> Mapping[str, str]:
     return boxes or _KEYWORDS
 
 
+def _tagged(title: str) -> tuple[str, list[str]]:
+    """The title of a headline, and the tags that end it."""
+    found = _HEADLINE_TAGS.search(title)
+    if found is None:
+        return title, []
+    return title[: found.start()], [each for each in found[1].split(":") if each]
+
+
 def _heading(
-    headline: re.Match[str], tags: list[str], boxes: Mapping[str, str], below: str
+    level: int, title: str, tags: Sequence[str], boxes: Mapping[str, str], below: str
 ) -> list[str]:
-    """The heading, or the item of a task with its days, and then a blank for the line `below` where
-    they stand."""
-    title = headline[2]
-    if found := _HEADLINE_TAGS.search(title):
-        tags += [each for each in found[1].split(":") if each]
-        title = title[: found.start()]
+    """The heading, or the item of a task with its days and tags, and then a blank for the line
+    `below` where the days stand."""
     keyword, _, rest = title.partition(" ")
     box = boxes.get(keyword, "") if rest.strip() else ""
     title = _inline(_PRIORITY.sub("", (rest if box else title).strip(), count=1).strip())
     if not box:
-        return [f"{'#' * min(len(headline[1]), 6)} {title}"]
+        return [f"{'#' * min(level, 6)} {title}"]
+    marks = "".join(f" #{tag}" for tag in tags)
     planned = {kind: day.strip() for kind, day in _PLANNING.findall(below)}
     if not planned or _PLANNING.sub("", below).strip():
-        return [f"- {box} {title}"]
+        return [f"- {box} {title}{marks}"]
     days = ", ".join(
         f"{name} {planned[kind]}" for kind, name in _PLANNED.items() if kind in planned
     )
-    return [f"- {box} {title} ({days})", ""]
+    return [f"- {box} {title} ({days}){marks}", ""]
 
 
 def _keyword(name: str, value: str, fields: dict[str, JsonValue], tags: list[str]) -> str:

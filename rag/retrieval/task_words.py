@@ -150,10 +150,12 @@ def find_tasks_asked(text: str, dated: bool = False) -> TasksAsked | None:
     if match["open"] or match["open2"]:
         asked = _asked("open", match["rest"], bare=bool(match["open"]))
         return asked and replace(asked, own=bool(match["my"] or match["own"]))
-    # "The tasks of a router" are none of the reader's; "my tasks" and "list the tasks" may be.
-    if not (dated or match["my"] or match["own"] or match["todo"] or match["list"]):
-        return None
-    return _asked("all" if "all" in match["all"].casefold().split() else "open", match["rest"])
+    asked = _asked("all" if "all" in match["all"].casefold().split() else "open", match["rest"])
+    # "The tasks of a router" are none of the reader's; "my tasks" and "list the tasks" may be, and
+    # "tasks tagged garden" are.
+    if dated or match["my"] or match["own"] or match["todo"] or match["list"]:
+        return asked
+    return asked if asked and asked.filters.tags else None
 
 
 def _things_left(text: str) -> TasksAsked | None:

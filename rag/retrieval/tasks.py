@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-from rag.indexing.filtering import Filters, FoundNote, find_notes
+from rag.indexing.filtering import Filters, FoundNote, find_notes, read_fields, right_tags
 from rag.indexing.linking import notes_named
 from rag.indexing.local import LocalIndex
 from rag.indexing.store import Store
@@ -24,6 +25,7 @@ from rag.retrieval.when import When
 _TASK = re.compile(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]+\[(.)\][ \t]+(\S.*)")
 _NAMED = ("task", "to-do", "todo", "to do", "action item", "action point", "next step")
 _NOTE = re.compile(r"\[\[([^\[\]|#]+)[^\[\]]*\]\]")
+_TAG = re.compile(r"(?<!\S)#([^\s#]+)")
 _DONE, _NEITHER = "xX", "->"
 _DUE = re.compile(
     r"(?:📅\ufe0f?|📆|🗓\ufe0f?|(?:\b(?:due|deadline|by|until|before)|@due)\b)(?: date)?"
@@ -75,15 +77,23 @@ def list_tasks(
     analyze: Callable[[str], list[str]],
     due: When | None = None,
 ) -> Listed:
-    """The tasks that are open, done, or both, in the notes that `filters` leave, those changed
-    last first; with a topic those that have all its words, their note's names and headings
+    """The tasks that are open, done, or both, that `filters` leave, those of the notes changed last
+    first; with a topic those that have all its words, their note's names and headings
     counted; with `due` those due then, by day. Raises QuestionError for a link to no note."""
-    notes = {note.id: note for note in find_notes(index.store, filters)}
+    anyhow = replace(filters, tags=(), without_tags=())
+    notes = {note.id: note for note in find_notes(index.store, anyhow)}
     found = [
         task
         for task in _tasks(index.store)
         if task.note in notes and (which == "all" or task.done == (which == "done"))
     ]
+    if filters != anyhow:
+        known = _tags_of_notes(index.store)
+        found = [
+            task
+            for task in found
+            if right_tags([*known[task.note], *_TAG.findall(task.text)], filters)
+        ]
     if (name := _NOTE.fullmatch(topic)) and not notes_named(index.store, name[1]):
         raise no_note(index.store, name[1])
     if topic := topic.replace("[[", "").replace("]]", ""):
@@ -122,6 +132,18 @@ def _tasks(store: Store) -> Iterator[_Task]:
                 yield _Task(note, chunk, line_at, task[1] in _DONE, task[2], lead)
             elif line.strip() and not task and line[0] not in " \t":
                 lead = line
+
+
+def _tags_of_notes(store: Store) -> dict[int, list[str]]:
+    """The tags of each note that are those of all its tasks. In Org those of a headline are of what
+    stands below it alone, and tasks have them written on (see `rag.reading.org`)."""
+    rows = store.query("SELECT id, path, tags, fields FROM notes")
+    return {
+        note: read_fields(fields).get("filetags", [])
+        if path.lower().endswith(".org") and '"filetags"' in fields
+        else json.loads(tags)
+        for note, path, tags, fields in rows
+    }
 
 
 def _about(

@@ -100,11 +100,15 @@ def test_org_headlines_with_a_keyword_are_tasks_and_head_what_follows(tmp_path: 
     assert isinstance(note, NoteText)
     document = parse_document("jobs.org", note.text, note.readable)
     assert [(each.headings, each.first, each.text) for each in document.blocks] == [
-        (("Home",), 2, "- [ ] Pay **rent** (scheduled 2026-11-28 Sat, due 2026-12-01 Tue +1m)"),
+        (
+            ("Home",),
+            2,
+            "- [ ] Pay **rent** (scheduled 2026-11-28 Sat, due 2026-12-01 Tue +1m) #house #money",
+        ),
         (("Home", "Pay rent"), 4, "The landlord wants it early."),
         (("Home", "Pay rent", "Papers"), 6, "In the drawer."),
-        (("Home",), 7, "- [x] Fix the bike (closed 2026-11-20 Fri 10:00)"),
-        (("Home",), 9, "- [-] Paint the shed"),
+        (("Home",), 7, "- [x] Fix the bike (closed 2026-11-20 Fri 10:00) #house"),
+        (("Home",), 9, "- [-] Paint the shed #house"),
         ((), 10, "# TODO"),
         ((), 11, "- [ ] Call Ben"),
         (("Call Ben",), 12, "DEADLINE: when he is back"),

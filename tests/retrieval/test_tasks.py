@@ -300,6 +300,38 @@ def test_tasks_that_are_due_stand_by_day(desk: Desk):
     index.close()
 
 
+def test_tags_of_headlines_of_org_are_of_the_tasks_below_them(desk: Desk):
+    desk.write(
+        "todo.org",
+        "#+FILETAGS: :home:\n* TODO Pay rent\n* TODO Fix bike :garage:\n* Repairs :big:\n"
+        "** TODO Order tiles :shop:\n** Notes\n* TODO Call Ben\n",
+    )
+    desk.write("one.org", "#+FILETAGS: :desk:\n* TODO Sharpen pencils\n")
+    desk.write("list.md", "---\ntags: [garage]\n---\n- [ ] Sweep the floor\n")
+    desk.update()
+    index = desk.open()
+
+    def listed(question: str) -> list[str]:
+        asked = find_tasks_asked(question)
+        assert asked is not None, question
+        found = list_tasks(index, asked.which, asked.topic, asked.filters, str.split)
+        return sorted(each.text.partition(" #")[0] for each in found.notes)
+
+    for question in ("open tasks tagged garage", "Which tasks are tagged garage?"):
+        assert listed(question) == ["Fix bike", "Sweep the floor"]
+    assert listed("tasks tagged garage") == ["Fix bike", "Sweep the floor"]
+    assert listed("my tasks tagged big") == listed("my tasks tagged shop") == ["Order tiles"]
+    assert listed("my tasks tagged home") == ["Call Ben", "Fix bike", "Order tiles", "Pay rent"]
+    assert listed("my tasks tagged desk") == ["Sharpen pencils"]
+    untagged = list_tasks(index, "open", "", Filters(without_tags=("garage",)), str.split)
+    assert [
+        each.text for each in untagged.notes if "Fix" in each.text or "Sweep" in each.text
+    ] == []
+    assert len(untagged.notes) == 4
+    assert find_tasks_asked("which tasks does a router have?") is None
+    index.close()
+
+
 def test_todos_of_org_are_tasks_with_their_days(desk: Desk):
     desk.write(
         "jobs.org",
