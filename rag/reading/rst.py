@@ -1,4 +1,4 @@
-"""reStructuredText as Markdown, line for line: titles, fields, directives, literal blocks.
+"""reStructuredText as Markdown, line for line: titles, fields, directives, literal blocks, tables.
 
 docutils reads more of the language, but does not say on which line most of it stands.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rag.reading.readable import Readable, link
+from rag.reading.rst_tables import list_table, table_at
 
 if TYPE_CHECKING:
     from rag.reading.front_matter import JsonValue
@@ -33,6 +34,7 @@ _DROPPED = frozenset(
     "toctree include raw contents sectnum meta index only-toc literalinclude highlight default-role"
     " role currentmodule module target-notes".split()
 )
+_TABLES = frozenset({"table", "list-table"})
 _IMAGES = frozenset({"image", "figure"})
 _NAMES = {"keywords": "tags", "category": "categories"}
 
@@ -61,8 +63,16 @@ class _Page:
             line = self.lines[at]
             if not line.strip():
                 self.result.append("")
-            elif not (self._title(at) or self._field(at) or self._explicit(at)):
+            elif not (self._table(at) or self._title(at) or self._field(at) or self._explicit(at)):
                 self._text(at)
+
+    def _table(self, at: int) -> bool:
+        read = table_at(self.lines, at)
+        if read is None:
+            return False
+        self.body, self.in_list = True, False
+        self.result += map(_inline, read)
+        return True
 
     def _title(self, at: int) -> bool:
         """A title, with an overline or without; a line of marks alone is a rule."""
@@ -143,6 +153,9 @@ class _Page:
     def _directive(self, name: str, argument: str, at: int, end: int) -> None:
         """The argument, and the text inside; without options."""
         self.body = True
+        if name in _TABLES:
+            self._captioned(name, argument, at, end)
+            return
         if name in _IMAGES:
             self.result.append(link("", argument, image=True))
         else:
@@ -151,6 +164,20 @@ class _Page:
         for number in range(at + 1, end):
             text = self.lines[number].strip()
             self.result.append("" if _FIELD.match(text) else _inline(text))
+
+    def _captioned(self, name: str, caption: str, at: int, end: int) -> None:
+        """The caption of a table and, of one that is written as a list, its rows; the lines of
+        another are read in their turn."""
+        first, heads = at + 1, 0
+        while first < end and (option := _FIELD.match(self.lines[first].strip())):
+            if option[1].lower() == "header-rows" and re.fullmatch(r"\d{1,3}", option[2] or ""):
+                heads = int(option[2])
+            first += 1
+        self.in_list = False
+        self.result += [f"**Table:** {_inline(caption)}" if caption else ""]
+        self.result += [""] * (first - at - 1)
+        if name == "list-table":
+            self.result += map(_inline, list_table(self.lines[first:end], heads))
 
     def _code(self, at: int, end: int, language: str) -> None:
         """A fence in place of the directive, its options blank, and one on the line after."""

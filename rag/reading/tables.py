@@ -42,7 +42,7 @@ def read_table(text: str) -> Readable:
             rows += 1
             if rows > MOST_ROWS:
                 raise Unreadable(f"is a table of more than {MOST_ROWS:,} rows")
-            result[number - 1] = f"- {_row(columns, row)}"
+            result[number - 1] = f"- {named_row(columns, row)}"
         if _left_open(lines[number - 1 :], delimiter):
             raise Unreadable(f"is not a table: a quotation mark in line {number} is never closed")
     except csv.Error as error:
@@ -70,7 +70,9 @@ def _columns(row: Sequence[str]) -> list[str]:
     return [f"column {number}" for number in range(1, len(row) + 1)]
 
 
-def _row(columns: Sequence[str], row: Sequence[str]) -> str:
+def named_row(columns: Sequence[str], row: Sequence[str]) -> str:
+    """The cells of a row that say something, each behind its column's name: "name: Ada; born: 1815"
+    in one line."""
     names = [*columns, *([""] * (len(row) - len(columns)))]
     cells = zip(names, row, strict=False)
     return "; ".join(f"{name}: {cell}" if name else cell for name, cell in cells if cell)

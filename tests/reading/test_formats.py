@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,81 @@ def test_rst_titles_by_order_fields_directives_and_literals() -> None:
     assert "**Note:** Never run it dry." in note.text
     for hidden in ("a comment", "service-target", ":doc:", ":alt:"):
         assert hidden not in note.text
+
+
+RST_TABLES = """\
+.. list-table:: Gear
+   :widths: 10 20
+   :header-rows: 1
+
+   * - Item
+     - Cost
+   * - Rope, of
+       nylon
+     - 14 euros
+   * - Tent
+
+.. table:: Power
+
+   +----------+-----------------+
+   | Device   | Draws           |
+   |          +--------+--------+
+   |          | idle   | full   |
+   +==========+========+========+
+   | Heater   | 2 W    | 380 W  |
+   | (blue)   |        |        |
+   +----------+--------+--------+
+   | Lamp     | none of it      |
+   +----------+-----------------+
+
+=======  =======
+Vessel   Volume
+=======  =======
+Bucket   11 l,
+         or so
+Barrel   300 l
+a span of both
+=======  =======
+
+.. list-table::
+
+   * - Rope
+     - 14 euros
+
++---+---+
+| a | b |
++---+---+
+| c
+"""
+
+
+def test_rst_rows_of_tables_name_their_columns_on_their_lines(tmp_path: Path) -> None:
+    lines = lines_of(tmp_path, "a.rst", RST_TABLES)
+    assert len(lines) == RST_TABLES.count("\n") + 1
+    assert {number: line for number, line in enumerate(lines, 1) if line} == {
+        1: "**Table:** Gear",
+        5: "Columns: Item, Cost",
+        7: "- Item: Rope, of nylon; Cost: 14 euros",
+        10: "- Item: Tent",
+        12: "**Table:** Power",
+        15: "Columns: Device, Draws idle, full",
+        19: "- Device: Heater (blue); Draws idle: 2 W; full: 380 W",
+        22: "- Device: Lamp; Draws idle: none of it",
+        26: "Columns: Vessel, Volume",
+        28: "- Vessel: Bucket; Volume: 11 l, or so",
+        30: "- Vessel: Barrel; Volume: 300 l",
+        31: "- Vessel: a span of both",
+        36: "- Rope; 14 euros",
+        40: "- a; b",
+        42: "c",
+    }
+
+
+@pytest.mark.parametrize("marks", ["+--+\n", "== ==\nx\n", "+-+\n|\n\n", "== ==\n\n"])
+def test_rst_marks_of_tables_without_end_take_no_long_time(tmp_path: Path, marks: str) -> None:
+    began = time.perf_counter()
+    lines_of(tmp_path, "a.rst", f"{marks * 20_000}|\n")
+    assert time.perf_counter() - began < 5
 
 
 def test_rst_includes_nothing(tmp_path: Path) -> None:
