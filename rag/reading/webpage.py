@@ -7,7 +7,7 @@ a few endless lines, or all in one, as many programs export them, gets lines of 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from html.parser import HTMLParser
@@ -26,6 +26,16 @@ _BLOCKS = frozenset(
 ) | frozenset(_HEADINGS)
 _UNREAD = frozenset("script style template noscript svg canvas iframe object".split())
 _ASIDE = frozenset("nav button select dialog".split())  # read after all where one never ends
+_VOID = frozenset("area base br col embed hr img input link meta source track wbr param".split())
+_HIDES = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
+# Whose end need not be written: what begins after them ends them.
+_ENDED_BY = {
+    "p": _BLOCKS,
+    "li": {"li"},
+    **dict.fromkeys(("dt", "dd"), frozenset({"dt", "dd"})),
+    **dict.fromkeys(("td", "th"), frozenset({"td", "th", "tr", "tbody", "tfoot"})),
+    "tr": {"tr", "tbody", "tfoot"},
+}
 _NAMES = {
     "keywords": "tags", "date": "date", "dcterms.date": "date", "dc.date": "date",
     "created": "created", "article:published_time": "date", "modified": "modified",
@@ -34,6 +44,7 @@ _NAMES = {
 }  # fmt: skip
 _SPACE = re.compile(r"\s+")
 _LIKE_MARKUP = re.compile(r"(?=#{1,6}(?:\s|$)|[-=]{3,}\s*$)")
+_DEEPEST = 500  # elements in each other, about as many as browsers keep apart
 _PIECE = 1 << 18  # characters handed to the parser at once
 _LONGEST_TAG = 1 << 23  # characters, with a picture inside; longer, it is no tag
 
@@ -85,6 +96,7 @@ class _Parser(HTMLParser):
         self.title: list[str] = []
         self.unread: list[str] = []  # open elements that are not read
         self._left_out = unread
+        self._hidden: list[str] = []  # open elements, from one that a browser does not show
         self._in_title = False
         self._lists: list[str] = []
         self._pre = False
@@ -99,6 +111,8 @@ class _Parser(HTMLParser):
             return self.parse_bogus_comment(i)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if self._hidden and not self._shown_again(tag):
+            return
         if self.unread:
             if tag == self.unread[-1]:
                 self.unread.append(tag)
@@ -106,6 +120,8 @@ class _Parser(HTMLParser):
         values = {name: value or "" for name, value in attrs}
         if tag in self._left_out:
             self.unread.append(tag)
+        elif _is_hidden(tag, values):
+            self._hidden += [tag] if tag not in _VOID else []
         elif tag == "title":
             self._in_title = not self.title
         elif tag == "meta":
@@ -123,7 +139,27 @@ class _Parser(HTMLParser):
         elif tag == "img":
             self._say(link(values.get("alt", ""), values.get("src", ""), image=True))
 
+    def _shown_again(self, tag: str) -> bool:
+        """Whether `tag` begins after what is hidden, which ends with it; else it is part of it."""
+        while self._hidden and tag in _ENDED_BY.get(self._hidden[-1], ()):
+            self._hidden.pop()
+        if self._hidden and tag not in _VOID and len(self._hidden) < _DEEPEST:
+            self._hidden.append(tag)
+        return not self._hidden
+
+    def _ends_inside(self, tag: str) -> bool:
+        """Whether the end of `tag` is one of what is hidden, and not of what that stands in."""
+        if tag in self._hidden:
+            while self._hidden.pop() != tag:
+                pass
+            return True
+        if tag in _BLOCKS and tag != "p":
+            self._hidden.clear()
+        return bool(self._hidden)
+
     def handle_endtag(self, tag: str) -> None:
+        if self._hidden and self._ends_inside(tag):
+            return
         if self.unread:
             if tag == self.unread[-1]:
                 self.unread.pop()
@@ -144,7 +180,7 @@ class _Parser(HTMLParser):
             self._close_anchor()
 
     def handle_data(self, data: str) -> None:
-        if self.unread:
+        if self.unread or self._hidden:
             return
         if self._in_title:
             self.title.append(data)
@@ -233,6 +269,15 @@ def _parsed(text: str, unread: frozenset[str]) -> _Parser:
         parser.rawdata = ""
     parser.close()
     return parser
+
+
+def _is_hidden(tag: str, attributes: Mapping[str, str]) -> bool:
+    """Whether a browser does not show an element. What it shows to those who search for it
+    ("until-found") is read, and so is a page that is hidden as a whole, which a script shows."""
+    if tag in ("html", "head", "body", "title"):
+        return False
+    hidden = attributes.get("hidden", "until-found").lower() != "until-found"
+    return hidden or bool(_HIDES.search(attributes.get("style", "")))
 
 
 def _character(reference: str) -> str:

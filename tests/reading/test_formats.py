@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from pathlib import Path
@@ -237,6 +238,26 @@ def test_rst_includes_nothing(tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("hidden words")
     text = "A\n=\n\n.. include:: secret.txt\n\n.. raw:: html\n   :file: secret.txt\n\nend\n"
     assert "".join(lines_of(tmp_path, "a.rst", text)) == "# Aend"
+
+
+HIDDEN = """<body style="display:none"><h1 hidden="until-found">Codes</h1>
+<p hidden>no 1
+<p>yes 1<img hidden alt="no 16" src="a.png"> yes 2</p>
+<div style="color: red; DISPLAY : none !important">no 2<br>no 3<p>no 4<div>no 5</div></b>no 6</div>
+<p>yes 3 <span style="visibility:hidden">no 7</span>yes 4</p>
+<ul><li hidden>no 8<ul><li>no 9</ul><li>yes 5</ul>
+<table><tr hidden><td>no 10<tr><td>yes 6<td hidden>no 11<th>yes 7</table>
+<section><div hidden>no 12</section><p style="--x: display:nonesuch">yes 8</p>
+<a href="b.html">yes 9<i hidden>no 13</i></a><script hidden>no 14</script><p>yes 10
+<div hidden>no 15 never closed
+"""
+
+
+def test_html_that_a_browser_does_not_show_is_not_read() -> None:
+    read = read_html(HIDDEN).text
+    assert "no " not in read
+    assert [int(each) for each in re.findall(r"yes (\d+)", read)] == [*range(1, 11)]
+    assert "# Codes" in read
 
 
 def test_html_title_metadata_and_what_is_left_out() -> None:
