@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -99,6 +101,13 @@ FORMATS = (
 _BY_SUFFIX = {suffix: each for each in FORMATS for suffix in each.suffixes}
 SUFFIXES = tuple(suffix for each in FORMATS for suffix in each.suffixes)
 
+_HEAD = 1024  # bytes
+_HTML = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?><!--.*?-->\s*)*+<(?:!doctype\s+html|html)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_EPUB = b"application/epub+zip"
+_INSIDE = {"word/document.xml": ".docx", "ppt/presentation.xml": ".pptx"}
 _ATTACHED = ("csv", "pdf", "docx", "pptx", "epub")
 
 
@@ -111,6 +120,31 @@ def suffixes_of(names: Collection[str]) -> tuple[str, ...]:
 def format_of(path: str) -> Format | None:
     """The format of a file by its suffix, None for one that is no note."""
     return _BY_SUFFIX.get(path[path.rfind(".") :].lower())  # twice as fast as os.path.splitext
+
+
+def suffix_of_content(raw: bytes) -> str:
+    """The suffix of the format that the first bytes of a file tell, for one without a name: ".pdf",
+    ".docx", ".pptx", ".epub" or ".html"; "" where they tell none of these."""
+    if b"%PDF-" in raw[:_HEAD]:  # readers of PDF take it with something before it
+        return ".pdf"
+    if raw.startswith(b"PK\x03\x04"):
+        return _suffix_of_zip(raw)
+    return ".html" if _HTML.match(raw[:_HEAD]) else ""
+
+
+def _suffix_of_zip(raw: bytes) -> str:
+    import io
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as files:
+            names = files.namelist()
+            if "mimetype" in names:
+                with files.open("mimetype") as kind:
+                    return ".epub" if kind.read(_HEAD).startswith(_EPUB) else ""
+    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, zlib.error):
+        return ""
+    return next((suffix for name, suffix in _INSIDE.items() if name in names), "")
 
 
 def is_attachment(path: str) -> bool:

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 from rag.answering.steps import Sentence
 from rag.errors import NotesError, QuestionError
 from rag.merging import one_list
-from rag.reading.formats import SUFFIXES
-from rag.reading.notes import LARGEST, Skipped, largest_of, read_note
+from rag.reading.formats import FORMATS, SUFFIXES, suffix_of_content
+from rag.reading.notes import Skipped, largest_of, read_note
 from rag.retrieval.found import Passage
 from rag.retrieval.listing import Listed
 from rag.retrieval.summary_words import find_summary
@@ -241,7 +241,8 @@ _DOCUMENTS = "\0documents"  # no folder can be called so
 
 @contextmanager
 def beside(notes: Engine | None, config: Config, files: Sequence[str]) -> Iterator[Engine]:
-    """An engine over `notes` and the documents `files`, "-" for standard input.
+    """An engine over `notes` and the documents `files`, "-" for standard input, the kind of
+    which its first bytes tell.
 
     Raises NotesError for a file that cannot be read.
     """
@@ -257,7 +258,9 @@ def beside(notes: Engine | None, config: Config, files: Sequence[str]) -> Iterat
             (folder / path).write_bytes(each.data)
             read = read_note(folder, path)
             if isinstance(read, Skipped):
-                raise NotesError(f"{each.name} {read.reason}.", "Name a file with text in it.")
+                raise NotesError(
+                    f"{each.name} {read.reason}.", "Name a file with text in it: --with FILE"
+                )
         engine = build_engine(replace(config, notes=folder, data_dir=folder.parent / "data"))
         both = Beside(notes, engine, names)
         try:
@@ -272,7 +275,8 @@ def _attached(file: str) -> Attached:
     if file == "-":
         if sys.stdin is None or sys.stdin.isatty():
             raise NotesError("There is no document on standard input.", "Pipe one: … | rag ask")
-        return Attached(STANDARD_INPUT, sys.stdin.buffer.read(LARGEST + 1))
+        data = sys.stdin.buffer.read(max(each.largest for each in FORMATS) + 1)
+        return Attached(STANDARD_INPUT + suffix_of_content(data), data)
     try:
         with open(os.path.expanduser(file), "rb") as handle:
             return Attached(file, handle.read(largest_of(_file_name(file)) + 1))

@@ -11,6 +11,7 @@ import pytest
 
 from rag.reading import formats, notes, office
 from rag.reading.documents import Document, parse_document
+from rag.reading.formats import suffix_of_content
 from rag.reading.notes import NoteText, Skipped, read_note
 from rag.reading.readable import Readable
 from rag.reading.scanning import scan
@@ -207,3 +208,19 @@ def test_keywords_of_properties_are_tags(tmp_path: Path) -> None:
         note = read_note(tmp_path, name)
         assert isinstance(note, NoteText)
         assert parse_document(name, note.text, note.readable).tags == tags
+
+
+@pytest.mark.parametrize("name", ["bees.docx", "heat.pdf", "river.epub", "soil.pptx"])
+def test_the_kind_of_a_document_is_told_by_what_it_holds(name: str) -> None:
+    raw = (FILES / name).read_bytes()
+    assert suffix_of_content(raw) == name[name.index(".") :]
+    if not name.endswith(".pdf"):
+        assert suffix_of_content(raw[:100]) == ""  # cut, it is no archive
+
+
+def test_the_kind_of_a_text_is_told_for_pages_alone() -> None:
+    page = b"\xef\xbb\xbf\n<!-- saved --> <!DOCTYPE html><p>x"
+    assert suffix_of_content(page) == ".html"
+    assert suffix_of_content(b"<html lang=en>") == ".html"
+    for text in (b"", b"# Notes on <html>", b"<htmlx>", b"PK\x03\x04", b"<!-- -->" * 100):
+        assert suffix_of_content(text) == ""

@@ -84,6 +84,21 @@ def test_from_a_pipe(box: Box, lease: Path):
     box.refused("ask", "--with", "-", says="both the question and the document")
 
 
+@pytest.mark.parametrize(
+    ("name", "question"),
+    [("river.epub", FLOOD), ("heat.pdf", "How many watts does the unit draw at full load?")],
+)
+def test_a_pipe_is_read_as_the_kind_that_its_first_bytes_tell(box: Box, name: str, question: str):
+    file = DOCUMENTS / name
+    named = json.loads(box.rag("ask", "--json", "--with", str(file), question).stdout)
+    with file.open("rb") as piped:
+        done = box.rag("ask", "--json", "--with", "-", question, stdin=piped)
+    reply = json.loads(done.stdout)
+    assert named["answered"]
+    assert reply["answer"] == named["answer"]
+    assert reply["citations"][0]["path"] == f"standard input{file.suffix}"
+
+
 def test_several_and_plain_text(box: Box, lease: Path):
     (box.folder / "server.log").write_text("start\nThe disk of host heron failed at noon.\n")
     both = ["--with", "lease.md", "--with", "server.log"]
