@@ -275,14 +275,18 @@ class _Check:
         candidates = self.evidence[: PROMPT_EVIDENCE if trusted else 1]
         return ground(text, self.asked, self.passages, candidates, self.analyze, self.judge)
 
+    def shown(self, sentences: Sequence[Sentence]) -> list[Sentence]:
+        return [each for each in sentences if not self.strict or each.support == "supported"]
+
 
 def _sentences(
     generator: Generator, prompt: Prompt, check: _Check, cancel: Callable[[], bool] | None
 ) -> Iterator[Step]:
     """What another model says, sentence by sentence, as far as the notes bear it out.
 
-    What they do not is shown, with its mark, beside a sentence that they do; never alone, and
-    with `strict` not at all. A model that follows instructions may refuse.
+    What they do not is shown, with its mark, beside a sentence that they do; never alone. With
+    `strict` the same answer is shown without all that is not supported. A model that follows
+    instructions may refuse.
     """
     written: list[Sentence] = []
     held: list[Sentence] = []  # not borne out, waiting for one that is
@@ -294,19 +298,18 @@ def _sentences(
         sentence = check.ground(text)
         if not sentence.text or not _new(sentence, [*written, *held]):
             continue
-        if check.strict and sentence.support != "supported":
-            continue
         held.append(sentence)
         if written or sentence.support != "unsupported":
-            yield from held
+            yield from check.shown(held)
             written += held
             held = []
         if len(written) >= _MAX_SENTENCES:
             break
     by_model = bool(written)
-    if not written and not check.strict and not (check.follows and _refuses(draft.said)):
+    if not written and not (check.follows and _refuses(draft.said)):
         written = [quote(whole(check.evidence[0], check.passages), check.passages)]
         yield from written  # the notes themselves answer
+    written = check.shown(written)
     speed = draft.tokens_per_s
     if not written:
         yield Drafted(REFUSAL, False, (), draft.first_token, speed, 0.0, draft.thoughts, True)

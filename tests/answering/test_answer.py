@@ -206,11 +206,38 @@ def test_without_a_model_the_notes_answer_facts_too(analyze):
     assert done.text == f"{NOTE} [1]"
 
 
-@pytest.mark.parametrize("taught", [True, False])
-def test_strict_refuses_what_the_notes_do_not_bear_out(taught, analyze):
+def test_strict_refuses_what_the_notes_do_not_bear_out(analyze):
     for said in ("Napoleon [1]", "Napoleon founded the library in 1806.", ""):
-        _, done = run(Said(said, taught=taught), analyze, strict=True)
+        _, done = run(Said(said, taught=True), analyze, strict=True)
         assert (done.text, done.answered, done.sentences) == (REFUSAL, False, ())
+
+
+def test_strict_shows_what_is_supported_of_the_same_answer(analyze):
+    """Also where the notes answer in place of a model that says nothing of them."""
+    for said in ("Napoleon founded the library in 1806.", "", "Anna Berg founded it. No!"):
+        for follows in (True, False):
+            model = Said(said)
+            model.follows = follows
+            _, done = run(model, analyze)
+            _, strict = run(model, analyze, strict=True)
+            assert strict.sentences == tuple(s for s in done.sentences if s.support == "supported")
+            assert strict.answered == bool(strict.sentences)
+    model.text = REFUSAL
+    model.follows = True
+    assert run(model, analyze, strict=True)[1].text == REFUSAL
+
+
+def test_strict_leaves_out_what_is_weak_and_refuses_where_nothing_is_left(analyze):
+    weak, half = "The library was founded by Anna Berg.", {"judge": lambda *_: 0.3}
+    _, done = run(Said(weak), analyze, **half)
+    assert [each.support for each in done.sentences] == ["weak"]
+    steps, strict = run(Said(weak), analyze, strict=True, **half)
+    assert (strict.text, strict.answered) == (REFUSAL, False)
+    assert not [step for step in steps if isinstance(step, Sentence)]
+
+
+@pytest.mark.parametrize("taught", [True, False])
+def test_strict_keeps_what_is_supported(taught, analyze):
     kept = "Anna Berg [1]" if taught else "The library was founded by Anna Berg."
     _, done = run(Said(kept, taught=taught), analyze, strict=True)
     assert done.answered
