@@ -9,7 +9,6 @@ from __future__ import annotations
 import ipaddress
 import math
 import queue
-import re
 import shlex
 import threading
 from collections.abc import Iterator, Sequence
@@ -17,8 +16,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from rag.answering.endpoint_client import (
+    UNLISTED,
+    Ending,
+    answers_chats,
+    because,
     context_of,
-    ends,
     lists_models,
     open_client,
     pieces_of,
@@ -35,10 +37,7 @@ if TYPE_CHECKING:
 
 _CONTEXT = 4096  # tokens, where neither the reader nor the server says
 _THOUGHTS = 2048  # tokens a server may spend on thoughts before the answer
-_UNLISTED = (404, 405, 501)  # said by servers that do not list their models
 _LOOK_S = 0.1  # between two looks at whether the reader wants to stop
-# A sentence after another that does not come to its end.
-_UNENDED = re.compile(r"[.!?](?:\s*\[\d+\])*\s+\S[^.!?]*[\w,;:(–-]\s*$")
 # What httpx calls a connection that was there and is gone.
 _CUT = ("RemoteProtocolError", "ReadError", "WriteError", "CloseError")
 _BACK = "Or go back to the bundled model: rag models use SmolLM2-135M-Instruct"
@@ -113,7 +112,7 @@ class EndpointGenerator:
         try:
             models = {each.id: each for each in self._open().models.list()}
         except APIStatusError as error:
-            if error.status_code not in _UNLISTED:
+            if error.status_code not in UNLISTED:
                 raise self._refused(error) from error
             models = {}
         except APIConnectionError as error:
@@ -124,6 +123,9 @@ class EndpointGenerator:
         self._listed = bool(models)
         if not models:
             self._check_path()
+            if not answers_chats(self._open()):
+                what = f"{self._where} speaks no OpenAI at {self._url}."
+                raise EndpointMismatch(what, f"Name one that does. {_BACK}")
         listed = models.get(self._model) or models.get(f"{self._model}:latest")
         if models and listed is None:
             near = nearest(self._model, models)
@@ -249,20 +251,18 @@ class EndpointGenerator:
 
         if stopped.is_set():  # a late request would end the next one: some servers answer but one
             return
-        said, ended = "", False
         try:
             with self._ask(chat, max_tokens) as stream:
+                ending = Ending(stream)
                 for chunk in stream:
                     if stopped.is_set():
                         return
                     self._chose = self._chose or bool(chunk.choices)
-                    ended = ended or ends(chunk)
-                    for piece in pieces_of(chunk):
+                    pieces = [*pieces_of(chunk)]
+                    ending.add(chunk, "".join(text for text, _ in pieces))
+                    for piece in pieces:
                         heard.put(piece)
-                        said += piece[0]
-            # Not every server says that it has ended, but none ends in the midst of a sentence.
-            cut = not ended and _UNENDED.search(said)
-            heard.put(self._broke_off if cut else None)
+            heard.put(self._broke_off if ending.is_cut() else None)
         except APIStatusError as error:
             heard.put(self._refused(error))
         except ModelError as error:
@@ -315,22 +315,21 @@ class EndpointGenerator:
                 "Most addresses end in /v1.",
             )
         if status == 429:
-            return ModelError(f"{self._where} asks to wait: too many requests.", "Ask again later.")
+            what = f"{self._where} asks to wait: too many requests{because(error)}."
+            return ModelError(what, "Ask again later.")
         if status in (400, 413, 422):
             return ModelError(
                 f"{self._where} refused the question ({status}): {reason_of(error)}",
                 "If it is too long for the model, set [generator] context to what it reads.",
             )
-        return ModelError(f"{self._where} is in trouble ({status}).", _BACK)
+        return ModelError(f"{self._where} is in trouble ({status}){because(error)}.", _BACK)
 
     def _failed(self, error: Exception) -> ModelError:
         from openai import APIConnectionError, APIError, APITimeoutError
 
         if isinstance(error, APITimeoutError):
-            return ModelError(
-                f"{self._where} said nothing for {self._timeout:.0f} seconds.",
-                _AGAIN,
-            )
+            what = f"{self._where} said nothing for {self._timeout:.0f} seconds."
+            return ModelError(what, _AGAIN)
         if isinstance(error, APIConnectionError):
             if type(error.__cause__).__name__ in _CUT:
                 return self._broke_off

@@ -24,8 +24,8 @@ CHUNKED = STREAM + b"Transfer-Encoding: chunked\r\n\r\n"
 TO_THE_END = STREAM + b"Connection: close\r\n\r\n"  # a stream that ends with its connection
 
 
-def event(text: str) -> bytes:
-    choices = [{"index": 0, "delta": {"content": text}}]
+def event(text: str, **more: object) -> bytes:
+    choices = [{"index": 0, "delta": {"content": text}, **more}]
     chunk = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m"}
     return f"data: {json.dumps({**chunk, 'choices': choices})}\n\n".encode()
 
@@ -42,6 +42,8 @@ CUTS = {
     "within a chunk": CHUNKED + chunk(WORDS)[:40],
     "within an event": TO_THE_END + WORDS[:40],
     "after some words": CHUNKED + chunk(WORDS),
+    "after an event that is not the last": TO_THE_END + event("The rain ", finish_reason=None),
+    "after a sentence that is not the last": TO_THE_END + event("Yes.", finish_reason=None),
 }
 
 
@@ -120,6 +122,22 @@ def test_a_cut_after_an_answer_is_told_as_one_too():
         model.close()
         with pytest.raises(ModelError, match="broke off before its answer was whole"):
             list(model.stream(CHAT, 40))
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        event("Yes", finish_reason="stop"),
+        event("Yes", finish_reason="stop") + b'data: {"choices": [], "usage": {}}\n\n',
+        event("Yes", finish_reason=None) + b"data: [DONE]\n\n",
+        event("Yes"),
+    ],
+)
+def test_an_end_is_told_in_one_way_or_another(end: bytes):
+    with cutting(TO_THE_END + end) as url:
+        model = EndpointGenerator(url, "m")
+        assert "".join(token.text for token in model.stream(CHAT, 40)) == "Yes"
+        model.close()
 
 
 def test_why_a_server_breaks_off_is_told_where_it_says_so():
