@@ -127,10 +127,13 @@ def _spec(engine: Engine, name: str, kind: Literal["embedder", "generator"]) -> 
 
 
 def _endpoint(settings: Config) -> str:
-    """The server that answers; one on this machine must listen. Raises ModelError."""
+    """The server that answers; its key must be there, and one on this machine must listen.
+    Raises ModelError."""
     from rag.answering.endpoint import address_of, leaves_machine
+    from rag.wiring import endpoint_key
 
     where = f"{settings.endpoint_model} at {address_of(settings.endpoint_url)}"
+    endpoint_key(settings)  # raises where its variable holds none
     if leaves_machine(settings.endpoint_url):
         return f"{where}, not this machine: it was not asked"
     parts = urlsplit(settings.endpoint_url)

@@ -131,16 +131,19 @@ def _generator(config: Config, answers: bool) -> tuple[ModelSpec, Callable[[], G
             raise fault
 
         return ModelSpec(config.generator_model, "generator", "", "", "", ""), refuse, str(fault)
-    return spec, generator_opener(config, spec), "" if answers else _missing(spec)
+    return spec, generator_opener(config, spec), "" if answers else _missing(spec, config)
 
 
-def _missing(spec: ModelSpec) -> str:
-    """That the file of a language model is gone, and what mends it; "" where it is there."""
-    if spec.package != ENDPOINT:
-        try:
+def _missing(spec: ModelSpec, config: Config) -> str:
+    """That the file of a language model or the key of the endpoint is gone, and what mends it; ""
+    where it is there. Asks no server."""
+    try:
+        if spec.package == ENDPOINT:
+            endpoint_key(config)
+        else:
             locate(spec)
-        except ModelError as error:
-            return str(error)
+    except ModelError as error:
+        return str(error)
     return ""
 
 
@@ -182,13 +185,13 @@ def open_endpoint(config: Config, timeout: float = 120) -> Generator:
     Raises ModelError where its key is missing."""
     from rag.answering.endpoint import EndpointGenerator
 
-    key = _key_of(config)
+    key = endpoint_key(config)
     return EndpointGenerator(
         config.endpoint_url, config.endpoint_model, key, config.generator_context, timeout
     )
 
 
-def _key_of(config: Config) -> str:
+def endpoint_key(config: Config) -> str:
     """The endpoint's key, "" where none is named. Raises ModelError where its variable holds none:
     a key goes into a header, which takes letters, digits and signs of ASCII alone."""
     name = config.endpoint_key_env

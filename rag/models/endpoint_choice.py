@@ -48,7 +48,7 @@ def use_endpoint(arguments: argparse.Namespace, config: Config, given: dict[str,
             arguments.yes,
             "Nothing was changed.",
         )
-    fault = "" if leaves_machine(url) else _fault(config, url, model, given.get("key_env"))
+    fault = _fault(config, url, model, given.get("key_env"))
     own = own_config(os.environ)
     changes: dict[str, str | None] = {**given}
     if url != config.endpoint_url and "key_env" not in given:
@@ -65,21 +65,31 @@ def use_endpoint(arguments: argparse.Namespace, config: Config, given: dict[str,
 
 
 def _fault(config: Config, url: str, model: str, key_env: str | None) -> str:
-    """Why a server on this machine cannot be asked now, "" where it can: it need not run yet, nor
-    need its key be there. Raises EndpointMismatch where the address or the model is wrong."""
-    from rag.wiring import open_endpoint
-
+    """Why a server cannot be asked now, "" where it can: it need not run yet, nor need its key be
+    there. Raises EndpointMismatch where the address or the model is wrong."""
     if key_env is None:
         key_env = config.endpoint_key_env if url == config.endpoint_url else ""
     named = replace(config, endpoint_url=url, endpoint_model=model, endpoint_key_env=key_env)
     try:
-        served = open_endpoint(named, timeout=_WAITS_S)
-        try:
-            served.load()
-        finally:
-            served.close()
+        look_at_endpoint(named)
     except EndpointMismatch:
         raise
     except ModelError as error:
         return str(error)
     return ""
+
+
+def look_at_endpoint(config: Config) -> None:
+    """Raises ModelError where the endpoint's key is not there, or a server on this machine cannot
+    answer; one elsewhere is not asked."""
+    from rag.answering.endpoint import leaves_machine
+    from rag.wiring import endpoint_key, open_endpoint
+
+    endpoint_key(config)
+    if leaves_machine(config.endpoint_url):
+        return
+    served = open_endpoint(config, timeout=_WAITS_S)
+    try:
+        served.load()
+    finally:
+        served.close()

@@ -128,11 +128,13 @@ def test_what_leaves_the_machine_is_marked(box: Box):
     assert not list(box.folder.rglob("config/rag.toml"))
     assert box.rag(*use, "--key-env", "NO_SUCH_KEY", "--yes").returncode == 0
     box.index()
-    assert "leaves this machine: big at ai.example.org" in box.rag("status").stdout
+    assert "NO_SUCH_KEY holds no key" in box.rag("status").stdout
     done = box.rag("ask", "When was the hive painted green?")
     assert done.returncode == 2
     assert "go to big at ai.example.org" in done.stderr
     assert "NO_SUCH_KEY holds no key" in done.stderr
+    box.env["NO_SUCH_KEY"] = "k"
+    assert "leaves this machine: big at ai.example.org" in box.rag("status").stdout
     (box.folder / "rag.toml").write_text('[endpoint]\nurl = "https://evil.example/v1"\n')
     box.refused("ask", "Hello?", says="may not choose where your notes are sent")
 
@@ -166,6 +168,7 @@ class _Failing(BaseHTTPRequestHandler):
     """Says what it is told to: a status, or lines of a stream."""
 
     status = 200
+    kind, body = "application/json", b'{"error": {"message": "this is the reason"}}'
     lines: tuple[str, ...] = ()
     unlisted = 0  # the status of a server that does not list its models
     heard: list[bytes]
@@ -181,7 +184,7 @@ class _Failing(BaseHTTPRequestHandler):
         if self.status == 0:
             time.sleep(3)
         if self.status != 200:
-            return self._say(self.status, b'{"error": {"message": "this is the reason"}}')
+            return self._say(self.status, self.body)
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
@@ -192,7 +195,7 @@ class _Failing(BaseHTTPRequestHandler):
 
     def _say(self, status: int, body: bytes) -> None:
         self.send_response(status or 200)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", self.kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -235,6 +238,36 @@ def test_what_may_pass_is_tried_twice(failing, status: int, says: str):
     with pytest.raises(ModelError, match=says):
         list(EndpointGenerator(url, "m").stream(CHAT, 4))
     assert len(handler.heard) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "says"),
+    [
+        ("application/json", b'{"error": {"message": "CUDA out of memory"}}', r"\(500\): CUDA out"),
+        ("application/json", b'{"error": "CUDA out of memory"}', r"\(500\): CUDA out of memory\."),
+        (
+            "application/json",
+            b'{"detail": "CUDA out of memory."}',
+            r"\(500\): CUDA out of memory\.",
+        ),
+        ("text/html", b"<h1>Out</h1>", r"in trouble \(500\)\."),
+    ],
+)
+def test_what_a_server_says_of_its_trouble_is_told(failing, kind: str, body: bytes, says: str):
+    handler, url = failing
+    handler.status, handler.kind, handler.body = 500, kind, body
+    with pytest.raises(ModelError, match=says):
+        list(EndpointGenerator(url, "m").stream(CHAT, 4))
+
+
+def test_a_server_of_files_is_none():
+    from http.server import SimpleHTTPRequestHandler
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as files:
+        threading.Thread(target=files.serve_forever, daemon=True).start()
+        with pytest.raises(EndpointMismatch, match="speaks no OpenAI at http"):
+            EndpointGenerator(f"http://127.0.0.1:{files.server_port}/v1", "m").load()
+        files.shutdown()
 
 
 def test_a_server_that_says_nothing(failing):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -59,4 +62,29 @@ def test_a_server_elsewhere_is_not_asked(box: Box, monkeypatch: pytest.MonkeyPat
     assert not own(box)
     assert main([*words, "--yes"]) == 0
     assert own(box)
+    assert main([*words, "--yes", "--key-env", "NO_SUCH_KEY"]) == 0
     assert not asked
+
+
+def test_a_missing_key_is_told_of_a_server_elsewhere_too(box: Box):
+    box.index()
+    words = (*USE, "http://ai.example.org/v1", "--model", "smol", "--key-env", "NO_SUCH_KEY")
+    done = box.rag(*words, "--yes")
+    assert done.returncode == 0
+    assert "But not yet: The variable NO_SUCH_KEY holds no key" in done.stderr
+    fault = json.loads(box.rag("status", "--json").stdout)["generator_fault"]
+    assert "The variable NO_SUCH_KEY holds no key" in fault
+    found = {each["about"]: each for each in json.loads(box.rag("doctor", "--json").stdout)}
+    assert found["Language model"]["state"] == "broken"
+    assert "NO_SUCH_KEY holds no key" in found["Language model"]["found"]
+    box.env["NO_SUCH_KEY"] = "k"
+    assert json.loads(box.rag("status", "--json").stdout)["generator_fault"] == ""
+
+
+def test_a_server_that_does_not_speak_openai_is_not_written_down(box: Box):
+    with ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as files:
+        threading.Thread(target=files.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{files.server_port}/v1"
+        box.refused(*USE, address, "--model", "smol", says="speaks no OpenAI")
+        files.shutdown()
+    assert not own(box)
