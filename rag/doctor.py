@@ -75,19 +75,32 @@ def _data(data_dir: Path) -> Iterator[Finding]:
 
 def examine_without(error: RagError, config: Config | None) -> Iterator[Finding]:
     """Look at the machine where settings, models or notes are such that no engine can be made:
-    at all that does not depend on them, by the settings as far as they can be read."""
-    from rag.wiring import build_engine
-
+    at all that does not depend on them, by the settings as far as they can be read; and say what
+    was not looked at."""
     yield _python()
     yield _processor()
-    if config is not None:
+    unseen = ["notes", "index"]
+    if config is None:
+        unseen = ["threads", "memory", "models", "data folder", *unseen, "conversations"]
+    else:
         try:  # the models are asked about their folders, not about notes
-            here = replace(config, notes=config.data_dir)
-            yield from _machine(build_engine(here, answers=False))
-        except RagError:  # one of the models is what is wrong
-            yield from _data(config.data_dir)
+            yield from _machine(_without_notes(config))
+        except RagError:  # the embedder is what is wrong
+            own = replace(config, embedder_model=type(config)().embedder_model)
+            found = _machine(_without_notes(own))
+            yield from (each for each in found if each.about != "Embedding model")
+            unseen = ["embedding model", *unseen]
+        yield _conversations(config.data_dir)
     about = "Notes" if isinstance(error, NotesError) else "Settings"
     yield Finding(about, "broken", error.message, error.remedy)
+    cure = "Mend what is wrong above, then run again: rag doctor"
+    yield Finding("Not looked at", "warning", ", ".join(unseen), cure)
+
+
+def _without_notes(config: Config) -> Engine:
+    from rag.wiring import build_engine
+
+    return build_engine(replace(config, notes=config.data_dir), answers=False)
 
 
 def report(findings: Iterator[Finding], as_json: bool) -> int:

@@ -223,8 +223,16 @@ def test_settings_that_stop_all_else_are_a_finding(box: Box):
     assert status == 1
     assert found["Python"]["state"] == "sound"
     assert "all-MiniLM-L6-v2" in found["Settings"]["cure"]
-    assert found["Data folder"]["state"] == "sound"
+    for about in ("Threads", "Memory", "Language model", "Data folder", "Conversations"):
+        assert found[about]["state"] != "broken", found[about]
+    assert "Embedding model" not in found
+    assert found["Not looked at"]["found"] == "embedding model, notes, index"
     box.env.clear()
+    (box.folder / "rag.toml").write_text("k = [")
+    status, found = findings(box)
+    assert (status, found["Settings"]["state"]) == (1, "broken")
+    assert "models, data folder, notes, index" in found["Not looked at"]["found"]
+    (box.folder / "rag.toml").unlink()
     status, found = findings(box, "--notes", "gone")
     assert status == 1
     assert all(each["cure"] for each in found.values() if each["state"] != "sound")
