@@ -26,10 +26,12 @@ from rag.output import at_work, one_line, show, show_json, width
 
 def show_models(arguments: argparse.Namespace) -> int:
     """The table, or its rows as JSON."""
+    from rag.models.endpoint_choice import with_fault
     from rag.models.listing import rows
     from rag.models.table import legend, spared, table
 
-    found = rows(_config())
+    config = _config()
+    found = [with_fault(row, config) for row in rows(config)]
     if arguments.json:
         show_json([row.as_json() for row in found])
     else:

@@ -6,12 +6,16 @@ import argparse
 import os
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rag.config import ENDPOINT, Config
 from rag.config_files import own_config
 from rag.errors import ConfigError, EndpointMismatch, ModelError
 from rag.models.replies import ask, say, tell, warn_of_variable
 from rag.output import one_line
+
+if TYPE_CHECKING:
+    from rag.models.listing import Row
 
 _VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _WAITS_S = 3  # for a server's list of models
@@ -77,6 +81,17 @@ def _fault(config: Config, url: str, model: str, key_env: str | None) -> str:
     except ModelError as error:
         return str(error)
     return ""
+
+
+def with_fault(row: Row, config: Config) -> Row:
+    """The row of the endpoint with why it cannot be asked now; any other row as it is."""
+    if not (row.name.startswith(f"{ENDPOINT}: ") and row.source == config.endpoint_url):
+        return row
+    try:
+        look_at_endpoint(config)
+    except ModelError as error:
+        return replace(row, fault=str(error))
+    return row
 
 
 def look_at_endpoint(config: Config) -> None:

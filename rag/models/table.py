@@ -108,8 +108,9 @@ def legend(found: Sequence[Row], without: Sequence[str] = ()) -> Text:
     told = f"\nNot of English alone: {', '.join(map(one_line, several))}." if several else ""
     text = Text("".join(f"{one_line(each)}\n" for each in faults))
     return text.append(
-        "● in use, ✓ at hand, ! more than the memory free now; in/out: tokens read and written a "
-        f"second here.\nThe others, a choice of {AS_OF}: rag models pull NAME{told}{wider}",
+        "● in use, ✓ at hand (a server elsewhere is not asked), ! more than the memory free now; "
+        "in/out: tokens read and written a second here.\n"
+        f"The others, a choice of {AS_OF}: rag models pull NAME{told}{wider}",
         "dim",
     )
 

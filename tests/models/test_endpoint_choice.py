@@ -88,3 +88,13 @@ def test_a_server_that_does_not_speak_openai_is_not_written_down(box: Box):
         box.refused(*USE, address, "--model", "smol", says="speaks no OpenAI")
         files.shutdown()
     assert not own(box)
+
+
+def test_the_list_says_that_a_server_cannot_be_asked(box: Box):
+    with listing(["smol"]) as address:
+        box.env |= {"RAG_ENDPOINT_URL": f"{address}/v1", "RAG_ENDPOINT_MODEL": "smol"}
+        *_, row = json.loads(box.rag("models", "--json").stdout)
+        assert (row["name"], row["fault"]) == ("endpoint: smol", "")
+    assert "✗ endpoint: smol: Nothing answers at 127.0.0.1" in " ".join(
+        box.rag("models").stdout.split()
+    )
