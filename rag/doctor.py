@@ -93,8 +93,7 @@ def examine_without(error: RagError, config: Config | None) -> Iterator[Finding]
         yield _conversations(config.data_dir)
     about = "Notes" if isinstance(error, NotesError) else "Settings"
     yield Finding(about, "broken", error.message, error.remedy)
-    cure = "Mend what is wrong above, then run again: rag doctor"
-    yield Finding("Not looked at", "warning", ", ".join(unseen), cure)
+    yield Finding("Not looked at", "warning", ", ".join(unseen), "Mend that, then: rag doctor")
 
 
 def _without_notes(config: Config) -> Engine:
