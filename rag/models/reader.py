@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Logits = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 READER = "reader.safetensors"
-READER_SHA256 = "f40bdb6e8f78d115b67dd0cf69778a0cf618a396dcb72c76395428b8dd07d1fd"
+READER_SHA256 = "7cba72212b139eb7f87b3d0fd704e5e14df7998e9c8fd767b621145b6d5274a5"
 TOKENS = 320  # of question, title and text together
 _LONGEST = 24  # tokens of an answer
 SPANS = 24  # of a text
