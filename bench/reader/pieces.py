@@ -1,6 +1,6 @@
 """Training pairs of written notes: `pieces.py OUT PIECES.jsonl [--seed N] [--held]`
 
-Each line of PIECES (pieces.jsonl, twins.jsonl) is a piece of somebody's notes as people type them,
+Each line of PIECES (pieces.jsonl, twins.jsonl, words.jsonl) is a piece of somebody's notes as people type them,
 or a paragraph: `title`, `text` and `questions`, each with its answer `a` (null where the piece does
 not say it) and `line`, the number of the line where it stands, from 0, or which comes nearest. A
 pair is as in `pairs.py`. The text is what the reader sees of a passage, read as
