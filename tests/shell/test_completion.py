@@ -217,7 +217,7 @@ def test_models_are_those_that_the_command_takes(shell: Box):
         if action.dest == "model"
     }
     assert kinds == {
-        "pull": "models", "use": "here", "remove": "mine", "bench": "generators",
+        "pull": "models", "show": "here", "use": "here", "remove": "mine", "bench": "generators",
         "eval": "generators",
     }  # fmt: skip
 
