@@ -1,10 +1,10 @@
 """Training pairs of written notes: `pieces.py OUT PIECES.jsonl [--seed N] [--held]`
 
-Each line of PIECES (pieces.jsonl, twins.jsonl, words.jsonl) is a piece of somebody's notes as people type them,
-or a paragraph: `title`, `text` and `questions`, each with its answer `a` (null where the piece does
-not say it) and `line`, the number of the line where it stands, from 0, or which comes nearest. A
-pair is as in `pairs.py`. The text is what the reader sees of a passage, read as
-`rag/reading/rows.py` reads it: mostly a sentence and its neighbours, else the whole piece; a
+Each line of PIECES (pieces.jsonl, twins.jsonl, words.jsonl) is a piece of somebody's notes as
+people type them, or a paragraph: `title`, `text` and `questions`, each with its answer `a` (null
+where the piece does not say it) and `line`, the number of the line where it stands, from 0, or
+which comes nearest. A pair is as in `pairs.py`. The text is what the reader sees of a passage, read
+as `rag/reading/rows.py` reads it: mostly a sentence and its neighbours, else the whole piece; a
 question is also asked beside sentences that lack its answer.
 Every tenth piece is held back, for measuring: `--held` writes those.
 """
