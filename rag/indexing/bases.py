@@ -8,8 +8,8 @@ the lists cost as much and 2,000 of them are too few to train; lists 2.4 ms at 1
 recall@10 0.997 after ranking 50 again.
 
 What is newer than the base is read from SQLite and compared beside it. When that has grown, a
-flat base is written anew (half a second), while lists are read, added to and written: they are
-trained again only when there are four times as many chunks. A base is complete or is not there:
+flat base is written anew (half a second), while lists are copied and added to: they are trained
+again only when there are four times as many chunks. A base is complete or is not there:
 it is renamed into place, and its name says how many chunks, up to which id, in how many bytes.
 """
 
@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from rag.errors import storage_errors
+from rag.errors import IndexDamaged, storage_errors
 from rag.indexing.store import Store
 
 if TYPE_CHECKING:
@@ -100,10 +100,13 @@ def refresh_base(folder: Path, store: Store, dimension: int) -> None:
         return
     ids = store.chunk_id_array()
     with storage_errors(folder):
-        index = _grown(folder, store, dimension, ids)
-        if index is None:
-            index = _made(store, dimension, ids)
-        _write(folder, index, int(ids[-1]) if len(ids) else 0)
+        _write(
+            folder,
+            lambda file: (
+                _grown(file, folder, store, dimension, ids) or _made(file, store, dimension, ids)
+            ),
+            int(ids[-1]) if len(ids) else 0,
+        )
     store.forget_removed(0)
 
 
@@ -120,34 +123,42 @@ def _drift(base: BaseFile, store: Store) -> tuple[int, int]:
     return outside, base.size - (store.counts()[1] - outside)
 
 
-def _grown(folder: Path, store: Store, dimension: int, ids: NDArray[np.int64]) -> Any:
-    """The last base without what is gone and with what is new; None where that would not do."""
+def _grown(
+    file: IO[bytes], folder: Path, store: Store, dimension: int, ids: NDArray[np.int64]
+) -> int:
+    """Write the last base without what is gone and with what is new; how many chunks it has, 0
+    where that would not do."""
+    import faiss
     import numpy as np
+
+    from rag.indexing.lists import KeptLists, write_lists
 
     base = current_base(folder)
     lists = wanted_lists(len(ids))
-    if not lists or not base.sound:
-        return None
-    index = _read(base, dimension, mapped=False)
+    index = _read(base, dimension, mapped=True) if lists and base.sound else None
     if index is None or lists_of(index) < lists:
-        return None
-    kept = ids[ids <= base.upto]
-    if len(kept) < base.size:
-        gone = np.ones(base.upto + 1, dtype=bool)
-        gone[kept] = False
-        index.remove_ids(_selector(gone))
-    if index.ntotal != len(kept):  # it was made of other chunks than it says
-        return None
-    for part, vectors in _batches(
-        store, dimension, ids[np.searchsorted(ids, base.upto, "right") :]
-    ):
-        index.add_with_ids(vectors, part)
-    return index
+        return 0
+    inside = int(np.searchsorted(ids, base.upto, "right"))
+    gone = np.ones(base.upto + 1, dtype=bool)
+    gone[ids[:inside]] = False
+    with base.path.open("rb") as old:
+        try:
+            kept = KeptLists(old, index, gone)
+        except IndexDamaged:
+            return 0
+        if int(kept.sizes.sum()) != inside:  # it was made of other chunks than it says
+            return 0
+        emptied: Any = faiss.ArrayInvertedLists(index.nlist, index.code_size)
+        index.replace_invlists(emptied, True)
+        emptied.this.disown()
+        return write_lists(file, index, lambda: _batches(store, dimension, ids[inside:]), kept)
 
 
-def _made(store: Store, dimension: int, ids: NDArray[np.int64]) -> Any:
-    """A base of all chunks, `ids` ascending."""
+def _made(file: IO[bytes], store: Store, dimension: int, ids: NDArray[np.int64]) -> int:
+    """Write a base of all chunks, `ids` ascending; how many they are."""
     import faiss
+
+    from rag.indexing.lists import write_lists
 
     index: Any
     lists = wanted_lists(len(ids))
@@ -161,11 +172,15 @@ def _made(store: Store, dimension: int, ids: NDArray[np.int64]) -> Any:
         )
         index.cp.niter = _ROUNDS
         index.train(_sample(store, dimension, ids, _SAMPLE * lists))
-    else:
-        index = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
+        return write_lists(file, index, lambda: _batches(store, dimension, ids))
+    index = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
     for part, vectors in _batches(store, dimension, ids):
         index.add_with_ids(vectors, part)
-    return index
+    library: Any = faiss  # its published types lack the writer
+    # Given a name, faiss closes the file itself and only prints what its last buffer met: a base
+    # cut short by a full disk would pass for a whole one.
+    faiss.write_index(index, library.PyCallbackIOWriter(file.write))
+    return int(index.ntotal)
 
 
 def _sample(
@@ -245,23 +260,19 @@ def _read(file: BaseFile, dimension: int, mapped: bool) -> Any:
     return index if (index.ntotal, index.d) == (file.size, dimension) else None
 
 
-def _write(folder: Path, index: Any, upto: int) -> None:
-    import faiss
-
+def _write(folder: Path, fill: Callable[[IO[bytes]], int], upto: int) -> None:
+    """Write a base, in which `fill` puts so many chunks, and put it in the place of the others."""
     folder.mkdir(parents=True, exist_ok=True)
     # What a killed writer left goes, too: whoever writes here holds the index's lock.
     old = [*folder.glob("base-*.faiss"), *folder.glob("partial-*.faiss")]
     partial = folder / f"partial-{os.getpid()}.faiss"
     try:
-        library: Any = faiss  # its published types lack the writer
-        # Given a name, faiss closes the file itself and only prints what its last buffer met: a
-        # base cut short by a full disk would pass for a whole one.
         with partial.open("wb") as handle:
-            faiss.write_index(index, library.PyCallbackIOWriter(handle.write))
+            size = fill(handle)
             handle.flush()
             os.fsync(handle.fileno())
             length = os.fstat(handle.fileno()).st_size
-        target = folder / f"base-{index.ntotal}-{upto}-{length}.faiss"
+        target = folder / f"base-{size}-{upto}-{length}.faiss"
         os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 
@@ -133,6 +134,39 @@ def test_the_same_vectors_give_the_same_index(vault: Vault, tmp_path: Path):
     other.change(add=COUNT)
     files = [bases.current_base(each.folder / "vectors").path for each in (vault, other)]
     assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_the_lists_are_written_as_faiss_writes_them(vault: Vault, tmp_path: Path):
+    """Filled by faiss in memory, and by us in the file, before and after they have grown."""
+
+    def written_by_faiss(ids: np.ndarray) -> bytes:
+        index.reset()
+        rows = local.vectors(ids.tolist())
+        index.add_with_ids(np.stack([rows[int(each)] for each in ids]), ids)
+        faiss.write_index(index, str(tmp_path / "faiss"))
+        return (tmp_path / "faiss").read_bytes()
+
+    before = bases.current_base(vault.folder / "vectors").path.read_bytes()
+    local = LocalIndex(vault.folder)
+    index = faiss.deserialize_index(np.frombuffer(before, dtype=np.uint8))
+    first = np.array(local.store.chunk_ids(), dtype=np.int64)
+    assert written_by_faiss(first) == before
+    local.close()
+
+    vault.change(add=150, remove=[1, 40, 599])
+    after = bases.current_base(vault.folder / "vectors").path.read_bytes()
+    local = LocalIndex(vault.folder)
+    assert written_by_faiss(np.array(local.store.chunk_ids(), dtype=np.int64)) == after
+    local.close()
+
+
+def test_lists_with_wrong_ids_are_made_anew(vault: Vault):
+    file = bases.current_base(vault.folder / "vectors").path
+    data = file.read_bytes()
+    file.write_bytes(data[:-8] + b"\xff" * 8)  # the last id of the last list
+    vault.change(add=200)
+    assert bases.current_base(vault.folder / "vectors").size == COUNT + 200
+    vault.check()
 
 
 def test_a_new_note_is_found_at_once_and_no_base_is_written(vault: Vault):
