@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,14 @@ def models_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The prepared models; `RAG_TEST_CACHE` names a folder that keeps them between runs."""
     kept = os.environ.get("RAG_TEST_CACHE")
     models = Path(kept) if kept else tmp_path_factory.mktemp("cache") / "models"
-    embedder_files(find_model("all-MiniLM-L6-v2", "embedder"), models)
-    generator_file(find_model("SmolLM2-135M-Instruct", "generator"), models)
-    prepared_reader(models)
+    with ThreadPoolExecutor() as beside:
+        steps = [
+            beside.submit(prepared_reader, models),
+            beside.submit(embedder_files, find_model("all-MiniLM-L6-v2", "embedder"), models),
+            beside.submit(generator_file, find_model("SmolLM2-135M-Instruct", "generator"), models),
+        ]
+    for step in steps:
+        step.result()
     return models
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,11 +31,14 @@ THINKS = BODY + "<|im_start|>assistant\n<think>\n"
 @pytest.fixture(scope="module")
 def make(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., LlamaGenerator]]:
     """Opens the bundled weights with another chat template, None for none."""
+    from gguf import GGUFReader
+
     made: list[LlamaGenerator] = []
+    source = GGUFReader(locate(find_model("SmolLM2-135M-Instruct", "generator")))
 
     def make(template: str | None, thinks: bool = False) -> LlamaGenerator:
         file = tmp_path_factory.mktemp("gguf") / "altered.gguf"
-        _write(file, template)
+        _write(file, source, template)
         made.append(LlamaGenerator(file, "altered", 1024, 2, thinks=thinks))
         return made[-1]
 
@@ -44,15 +48,13 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Lla
         each.file.unlink()
 
 
-def _write(file: Path, template: str | None) -> None:
-    from gguf import GGUFReader, GGUFWriter
+def _write(file: Path, source: Any, template: str | None) -> None:
+    from gguf import GGUFWriter
 
     from rag.models.adapter import _copy_header
 
-    source = GGUFReader(locate(find_model("SmolLM2-135M-Instruct", "generator")))
-    fields = dict(source.fields)
-    source.fields.pop("tokenizer.chat_template")
-    writer = GGUFWriter(file, fields["general.architecture"].contents())
+    source.fields.pop("tokenizer.chat_template", None)
+    writer = GGUFWriter(file, source.fields["general.architecture"].contents())
     _copy_header(source, writer)
     if template is not None:
         writer.add_chat_template(template)
