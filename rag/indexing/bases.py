@@ -158,29 +158,21 @@ def _made(file: IO[bytes], store: Store, dimension: int, ids: NDArray[np.int64])
     """Write a base of all chunks, `ids` ascending; how many they are."""
     import faiss
 
-    from rag.indexing.lists import write_lists
+    from rag.indexing.lists import write_flat, write_lists
 
-    index: Any
     lists = wanted_lists(len(ids))
-    if lists:
-        index = faiss.IndexIVFScalarQuantizer(
-            faiss.IndexFlatIP(dimension),
-            dimension,
-            lists,
-            faiss.ScalarQuantizer.QT_8bit,
-            faiss.METRIC_INNER_PRODUCT,
-        )
-        index.cp.niter = _ROUNDS
-        index.train(_sample(store, dimension, ids, _SAMPLE * lists))
-        return write_lists(file, index, lambda: _batches(store, dimension, ids))
-    index = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
-    for part, vectors in _batches(store, dimension, ids):
-        index.add_with_ids(vectors, part)
-    library: Any = faiss  # its published types lack the writer
-    # Given a name, faiss closes the file itself and only prints what its last buffer met: a base
-    # cut short by a full disk would pass for a whole one.
-    faiss.write_index(index, library.PyCallbackIOWriter(file.write))
-    return int(index.ntotal)
+    if not lists:
+        return write_flat(file, dimension, lambda: _batches(store, dimension, ids))
+    index: Any = faiss.IndexIVFScalarQuantizer(
+        faiss.IndexFlatIP(dimension),
+        dimension,
+        lists,
+        faiss.ScalarQuantizer.QT_8bit,
+        faiss.METRIC_INNER_PRODUCT,
+    )
+    index.cp.niter = _ROUNDS
+    index.train(_sample(store, dimension, ids, _SAMPLE * lists))
+    return write_lists(file, index, lambda: _batches(store, dimension, ids))
 
 
 def _sample(

@@ -1,9 +1,9 @@
-"""FAISS's inverted lists, written list by list, so that memory does not grow with their vectors.
+"""FAISS's files, written a few vectors at a time, so that memory does not grow with their number.
 
-faiss holds the lists that it fills in memory, 0.4 GB of a million MiniLM vectors, and what it
+faiss holds what it writes in memory, 0.4 GB of a million MiniLM vectors in lists, and what it
 keeps on disk instead lies in a second file that is named by its path. Here the codes of each
 vector, as faiss makes them, are put where `faiss.write_index` would have put them: a test compares
-the bytes. Only the number of each vector's list is in memory.
+the bytes. Only ids and the number of each vector's list are in memory.
 """
 
 from __future__ import annotations
@@ -105,6 +105,36 @@ def write_lists(
     return int(sizes.sum())
 
 
+def write_flat(file: IO[bytes], dimension: int, batches: Batches) -> int:
+    """Write a faiss.IndexIDMap2 over a flat index of the vectors of `batches`; how many they are."""
+    import faiss
+    import numpy as np
+
+    index: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
+
+    def header(count: int) -> bytes:
+        """What stands before the vectors: how many there are does not change its length."""
+        index.ntotal = index.index.ntotal = count
+        try:
+            written = faiss.serialize_index(index).tobytes()
+        finally:
+            index.ntotal = index.index.ntotal = 0
+        if written[-16:] != _numbers(0, 0):  # the lengths of vectors and of ids
+            raise IndexDamaged("This version of faiss writes its vectors in another way.")
+        return bytes(written[:-16]) + _numbers(count * dimension)
+
+    file.write(header(0))
+    written = [np.empty(0, dtype=np.int64)]
+    for ids, vectors in batches():
+        file.write(np.ascontiguousarray(vectors, dtype=np.float32).tobytes())
+        written.append(ids)
+    every = np.concatenate(written)
+    file.write(_numbers(len(every)) + every.tobytes())
+    file.seek(0)
+    file.write(header(len(every)))
+    return len(every)
+
+
 def _runs(numbers: NDArray[np.int32]) -> Iterator[slice]:
     """The slices of equal numbers, which stand beside each other."""
     import numpy as np
@@ -116,12 +146,8 @@ def _runs(numbers: NDArray[np.int32]) -> Iterator[slice]:
 def _header(trained: Any, sizes: NDArray[np.int64]) -> bytes:
     """What stands before the lists: the index as faiss writes it empty, but for its size."""
     import faiss
-    import numpy as np
 
-    def numbers(*values: int) -> bytes:
-        return np.array(values, dtype=np.uint64).tobytes()
-
-    empty = b"ilar" + numbers(trained.nlist, trained.code_size) + b"sprs" + numbers(0)
+    empty = b"ilar" + _numbers(trained.nlist, trained.code_size) + b"sprs" + _numbers(0)
     trained.ntotal = int(sizes.sum())
     try:
         written = faiss.serialize_index(trained).tobytes()
@@ -129,5 +155,11 @@ def _header(trained: Any, sizes: NDArray[np.int64]) -> bytes:
         trained.ntotal = 0
     if not written.endswith(empty):  # a faiss that writes otherwise; a test would have said so
         raise IndexDamaged("This version of faiss writes its lists in another way.")
-    begin = b"ilar" + numbers(trained.nlist, trained.code_size)
-    return written[: -len(empty)] + begin + b"full" + numbers(len(sizes), *sizes.tolist())
+    begin = b"ilar" + _numbers(trained.nlist, trained.code_size)
+    return written[: -len(empty)] + begin + b"full" + _numbers(len(sizes), *sizes.tolist())
+
+
+def _numbers(*values: int) -> bytes:
+    import numpy as np
+
+    return np.array(values, dtype=np.uint64).tobytes()

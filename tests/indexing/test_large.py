@@ -160,6 +160,22 @@ def test_the_lists_are_written_as_faiss_writes_them(vault: Vault, tmp_path: Path
     local.close()
 
 
+def test_a_flat_base_is_written_as_faiss_writes_it(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(bases, "_AT_ONCE", 90)
+    monkeypatch.setattr(bases, "DELTA_CHUNKS", 100)
+    vault = Vault(tmp_path / "index", np.random.default_rng(5))
+    vault.change(add=300)
+    local = LocalIndex(vault.folder)
+    ids = np.array(local.store.chunk_ids(), dtype=np.int64)
+    rows = local.vectors(ids.tolist())
+    local.close()
+    index = faiss.IndexIDMap2(faiss.IndexFlatIP(DIMENSION))
+    index.add_with_ids(np.stack([rows[each] for each in ids.tolist()]), ids)
+    faiss.write_index(index, str(tmp_path / "faiss"))
+    written = bases.current_base(vault.folder / "vectors").path.read_bytes()
+    assert (tmp_path / "faiss").read_bytes() == written
+
+
 def test_lists_with_wrong_ids_are_made_anew(vault: Vault):
     file = bases.current_base(vault.folder / "vectors").path
     data = file.read_bytes()
