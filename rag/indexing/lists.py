@@ -106,7 +106,7 @@ def write_lists(
 
 
 def write_flat(file: IO[bytes], dimension: int, batches: Batches) -> int:
-    """Write a faiss.IndexIDMap2 over a flat index of the vectors of `batches`; how many they are."""
+    """Write a faiss.IndexIDMap2 over a flat index of the vectors of `batches`; how many."""
     import faiss
     import numpy as np
 
