@@ -25,24 +25,26 @@ def load_config(
     environ: Mapping[str, str],
     flags: Mapping[str, Any] | None = None,
     asked: Sequence[Path] = (),
+    files: bool = True,
 ) -> Config:
     """Read the settings in force in the folder `start`.
 
     `flags` maps field names to values that win over all else; None means not given. `asked` are
-    the notes folders that the reader named, as far as they are known already.
+    the notes folders that the reader named, as far as they are known already. Without `files`
+    no `rag.toml` is read.
     Raises ConfigError for an unknown key, a wrong type or a value out of range.
     """
     settings: dict[str, Any] = {}
     folders: dict[str, Path] = {}
     unread: tuple[str, ...] = ()
     strays: tuple[Path, ...] = ()
-    own, file = own_config(environ), find_config(start)
+    own, file = own_config(environ), find_config(start) if files else None
     sources: dict[str, str] = {}  # of each setting: the file or the variable
     chosen = _from_environment(environ)
     given = {key: value for key, value in (flags or {}).items() if value is not None}
     variables = {name: _variable(name) for name in chosen if name not in given}
     chosen.update(given)
-    if os.path.isfile(own):
+    if files and os.path.isfile(own):
         found, folders = _from_file(own)
         settings.update(found)
         sources.update(dict.fromkeys(found, str(own)))
@@ -59,7 +61,7 @@ def load_config(
             folders = named
         settings.update(found)
         sources.update(dict.fromkeys(found, str(file)))
-    elif os.path.isfile(own):
+    elif files and os.path.isfile(own):
         file = own
     settings.update(chosen)
     sources = {name: said for name, said in sources.items() if name not in given} | variables

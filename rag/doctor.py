@@ -73,13 +73,12 @@ def _data(data_dir: Path) -> Iterator[Finding]:
     yield _privacy(data_dir)
 
 
-def examine_without(error: RagError, config: Config | None) -> Iterator[Finding]:
-    """Look at the machine where settings, models or notes are such that no engine can be made:
-    at all that does not depend on them, by the settings as far as they can be read; and say what
-    was not looked at."""
+def examine_without(error: RagError, config: Config | None, unread: bool) -> Iterator[Finding]:
+    """Look at what does not depend on the settings, models or notes with which no engine can be
+    made, and say what was not looked at. `unread`: rag.toml cannot be read."""
     yield _python()
     yield _processor()
-    unseen = ["notes", "index"]
+    unseen = ["what rag.toml sets"] * unread + ["notes", "index"]
     if config is None:
         unseen = ["threads", "memory", "models", "data folder", *unseen, "conversations"]
     else:

@@ -231,7 +231,14 @@ def test_settings_that_stop_all_else_are_a_finding(box: Box):
     (box.folder / "rag.toml").write_text("k = [")
     status, found = findings(box)
     assert (status, found["Settings"]["state"]) == (1, "broken")
+    assert found["Not looked at"]["found"] == "what rag.toml sets, notes, index"
+    for about in ("Threads", "Memory", "Language model", "Data folder", "Conversations"):
+        assert found[about]["state"] != "broken", found[about]
+    box.env["RAG_GENERATOR_THREADS"] = "many"
+    status, found = findings(box)
+    assert (status, found["Settings"]["state"]) == (1, "broken")
     assert "models, data folder, notes, index" in found["Not looked at"]["found"]
+    del box.env["RAG_GENERATOR_THREADS"]
     (box.folder / "rag.toml").unlink()
     status, found = findings(box, "--notes", "gone")
     assert status == 1

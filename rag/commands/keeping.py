@@ -145,10 +145,14 @@ def doctor(arguments: argparse.Namespace, started: float) -> int:
     try:
         engine = open_engine(arguments, started, arguments.notes, answers=False)
     except RagError as error:  # a setting that stops all else is what the doctor is asked about
-        config = None
-        with suppress(RagError):
+        config, unread = None, False
+        try:
             config, _ = settings()
-        return report(examine_without(error, config), as_json=arguments.json)
+        except RagError:  # what does not depend on a file that cannot be read is looked at
+            with suppress(RagError):
+                config, _ = settings(files=False)
+            unread = config is not None
+        return report(examine_without(error, config, unread), as_json=arguments.json)
     return report(examine(engine, arguments.deep), as_json=arguments.json)
 
 

@@ -51,13 +51,14 @@ def open_engine(
 
 
 def settings(
-    asked: Sequence[Path] = (), flags: Mapping[str, object] | None = None
+    asked: Sequence[Path] = (), flags: Mapping[str, object] | None = None, files: bool = True
 ) -> tuple[Config, Path]:
-    """The settings in force, and the current folder; `asked` are the notes folders, once known."""
+    """The settings in force, without `files` those of no `rag.toml`, and the current folder;
+    `asked` are the notes folders, once known."""
     from rag.config_files import load_config
 
     here = _here()
-    return load_config(here, os.environ, flags, asked), here
+    return load_config(here, os.environ, flags, asked, files), here
 
 
 def _here() -> Path:

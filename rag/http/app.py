@@ -103,7 +103,8 @@ async def _search(request: Request) -> Response:
 
 
 async def _ask(request: Request) -> Response:
-    """The answer as server-sent events, or as one object where the client accepts JSON alone."""
+    """The answer as server-sent events, or as one object where the client accepts JSON alone or
+    says that it wants no stream."""
     asked: Asking = await from_body(request) if request.method == "POST" else from_query(request)
     standby: Standby = request.app.state.standby
     stream = asking(
@@ -116,7 +117,8 @@ async def _ask(request: Request) -> Response:
     )
     events = await while_there(request, begun(steps(stream)))
     accepted = request.headers.get("accept", "")
-    if "application/json" not in accepted or "text/event-stream" in accepted:
+    streamed = "application/json" not in accepted or "text/event-stream" in accepted
+    if streamed if asked.stream is None else asked.stream:
         return Streaming(_sent(events), media_type="text/event-stream")
     done = await while_there(request, last(events))
     assert isinstance(done, Answered)

@@ -17,6 +17,7 @@ _FILTERS = (
 )
 _ASKED = (("q", "The question."), ("k", "How many passages, 1 to 50."), *_FILTERS)
 _STRICT = "true: say only what the notes bear out; else as the settings have it."
+_STREAM = "false: one JSON object; true: server-sent events; else as the Accept header has it."
 _BODY = {
     "question": {"type": "string"},
     "k": {"type": "integer", "minimum": 1, "maximum": 50},
@@ -24,6 +25,7 @@ _BODY = {
     "since": {"type": "string"},
     "until": {"type": "string"},
     "strict": {"type": "boolean", "description": _STRICT},
+    "stream": {"type": "boolean", "description": _STREAM},
     "history": {
         "type": "array",
         "description": "Questions before this one, with their answers.",
@@ -53,7 +55,7 @@ _CHAT_ERROR = {
         }
     },
 }
-_TYPES = {name: _BODY[name] for name in ("k", "strict")}  # of parameters that are no text
+_TYPES = {name: _BODY[name] for name in ("k", "strict", "stream")}  # of parameters that are no text
 _EVENTS = (
     "Server-sent events, each with one JSON object: RetrievedEventJson, ReadingEventJson, "
     "ThinkingEventJson, SentenceEventJson, then AnswerEventJson or ErrorEventJson. With Accept: "

@@ -17,7 +17,8 @@ from rag.retrieval.query import Turn
 _DIGITS = 10  # a longer number is never meant, and int() refuses thousands of digits
 _SAID = {"": None, "true": True, "1": True, "false": False, "0": False}
 _SEVERAL = {"tag": "tags", "path": "paths", "where": "where"}
-_KNOWN = {"question", "k", "history", "strict", "since", "until", *_SEVERAL.values()}
+_SAID_YES_OR_NO = ("strict", "stream")
+_KNOWN = {"question", "k", "history", *_SAID_YES_OR_NO, "since", "until", *_SEVERAL.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +30,14 @@ class Asking:
     history: tuple[Turn, ...]
     within: Within
     strict: bool | None = None
+    stream: bool | None = None  # the answer as events; None: as the client accepts it
 
 
 def from_query(request: Request, answered: bool = True) -> Asking:
     """The question `q` and its options; what only an answer can be, if it is to be `answered`.
     Raises QuestionError."""
     query = request.query_params
-    only = ("strict",) if answered else ()
+    only = _SAID_YES_OR_NO if answered else ()
     check_known(query, ("q", "k", *only, "since", "until", *_SEVERAL))
     k = query.get("k")
     given: dict[str, Any] = {
@@ -43,7 +45,7 @@ def from_query(request: Request, answered: bool = True) -> Asking:
         "k": int(k) if k and k.isdecimal() and len(k) < _DIGITS else k,
         **{plural: query.getlist(name) for name, plural in _SEVERAL.items()},
         **{name: query[name] for name in ("since", "until") if name in query},
-        "strict": _SAID.get(query.get("strict", "").lower(), query.get("strict")),
+        **{name: _SAID.get(query[name].lower(), query[name]) for name in only if name in query},
     }
     return _asking(given)
 
@@ -92,10 +94,17 @@ def _asking(given: Mapping[str, Any]) -> Asking:
     for name in ("since", "until"):
         if given.get(name):
             within[name] = _text(given, name)  # type: ignore[literal-required]
-    strict = given.get("strict")
-    if not (strict is None or isinstance(strict, bool)):
-        raise QuestionError(f"strict is {strict!r}, neither true nor false.")
-    return Asking(_text(given, "question"), k, _history(given.get("history")), within, strict)
+    for name in _SAID_YES_OR_NO:
+        if not isinstance(given.get(name), bool | None):
+            raise QuestionError(f"{name} is {given[name]!r}, neither true nor false.")
+    return Asking(
+        _text(given, "question"),
+        k,
+        _history(given.get("history")),
+        within,
+        given.get("strict"),
+        given.get("stream"),
+    )
 
 
 def _text(given: Mapping[str, Any], name: str) -> str:

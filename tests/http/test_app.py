@@ -81,7 +81,12 @@ def test_strict(served: Served):
     assert "".join(e["choices"][0]["delta"].get("content", "") for e in chunks) == whole
     body = {"question": BARREL, "strict": True}
     assert "gift" not in served.post("/ask", body).events[-1]["answer"]
+    assert "gift" not in served.post("/ask", {**body, "stream": False}).json["answer"]
+    assert served.get(f"{ASKED}&stream=false").json["answer"]
+    assert served.get(f"{ASKED}&stream=1", Accept="application/json").events[-1]["answer"]
     for wrong in (
+        served.post("/ask", {**body, "stream": "no"}),
+        served.get(f"{ASKED}&stream=perhaps"),
         served.get(f"{ASKED}&strict=perhaps"),
         served.post("/ask", {**body, "strict": 1}),
     ):
