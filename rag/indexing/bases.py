@@ -39,7 +39,9 @@ DELTA_SHARE = 0.01
 GONE_SHARE = 0.05
 _SAMPLE = 40  # vectors for each list to train with; faiss warns below 39
 _ROUNDS = 10  # of k-means
-_AT_ONCE = 20_000  # vectors in memory while a base is filled: 30 MB of MiniLM's
+# Vectors in memory while lists are filled, 30 MB of MiniLM's: each list is written to as often as
+# there are batches. Flat vectors stand one behind another, however few at a time.
+_AT_ONCE, _FLAT_AT_ONCE = 20_000, 2000
 # How faiss begins a file with an IndexIDMap2, and one with an IndexIVFScalarQuantizer.
 _MARKS = (b"IxM2", b"IwSq")
 
@@ -162,7 +164,7 @@ def _made(file: IO[bytes], store: Store, dimension: int, ids: NDArray[np.int64])
 
     lists = wanted_lists(len(ids))
     if not lists:
-        return write_flat(file, dimension, lambda: _batches(store, dimension, ids))
+        return write_flat(file, dimension, lambda: _batches(store, dimension, ids, _FLAT_AT_ONCE))
     index: Any = faiss.IndexIVFScalarQuantizer(
         faiss.IndexFlatIP(dimension),
         dimension,
@@ -192,11 +194,11 @@ def _sample(
 
 
 def _batches(
-    store: Store, dimension: int, ids: NDArray[np.int64]
+    store: Store, dimension: int, ids: NDArray[np.int64], at_once: int = _AT_ONCE
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    """Ids and vectors of the chunks `ids`, ascending, a few thousand at a time."""
-    for start in range(0, len(ids), _AT_ONCE):
-        part = ids[start : start + _AT_ONCE]
+    """Ids and vectors of the chunks `ids`, ascending, so many at a time."""
+    for start in range(0, len(ids), at_once):
+        part = ids[start : start + at_once]
         yield store.chunk_vectors(int(part[0]) - 1, dimension, int(part[-1]))
 
 

@@ -161,7 +161,7 @@ def test_the_lists_are_written_as_faiss_writes_them(vault: Vault, tmp_path: Path
 
 
 def test_a_flat_base_is_written_as_faiss_writes_it(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(bases, "_AT_ONCE", 90)
+    monkeypatch.setattr(bases, "_FLAT_AT_ONCE", 90)
     monkeypatch.setattr(bases, "DELTA_CHUNKS", 100)
     vault = Vault(tmp_path / "index", np.random.default_rng(5))
     vault.change(add=300)
