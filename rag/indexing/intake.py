@@ -77,6 +77,8 @@ class Intake:
             if len(window) >= _WINDOW or last:
                 yield from self._embed(window, embedder)
                 window.clear()
+        if work.fresh > _WINDOW:  # no question waits: what writes the index takes its place
+            embedder.release()
 
     def rows(self) -> Iterator[tuple[NoteRow, list[ChunkRow]]]:
         """What was read, a note and its chunks at a time."""

@@ -20,6 +20,7 @@ class FakeEmbedder:
         self.fingerprint = f"{name}-{dimension}"
         self.dimension = dimension
         self.embedded: list[str] = []
+        self.released = 0
         self.before_batch: Callable[[int], None] = lambda number: None
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -32,6 +33,9 @@ class FakeEmbedder:
             self.embedded += [passages[i].text for i in batch]
             vectors = self.embed([passages[i].text for i in batch])
             yield Embedded(batch, vectors, [self._sentences(passages[i]) for i in batch])
+
+    def release(self) -> None:
+        self.released += 1
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         return np.stack([self.embed_query(text) for text in texts])

@@ -63,6 +63,15 @@ def test_vectors_are_of_length_one(embedder):
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
 
 
+def test_weights_that_were_released_are_loaded_again(embedder, torch_embedder):
+    for each in (embedder, torch_embedder):
+        before = each.embed_query("Who keeps bees?")
+        each.release()
+        assert getattr(each, "_session", None) is None
+        assert getattr(each, "_transformer", None) is None
+        assert np.array_equal(each.embed_query("Who keeps bees?"), before)
+
+
 def test_tokens_are_counted_as_they_are_fed(embedder):
     counted = embedder.count_tokens(TEXTS)
     tokenizer = embedder._model.tokenizer

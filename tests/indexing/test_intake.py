@@ -113,6 +113,15 @@ def test_no_more_than_a_window_is_held_at_once(desk: Desk, monkeypatch):
     assert rolled == [str(desk.folder)], "what waits lies beside the index, not in memory"
 
 
+@pytest.mark.usefixtures("small_windows")
+def test_weights_are_released_once_much_was_embedded(desk: Desk):
+    desk.update()
+    assert desk.embedder.released == 0
+    series(desk, 40)
+    desk.update()
+    assert desk.embedder.released == 1
+
+
 def test_moved_notes_are_counted_once_each(desk: Desk):
     desk.write("twin.md", "# Bees\n\nThe hive stands behind the shed.\n")
     desk.update()
