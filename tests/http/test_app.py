@@ -174,10 +174,10 @@ def test_half_a_letter_comes_back_as_it_was(served: Served):
 
 
 def test_nothing_that_a_question_holds_is_left_out_in_silence(served: Served):
-    said = served.post("/ask", {"question": BARREL, "stream": True})
+    said = served.post("/ask", {"question": BARREL, "streamed": True})
     assert said.status == 400
     assert "'stream' is not known here" in said.json["error"]
-    assert "stream" not in said.json["remedy"]
+    assert "streamed" not in said.json["remedy"]
 
 
 def test_openapi_describes_what_there_is(served: Served):
