@@ -176,7 +176,7 @@ def test_half_a_letter_comes_back_as_it_was(served: Served):
 def test_nothing_that_a_question_holds_is_left_out_in_silence(served: Served):
     said = served.post("/ask", {"question": BARREL, "streamed": True})
     assert said.status == 400
-    assert "'stream' is not known here" in said.json["error"]
+    assert "'streamed' is not known here" in said.json["error"]
     assert "streamed" not in said.json["remedy"]
 
 
