@@ -69,23 +69,24 @@ def _write(folder: Path, count: int, pool: list[str]) -> int:
 def _index(folder: Path, data: Path) -> tuple[int, int, float]:
     """Bytes of memory at most, of them its own at most, and seconds, of `rag index`."""
     began = time.perf_counter()
-    process = psutil.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "rag", "index", str(folder)],
         env=environment(RAG_DATA_DIR=str(data)),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    own = 0
+    watched, own = psutil.Process(process.pid), 0
     while True:
         with contextlib.suppress(psutil.Error):
-            memory = process.memory_info()
+            memory = watched.memory_info()
             own = max(own, memory.rss - memory.shared)
         ended, status, usage = os.wait4(process.pid, os.WNOHANG)
         if ended:
             break
         time.sleep(0.02)
-    if code := os.waitstatus_to_exitcode(status):
-        raise SystemExit(f"rag index failed with status {code}.")
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"rag index failed with status {process.returncode}.")
     return usage.ru_maxrss * 1024, own, time.perf_counter() - began
 
 

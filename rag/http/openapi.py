@@ -76,7 +76,7 @@ def document() -> dict[str, Any]:
             "/ask": {
                 "get": _get(
                     "An answer, step by step",
-                    (*_ASKED, ("strict", _STRICT)),
+                    (*_ASKED, ("strict", _STRICT), ("stream", _STREAM)),
                     _ref("AnswerJson"),
                     _EVENTS,
                     streamed=True,

@@ -77,8 +77,8 @@ class Intake:
             if len(window) >= _WINDOW or last:
                 yield from self._embed(window, embedder)
                 window.clear()
-        if work.fresh > _WINDOW:  # no question waits: what writes the index takes its place
-            embedder.release()
+        if work.fresh > _WINDOW:  # what writes the index takes their place
+            embedder.release()  # loaded again in 0.2 s, after minutes of embedding
 
     def rows(self) -> Iterator[tuple[NoteRow, list[ChunkRow]]]:
         """What was read, a note and its chunks at a time."""

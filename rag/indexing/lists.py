@@ -8,7 +8,7 @@ the bytes. Only ids and the number of each vector's list are in memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import IO, TYPE_CHECKING, Any
 
@@ -114,14 +114,8 @@ def write_flat(file: IO[bytes], dimension: int, batches: Batches) -> int:
 
     def header(count: int) -> bytes:
         """What stands before the vectors: how many there are does not change its length."""
-        index.ntotal = index.index.ntotal = count
-        try:
-            written = faiss.serialize_index(index).tobytes()
-        finally:
-            index.ntotal = index.index.ntotal = 0
-        if written[-16:] != _numbers(0, 0):  # the lengths of vectors and of ids
-            raise IndexDamaged("This version of faiss writes its vectors in another way.")
-        return bytes(written[:-16]) + _numbers(count * dimension)
+        empty = _numbers(0, 0)  # how many vectors and ids
+        return _before(empty, index, (index, index.index), count) + _numbers(count * dimension)
 
     file.write(header(0))
     written = [np.empty(0, dtype=np.int64)]
@@ -145,18 +139,27 @@ def _runs(numbers: NDArray[np.int32]) -> Iterator[slice]:
 
 def _header(trained: Any, sizes: NDArray[np.int64]) -> bytes:
     """What stands before the lists: the index as faiss writes it empty, but for its size."""
+    begin = b"ilar" + _numbers(trained.nlist, trained.code_size)
+    empty = begin + b"sprs" + _numbers(0)
+    before = _before(empty, trained, (trained,), int(sizes.sum()))
+    return before + begin + b"full" + _numbers(len(sizes), *sizes.tolist())
+
+
+def _before(empty: bytes, index: Any, parts: Sequence[Any], count: int) -> bytes:
+    """What stands before `empty` where faiss writes an `index` that holds nothing, its `parts`
+    saying that they hold `count` vectors."""
     import faiss
 
-    empty = b"ilar" + _numbers(trained.nlist, trained.code_size) + b"sprs" + _numbers(0)
-    trained.ntotal = int(sizes.sum())
+    for part in parts:
+        part.ntotal = count
     try:
-        written = faiss.serialize_index(trained).tobytes()
+        written = bytes(faiss.serialize_index(index))
     finally:
-        trained.ntotal = 0
+        for part in parts:
+            part.ntotal = 0
     if not written.endswith(empty):  # a faiss that writes otherwise; a test would have said so
-        raise IndexDamaged("This version of faiss writes its lists in another way.")
-    begin = b"ilar" + _numbers(trained.nlist, trained.code_size)
-    return written[: -len(empty)] + begin + b"full" + _numbers(len(sizes), *sizes.tolist())
+        raise IndexDamaged("This version of faiss writes its files in another way.")
+    return written[: -len(empty)]
 
 
 def _numbers(*values: int) -> bytes:

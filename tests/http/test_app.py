@@ -194,6 +194,7 @@ def test_openapi_describes_what_there_is(served: Served):
         each["name"]: each["schema"] for each in described["paths"]["/ask"]["get"]["parameters"]
     }
     assert (asked["k"]["type"], asked["strict"]["type"]) == ("integer", "boolean")
+    assert asked["stream"]["type"] == "boolean"
     assert asked["tag"] == {"type": "string"}
     page = served.get("/docs").text
     assert "/v1/chat/completions" in page
